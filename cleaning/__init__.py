@@ -1,0 +1,24 @@
+"""The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
+
+from cleaning.curve import CleaningCurve
+from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
+from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from cleaning.noise import plant_noise
+from cleaning.ranking import Ranking
+from cleaning.simulate import LabelPath, Learner, simulate
+
+__all__ = [
+    "CleaningCurve",
+    "FixfirstError",
+    "GroundTruth",
+    "InvalidInput",
+    "LabelPath",
+    "Learner",
+    "NoisyDataset",
+    "Ranking",
+    "Split",
+    "Unsuitable",
+    "class_count",
+    "plant_noise",
+    "simulate",
+]

@@ -1,0 +1,145 @@
+"""What rankers, learners and the simulation are handed: labelled embeddings, with the truth kept apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cleaning.errors import InvalidInput, first_three
+
+FloatMatrix = NDArray[np.floating]
+FloatVector = NDArray[np.float64]
+IntVector = NDArray[np.int64]
+_Array = TypeVar("_Array", bound=NDArray[Any])
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Embeddings with their labels: one row a sample.
+
+    features: (n, d) finite floats; float32 stays float32, everything else becomes float64. labels: (n,) integer
+    classes counted from 0. ids: n names, not necessarily unique. The arrays are read-only, C-contiguous and aligned
+    (unaligned ones, as a cluster may hand over, are both slow and rounded differently by BLAS).
+
+    Raises InvalidInput for a wrong shape, a wrong type, NaN or infinity, or a negative label.
+    """
+
+    features: FloatMatrix
+    labels: IntVector
+    ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        features = checked_features(self.features)
+        labels = checked_labels(self.labels, "labels")
+        ids = tuple(self.ids)
+        if not len(features) == len(labels) == len(ids):
+            raise InvalidInput(
+                "split",
+                f"{len(features)} rows of features, {len(labels)} labels and {len(ids)} ids do not match",
+                "give one label and one id for every row",
+            )
+        object.__setattr__(self, "features", features)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "ids", ids)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def from_arrays(cls, features: ArrayLike, labels: ArrayLike, ids: Sequence[str] | None = None) -> "Split":
+        """A split of (n, d) features and (n,) labels; rows are named by their number where no ids are given."""
+        matrix, vector = np.asarray(features), np.asarray(labels)
+        return cls(matrix, vector, tuple(str(row) for row in range(len(vector))) if ids is None else tuple(ids))
+
+    def take(self, rows: ArrayLike) -> "Split":
+        """The rows named by position, in that order."""
+        index = np.asarray(rows, dtype=np.int64)
+        return Split(self.features[index], self.labels[index], tuple(self.ids[row] for row in index))
+
+    def order_by_id(self) -> IntVector:
+        """Row numbers sorted by id: an order that does not change when the rows are shuffled.
+
+        Rows that share an id (duplicated samples) follow each other in the order given.
+        """
+        return np.asarray(sorted(range(len(self)), key=self.ids.__getitem__), dtype=np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyDataset:
+    """A data id: noisy training labels, clean validation (may be absent) and clean test. No training truth inside."""
+
+    name: str
+    train: Split
+    validation: Split | None
+    test: Split
+
+    def __post_init__(self) -> None:
+        width = self.train.features.shape[1]
+        for part, split in (("validation", self.validation), ("test", self.test)):
+            if split is not None and split.features.shape[1] != width:
+                raise InvalidInput(
+                    f"data id {self.name}, {part}",
+                    f"embeddings are {split.features.shape[1]} wide where the training ones are {width}",
+                    "embed every split with the same network",
+                )
+        for part, split in (("train", self.train), ("test", self.test)):
+            if not len(split):
+                raise InvalidInput(f"data id {self.name}, {part}", "there are no rows", "give at least one sample")
+
+
+@dataclass(frozen=True, eq=False)
+class GroundTruth:
+    """The true labels of the training rows, (n,) integers; an object of its own, so no ranker gets it by accident."""
+
+    labels: IntVector
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", checked_labels(self.labels, "true labels"))
+
+
+def checked_features(values: ArrayLike) -> FloatMatrix:
+    """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity."""
+    matrix = np.asarray(values)
+    if matrix.ndim != 2 or matrix.shape[1] == 0:
+        raise InvalidInput("features", f"the shape is {matrix.shape}", "give a matrix of rows × at least one column")
+    if matrix.dtype.kind not in "fiu":
+        raise InvalidInput("features", f"the values are {matrix.dtype}, not numbers", "give floats")
+    dtype = np.float32 if matrix.dtype == np.float32 else np.float64
+    matrix = np.require(matrix, dtype=dtype, requirements=["C", "A"])
+    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(bad):
+        raise InvalidInput(
+            f"features, row {bad[0]}",
+            f"NaN or infinite values (rows, {first_three(bad.tolist())})",
+            "drop or re-embed those rows",
+        )
+    return _read_only(matrix)
+
+
+def checked_labels(values: ArrayLike, what: str) -> IntVector:
+    """A read-only (n,) int64 vector of classes counted from 0."""
+    vector = np.asarray(values)
+    if vector.ndim != 1:
+        raise InvalidInput(what, f"the shape is {vector.shape}", "give one label a row")
+    if vector.dtype.kind not in "iu" and len(vector):
+        raise InvalidInput(what, f"the values are {vector.dtype}, not integers", "number the classes from 0")
+    bad = np.flatnonzero(vector < 0) if len(vector) else np.empty(0, int)
+    if len(bad):
+        raise InvalidInput(
+            f"{what}, row {bad[0]}", f"{vector[bad[0]]} is not a class (negative)", "number the classes from 0"
+        )
+    return _read_only(np.require(vector, dtype=np.int64, requirements=["C", "A"]))
+
+
+def class_count(train: Split, validation: Split | None) -> int:
+    """How many classes there are: one more than the largest label in training or validation."""
+    parts = [train.labels] if validation is None else [train.labels, validation.labels]
+    return 1 + max((int(labels.max()) for labels in parts if len(labels)), default=0)
+
+
+def _read_only(array: _Array) -> _Array:
+    view = array.view()
+    view.flags.writeable = False
+    return view

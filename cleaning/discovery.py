@@ -1,0 +1,135 @@
+"""Components found by folder: every public module of a package is one component, and nothing keeps a list."""
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cleaning.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Component:
+    """One discovered module. `member` is the function or object the kind asks for (`rank`, `TASK`, `Learner`)."""
+
+    name: str
+    member: Any
+    summary: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Registry(Mapping[str, Component]):
+    """Components of one kind by name, in alphabetical order; `skipped` says why some could not be loaded."""
+
+    kind: str
+    components: Mapping[str, Component]
+    skipped: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Component:
+        try:
+            return self.components[name]
+        except KeyError:
+            raise InvalidInput(
+                f"{self.kind} {name!r}", f"there is no such {self.kind}", nearest(name, self.components)
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.components))
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.components
+
+    def joined(self, other: "Registry") -> "Registry":
+        """Both registries as one; a name in both is an error."""
+        for name in sorted(set(self.components) & set(other.components)):
+            raise InvalidInput(
+                other.components[name].origin,
+                f"the name {name!r} is already taken by the {self.kind} in {self.components[name].origin}",
+                "rename the file",
+            )
+        return Registry(self.kind, {**self.components, **other.components}, self.skipped + other.skipped)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`did you mean …? known: …`, for an unknown name."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}known: {', '.join(names) or 'none'}"
+
+
+def discover(package: ModuleType, kind: str, member: str) -> Registry:
+    """Every public module of an imported package that can be imported, once.
+
+    A module whose optional import is missing is skipped, with the missing package named in `skipped`.
+    Raises InvalidInput for a public module without the member its kind must have.
+    """
+    found: dict[str, Component] = {}
+    skipped: list[str] = []
+    for info in pkgutil.iter_modules(package.__path__):
+        if info.name.startswith("_"):
+            continue
+        try:
+            module = importlib.import_module(f"{package.__name__}.{info.name}")
+        except ModuleNotFoundError as error:
+            skipped.append(f"{kind} {info.name}: needs the package {error.name}, which is not installed")
+            continue
+        found[info.name] = _component(info.name, module, kind, member)
+    return Registry(kind, found, tuple(skipped))
+
+
+def discover_folder(folder: Path, kind: str, member: str) -> Registry:
+    """Every public .py file of a user's folder. Importing runs the file: only for code the user put there.
+
+    Raises InvalidInput for a file that fails to import, with the line that failed.
+    """
+    found: dict[str, Component] = {}
+    for path in sorted(folder.glob("*.py")) if folder.is_dir() else []:
+        if not path.name.startswith("_"):
+            found[path.stem] = _component(path.stem, _import_file(path, kind), kind, member)
+    return Registry(kind, found)
+
+
+def failing_line(error: BaseException, path: Path | str) -> str:
+    """`FILE, line N` of the deepest frame of an error inside a file, or the file alone."""
+    line, trace = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{path}, line {line}" if line else str(path)
+
+
+def _import_file(path: Path, kind: str) -> ModuleType:
+    name = f"_fixfirst_{kind}_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:  # pragma: no cover - only for a suffix Python cannot load
+        raise InvalidInput(str(path), "Python cannot load this file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise InvalidInput(
+            failing_line(error, path), f"the {kind} cannot be imported ({type(error).__name__}: {error})"
+        ) from error
+    return module
+
+
+def _component(name: str, module: ModuleType, kind: str, member: str) -> Component:
+    origin = str(module.__file__)
+    if not hasattr(module, member):
+        raise InvalidInput(origin, f"a {kind} needs a public `{member}`", f"define `{member}` or start the name with _")
+    summary = (module.__doc__ or "").strip().splitlines()
+    return Component(name, getattr(module, member), summary[0] if summary else "(no description)", origin)

@@ -1,0 +1,40 @@
+"""L2 logistic regression by scikit-learn, converged, shared by the learner and by rankers that need one fit."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleaning.data import FloatMatrix, IntVector
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
+
+_TOLERANCE = 1e-8
+_LARGEST_HESSIAN = 1024
+
+
+def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> "LogisticRegression":
+    """The optimum of Σ log-loss + ‖w‖² / (2 · strength), intercept free; binary or multinomial.
+
+    features (n, d), labels (n,) with at least two classes, strength = C > 0. Solved to a gradient (of the mean loss)
+    below 1e-8, by Newton steps where the Hessian is small and by L-BFGS otherwise: scikit-learn's default tolerance
+    moves test accuracies by up to 0.012.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    classes = len(np.unique(labels))
+    parameters = (features.shape[1] + 1) * (1 if classes == 2 else classes)
+    solver = "newton-cholesky" if parameters <= _LARGEST_HESSIAN else "lbfgs"
+    model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=100_000, solver=solver)
+    return model.fit(features, labels)
+
+
+def span_of_rows(train: FloatMatrix, *others: FloatMatrix) -> tuple[FloatMatrix, ...]:
+    """The same rows in coordinates of the span of the training rows: min(n, d) columns instead of d.
+
+    An L2-penalised linear model has its weights in that span, so fits and predictions stay exactly the same.
+    """
+    if train.shape[1] <= train.shape[0]:
+        return train, *others
+    _, _, basis = np.linalg.svd(train, full_matrices=False)
+    return tuple(np.ascontiguousarray(rows @ basis.T) for rows in (train, *others))

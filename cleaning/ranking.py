@@ -1,0 +1,56 @@
+"""The order in which training labels are inspected."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cleaning.data import IntVector
+from cleaning.errors import InvalidInput, first_three
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A permutation of the row numbers 0 … n-1, the label to fix first in front.
+
+    Raises InvalidInput where `order` is anything but a permutation.
+    """
+
+    order: IntVector
+
+    def __post_init__(self) -> None:
+        order = np.asarray(self.order)
+        if order.ndim != 1 or order.dtype.kind not in "iu":
+            raise InvalidInput("ranking", f"{order.dtype} of shape {order.shape}", "give a vector of row numbers")
+        order = order.astype(np.int64)
+        order.flags.writeable = False
+        outside = order[(order < 0) | (order >= len(order))]
+        if len(outside):
+            raise InvalidInput(
+                "ranking", f"rows outside 0 … {len(order) - 1} ({first_three(outside.tolist())})", "name every row once"
+            )
+        twice = np.flatnonzero(np.bincount(order, minlength=len(order)) > 1)
+        if len(twice):
+            raise InvalidInput("ranking", f"rows more than once ({first_three(twice.tolist())})", "name every row once")
+        object.__setattr__(self, "order", order)
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @classmethod
+    def from_scores(cls, scores: ArrayLike) -> "Ranking":
+        """Lowest label-quality score first; equal scores keep the order of the rows (stable sort).
+
+        Raises InvalidInput for scores that are not a vector of finite numbers.
+        """
+        vector = np.asarray(scores)
+        if vector.ndim != 1 or vector.dtype.kind not in "fiub":
+            raise InvalidInput("scores", f"{vector.dtype} of shape {vector.shape}", "give one number a row")
+        bad = np.flatnonzero(~np.isfinite(vector))
+        if len(bad):
+            raise InvalidInput(
+                f"scores, row {bad[0]}",
+                f"{vector[bad[0]]} is not finite (rows, {first_three(bad.tolist())})",
+                "give every row a finite label-quality score",
+            )
+        return cls(np.argsort(vector, kind="stable"))

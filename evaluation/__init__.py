@@ -1,0 +1,1 @@
+"""The harness: what the commands do with parameters, files, submissions and records."""

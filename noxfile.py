@@ -1,0 +1,71 @@
+"""The checks. `make test` and the GitHub workflow call these sessions; nothing is listed twice.
+
+They run in the environment nox itself is installed in (`make test` makes it), so they need no network.
+"""
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "imports", "wheel", "tests"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    session.run("lint-imports")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    dist = session.create_tmp()
+    session.run("hatchling", "build", "-t", "wheel", "-d", dist)
+    session.run("check-wheel-contents", dist)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The whole suite with branch coverage; `nox -s tests -- -k name` for a part, without the coverage limit."""
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+    else:
+        session.run(
+            "pytest",
+            "-n",
+            "auto",
+            "--cov",
+            "--cov-report=term",
+            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Renew the pinned requirements (needs uv and a network)."""
+    common = [
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-emit-find-links",
+        "--no-header",
+        "--no-annotate",
+        "--python-version=3.11",
+        "pyproject.toml",
+        "requirements-build.in",
+    ]
+    session.run(*common, "-o", "requirements.txt", external=True)
+    session.run(*common, "--group=dev", "-c", "requirements.txt", "-o", "requirements-dev.txt", external=True)
