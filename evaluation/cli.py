@@ -1,1 +1,107 @@
-"""The command line."""
+"""The command line: `fixfirst TASK --flag=value`, with the flags MLCube passes."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+# Nothing heavier than argparse is imported before the arguments are read: `fixfirst --help` answers at once.
+
+_FLAGS = (
+    "parameters_file",
+    "embedding_folder",
+    "groundtruth_folder",
+    "submission_folder",
+    "results_folder",
+    "ranker_folder",
+    "manifest_file",
+)
+_COMMANDS = {
+    "download": "bring the data sets of parameters.yaml into the workspace",
+    "create_baselines": "rank every data set with every ranker",
+    "evaluate": "simulate the cleaning of every submission and score it",
+    "plot": "draw curves, overview and leaderboard from the results",
+    "run": "download, create_baselines, evaluate and plot, one after the other",
+    "ls": "list data sets, rankers, tasks, metrics and learners",
+    "validate": "check submission files without scoring them",
+    "bundle": "pack one method's files for upload to Dynabench",
+    "doctor": "check this machine and say what is missing",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0 all well, 1 something failed, 2 wrong usage, 130 interrupted.
+
+    Every expected error ends in one sentence on standard error. FIXFIRST_DEBUG=1 shows the traceback behind it.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        from evaluation.commands import execute
+
+        return execute(options)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted; what is written stays, the same command goes on from there\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("FIXFIRST_DEBUG"):
+            raise
+        sys.stderr.write(f"error: {_sentence(error)}\n")
+        return 1
+
+
+def _sentence(error: Exception) -> str:
+    from cleaning.errors import FixfirstError
+
+    if isinstance(error, FixfirstError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
+    return (
+        f"fixfirst itself broke ({type(error).__name__}: {error}). Fix: run again with FIXFIRST_DEBUG=1 and report "
+        "what it shows."
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fixfirst", description="Which labels should I fix first?", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=_Version())
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        command.add_argument(
+            "--workspace", type=Path, default=Path("workspace"), metavar="DIR", help="default: workspace"
+        )
+        group = command.add_argument_group("single paths, below the workspace unless named")
+        for flag in _FLAGS:
+            group.add_argument(f"--{flag}", metavar="PATH")
+    commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
+    commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands.choices["bundle"].add_argument("method", help="the method's name in the files, as in DATAID_METHOD.txt")
+    commands.choices["bundle"].add_argument(
+        "--data-set", help="the block of parameters.yaml; default: all that are enabled"
+    )
+    commands.choices["bundle"].add_argument(
+        "--output", type=Path, metavar="ZIP", help="default: METHOD.zip in the workspace"
+    )
+    return parser
+
+
+class _Version(str):
+    """Looked up only when it is asked for."""
+
+    __slots__ = ()
+
+    def __mod__(self, _values: object) -> str:
+        from importlib.metadata import version
+
+        return f"fixfirst {version('fixfirst')}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

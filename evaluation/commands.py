@@ -1,0 +1,126 @@
+"""What each command does once its arguments are read."""
+
+import argparse
+from collections.abc import Callable
+
+from cleaning.discovery import Registry
+from cleaning.errors import FixfirstError, InvalidInput
+from evaluation import registry
+from evaluation.datafiles import load_dataset
+from evaluation.fetch import download
+from evaluation.folders import Folders
+from evaluation.parameters import load_parameters
+from evaluation.progress import Reporter
+
+
+def execute(options: argparse.Namespace) -> int:
+    """Runs the command of the parsed options and returns its exit status."""
+    named = {name: getattr(options, name) for name in Folders.names()}
+    folders = Folders.in_workspace(options.workspace, **named)
+    reporter = Reporter()
+    return _COMMANDS[options.command](folders, reporter, options)
+
+
+def _download(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    download(folders, reporter)
+    return 0
+
+
+def _create_baselines(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.rank import create_baselines
+
+    return 1 if create_baselines(folders, reporter) else 0
+
+
+def _evaluate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.run import evaluate
+
+    return 1 if evaluate(folders, reporter) else 0
+
+
+def _plot(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.report import plot
+
+    plot(folders, reporter)
+    return 0
+
+
+def _run(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    """All four tasks; a failed ranker or submission does not stop the rest, but shows in the exit status."""
+    statuses = [step(folders, reporter, options) for step in (_download, _create_baselines, _evaluate, _plot)]
+    return max(statuses)
+
+
+def _ls(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    if folders.parameters_file.exists():
+        reporter.say("data sets")
+        for name, block in load_parameters(folders.parameters_file).datasets.items():
+            state = "" if block.enabled else " (switched off)"
+            sources = ", ".join(source.source for source in block.sources) or "put there by hand"
+            reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
+    _list(reporter, "rankers", registry.rankers(folders.ranker_folder))
+    _list(reporter, "learners", registry.learners())
+    _list(reporter, "tasks", registry.tasks())
+    reporter.say("metrics")
+    for name in registry.tasks():
+        for metric in registry.task(name).metrics:
+            reporter.say(f"  {name}.{metric.name}: {metric.label} ({metric.direction})")
+    return 0
+
+
+def _list(reporter: Reporter, title: str, found: Registry) -> None:
+    reporter.say(title)
+    for name, component in found.items():
+        reporter.say(f"  {name}: {component.summary}")
+    for line in found.skipped:
+        reporter.warn(line)
+
+
+def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    task, parameters = registry.task(options.task), load_parameters(folders.parameters_file)
+    status = 0
+    for path in options.files:
+        try:
+            if not path.is_file():
+                raise InvalidInput(str(path), "there is no such file", "check the path")
+            reporter.say(f"{path}: valid ({task.validate(path, folders, parameters)})")
+        except FixfirstError as error:
+            reporter.warn(f"not valid: {error}")
+            status = 1
+    return status
+
+
+def _bundle(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.submissions import bundle
+
+    blocks = load_parameters(folders.parameters_file).enabled("cleaning")
+    if options.data_set is not None:
+        if options.data_set not in blocks:
+            known = ", ".join(blocks) or "none"
+            raise InvalidInput(f"data set {options.data_set!r}", "there is no such enabled block", f"known: {known}")
+        blocks = {options.data_set: blocks[options.data_set]}
+    ids = [data_id for name, block in blocks.items() for data_id in block.data_ids(name)]
+    rows = {data_id: len(load_dataset(folders.embedding_folder, data_id).train) for data_id in ids}
+    target = options.output or options.workspace / f"{options.method}.zip"
+    names = bundle(folders.submission_folder, ids, options.method, rows, target)
+    reporter.say(f"{target}: {len(names)} files of {len(ids)} data ids")
+    return 0
+
+
+def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.doctor import doctor
+
+    return 1 if doctor(folders, reporter) else 0
+
+
+_COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
+    "download": _download,
+    "create_baselines": _create_baselines,
+    "evaluate": _evaluate,
+    "plot": _plot,
+    "run": _run,
+    "ls": _ls,
+    "validate": _validate,
+    "bundle": _bundle,
+    "doctor": _doctor,
+}

@@ -1,0 +1,250 @@
+"""The challenge's file layout: parquet embeddings with the labels to clean, csv files with the truth.
+
+    embeddings/{id}_train_{share}_{n}.parquet, {id}_val_{n}.parquet, {id}_test_{n}.parquet   filename, encoding, label
+    data/dataset_{id}_{train,val,test}.csv   ImageID, Source, LabelName, Confidence, mg_label, hv_label
+
+Row i of a csv is row i of its parquet; `mg_label` is the parquet's label, `hv_label` the truth.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
+from cleaning.data import FloatMatrix, IntVector
+from cleaning.discovery import nearest
+from cleaning.errors import first_three
+from evaluation.files import plain_errors, read_text, sha256_bytes, sha256_file, write_text, write_whole
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+CSV_COLUMNS = ("ImageID", "Source", "LabelName", "Confidence", "mg_label", "hv_label")
+_PARQUET = re.compile(r"(?P<id>.+)_(?P<part>train|val|test)(_[0-9.]+)*\.parquet")
+
+
+def known_ids(embedding_folder: Path) -> tuple[str, ...]:
+    """The data ids that have training embeddings in the folder, sorted."""
+    names = [_PARQUET.fullmatch(path.name) for path in embedding_folder.glob("*.parquet")]
+    return tuple(sorted({match["id"] for match in names if match and match["part"] == "train"}))
+
+
+def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
+    """The one parquet file of a part, or None; several are an error."""
+    matches = [
+        path
+        for path in sorted(folder.glob("*.parquet"))
+        if (match := _PARQUET.fullmatch(path.name)) and match["id"] == data_id and match["part"] == part
+    ]
+    if len(matches) > 1:
+        names = first_three([path.name for path in matches])
+        raise InvalidInput(str(folder), f"several files for the {part} rows of {data_id} ({names})", "keep one of them")
+    return matches[0] if matches else None
+
+
+def csv_path(folder: Path, data_id: str, part: Part) -> Path:
+    """Where the labels of a part stand."""
+    return folder / f"dataset_{data_id}_{part}.csv"
+
+
+def load_dataset(embedding_folder: Path, data_id: str) -> NoisyDataset:
+    """Training, validation (where there is one) and test rows of a data id, without the training truth.
+
+    Raises InvalidInput for a missing file, or one that does not keep the layout.
+    """
+    paths = {part: parquet_path(embedding_folder, data_id, part) for part in PARTS}
+    for part in ("train", "test"):
+        if paths[part] is None:
+            raise InvalidInput(
+                str(embedding_folder),
+                f"no {part} embeddings of data id {data_id!r}",
+                f"run `fixfirst download`; {nearest(data_id, known_ids(embedding_folder))}",
+            )
+    splits = {part: None if path is None else read_parquet(path) for part, path in paths.items()}
+    train, test = splits["train"], splits["test"]
+    if train is None or test is None:  # pragma: no cover - refused above; said for the type checker
+        raise AssertionError
+    return NoisyDataset(data_id, train, splits["val"], test)
+
+
+def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
+    """The true training labels, after checking every csv of the data id row by row against its parquet.
+
+    Raises InvalidInput for rows that do not match, unknown labels, or a truth with one class only.
+    """
+    splits = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}
+    classes = {int(label) for split in splits.values() if split is not None for label in np.unique(split.labels)}
+    truth: IntVector | None = None
+    for part in PARTS:
+        split, path = splits[part], csv_path(groundtruth_folder, dataset.name, part)
+        if split is not None and (part == "train" or path.exists()):
+            labels = _read_csv(path, split, classes)
+            truth = labels if part == "train" else truth
+    if truth is None:  # pragma: no cover - the training csv is always read
+        raise AssertionError
+    path = csv_path(groundtruth_folder, dataset.name, "train")
+    if len(np.unique(truth)) < 2:
+        raise InvalidInput(
+            f"{path}, column hv_label", f"one class only ({truth[0]})", "a benchmark needs rows of at least two classes"
+        )
+    return GroundTruth(truth)
+
+
+def dataset_sha256(embedding_folder: Path, groundtruth_folder: Path, data_id: str) -> str:
+    """One hash over all files of a data id, whatever folders they lie in."""
+    digests = [
+        (path.name, sha256_file(path))
+        for part in PARTS
+        for path in (parquet_path(embedding_folder, data_id, part), csv_path(groundtruth_folder, data_id, part))
+        if path is not None and path.exists()
+    ]
+    return sha256_bytes(repr(sorted(digests)).encode())
+
+
+def read_parquet(path: Path) -> Split:
+    """One parquet file. Raises InvalidInput that names the column, row and value that break the layout."""
+    stat = path.stat()
+    return _read_parquet(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=6)
+def _read_parquet(path: Path, modified: int, size: int) -> Split:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with plain_errors(path, "read the file"):
+            table = pq.read_table(path)
+    except pa.ArrowException as error:
+        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", "download it again") from error
+    missing = [name for name in ("filename", "encoding", "label") if name not in table.column_names]
+    if missing:
+        raise InvalidInput(
+            str(path),
+            f"there is no column {missing[0]!r} (columns: {', '.join(table.column_names)})",
+            "the columns must be filename, encoding and label",
+        )
+    for name in ("filename", "encoding", "label"):
+        empty = np.flatnonzero(table[name].is_null().to_numpy())
+        if len(empty):
+            raise InvalidInput(f"{path}, column {name}, row {empty[0]}", "there is no value", "fill it or drop the row")
+    ids, labels = table["filename"], table["label"]
+    if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
+        raise InvalidInput(f"{path}, column filename", f"{ids.type} where names are expected", "store text")
+    if not pa.types.is_integer(labels.type):
+        raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", "store int64")
+    try:
+        return Split(_encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
+    except InvalidInput as error:
+        if error.where.startswith(str(path)):
+            raise
+        raise InvalidInput(f"{path}, {error.where}", error.problem, error.fix) from None
+
+
+def _encodings(path: Path, column: Any) -> FloatMatrix:
+    import pyarrow as pa
+
+    kind = column.type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not is_list or not pa.types.is_floating(kind.value_type):
+        raise InvalidInput(
+            f"{path}, column encoding", f"{kind} where lists of floats are expected", "store list<float>"
+        )
+    array = column.combine_chunks()
+    values = array.flatten()
+    lengths = np.full(len(array), kind.list_size) if pa.types.is_fixed_size_list(kind) else np.diff(array.offsets)
+    odd = np.flatnonzero(lengths != lengths[0]) if len(lengths) else lengths
+    if len(odd):
+        raise InvalidInput(
+            f"{path}, column encoding, row {odd[0]}",
+            f"{lengths[odd[0]]} numbers where row 0 has {lengths[0]} (odd rows, {first_three(odd.tolist())})",
+            "embed every row with the same network",
+        )
+    if values.null_count:
+        row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
+        raise InvalidInput(f"{path}, column encoding, row {row}", "a number is missing", "re-embed the row")
+    width = int(lengths[0]) if len(lengths) else 1
+    numbers = values.to_numpy(zero_copy_only=False)
+    matrix: FloatMatrix = numbers.astype(np.float64 if numbers.dtype == np.float64 else np.float32).reshape(
+        len(array), width
+    )
+    return matrix
+
+
+def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
+    """The hv_label column, (n,), after every row is held against the parquet's."""
+    if not path.exists():
+        raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`")
+    reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise InvalidInput(
+            f"{path}, line {reader.line_num}", f"this is not csv ({error})", "check the quotes"
+        ) from error
+    missing = [name for name in ("ImageID", "mg_label", "hv_label") if name not in (reader.fieldnames or ())]
+    if missing:
+        raise InvalidInput(f"{path}, line 1", f"there is no column {missing[0]!r}", f"write {','.join(CSV_COLUMNS)}")
+    if len(rows) != len(split):
+        raise InvalidInput(
+            str(path), f"{len(rows)} rows where the embeddings have {len(split)}", "row i of both must be one sample"
+        )
+    truth = np.empty(len(rows), dtype=np.int64)
+    for number, row in enumerate(rows):
+        where = f"{path}, line {number + 2}"
+        if row["ImageID"] != split.ids[number]:
+            raise InvalidInput(
+                where,
+                f"ImageID {row['ImageID']!r} where the embeddings have {split.ids[number]!r}",
+                "row i of the csv must be row i of the parquet",
+            )
+        given = _label(where, "mg_label", row["mg_label"], classes)
+        if given != split.labels[number]:
+            raise InvalidInput(
+                where, f"mg_label {given} where the embeddings have label {split.labels[number]}", "use matching files"
+            )
+        truth[number] = _label(where, "hv_label", row["hv_label"], classes)
+    return truth
+
+
+def _label(where: str, column: str, text: str | None, classes: set[int]) -> int:
+    if text is None or not re.fullmatch(r"[0-9]{1,9}", text.strip()) or int(text) not in classes:
+        known = ", ".join(map(str, sorted(classes)))
+        raise InvalidInput(where, f"{column} {text!r} is not a label of this data id", f"use one of {known}")
+    return int(text)
+
+
+def write_parquet(path: Path, split: Split) -> None:
+    """Writes the three columns in the challenge's own types (string, list<float>, int64)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = pa.array(split.features.astype(np.float32).ravel())
+    offsets = pa.array(np.arange(len(split) + 1, dtype=np.int32) * split.features.shape[1])
+    table = pa.table(
+        {
+            "filename": pa.array(split.ids, pa.string()),
+            "encoding": pa.ListArray.from_arrays(offsets, values),
+            "label": pa.array(split.labels),
+        }
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def write_csv(path: Path, split: Split, truth: IntVector, name: str) -> None:
+    """Writes the six columns; `name` is the LabelName."""
+    lines: list[Sequence[object]] = [CSV_COLUMNS]
+    lines += [
+        (sample, "verification", name, true, given, true)
+        for sample, given, true in zip(split.ids, split.labels.tolist(), truth.tolist(), strict=True)
+    ]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    write_text(path, text.getvalue())

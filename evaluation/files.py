@@ -1,0 +1,122 @@
+"""Files that appear whole or not at all, and errors of the file system in plain words."""
+
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from cleaning.errors import FixfirstError, InvalidInput
+
+_FIX = {
+    errno.ENOSPC: "free some disk space and run the same command again",
+    errno.EDQUOT: "free some of your quota and run the same command again",
+    errno.EFBIG: "raise the file size limit (ulimit -f) and run the same command again",
+    errno.EACCES: "give yourself write permission there, or name another folder",
+    errno.EPERM: "give yourself write permission there, or name another folder",
+    errno.EROFS: "name a folder on a writable file system",
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "a part of the path is a file; name another folder",
+    errno.EEXIST: "a file stands where the folder should be; name another folder",
+    errno.EISDIR: "a folder stands where the file should be; move it away",
+}
+
+
+@contextmanager
+def plain_errors(path: Path, doing: str) -> Iterator[None]:
+    """Turns an OSError inside the block into a FixfirstError that names the path, the reason and the fix."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = _FIX.get(error.errno or 0, "see the reason given")
+        raise FixfirstError(
+            f"{path}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
+        ) from error
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made with its parents where it is missing."""
+    with plain_errors(path, "make the folder"):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file under a temporary name beside it, syncs and renames: readers see the old file or the new one.
+
+    Raises FixfirstError where that fails (full disk, no permission); the old file is then still there.
+    """
+    make_folder(path.parent)
+    with plain_errors(path, "write the file"):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text whole or not at all."""
+    write_whole(path, text.encode())
+
+
+def append_line(path: Path, line: str) -> None:
+    """Appends one line; where the disk is full, what was there before is left as it was."""
+    make_folder(path.parent)
+    with plain_errors(path, "append to the file"), path.open("ab", buffering=0) as file:
+        start = file.seek(0, os.SEEK_END)
+        content = line.encode() + b"\n"
+        try:
+            if file.write(content) != len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                file.truncate(start)
+            raise
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """The content of a file; more than `limit` bytes is an InvalidInput."""
+    with plain_errors(path, "read the file"):
+        if limit is not None and path.stat().st_size > limit:
+            raise InvalidInput(
+                str(path), f"{path.stat().st_size} bytes, more than the {limit} such a file can need", "check the file"
+            )
+        return path.read_bytes()
+
+
+def read_text(path: Path, limit: int | None = None) -> str:
+    """UTF-8 text with any byte-order mark taken off and line ends as newlines."""
+    try:
+        text = read_bytes(path, limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(str(path), f"byte {error.start} is not UTF-8 text", "save it as plain UTF-8 text") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def sha256_bytes(content: bytes) -> str:
+    """The hexadecimal sha256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """The hexadecimal sha256 of a file, read in blocks."""
+    with plain_errors(path, "read the file"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

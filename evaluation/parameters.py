@@ -1,0 +1,196 @@
+"""workspace/parameters.yaml: which data, tasks, rankers and learner; the one place where users' settings enter."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from cleaning.discovery import nearest
+from cleaning.errors import InvalidInput
+from evaluation.yaml_lines import LocatedYaml
+
+_DATA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class _Strict(BaseModel):
+    """No unknown keys, no silent conversion of types, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_the_nearest_key(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key in value:
+                if key not in cls.model_fields:
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key {key}; {hint}",
+                        {"key": repr(key), "hint": nearest(str(key), cls.model_fields)},
+                    )
+        return value
+
+
+class Noise(_Strict):
+    """Wrong labels planted in clean data. `draws` numbers of the random draws, one data id each."""
+
+    kind: Literal["symmetric", "one_directional"]
+    rate: float = Field(default=0.3, gt=0, lt=1)
+    draws: tuple[int, ...] = Field(default=(0,), min_length=1)
+
+    @field_validator("draws", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return _as_tuple(value)
+
+
+class Source(_Strict):
+    """Where files come from: `sklearn:digits`, `https://…`, `file:PATH`, `drive:ID`; an archive's own sha256."""
+
+    source: str = Field(min_length=1)
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+
+
+class LearnerSpec(BaseModel):
+    """A learner by name with its options, checked when it is made."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    name: str = "logistic"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class DatasetBlock(_Strict):
+    """One data set: its ids, where its files come from (tried in order), and how it is scored."""
+
+    task: str = "cleaning"
+    enabled: bool = True
+    sources: tuple[Source, ...] = ()
+    files: dict[str, str] = Field(default_factory=dict)
+    ids: tuple[str, ...] = ()
+    noise: Noise | None = None
+    learner: LearnerSpec | None = None
+
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _bare_sources(cls, value: Any) -> Any:
+        items = [value] if isinstance(value, str) else value
+        return _as_tuple(
+            [{"source": item} if isinstance(item, str) else item for item in items]
+            if isinstance(items, list)
+            else items
+        )
+
+    @field_validator("ids", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return _as_tuple(value)
+
+    @field_validator("ids")
+    @classmethod
+    def _usable_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not _DATA_ID.fullmatch(name):
+                raise PydanticCustomError(
+                    "data_id", "{name} cannot be a data id; use letters, digits, '-', '_' and '.'", {"name": repr(name)}
+                )
+        return value
+
+    @field_validator("files")
+    @classmethod
+    def _safe_files(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, digest in value.items():
+            if name.startswith("/") or ".." in Path(name).parts or not name.startswith(("embeddings/", "data/")):
+                raise PydanticCustomError(
+                    "file_name", "{name} must lie under embeddings/ or data/", {"name": repr(name)}
+                )
+            if not re.match(_SHA256, digest):
+                raise PydanticCustomError(
+                    "sha256",
+                    "{digest} of {name} is not a sha256 (64 lower-case hexadecimal digits)",
+                    {"digest": repr(digest), "name": name},
+                )
+        return value
+
+    def data_ids(self, block: str) -> tuple[str, ...]:
+        """The data ids of this block: the ones listed, or the block's name with the number of each noise draw."""
+        if self.noise is not None and not self.ids:
+            return tuple(f"{block}-{draw}" for draw in self.noise.draws)
+        return self.ids
+
+
+class Parameters(_Strict):
+    """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach."""
+
+    version: Literal[1] = 1
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    jobs: int = Field(default=1, ge=-1)
+    target: float = Field(default=0.95, gt=0, le=1)
+    tasks: tuple[str, ...] = ("cleaning",)
+    rankers: Literal["all"] | tuple[str, ...] = "all"
+    learner: LearnerSpec = LearnerSpec()
+    datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
+
+    @field_validator("seeds", "tasks", "rankers", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return _as_tuple(value)
+
+    @model_validator(mode="after")
+    def _each_id_once(self) -> "Parameters":
+        owner: dict[str, str] = {}
+        pairs = [(block, name) for block, spec in self.datasets.items() for name in spec.data_ids(block)]
+        for block, name in pairs:
+            if name in owner:
+                raise PydanticCustomError(
+                    "data_id",
+                    "the data id {name} stands in {first} and in {second}",
+                    {"name": repr(name), "first": owner[name], "second": block},
+                )
+            owner[name] = block
+        return self
+
+    def enabled(self, task: str | None = None) -> dict[str, DatasetBlock]:
+        """The data set blocks that are switched on, of one task or of all."""
+        return {n: b for n, b in self.datasets.items() if b.enabled and (task is None or b.task == task)}
+
+    def learner_of(self, data_id: str) -> LearnerSpec:
+        """The learner a data id is scored with: its block's, or the general one."""
+        for name, block in self.enabled().items():
+            if data_id in block.data_ids(name) and block.learner is not None:
+                return block.learner
+        return self.learner
+
+
+def load_parameters(path: Path) -> Parameters:
+    """Reads and checks the file. Raises InvalidInput that names file, line, key, value and fix."""
+    if not path.exists():
+        raise InvalidInput(
+            str(path),
+            "there is no such file",
+            "name the workspace with --workspace=DIR, or the file with --parameters_file=",
+        )
+    located = LocatedYaml(path)
+    try:
+        return Parameters.model_validate(located.data)
+    except ValidationError as failure:
+        error = failure.errors(include_url=False)[0]
+        place = tuple(step for step in error["loc"] if step != "[key]")
+        more = f" ({failure.error_count()} such problems, this is the first)" if failure.error_count() > 1 else ""
+        unknown = error.get("ctx", {}).get("key", "").strip("'") if error["type"] == "unknown_key" else ""
+        line = located.line((*place, unknown) if unknown else place)
+        key = ".".join(map(str, place))
+        found = "" if unknown or isinstance(error["input"], dict | list | tuple) else f", found {error['input']!r}"
+        raise InvalidInput(
+            f"{path}, line {line}" + (f", {key}" if key else ""), f"{error['msg']}{found}{more}", "correct this line"
+        ) from None
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,109 @@
+"""The create_baselines task: every ranker on every data id, one submission each."""
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cleaning import FixfirstError, InvalidInput, NoisyDataset, Ranking, Unsuitable
+from cleaning.discovery import Component, Registry, failing_line
+from evaluation import registry
+from evaluation.datafiles import load_dataset
+from evaluation.files import make_folder
+from evaluation.folders import Folders
+from evaluation.parameters import Parameters, load_parameters
+from evaluation.progress import Reporter
+from evaluation.submissions import submission_path, write_submission
+
+
+@dataclass(frozen=True)
+class _Unit:
+    data_id: str
+    ranker: Component
+    seed: int
+
+
+def create_baselines(folders: Folders, reporter: Reporter) -> int:
+    """Writes a ranking and its time for every (data id, ranker, seed) and returns how many rankers failed.
+
+    The generator of each is seeded by these three alone, so the same seed writes the same ranking, whatever else runs.
+    Only the call of the ranker is timed. A ranker that fails is reported, and the others go on.
+    """
+    parameters = load_parameters(folders.parameters_file)
+    known = registry.rankers(folders.ranker_folder)
+    for line in known.skipped:
+        reporter.warn(line)
+    chosen = _chosen(known, parameters)
+    for component in chosen:
+        if component.name not in registry.own_rankers():
+            reporter.say(f"loaded the ranker {component.name} from {component.origin}")
+    make_folder(folders.submission_folder)
+    ids = [d for name, block in parameters.enabled("cleaning").items() for d in block.data_ids(name)]
+    total = len(ids) * len(chosen) * len(parameters.seeds)
+    done = failures = 0
+    with reporter.track("rank", total, "rankings") as update:
+        for data_id in ids:
+            dataset = load_dataset(folders.embedding_folder, data_id)
+            for unit in (_Unit(data_id, component, seed) for component in chosen for seed in parameters.seeds):
+                failures += not _write_one(unit, dataset, folders, parameters, reporter)
+                done += 1
+                update(done)
+    reporter.say(f"rank: {total - failures} of {total} rankings of {len(ids)} data ids by {len(chosen)} rankers")
+    return failures
+
+
+def generator(data_id: str, ranker: str, seed: int) -> np.random.Generator:
+    """The random generator of one ranking, the same on every machine and in any order of work."""
+    digest = hashlib.sha256(f"{data_id}\0{ranker}".encode()).digest()
+    return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
+
+
+def _chosen(known: Registry, parameters: Parameters) -> list[Component]:
+    names: Iterable[str] = known if parameters.rankers == "all" else parameters.rankers
+    return [known[name] for name in names]
+
+
+def _write_one(
+    unit: _Unit, dataset: NoisyDataset, folders: Folders, parameters: Parameters, reporter: Reporter
+) -> bool:
+    """Ranks and writes one submission; False where the ranker failed. One that does not fit the data is left out."""
+    path = submission_path(folders.submission_folder, unit.data_id, unit.ranker.name, unit.seed, parameters.seeds[0])
+    try:
+        ranking, seconds = _timed(unit, dataset)
+    except Unsuitable as reason:
+        reporter.warn(f"{unit.ranker.name} left out on {unit.data_id}: {reason}")
+        return True
+    except FixfirstError as error:
+        reporter.warn(f"failed: {unit.ranker.name} on {unit.data_id}: {error}")
+        return False
+    write_submission(path, ranking, seconds)
+    return True
+
+
+def _timed(unit: _Unit, dataset: NoisyDataset) -> tuple[Ranking, float]:
+    from threadpoolctl import threadpool_limits
+
+    rng = generator(unit.data_id, unit.ranker.name, unit.seed)
+    with threadpool_limits(limits=1):
+        started = time.perf_counter()
+        try:
+            result = unit.ranker.member(dataset.train, dataset.validation, rng=rng)
+        except FixfirstError:
+            raise
+        except Exception as error:
+            where = failing_line(error, unit.ranker.origin)
+            raise InvalidInput(
+                where, f"the ranker broke ({type(error).__name__}: {error})", "correct the ranker"
+            ) from error
+        seconds = time.perf_counter() - started
+    try:
+        ranking = result if isinstance(result, Ranking) else Ranking.from_scores(result)
+    except InvalidInput as error:
+        raise InvalidInput(f"{unit.ranker.origin}, {error.where}", error.problem, error.fix) from None
+    if len(ranking) != len(dataset.train):
+        raise InvalidInput(
+            unit.ranker.origin, f"{len(ranking)} rows ranked of {len(dataset.train)}", "return one score a training row"
+        )
+    return ranking, seconds

@@ -1,0 +1,139 @@
+"""results.jsonl: one line for every evaluation ever made, failures included. Appended to, never rewritten."""
+
+import json
+import math
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleaning.errors import InvalidInput
+from evaluation.files import append_line, plain_errors, read_bytes, sha256_bytes
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Curve(BaseModel):
+    """Accuracy (0 … 1) after each number of fixes, before any (dirty) and on all-true labels (clean)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fixes: tuple[int, ...]
+    accuracy: tuple[_Finite, ...]
+    dirty: _Finite
+    clean: _Finite
+
+
+class Record(BaseModel):
+    """One evaluation of one submission. `fingerprint` names everything the metrics depend on.
+
+    status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
+    seconds: what the ranking took. curve: for tasks that have one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    task: str
+    task_version: int
+    dataset: str
+    method: str
+    status: Literal["ok", "failed", "withdrawn"]
+    metrics: dict[str, _Finite] = Field(default_factory=dict)
+    denominators: dict[str, int] = Field(default_factory=dict)
+    curve: Curve | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    seconds: _Finite | None = None
+    submission_sha256: str
+    dataset_sha256: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    seed: int
+    fingerprint: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    created: str = ""
+    error: str | None = None
+
+    @property
+    def slot(self) -> tuple[str, str, str, int]:
+        """What the record is about: a later record of the same slot replaces it in tables and figures."""
+        return self.task, self.dataset, self.method, self.seed
+
+
+def fingerprint(**parts: object) -> str:
+    """A hash of everything a result depends on."""
+    return sha256_bytes(json.dumps(parts, sort_keys=True, default=str).encode())
+
+
+def append_record(path: Path, record: Record) -> None:
+    """Adds one line; a half-written last line of a killed run is removed first."""
+    _drop_half_line(path)
+    append_line(path, record.model_dump_json(exclude_defaults=False))
+
+
+def read_records(path: Path) -> list[Record]:
+    """All records in the order written. A half-written last line is left out.
+
+    Raises InvalidInput that names the line for anything else that is not a record.
+    """
+    if not path.exists():
+        return []
+    lines = read_bytes(path).split(b"\n")[:-1]
+    records = []
+    for number, line in enumerate(lines):
+        try:
+            records.append(Record.model_validate_json(line))
+        except ValidationError as failure:
+            error = failure.errors(include_url=False)[0]
+            key = ".".join(map(str, error["loc"]))
+            raise InvalidInput(
+                f"{path}, line {number + 1}" + (f", {key}" if key else ""),
+                f"this is not a record of schema version 1 ({error['msg']})",
+                "remove the line, or the file, and evaluate again",
+            ) from None
+    return records
+
+
+def latest(records: Iterable[Record]) -> list[Record]:
+    """The newest record of each task, data set, method and seed, sorted by these; withdrawn ones left out."""
+    newest = {record.slot: record for record in records}
+    return [newest[slot] for slot in sorted(newest) if newest[slot].status != "withdrawn"]
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def environment() -> dict[str, str]:
+    """The versions of everything that can move a number."""
+    packages = ("fixfirst", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
+    found = {"python": platform.python_version(), "machine": platform.machine()}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def finite(values: dict[str, float]) -> dict[str, float]:
+    """The metrics as plain floats. Raises InvalidInput for NaN or infinity, which no record may hold."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise InvalidInput(f"metric {name}", f"the value is {value}", "report this task: it must not happen")
+    return {name: float(value) for name, value in values.items()}
+
+
+def _drop_half_line(path: Path) -> None:
+    if not path.exists() or not path.stat().st_size:
+        return
+    with plain_errors(path, "repair the last line"), path.open("r+b") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)

@@ -1,0 +1,90 @@
+"""The plot task: pictures, leaderboard and a page, from records alone. No model is fitted and no data is read."""
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from cleaning.errors import FixfirstError
+from evaluation import registry
+from evaluation.files import write_text, write_whole
+from evaluation.folders import Folders
+from evaluation.leaderboard import Row, as_cells, as_csv, as_markdown, as_text, leaderboard
+from evaluation.progress import Reporter
+from evaluation.record import Record, latest, read_records
+
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
+th,td{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #ddd;white-space:nowrap}
+td:nth-child(n+3){font-variant-numeric:tabular-nums}img{max-width:100%;height:auto;margin:.5rem 0}"""
+
+
+def plot(folders: Folders, reporter: Reporter) -> None:
+    """Writes leaderboard.csv/.md, overview and per-data-set pictures (PNG and SVG), and report.html.
+
+    Raises FixfirstError where there are no records to draw.
+    """
+    records = latest(read_records(folders.results_file))
+    good = [record for record in records if record.status == "ok"]
+    if not good:
+        raise FixfirstError(f"{folders.results_file}: there are no results yet. Fix: run `fixfirst evaluate` first.")
+    boards: dict[str, list[Row]] = {}
+    pictures: dict[str, list[str]] = {}
+    names = sorted({record.task for record in good})
+    total = sum(len({record.dataset for record in good if record.task == name}) + 1 for name in names)
+    with reporter.track("plot", total, "pictures") as update:
+        for name in names:
+            boards[name] = leaderboard(records, registry.task(name))
+            pictures[name] = _pictures(name, boards[name], [r for r in good if r.task == name], folders.results_folder)
+            update(sum(map(len, pictures.values())))
+    folder = folders.results_folder
+    rows = [row for name in names for row in boards[name]]
+    write_text(folder / "leaderboard.csv", as_csv(rows))
+    write_text(folder / "leaderboard.md", "\n".join(f"## {name}\n\n{as_markdown(boards[name])}" for name in names))
+    write_text(folder / "report.html", _page(boards, pictures, [r for r in records if r.status == "failed"]))
+    for name in names:
+        reporter.say(f"\n{name}\n{as_text(boards[name])}\n")
+    for file in ["leaderboard.csv", "leaderboard.md", "report.html", *(p for own in pictures.values() for p in own)]:
+        reporter.say(str(folder / file))
+
+
+def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
+    """Draws and writes the pictures of a task and returns the names of the PNG files, the overview first."""
+    from evaluation.figures import overview_figure, render
+
+    stem = "overview" if name == "cleaning" else f"{name}_overview"
+    written = []
+    for title, figure in [(stem, overview_figure(board)), *registry.task(name).figures(records)]:
+        for kind in ("png", "svg"):
+            write_whole(folder / f"{title}.{kind}", render(figure, kind))
+        written.append(f"{title}.png")
+    return written
+
+
+def _page(boards: dict[str, list[Row]], pictures: dict[str, list[str]], failed: Sequence[Record]) -> str:
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>fixfirst report</title><style>{_STYLE}</style><h1>Which labels should I fix first?</h1>"
+    ]
+    for name, rows in boards.items():
+        header, cells = as_cells(rows)
+        parts.append(f"<h2>{escape(name)}</h2><table><tr>{_cells('th', header)}</tr>")
+        parts += [f"<tr>{_cells('td', line)}</tr>" for line in cells]
+        parts.append("</table>")
+        for picture in pictures[name]:
+            vector = Path(picture).with_suffix(".svg").name
+            parts.append(
+                f"<a href='{escape(vector, quote=True)}'><img src='{escape(vector, quote=True)}' "
+                f"alt='{escape(Path(picture).stem, quote=True)}'></a>"
+            )
+    if failed:
+        parts.append("<h2>Failed</h2><ul>")
+        parts += [
+            f"<li>{escape(r.task)}, {escape(r.dataset)}, {escape(r.method)}: {escape(r.error or '')}</li>"
+            for r in failed
+        ]
+        parts.append("</ul>")
+    return "\n".join(parts) + "\n"
+
+
+def _cells(tag: str, texts: Sequence[str]) -> str:
+    return "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)

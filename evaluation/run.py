@@ -1,0 +1,150 @@
+"""The evaluate task: score what is new, reuse what is known, record every failure, and go on."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cleaning.errors import FixfirstError
+from evaluation import registry
+from evaluation.folders import Folders
+from evaluation.parameters import Parameters, load_parameters
+from evaluation.progress import Reporter, Update
+from evaluation.record import Record, append_record, environment, fingerprint, finite, latest, now, read_records
+from evaluation.task import Case, Rejected, Step, Task
+
+
+def evaluate(folders: Folders, reporter: Reporter) -> int:
+    """Scores every submission of every task in parameters.yaml and returns how many failed.
+
+    A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
+    Each result is written as soon as it is there, so a killed run loses at most the submissions in hand.
+    """
+    parameters = load_parameters(folders.parameters_file)
+    failures = 0
+    for name in parameters.tasks:
+        failures += _evaluate_task(registry.task(name), folders, parameters, reporter)
+    return failures
+
+
+def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporter: Reporter) -> int:
+    path = folders.results_file
+    found = task.load(folders, parameters)
+    if not found:
+        raise FixfirstError(
+            f"{folders.submission_folder}: there are no submissions for the task {task.name}. "
+            "Fix: run `fixfirst create_baselines`, or put ranking files there."
+        )
+    rejected = [item for item in found if isinstance(item, Rejected)]
+    cases = [item for item in found if isinstance(item, Case)]
+    records = [record for record in read_records(path) if record.task == task.name]
+    todo = _reuse(task, cases, records, folders)
+    reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
+    failures = 0
+    for record in _scored(task, todo, parameters.jobs, reporter):
+        append_record(path, record)
+        if record.status == "failed":
+            failures += 1
+            reporter.warn(f"failed: {record.error}")
+    for item in rejected:
+        reporter.warn(f"failed: {item.error}")
+    _withdraw(task, cases, folders)
+    newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
+    task.publish(newest, folders, parameters)
+    return failures + len(rejected)
+
+
+def _fingerprint(task: Task, case: Case) -> str:
+    return fingerprint(
+        task=task.name,
+        version=task.version,
+        dataset=case.dataset_sha256,
+        submission=case.submission_sha256,
+        settings=dict(case.settings),
+        seed=case.seed,
+        slot=(case.dataset, case.method),
+    )
+
+
+def _reuse(task: Task, cases: Sequence[Case], records: Sequence[Record], folders: Folders) -> list[Case]:
+    """The cases no record answers. A record that does, but is not the newest of its slot, is written again."""
+    known = {record.fingerprint: record for record in records if record.status == "ok"}
+    newest = {record.slot: record for record in records}
+    todo = []
+    for case in cases:
+        record = known.get(_fingerprint(task, case))
+        if record is None:
+            todo.append(case)
+        elif newest[record.slot].fingerprint != record.fingerprint or newest[record.slot].status != "ok":
+            append_record(folders.results_file, record.model_copy(update={"created": now()}))
+    return todo
+
+
+def _scored(task: Task, cases: Sequence[Case], jobs: int, reporter: Reporter) -> Iterator[Record]:
+    """One record a case, in order, computed `jobs` at a time."""
+    with reporter.track(task.name, len(cases), "submissions") as update:
+        if jobs == 1 or len(cases) < 2:
+            for number, case in enumerate(cases):
+                yield _score_one(task, case, _fraction(update, number))
+                update(number + 1)
+            return
+        from joblib import Parallel, delayed
+
+        work = Parallel(n_jobs=jobs, return_as="generator")(delayed(_score_by_name)(task.name, case) for case in cases)
+        for number, record in enumerate(work):
+            yield record
+            update(number + 1)
+
+
+def _fraction(update: Update, number: int) -> Step:
+    return lambda done, total: update(number + done / total)
+
+
+def _score_by_name(name: str, case: Case) -> Record:
+    """In a worker process, where the task is looked up anew."""
+    return _score_one(registry.task(name), case, lambda _done, _total: None)
+
+
+def _score_one(task: Task, case: Case, step: Step) -> Record:
+    """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Never raises but for Ctrl-C."""
+    from threadpoolctl import threadpool_limits
+
+    common: dict[str, Any] = {
+        "task": task.name,
+        "task_version": task.version,
+        "dataset": case.dataset,
+        "method": case.method,
+        "submission_sha256": case.submission_sha256,
+        "dataset_sha256": case.dataset_sha256,
+        "settings": dict(case.settings),
+        "seed": case.seed,
+        "fingerprint": _fingerprint(task, case),
+        "environment": environment(),
+        "created": now(),
+    }
+    try:
+        with threadpool_limits(limits=1):
+            outcome = task.score(case, step)
+        return Record(
+            status="ok",
+            metrics=finite(dict(outcome.metrics)),
+            denominators=dict(outcome.denominators),
+            curve=outcome.curve,
+            seconds=outcome.seconds,
+            details=dict(outcome.details),
+            **common,
+        )
+    except FixfirstError as error:
+        return Record(status="failed", error=str(error), **common)
+    except Exception as error:
+        text = (
+            f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
+        )
+        return Record(status="failed", error=text, **common)
+
+
+def _withdraw(task: Task, cases: Sequence[Case], folders: Folders) -> None:
+    """Notes that a submission recorded earlier is not there any more, so that tables leave it out."""
+    there = {(task.name, case.dataset, case.method, case.seed) for case in cases}
+    for record in latest(read_records(folders.results_file)):
+        if record.task == task.name and record.slot not in there:
+            update = {"status": "withdrawn", "error": "the submission is not there any more", "created": now()}
+            append_record(folders.results_file, record.model_copy(update=update))

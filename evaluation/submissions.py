@@ -1,0 +1,212 @@
+"""Submission files: `{data_id}_{method}.txt` with one row number a line, and `time_{data_id}_{method}.txt` beside it.
+
+Names are matched against the known data ids, the longest first, because a data id may hold `-` and a method `_`, spaces
+and parentheses. Rankings for seeds other than the first lie in `seed-N/` below the folder.
+"""
+
+import math
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from cleaning import InvalidInput, Ranking
+from cleaning.discovery import nearest
+from cleaning.errors import first_three
+from evaluation.files import read_text, write_text, write_whole
+
+_SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
+
+
+@dataclass(frozen=True)
+class SubmissionFile:
+    """A ranking file found in the submission folder."""
+
+    path: Path
+    data_id: str
+    method: str
+    seed: int
+
+    @property
+    def time_path(self) -> Path:
+        """Where the seconds the ranking took stand."""
+        return self.path.with_name(f"time_{self.path.name}")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A validated submission: which rows to fix in which order, and the seconds the ranking took (None: not told)."""
+
+    data_id: str
+    method: str
+    ranking: Ranking
+    seconds: float | None
+
+
+def submission_path(folder: Path, data_id: str, method: str, seed: int, first_seed: int) -> Path:
+    """Where the ranking of a method belongs."""
+    place = folder if seed == first_seed else folder / f"seed-{seed}"
+    return place / f"{data_id}_{method}.txt"
+
+
+def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | InvalidInput]:
+    """Every .txt file of the folder and its seed-N folders, in the order of names; a name that fits no known data id
+    comes back as the InvalidInput that says so.
+    """
+    ids = tuple(data_ids)
+    found: list[SubmissionFile | InvalidInput] = []
+    for path in sorted(folder.glob("*.txt")):
+        found += _identified(path, ids, first_seed)
+    for place in sorted(folder.glob("seed-*")):
+        seed = _SEED_FOLDER.fullmatch(place.name)
+        if seed and place.is_dir():
+            for path in sorted(place.glob("*.txt")):
+                found += _identified(path, ids, int(seed[1]))
+    return found
+
+
+def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:
+    """The data id and method a ranking file is named after. Raises InvalidInput for an unknown data id or no method."""
+    data_id = _longest_id(path.stem, data_ids)
+    if data_id is None:
+        raise InvalidInput(
+            str(path),
+            "the name does not start with a known data id and an underscore",
+            f"name it DATAID_METHOD.txt; {nearest(path.stem.rpartition('_')[0], data_ids)}",
+        )
+    return SubmissionFile(path, data_id, path.stem[len(data_id) + 1 :], seed)
+
+
+def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
+    """Whether a name is `time_` and then a known data id, and not itself that of a ranking."""
+    return (
+        path.stem.startswith("time_")
+        and _longest_id(path.stem, data_ids) is None
+        and _longest_id(path.stem[5:], data_ids) is not None
+    )
+
+
+def read_submission(file: SubmissionFile, rows: int) -> Submission:
+    """Reads and checks a ranking of `rows` training rows and its time file.
+
+    Raises InvalidInput that names file, line, value and fix: every row 0 … rows-1 exactly once, one a line. A
+    byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds is then None).
+    """
+    return Submission(file.data_id, file.method, _read_ranking(file.path, rows), _read_seconds(file.time_path))
+
+
+def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
+    """Writes the Dynabench pair of text files, the ranking last: a ranking is never there without its time."""
+    write_text(path.with_name(f"time_{path.name}"), f"{seconds!r}\n")
+    write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
+
+
+def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, int], target: Path) -> list[str]:
+    """Packs one method's rankings and times of all data ids into a zip file and returns the names in it.
+
+    Every file is checked first; one missing or wrong refuses the whole bundle (InvalidInput). Same files, same bytes.
+    """
+    missing = [
+        name
+        for data_id in data_ids
+        for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")
+        if not (folder / name).exists()
+    ]
+    if missing:
+        raise InvalidInput(
+            str(folder),
+            f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
+            "rank every data id first",
+        )
+    content = BytesIO()
+    names = []
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for data_id in data_ids:
+            file = SubmissionFile(folder / f"{data_id}_{method}.txt", data_id, method, 0)
+            read_submission(file, rows[data_id])
+            for path in (file.path, file.time_path):
+                archive.writestr(zipfile.ZipInfo(path.name), read_text(path))
+                names.append(path.name)
+    write_whole(target, content.getvalue())
+    return names
+
+
+def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | InvalidInput]:
+    if is_time_file(path, data_ids):
+        return []
+    try:
+        return [identify(path, data_ids, seed)]
+    except InvalidInput as error:
+        return [error]
+
+
+def _longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+    fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
+    return max(fitting, key=len, default=None)
+
+
+def _read_ranking(path: Path, rows: int) -> Ranking:
+    lines = read_text(path, limit=1_000_000 + 32 * rows).split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise InvalidInput(
+            str(path), "the file is empty", f"write the rows 0 … {rows - 1}, one a line, first to fix first"
+        )
+    values = np.empty(len(lines), dtype=np.int64)
+    for number, line in enumerate(lines):
+        values[number] = _row(f"{path}, line {number + 1}", line.strip(), rows)
+    _refuse_repeats(path, values, rows)
+    return Ranking(values)
+
+
+def _row(where: str, text: str, rows: int) -> int:
+    expected = f"write one row number from 0 to {rows - 1}"
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    if not text:
+        raise InvalidInput(where, "the line is blank", expected)
+    if re.fullmatch(r"-[0-9]+", text):
+        raise InvalidInput(where, f"row {shown} is negative", expected)
+    if not re.fullmatch(r"[0-9]+", text):
+        raise InvalidInput(where, f"{shown!r} is not a whole number", expected)
+    if len(text.lstrip("0")) > 18 or int(text) >= rows:
+        raise InvalidInput(where, f"row {shown} is too large; there are {rows} rows", expected)
+    return int(text)
+
+
+def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64]], rows: int) -> None:
+    count = np.bincount(values, minlength=rows)
+    twice = np.flatnonzero(count > 1)
+    absent = np.flatnonzero(count == 0)
+    if len(twice):
+        first, second = np.flatnonzero(values == twice[0])[:2] + 1
+        raise InvalidInput(
+            f"{path}, line {second}",
+            f"row {twice[0]} stands on line {first} already (rows named twice, {first_three(twice.tolist())})",
+            f"name each of the {rows} rows exactly once",
+        )
+    if len(absent):
+        raise InvalidInput(
+            str(path),
+            f"{len(values)} lines where {rows} are expected; rows not named, {first_three(absent.tolist())}",
+            f"name each of the {rows} rows exactly once",
+        )
+
+
+def _read_seconds(path: Path) -> float | None:
+    if not path.exists():
+        return None
+    text = read_text(path, limit=1000).strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise InvalidInput(
+            f"{path}, line 1", f"{text[:40]!r} is not a number of seconds", "write the seconds the ranking took, as 4.7"
+        )
+    return seconds

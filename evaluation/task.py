@@ -1,0 +1,79 @@
+"""What a benchmark task is: one module of evaluation/tasks with a `TASK`, and nothing else to edit."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleaning.errors import FixfirstError
+from evaluation.folders import Folders
+from evaluation.metrics import Metric
+from evaluation.parameters import Parameters
+from evaluation.record import Curve, Record
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Step = Callable[[int, int], None]
+"""Told the steps done and the steps in all."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One submission to score, light enough to send to another process.
+
+    settings: everything besides the two hashes that the metrics depend on, as it goes into the record.
+    """
+
+    dataset: str
+    method: str
+    seed: int
+    path: Path
+    submission_sha256: str
+    dataset_sha256: str
+    settings: Mapping[str, Any]
+    folders: Folders
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A submission that cannot even be assigned to a data set, with the reason."""
+
+    path: Path
+    error: FixfirstError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs."""
+
+    metrics: Mapping[str, float]
+    denominators: Mapping[str, int]
+    curve: Curve | None = None
+    seconds: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A benchmark. `version` rises whenever a metric may change; old records are then not reused.
+
+    load: the submissions there are. score: strict validation, then metrics; raises InvalidInput for bad input.
+    validate: the validation alone, with the file it accepted in one line. figures: pictures by file stem, from records.
+    publish: files besides results.jsonl, from the newest records of this task (may do nothing).
+    """
+
+    name: str
+    version: int
+    main: Metric
+    others: tuple[Metric, ...]
+    load: Callable[[Folders, Parameters], list[Case | Rejected]]
+    score: Callable[[Case, Step], Outcome]
+    validate: Callable[[Path, Folders, Parameters], str]
+    figures: Callable[[Sequence[Record]], Iterator[tuple[str, "Figure"]]]
+    publish: Callable[[Sequence[Record], Folders, Parameters], None]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """All metrics, the main one first."""
+        return (self.main, *self.others)

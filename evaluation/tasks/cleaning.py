@@ -1,0 +1,155 @@
+"""DataPerf training-set cleaning: how few label fixes bring 95% of the clean model's test accuracy."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleaning import CleaningCurve, InvalidInput, simulate
+from evaluation.datafiles import dataset_sha256, load_dataset, load_truth
+from evaluation.files import sha256_file, write_text
+from evaluation.folders import Folders
+from evaluation.metrics import Metric
+from evaluation.parameters import LearnerSpec, Parameters
+from evaluation.record import Curve, Record
+from evaluation.registry import make_learner
+from evaluation.submissions import SubmissionFile, find_submissions, identify, read_submission
+from evaluation.task import Case, Outcome, Rejected, Step, Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
+    """Every ranking in the submission folder, with what its score depends on."""
+    cases: list[Case | Rejected] = []
+    hashes: dict[str, str] = {}
+    for found in find_submissions(folders.submission_folder, _data_ids(folders, parameters), parameters.seeds[0]):
+        if isinstance(found, InvalidInput):
+            cases.append(Rejected(Path(found.where), found))
+            continue
+        if found.data_id not in hashes:
+            hashes[found.data_id] = dataset_sha256(folders.embedding_folder, folders.groundtruth_folder, found.data_id)
+        settings = {
+            "learner": make_learner(parameters.learner_of(found.data_id)).describe(),
+            "target": parameters.target,
+            "time_sha256": sha256_file(found.time_path) if found.time_path.exists() else None,
+        }
+        cases.append(
+            Case(
+                found.data_id,
+                found.method,
+                found.seed,
+                found.path,
+                sha256_file(found.path),
+                hashes[found.data_id],
+                settings,
+                folders,
+            )
+        )
+    return cases
+
+
+def score(case: Case, step: Step) -> Outcome:
+    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission or data file."""
+    dataset = load_dataset(case.folders.embedding_folder, case.dataset)
+    truth = load_truth(case.folders.groundtruth_folder, dataset)
+    file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
+    submission = read_submission(file, len(dataset.train))
+    learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
+    curve = simulate(dataset, truth, submission.ranking, learner, step)
+    target = float(case.settings["target"])
+    wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
+    return Outcome(
+        metrics={
+            "score": curve.score(target),
+            "fraction_fixes": curve.fraction_fixes(target),
+            "fixes_needed": curve.fixes_needed(target),
+            "area": curve.area(),
+        },
+        denominators={"n_train": len(dataset.train), "n_wrong": wrong, "n_test": len(dataset.test)},
+        curve=_recorded(curve),
+        seconds=submission.seconds,
+    )
+
+
+def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
+    """Checks one ranking file, wherever it lies, against the data id its name starts with."""
+    file = identify(path, _data_ids(folders, parameters), parameters.seeds[0])
+    rows = len(load_dataset(folders.embedding_folder, file.data_id).train)
+    submission = read_submission(file, rows)
+    time = "no time file" if submission.seconds is None else f"{submission.seconds:g} s"
+    return f"data id {file.data_id}, method {file.method}, {rows} rows, {time}"
+
+
+def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
+    """One picture a data id: the curves of all methods."""
+    from evaluation.figures import curves_figure
+
+    for data_id in sorted({record.dataset for record in records}):
+        chosen = [record for record in records if record.dataset == data_id and record.curve is not None]
+        if chosen:
+            yield f"{data_id}_evaluation", curves_figure(data_id, chosen)
+
+
+def publish(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
+    """Writes {data_id}_evaluation.json in the shape of the original evaluator, for its readers and plots.
+
+    Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it.
+    """
+    for data_id in sorted({record.dataset for record in records}):
+        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and r.curve is not None]
+        if chosen:
+            text = json.dumps(_reference_shape(chosen))
+            write_text(folders.results_folder / f"{data_id}_evaluation.json", text + "\n")
+
+
+def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
+    curves = [(record.method, record.curve) for record in records if record.curve is not None]
+    return {
+        "before_acc": round(curves[0][1].dirty, 2),
+        "submitted_evaluations": [
+            {"submission": method, "accuracy": round(accuracy, 2), "fixes": fixes}
+            for method, curve in curves
+            for fixes, accuracy in zip(curve.fixes, curve.accuracy, strict=True)
+            if fixes
+        ],
+        "auc_score": {r.method: {"auc": -1, "fraction_fixes": r.metrics["fraction_fixes"]} for r in records},
+    }
+
+
+def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
+    """The data ids of the enabled blocks. Raises InvalidInput where there are none."""
+    ids = tuple(d for name, block in parameters.enabled("cleaning").items() for d in block.data_ids(name))
+    if not ids:
+        raise InvalidInput(
+            str(folders.parameters_file),
+            "no data set is enabled",
+            "add a block under `datasets:` or set `enabled: true`",
+        )
+    return ids
+
+
+def _recorded(curve: CleaningCurve) -> Curve:
+    return Curve(
+        fixes=tuple(curve.fixes.tolist()), accuracy=tuple(curve.accuracy.tolist()), dirty=curve.dirty, clean=curve.clean
+    )
+
+
+TASK = Task(
+    name="cleaning",
+    version=1,
+    main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
+    others=(
+        Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),
+        Metric("fixes_needed", "labels fixed to reach the target", greater_is_better=False, limits=(0.0, None)),
+        Metric("area", "mean accuracy over all fixes", greater_is_better=True),
+    ),
+    load=load,
+    score=score,
+    validate=validate,
+    figures=figures,
+    publish=publish,
+)
