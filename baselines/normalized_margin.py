@@ -1,6 +1,7 @@
 """cleanlab normalized margin: out-of-fold probability of the given label against the best other one."""
 
 import numpy as np
+from cleanlab.rank import get_label_quality_scores
 
 from cleaning.data import FloatVector, Split, class_count
 from cleaning.folds import out_of_fold_probabilities
@@ -12,8 +13,6 @@ def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) ->
     With two classes the order is that of self-confidence. Source: Northcutt, Jiang and Chuang 2021;
     computed by cleanlab.
     """
-    from cleanlab.rank import get_label_quality_scores
-
     probabilities = out_of_fold_probabilities(train, class_count(train, validation), rng)
     scores = get_label_quality_scores(train.labels.copy(), probabilities, method="normalized_margin")
     return np.asarray(scores, dtype=np.float64)

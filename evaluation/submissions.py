@@ -94,7 +94,7 @@ def read_submission(file: SubmissionFile, rows: int) -> Submission:
     """Reads and checks a ranking of `rows` training rows and its time file.
 
     Raises InvalidInput that names file, line, value and fix: every row 0 … rows-1 exactly once, one a line. A
-    byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds is then None).
+    byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds: None).
     """
     return Submission(file.data_id, file.method, _read_ranking(file.path, rows), _read_seconds(file.time_path))
 
