@@ -11,7 +11,7 @@ from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput
 from evaluation.yaml_lines import LocatedYaml
 
-_DATA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -95,11 +95,7 @@ class DatasetBlock(_Strict):
     @field_validator("ids")
     @classmethod
     def _usable_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if not _DATA_ID.fullmatch(name):
-                raise PydanticCustomError(
-                    "data_id", "{name} cannot be a data id; use letters, digits, '-', '_' and '.'", {"name": repr(name)}
-                )
+        _check_names(value, "a data id")
         return value
 
     @field_validator("files")
@@ -141,6 +137,12 @@ class Parameters(_Strict):
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _as_tuple(value)
+
+    @field_validator("datasets")
+    @classmethod
+    def _usable_names(cls, value: dict[str, DatasetBlock]) -> dict[str, DatasetBlock]:
+        _check_names(tuple(value), "the name of a data set")
+        return value
 
     @model_validator(mode="after")
     def _each_id_once(self) -> "Parameters":
@@ -190,6 +192,14 @@ def load_parameters(path: Path) -> Parameters:
         raise InvalidInput(
             f"{path}, line {line}" + (f", {key}" if key else ""), f"{error['msg']}{found}{more}", "correct this line"
         ) from None
+
+
+def _check_names(names: tuple[str, ...], what: str) -> None:
+    """Names become parts of file names, so they hold nothing a path could be made of."""
+    for name in names:
+        if not _NAME.fullmatch(name):
+            context = {"name": repr(name), "what": what}
+            raise PydanticCustomError("name", "{name} cannot be {what}; use letters, digits, '-', '_' and '.'", context)
 
 
 def _as_tuple(value: Any) -> Any:

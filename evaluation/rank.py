@@ -2,8 +2,10 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -42,16 +44,20 @@ def create_baselines(folders: Folders, reporter: Reporter) -> int:
     make_folder(folders.submission_folder)
     ids = [d for name, block in parameters.enabled("cleaning").items() for d in block.data_ids(name)]
     total = len(ids) * len(chosen) * len(parameters.seeds)
-    done = failures = 0
+    done = 0
+    outcomes: Counter[str] = Counter()
     with reporter.track("rank", total, "rankings") as update:
         for data_id in ids:
             dataset = load_dataset(folders.embedding_folder, data_id)
             for unit in (_Unit(data_id, component, seed) for component in chosen for seed in parameters.seeds):
-                failures += not _write_one(unit, dataset, folders, parameters, reporter)
+                outcomes[_write_one(unit, dataset, folders, parameters, reporter)] += 1
                 done += 1
                 update(done)
-    reporter.say(f"rank: {total - failures} of {total} rankings of {len(ids)} data ids by {len(chosen)} rankers")
-    return failures
+    reporter.say(
+        f"rank: {outcomes['written']} of {total} rankings of {len(ids)} data ids by {len(chosen)} rankers"
+        + "".join(f", {outcomes[name]} {name}" for name in ("left out", "failed") if outcomes[name])
+    )
+    return outcomes["failed"]
 
 
 def generator(data_id: str, ranker: str, seed: int) -> np.random.Generator:
@@ -67,19 +73,19 @@ def _chosen(known: Registry, parameters: Parameters) -> list[Component]:
 
 def _write_one(
     unit: _Unit, dataset: NoisyDataset, folders: Folders, parameters: Parameters, reporter: Reporter
-) -> bool:
-    """Ranks and writes one submission; False where the ranker failed. One that does not fit the data is left out."""
+) -> Literal["written", "left out", "failed"]:
+    """Ranks and writes one submission; a ranker that does not fit the data is left out, with its reason."""
     path = submission_path(folders.submission_folder, unit.data_id, unit.ranker.name, unit.seed, parameters.seeds[0])
     try:
         ranking, seconds = _timed(unit, dataset)
     except Unsuitable as reason:
         reporter.warn(f"{unit.ranker.name} left out on {unit.data_id}: {reason}")
-        return True
+        return "left out"
     except FixfirstError as error:
         reporter.warn(f"failed: {unit.ranker.name} on {unit.data_id}: {error}")
-        return False
+        return "failed"
     write_submission(path, ranking, seconds)
-    return True
+    return "written"
 
 
 def _timed(unit: _Unit, dataset: NoisyDataset) -> tuple[Ranking, float]:

@@ -137,3 +137,10 @@ def _drop_half_line(path: Path) -> None:
         if file.read(1) != b"\n":
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)
+
+
+if __name__ == "__main__":  # pragma: no cover - renews record.schema.json
+    import sys
+
+    json.dump(Record.model_json_schema(), sys.stdout, indent=1)
+    sys.stdout.write("\n")

@@ -1,0 +1,201 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+
+from evaluation import cli
+from evaluation.cli import main
+from evaluation.folders import Folders
+from evaluation.record import read_records
+from tests.support import ROOT, write_parameters
+
+
+def run(capsys, *arguments):
+    try:
+        status = main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        status = stop.code
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return status, out, err
+
+
+def test_the_four_tasks_one_by_one_with_the_flags_mlcube_passes(capsys, folders):
+    flags = {name: f"--{name}={getattr(folders, name)}" for name in Folders.names()}
+    assert Folders.names() == cli._FLAGS
+    steps = [
+        ("download", "parameters_file", "embedding_folder", "groundtruth_folder", "manifest_file"),
+        ("create_baselines", "parameters_file", "embedding_folder", "ranker_folder", "submission_folder"),
+        (
+            "evaluate",
+            "parameters_file",
+            "embedding_folder",
+            "groundtruth_folder",
+            "submission_folder",
+            "results_folder",
+        ),
+        ("plot", "results_folder"),
+    ]
+    for task, *names in steps:
+        status, _, err = run(capsys, task, *(flags[name] for name in names))
+        assert (status, err) == (0, "")
+    assert (folders.results_folder / "leaderboard.csv").exists()
+
+
+def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
+    status, out, _ = run(capsys, "run", f"--workspace={workspace}")
+    assert status == 0
+    assert "score (lower is better)" in out
+    assert str(workspace / "results" / "overview.png") in out
+    status, out, _ = run(capsys, "evaluate", f"--workspace={workspace}")
+    assert "4 known already, 0 to score" in out
+
+
+def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capsys, workspace):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "bad.py").write_text("def rank(train, validation, *, rng):\n    raise ValueError('no')\n")
+    write_parameters(workspace, rankers=["bad", "random"])
+    status, out, err = run(capsys, "run", f"--workspace={workspace}")
+    assert status == 1
+    assert "bad.py, line 2: the ranker broke (ValueError: no)" in err
+    assert "report.html" in out
+
+
+def test_ls_lists_everything_with_one_line_each(capsys, workspace):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "mine.py").write_text('"""My own."""\ndef rank(train, validation, *, rng): ...\n')
+    status, out, _ = run(capsys, "ls", f"--workspace={workspace}")
+    assert status == 0
+    for line in (
+        "  made: cleaning, 2 ids, put there by hand",
+        "  mine: My own.",
+        "  random: Random order: the line every ranker has to beat.",
+        "  cleaning.score: share of labels fixed to reach the target (lower is better)",
+    ):
+        assert line in out.splitlines()
+    assert "  logistic: " in out
+    assert run(capsys, "ls", f"--workspace={workspace / 'none'}")[0] == 0
+
+
+def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
+    run(capsys, "create_baselines", f"--workspace={workspace}")
+    good = workspace / "submissions" / "blobs_random.txt"
+    bad = workspace / "blobs_my method (v2).txt"
+    bad.write_text("1\n1\n")
+    status, out, err = run(capsys, "validate", good, bad, workspace / "none.txt", f"--workspace={workspace}")
+    assert status == 1
+    assert f"{good}: valid (data id blobs, method random, 30 rows, " in out
+    assert "blobs_my method (v2).txt, line 2: row 1 stands on line 1 already" in err
+    assert "none.txt: there is no such file" in err
+    assert not (workspace / "results").exists()
+    assert run(capsys, "validate", good, "--task=cleanin", f"--workspace={workspace}")[0] == 1
+
+
+def test_bundle_packs_one_method(capsys, workspace):
+    run(capsys, "create_baselines", f"--workspace={workspace}")
+    status, out, _ = run(capsys, "bundle", "random", f"--workspace={workspace}")
+    assert status == 0
+    assert "4 files of 2 data ids" in out
+    with zipfile.ZipFile(workspace / "random.zip") as archive:
+        assert len(archive.namelist()) == 4
+    (workspace / "submissions" / "time_blobs_random.txt").unlink()
+    status, _, err = run(capsys, "bundle", "random", "--output", workspace / "x.zip", f"--workspace={workspace}")
+    assert status == 1
+    assert "missing are 1 in all: time_blobs_random.txt" in err
+    assert not (workspace / "x.zip").exists()
+    assert run(capsys, "bundle", "knn_shapley", "--data-set=made", f"--workspace={workspace}")[0] == 0
+    assert "known: made" in run(capsys, "bundle", "random", "--data-set=x", f"--workspace={workspace}")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        ([], 2, "required: COMMAND"),
+        (["evaluat"], 2, "invalid choice"),
+        (["evaluate", "--embedding-folder=x"], 2, "unrecognized arguments"),
+        (["evaluate", "--work=x"], 2, "unrecognized arguments"),
+        (["evaluate", "--workspace=none"], 1, "error: none/parameters.yaml: there is no such file"),
+        (["plot", "--workspace=none"], 1, "there are no results yet"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(capsys, tmp_path, monkeypatch, arguments, status, message):
+    monkeypatch.chdir(tmp_path)
+    found, _, err = run(capsys, *arguments)
+    assert found == status
+    assert message in err
+
+
+def test_an_unwritable_place_is_one_sentence(capsys, workspace):
+    (workspace / "submissions").write_text("in the way")
+    status, _, err = run(capsys, "create_baselines", f"--workspace={workspace}")
+    assert status == 1
+    assert "submissions: cannot make the folder (File exists)" in err
+    assert err.count("\n") == 1
+
+
+def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch):
+    def explode(*_):
+        raise explode.error
+
+    monkeypatch.setattr("evaluation.commands.execute", explode)
+    for error, message in [
+        (RuntimeError("boom"), "fixfirst itself broke (RuntimeError: boom). Fix: run again with FIXFIRST_DEBUG=1"),
+        (MemoryError(), "there is not enough memory"),
+        (KeyboardInterrupt(), "interrupted; what is written stays"),
+    ]:
+        explode.error = error
+        status, _, err = run(capsys, "ls", f"--workspace={workspace}")
+        assert message in err
+        assert status == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    explode.error = RuntimeError("boom")
+    monkeypatch.setenv("FIXFIRST_DEBUG", "1")
+    with pytest.raises(RuntimeError):
+        main(["ls"])
+
+
+def test_version_and_help_come_at_once():
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for flag in ("--help", "--version"):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "evaluation.cli", flag],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        heavy = [
+            name for name in ("numpy", "pydantic", "pandas", "sklearn", "matplotlib") if f" {name}\n" in done.stderr
+        ]
+        assert heavy == []
+
+
+def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
+    """A real interrupt in the middle of a real evaluation."""
+    write_parameters(workspace, rankers=["slow"])
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "slow.py").write_text(
+        "import time\ndef rank(train, validation, *, rng):\n    print('ranking', flush=True)\n    time.sleep(60)\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "evaluation.cli", "run", f"--workspace={workspace}"],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while "ranking" not in child.stdout.readline():
+        pass
+    time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    write_parameters(workspace)
+    assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
+    assert len(read_records(workspace / "results" / "results.jsonl")) == 4

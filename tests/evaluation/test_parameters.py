@@ -1,0 +1,97 @@
+import pytest
+
+from cleaning import InvalidInput
+from evaluation.parameters import LearnerSpec, load_parameters
+from evaluation.registry import make_learner
+from tests.support import ROOT
+
+
+def load(tmp_path, text):
+    path = tmp_path / "parameters.yaml"
+    path.write_text(text)
+    return load_parameters(path)
+
+
+def test_the_file_we_deliver_is_valid_and_offline():
+    parameters = load_parameters(ROOT / "workspace" / "parameters.yaml")
+    sources = [s.source for block in parameters.enabled().values() for s in block.sources]
+    assert sources
+    assert all(source.startswith("sklearn:") for source in sources)
+    assert not parameters.datasets["dataperf"].enabled
+    assert len(parameters.datasets["dataperf"].files) == 24
+
+
+def test_everything_has_a_default(tmp_path):
+    parameters = load(tmp_path, "version: 1\n")
+    assert (parameters.seeds, parameters.jobs, parameters.target, parameters.tasks) == ((0,), 1, 0.95, ("cleaning",))
+    assert parameters.rankers == "all"
+    assert parameters.learner_of("anything").name == "logistic"
+
+
+def test_blocks_name_their_data_ids_and_learner(tmp_path):
+    parameters = load(
+        tmp_path,
+        "datasets:\n"
+        "  a: {sources: 'sklearn:digits', noise: {kind: symmetric, draws: [3, 5]}}\n"
+        "  b: {ids: [x, y-z], learner: {name: logistic, C: 2}}\n"
+        "  c: {ids: [q], enabled: false}\n",
+    )
+    assert parameters.datasets["a"].data_ids("a") == ("a-3", "a-5")
+    assert list(parameters.enabled()) == ["a", "b"]
+    assert parameters.learner_of("x").model_extra == {"C": 2}
+    assert parameters.learner_of("a-3").name == "logistic"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sead: [0]\n", "line 1: unknown key 'sead'; did you mean seeds"),
+        ("version: 1\ndatasets:\n  a:\n    idz: [x]\n", "line 4, datasets.a: unknown key 'idz'; did you mean ids"),
+        ("jobs: two\n", "line 1, jobs: .*integer.*found 'two'"),
+        ("\n\njobs: 1.5\n", "line 3, jobs"),
+        ("target: 2\n", "target: .*less than or equal to 1.*found 2"),
+        ("seeds: []\n", "line 1, seeds"),
+        ("seeds: 3\n", "seeds"),
+        ("version: 2\n", "version: .*found 2"),
+        ("a: b: c\n", "line 1: this is not YAML"),
+        ("jobs: 1\njobs: 2\n", "line 2: the key 'jobs' stands here twice"),
+        ("- 1\n", "there are no `key: value` lines"),
+        ("", "there are no `key: value` lines"),
+        ("datasets: {a: {ids: ['../x']}}\n", "'../x' cannot be a data id"),
+        ("datasets: {../a: {ids: [x]}}\n", "line 1, datasets: '../a' cannot be the name of a data set"),
+        ("datasets: {a: {ids: [42]}}\n", r"line 1, datasets.a.ids.0: .*valid string, found 42"),
+        ("datasets: {a: {ids: [x]}, b: {ids: [x]}}\n", "the data id 'x' stands in a and in b"),
+        ("datasets: {a: {files: {../../etc/passwd: '00'}}}\n", "must lie under embeddings/ or data/"),
+        ("datasets: {a: {files: {data/../../x: '00'}}}\n", "must lie under"),
+        ("datasets: {a: {files: {data/x.csv: abc}}}\n", "'abc' of data/x.csv is not a sha256"),
+        ("datasets: {a: {sources: [{source: 'https://x/y.zip', sha256: zz}]}}\n", "sha256"),
+        ("datasets: {a: {noise: {kind: odd}}}\n", "noise.kind: .*'symmetric' or 'one_directional', found 'odd'"),
+        ("jobs: x\ntarget: y\n", "2 such problems, this is the first"),
+    ],
+)
+def test_bad_settings_are_located(tmp_path, text, message):
+    with pytest.raises(InvalidInput, match=f"parameters.yaml.*{message}"):
+        load(tmp_path, text)
+
+
+def test_a_missing_file_says_how_to_name_another(tmp_path):
+    with pytest.raises(InvalidInput, match="--workspace=DIR"):
+        load_parameters(tmp_path / "parameters.yaml")
+
+
+def test_deep_nesting_is_no_stack_trace(tmp_path):
+    with pytest.raises(InvalidInput):
+        load(tmp_path, "a: " + "[" * 3000 + "]" * 3000)
+
+
+def test_learners_are_made_with_checked_options():
+    made = make_learner(LearnerSpec.model_validate({"name": "logistic", "C": 2}))
+    assert made.describe()["C"] == 2
+    for options, message in [
+        ({"name": "logistik"}, "did you mean logistic"),
+        ({"name": "logistic", "c": 1}, "unknown option 'c'"),
+        ({"name": "logistic", "C": "big"}, "option C: .*found 'big'"),
+        ({"name": "logistic", "scaling": "log"}, "scaling"),
+    ]:
+        with pytest.raises(InvalidInput, match=message):
+            make_learner(LearnerSpec.model_validate(options))

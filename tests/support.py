@@ -1,0 +1,56 @@
+"""Small data the tests make themselves."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from cleaning import GroundTruth, NoisyDataset, Split, plant_noise
+from evaluation.datafiles import csv_path, write_csv, write_parquet
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("FIXFIRST_SHARED", ROOT.parent / "shared"))
+
+
+def blobs(n: int, seed: int, *, classes: int = 2, width: int = 5, gap: float = 3.0) -> Split:
+    """n rows of Gaussian classes whose means are `gap` apart."""
+    centres = np.random.default_rng(classes * 1000 + width).normal(size=(classes, width))
+    centres *= gap / np.linalg.norm(centres[0] - centres[-1])
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % classes)
+    return Split.from_arrays(
+        centres[labels] + rng.normal(size=(n, width)), labels, [f"s{seed}-{row:03d}" for row in range(n)]
+    )
+
+
+def noisy_blobs(
+    name: str = "blobs", *, n: int = 60, rate: float = 0.3, seed: int = 0, **shape: float
+) -> tuple[NoisyDataset, GroundTruth]:
+    """A data id with symmetric noise, and its truth."""
+    clean = blobs(n, 10 * seed + 1, **shape)
+    labels = plant_noise(clean.labels, rate, "symmetric", np.random.default_rng(seed))
+    train = Split(clean.features, labels, clean.ids)
+    return NoisyDataset(
+        name, train, blobs(n // 3, 10 * seed + 2, **shape), blobs(2 * n, 10 * seed + 3, **shape)
+    ), GroundTruth(clean.labels)
+
+
+def write_dataset(workspace: Path, dataset: NoisyDataset, truth: GroundTruth) -> None:
+    """Writes a data id in the challenge's layout."""
+    parts = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}
+    for part, split in parts.items():
+        if split is not None:
+            true = truth.labels if part == "train" else split.labels
+            share = "_0.3" if part == "train" else ""
+            write_parquet(workspace / "embeddings" / f"{dataset.name}_{part}{share}_{len(split)}.parquet", split)
+            write_csv(csv_path(workspace / "data", dataset.name, part), split, true, "blob")
+
+
+def write_parameters(workspace: Path, **settings: object) -> Path:
+    """A parameters.yaml over the data ids `blobs` and `blobs-b`, put there by hand."""
+    content = {"rankers": ["random", "knn_shapley"], "datasets": {"made": {"ids": ["blobs", "blobs-b"]}}, **settings}
+    workspace.mkdir(parents=True, exist_ok=True)
+    path = workspace / "parameters.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
