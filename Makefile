@@ -9,7 +9,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/fixfirst run --workspace=workspace
 
 test: $(VENV)/.development
-	$(BIN)/nox --non-interactive
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox --non-interactive
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

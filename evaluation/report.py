@@ -12,8 +12,8 @@ from evaluation.leaderboard import Row, as_cells, as_csv, as_markdown, as_text, 
 from evaluation.progress import Reporter
 from evaluation.record import Record, latest, read_records
 
-_STYLE = """body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:62rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;color:#222;max-width:72rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;font-size:.9rem;margin:1rem 0;display:block;overflow-x:auto}
 th,td{padding:.3rem .8rem;text-align:left;border-bottom:1px solid #ddd;white-space:nowrap}
 td:nth-child(n+3){font-variant-numeric:tabular-nums}img{max-width:100%;height:auto;margin:.5rem 0}"""
 
