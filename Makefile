@@ -1,15 +1,27 @@
 # The two commands of the README; everything else is `nox -l`.
 PYTHON ?= python3
 VENV ?= .venv
+MLCUBE ?= .mlcube
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test mlcube clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/fixfirst run --workspace=workspace
 
 test: $(VENV)/.development
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox --non-interactive
+
+# MLCube needs packages of its own age, so it gets an environment of its own: $(MLCUBE)/bin/mlcube.
+mlcube: $(MLCUBE)/.installed
+
+$(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
+	$(PYTHON) -m venv $(MLCUBE)
+	$(MLCUBE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  -r mlcube/requirements.txt
+	$(MLCUBE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  ./mlcube/host_runner
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -26,4 +38,4 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(MLCUBE) .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist

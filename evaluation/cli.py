@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fixfirst", description="Which labels should I fix first?", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=_Version())
+    parser.add_argument("--version", nargs=0, action=_ShowVersion, help="show the version and stop")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, summary in _COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
@@ -92,15 +92,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-class _Version(str):
-    """Looked up only when it is asked for."""
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
 
-    __slots__ = ()
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
 
-    def __mod__(self, _values: object) -> str:
-        from importlib.metadata import version
-
-        return f"fixfirst {version('fixfirst')}"
+        try:
+            found = version("fixfirst")
+        except PackageNotFoundError:
+            found = "(not installed)"
+        sys.stdout.write(f"fixfirst {found}\n")
+        parser.exit()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -155,6 +156,18 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
     monkeypatch.setenv("FIXFIRST_DEBUG", "1")
     with pytest.raises(RuntimeError):
         main(["ls"])
+
+
+def test_the_version_is_that_of_the_package(capsys, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.version", lambda _name: "1.2.3")
+    assert run(capsys, "--version")[:2] == (0, "fixfirst 1.2.3\n")
+    monkeypatch.undo()
+    monkeypatch.setattr("importlib.metadata.version", missing_package)
+    assert run(capsys, "--version")[:2] == (0, "fixfirst (not installed)\n")
+
+
+def missing_package(name):
+    raise PackageNotFoundError(name)
 
 
 def test_version_and_help_come_at_once():

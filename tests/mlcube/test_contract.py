@@ -1,0 +1,123 @@
+"""mlcube.yaml, the entry point and the command line agree, without mlcube or an engine."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from evaluation.cli import _COMMANDS
+from evaluation.folders import Folders
+from tests.support import ROOT
+
+CUBE = yaml.safe_load((ROOT / "mlcube.yaml").read_text())
+
+
+def parameters(task):
+    found = CUBE["tasks"][task]["parameters"]
+    return {**found["inputs"], **found["outputs"]}
+
+
+@pytest.mark.parametrize("task", CUBE["tasks"])
+def test_tasks_are_commands_and_their_parameters_flags_with_our_usual_places(task, tmp_path):
+    assert task in _COMMANDS
+    usual = Folders.in_workspace(tmp_path)
+    for name, spec in parameters(task).items():
+        assert tmp_path / spec["default"] == getattr(usual, name)
+        assert spec["type"] == ("file" if name.endswith("_file") else "directory")
+
+
+def test_no_task_may_write_where_it_only_reads():
+    for task, spec in CUBE["tasks"].items():
+        if task != "download":
+            assert all(entry["opts"] == "ro" for entry in spec["parameters"]["inputs"].values())
+    assert "--user $(id -u):$(id -g)" in CUBE["docker"]["cpu_args"]
+    assert CUBE["docker"]["build_strategy"] == "always"
+    assert (ROOT / CUBE["docker"]["build_file"]).exists()
+
+
+def test_what_reads_the_truth_never_runs_code_of_the_workspace():
+    assert "groundtruth_folder" not in parameters("create_baselines")
+    assert "ranker_folder" not in parameters("evaluate")
+
+
+def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(workspace):
+    """As the engine starts it: each parameter an absolute path, a caller without a home."""
+    for task in ("download", "create_baselines", "evaluate", "plot"):
+        arguments = [f"--{name}={workspace / spec['default']}" for name, spec in parameters(task).items()]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
+        done = subprocess.run(
+            [sys.executable, ROOT / "mlcube" / "entrypoint.py", task, *arguments],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    assert (workspace / "results" / "leaderboard.csv").exists()
+
+
+def test_the_entry_point_fails_when_the_task_does(workspace):
+    (workspace / "parameters.yaml").write_text("sead: 1\n")
+    done = subprocess.run(
+        [
+            sys.executable,
+            ROOT / "mlcube" / "entrypoint.py",
+            "evaluate",
+            f"--parameters_file={workspace}/parameters.yaml",
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "did you mean seeds" in done.stderr
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_what_root_wrote_is_handed_to_the_owner_of_the_folder(tmp_path):
+    spec = importlib.util.spec_from_file_location("entrypoint", ROOT / "mlcube" / "entrypoint.py")
+    entrypoint = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(entrypoint)
+    folder, rooted = tmp_path / "results", tmp_path / "rooted"
+    for place in (folder, rooted):
+        (place / "deep").mkdir(parents=True)
+        (place / "deep" / "a").write_text("")
+    (folder / "link").symlink_to("/etc/passwd")
+    os.chown(folder, 1234, 1235)
+    os.chown(tmp_path, 1234, 1235)
+    (tmp_path / "manifest.json").write_text("")
+    entrypoint.hand_over(
+        [
+            "plot",
+            f"--results_folder={folder}",
+            f"--manifest_file={tmp_path}/manifest.json",
+            "--x=relative",
+            "--y=/none/z",
+        ]
+    )
+    for path in (folder / "deep", folder / "deep" / "a", folder / "link", tmp_path / "manifest.json"):
+        assert (path.lstat().st_uid, path.lstat().st_gid) == (1234, 1235)
+    assert Path("/etc/passwd").stat().st_uid == 0
+    entrypoint.hand_over([f"--results_folder={rooted}"])
+    assert (rooted / "deep").stat().st_uid == 0
+
+
+def test_the_image_gets_the_code_and_nothing_of_the_workspace():
+    ignored = (ROOT / ".dockerignore").read_text().split()
+    assert ignored[0] == "*"
+    assert "!workspace" not in ignored
+    copied = [
+        line.split()[1:-1]
+        for line in (ROOT / "mlcube" / "Dockerfile").read_text().splitlines()
+        if line.startswith("COPY") and "--from" not in line
+    ]
+    for name in (name for names in copied for name in names):
+        assert (ROOT / name).exists()
+        assert f"!{name}" in ignored
+    assert json.dumps(CUBE)

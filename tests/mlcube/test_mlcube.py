@@ -1,0 +1,85 @@
+"""The real mlcube: with a stand-in engine, and with the host runner."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from evaluation.record import read_records
+from tests.support import noisy_blobs, write_dataset, write_parameters
+
+pytestmark = pytest.mark.slow
+TASKS = "--task=download,create_baselines,evaluate,plot"
+
+
+def scores(workspace):
+    return [(r.dataset, r.method, r.metrics) for r in read_records(workspace / "results" / "results.jsonl")]
+
+
+def test_mlcube_passes_what_the_entry_point_takes(cube):
+    done = cube.run(TASKS)
+    assert done.returncode == 0, done.stderr
+    workspace = cube.root / "workspace"
+    assert (workspace / "results" / "leaderboard.csv").exists()
+    runs = [call for call in cube.engine_calls if call[0] == "run"]
+    assert [call[call.index("fixfirst/fixfirst:0.1.0") + 1] for call in runs] == TASKS[7:].split(",")
+    builds = [call for call in cube.engine_calls if call[0] == "build"]
+    assert len(builds) == 4
+    assert builds[0][-3:] == ["-f", str(cube.root / "mlcube" / "Dockerfile"), str(cube.root)]
+    for call in runs:
+        assert call[1] == "--rm"
+        assert "--user" in call
+    evaluate = runs[2]
+    assert f"{workspace / 'data'}:/mlcube_io2:ro" in evaluate
+    assert f"{workspace / 'results'}:/mlcube_io4" in evaluate
+    assert "--groundtruth_folder=/mlcube_io2" in evaluate
+
+
+def test_a_failing_task_fails_the_command_and_stops_the_list(cube):
+    (cube.root / "workspace" / "submissions").mkdir()
+    (cube.root / "workspace" / "submissions" / "blobs_bad.txt").write_text("0\n0\n")
+    done = cube.run(TASKS)
+    assert done.returncode != 0
+    assert "row 0 stands on line 1 already" in done.stderr
+    assert [call[call.index("fixfirst/fixfirst:0.1.0") + 1] for call in cube.engine_calls if call[0] == "run"] == [
+        "download",
+        "create_baselines",
+        "evaluate",
+    ]
+
+
+@pytest.mark.parametrize("platform", ["docker", "host"])
+def test_another_workspace_gets_the_parameters_and_the_results(cube, tmp_path, platform):
+    elsewhere = tmp_path / "elsewhere"
+    write_parameters(elsewhere, datasets={"made": {"ids": ["blobs"]}}, rankers=["random"])
+    write_dataset(elsewhere, *noisy_blobs("blobs", n=30))
+    done = cube.run(TASKS, f"--workspace={elsewhere}", f"--platform={platform}")
+    assert done.returncode == 0, done.stderr
+    assert [method for _, method, _ in scores(elsewhere)] == ["random"]
+    assert not (cube.root / "workspace" / "results").exists()
+
+
+def test_the_host_runner_does_the_same_without_an_engine(cube):
+    done = cube.run(TASKS, "--platform=host")
+    assert done.returncode == 0, done.stderr
+    assert not cube.engine_log.exists()
+    on_host = scores(cube.root / "workspace")
+    assert len(on_host) == 2
+    (cube.root / "workspace" / "results" / "results.jsonl").unlink()
+    assert cube.run("--task=evaluate").returncode == 0
+    assert scores(cube.root / "workspace") == on_host
+
+
+def test_the_host_runner_fails_with_the_task(cube):
+    (cube.root / "workspace" / "parameters.yaml").write_text("sead: 1\n")
+    done = cube.run("--task=download,evaluate", "--platform=host")
+    assert done.returncode != 0
+    assert "did you mean seeds" in done.stderr
+    assert "The task download ended with exit status 1" in done.stderr
+
+
+def test_the_host_runner_says_what_to_do_without_a_python(cube):
+    (cube.engine_log.parent / "bin" / "fixfirst").unlink()
+    if Path(sys.executable).with_name("fixfirst").exists():
+        pytest.skip("fixfirst is installed beside the Python of the tests, so there is one")
+    assert "run `make demo`" in cube.run("--task=doctor", "--platform=host").stderr
