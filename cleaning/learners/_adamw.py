@@ -24,7 +24,7 @@ _EPSILON = 1e-8
 _SHRINKAGE = 1 - _LEARNING_RATE * _WEIGHT_DECAY
 # 0.9 ** -128 ≈ 7e5: far from the limits of float32 whatever the gradients are.
 _STEPS_PER_SCALE = 128
-_BLOCK_BYTES = 2**20
+_BLOCK_FLOATS = 2**19
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,10 @@ class Update(Protocol):
 
     weight, first, second: (h, d). first_column · row and second_column · row_squared are added to the moments, then
     weight += rate · first / (√second + epsilon). float32 throughout; multiplications that feed an addition are fused.
+    The arguments are flat because a compiled kernel takes them so.
     """
 
-    def __call__(  # noqa: PLR0913 - the arrays of one step, passed flat because a compiled kernel takes them so
+    def __call__(
         self,
         weight: Float32,
         first: Float32,
@@ -95,9 +96,8 @@ class NumpyUpdate:
     One object serves one thread: it owns the scratch array.
     """
 
-    def __init__(self, width: int) -> None:
-        self._block = max(1, _BLOCK_BYTES // (4 * width))
-        self._scratch = np.empty((self._block, width), np.float32)
+    def __init__(self) -> None:
+        self._scratch = np.empty((0, 0), np.float32)
 
     def __call__(
         self,
@@ -112,8 +112,11 @@ class NumpyUpdate:
         epsilon: np.float32,
     ) -> None:
         """Changes weight, first and second."""
-        for start in range(0, len(weight), self._block):
-            rows = slice(start, start + self._block)
+        block = max(1, _BLOCK_FLOATS // weight.shape[1])
+        if self._scratch.shape[1] != weight.shape[1]:
+            self._scratch = np.empty((min(block, len(weight)), weight.shape[1]), np.float32)
+        for start in range(0, len(weight), block):
+            rows = slice(start, start + block)
             change = self._scratch[: len(weight[rows])]
             sger(1.0, row, first_column[rows], a=first[rows].T, overwrite_a=1)
             sger(1.0, row_squared, second_column[rows], a=second[rows].T, overwrite_a=1)

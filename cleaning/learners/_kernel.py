@@ -44,7 +44,7 @@ def compiled_update() -> Update | None:
     except ImportError:
         return None
     update: Update = numba.njit(fused_update, error_model="numpy", fastmath={"contract"})
-    return update if same_bits(update, NumpyUpdate(_TRIAL_WIDTH)) else None
+    return update if same_bits(update, NumpyUpdate()) else None
 
 
 _TRIAL_WIDTH = 1040

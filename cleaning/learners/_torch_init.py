@@ -1,6 +1,6 @@
 """The initial weights torch gives two linear layers after `torch.manual_seed(42)`, bit for bit, without torch.
 
-torch's CPU generator is MT19937, as numpy's `RandomState` is, and a uniform float is the low 24 bits of one 32-bit draw.
+torch's CPU generator is MT19937, as numpy's `RandomState` is; a uniform float is the low 24 bits of one 32-bit draw.
 `torch.nn.Linear` draws its weight, then its bias; the kernels fuse the multiplication and the addition that move a draw
 to [-bound, bound], so the sum is rounded once.
 Source: torch 2.13, `torch/nn/init.py` (kaiming_uniform_ with a = √5) and `ATen/core/TransformationHelper.h`.
@@ -48,7 +48,7 @@ def _uniform(draws: np.random.RandomState, count: int, bound: float) -> Float32:
 
 
 def _weight_bound(fan_in: int) -> float:
-    """torch's own order of operations: the same real number as the bias bound, not always the same float."""
+    """In torch's order of operations: the same real number as the bias bound, not always the same float."""
     gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
     return math.sqrt(3.0) * (gain / math.sqrt(fan_in))
 

@@ -11,7 +11,6 @@ from cleaning.errors import InvalidInput, Unsuitable, first_three
 from cleaning.learners._adamw import Float32, NumpyUpdate, Update
 from cleaning.learners._kernel import compiled_update
 from cleaning.learners._network import Copies, with_bias
-from cleaning.learners._torch_init import initial_weights
 from cleaning.simulate import LabelPath, Step
 
 # Two copies share each pass over the features; more would push weights and moments (3 MiB a copy) out of the cache.
@@ -40,16 +39,15 @@ class Learner:
         1 and for features so large that float32 overflows, InvalidInput for test rows of another width.
         """
         _check(path, test)
-        width = path.features.shape[1]
         with threadpool_limits(limits=1, user_api="blas"):
-            return curve(path, test, step, compiled_update() or NumpyUpdate(width + 16))
+            return curve(path, test, step, compiled_update() or NumpyUpdate())
 
 
 def curve(path: LabelPath, test: Split, step: Step, update: Update) -> FloatVector:
     """`Learner.accuracies` with a given optimizer update, which changes the speed and nothing else."""
     train_features, test_features = _float32(path.features), _float32(test.features)
     wide = with_bias(train_features)
-    copies = Copies(initial_weights(train_features.shape[1]), wide.shape[1], min(_COPIES, len(path)), update)
+    copies = Copies(train_features.shape[1], _COPIES, update)
     accuracy = np.empty(len(path))
     for start in range(0, len(path), _COPIES):
         states = range(start, min(start + _COPIES, len(path)))
@@ -94,7 +92,9 @@ def _probabilities(directions: Float32, biases: Float32, features: Float32) -> F
     logits = directions[:, :d] @ features.T
     logits += (directions[:, d] + biases)[:, None]
     if not np.isfinite(logits).all():
-        raise Unsuitable("the features are too large for the dataperf learner, its float32 weights overflow. Scale them.")
+        raise Unsuitable(
+            "the features are too large for the dataperf learner, its float32 weights overflow. Scale them."
+        )
     return np.asarray(expit(logits, out=logits), np.float32)
 
 
