@@ -1,0 +1,109 @@
+"""The network of the DataPerf challenge's own evaluator, to its rounded accuracies, without torch."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+from threadpoolctl import threadpool_limits
+
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.errors import InvalidInput, Unsuitable, first_three
+from cleaning.learners._adamw import Float32, NumpyUpdate, Update
+from cleaning.learners._kernel import compiled_update
+from cleaning.learners._network import Copies, with_bias
+from cleaning.simulate import LabelPath, Step
+
+# Two copies share each pass over the features; more would push weights and moments (3 MiB a copy) out of the cache.
+_COPIES = 2
+_THRESHOLDS = np.arange(0.1, 1, 0.05).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Learner:
+    """Linear(d → 128), Linear(128 → 1), no activation between; labels 0 and 1, any width d, float32 throughout.
+
+    Weights start as torch gives them for seed 42; AdamW (rate 0.01, weight decay 0.9) on the binary cross-entropy,
+    20 epochs, batches of 64 in row order; then the threshold of 0.1, 0.15 … 0.95 with the best accuracy on the current
+    training labels. Accuracies are rounded to 2 decimals. There are no options: the challenge fixed them all.
+    Source: the dataperf-vision-debugging evaluator.
+    """
+
+    def describe(self) -> dict[str, object]:
+        """The name."""
+        return {"name": "dataperf"}
+
+    def accuracies(self, path: LabelPath, test: Split, step: Step) -> FloatVector:
+        """Test accuracy in every state, rounded to 2 decimals: one network each.
+
+        One BLAS thread, so that the numbers do not depend on the cores. Raises Unsuitable for labels other than 0 and
+        1 and for features so large that float32 overflows, InvalidInput for test rows of another width.
+        """
+        _check(path, test)
+        with threadpool_limits(limits=1, user_api="blas"):
+            return curve(path, test, step, compiled_update() or NumpyUpdate())
+
+
+def curve(path: LabelPath, test: Split, step: Step, update: Update) -> FloatVector:
+    """`Learner.accuracies` with a given optimizer update, which changes the speed and nothing else."""
+    train_features, test_features = _float32(path.features), _float32(test.features)
+    wide = with_bias(train_features)
+    copies = Copies(train_features.shape[1], _COPIES, update)
+    accuracy = np.empty(len(path))
+    for start in range(0, len(path), _COPIES):
+        states = range(start, min(start + _COPIES, len(path)))
+        labels = np.stack([path.labels_at(state) for state in states])
+        with np.errstate(over="ignore", invalid="ignore"):
+            directions, biases = copies.train(wide, labels.astype(np.float32))
+            on_train = _probabilities(directions, biases, train_features)
+            on_test = _probabilities(directions, biases, test_features)
+        for k, state in enumerate(states):
+            threshold = _threshold(on_train[k], labels[k])
+            accuracy[state] = _rounded_accuracy(on_test[k], test.labels, threshold)
+            step(state + 1, len(path))
+    return accuracy
+
+
+def _check(path: LabelPath, test: Split) -> None:
+    if test.features.shape[1] != path.features.shape[1]:
+        raise InvalidInput(
+            "test",
+            f"embeddings are {test.features.shape[1]} wide where the training ones are {path.features.shape[1]}",
+            "embed every split with the same network",
+        )
+    if not len(path.labels) or not len(test):
+        raise InvalidInput("dataperf learner", "there are no training or no test rows", "give at least one sample")
+    for part, labels in (("training", path.labels), ("true training", path.values), ("test", test.labels)):
+        other = np.unique(labels[(labels != 0) & (labels != 1)])
+        if len(other):
+            raise Unsuitable(
+                f"the dataperf learner knows two classes, 0 and 1; the {part} labels have others "
+                f"({first_three(other.tolist())}). Use the logistic learner."
+            )
+
+
+def _float32(features: FloatMatrix) -> Float32:
+    with np.errstate(over="ignore"):
+        return np.require(features, np.float32, ["C", "A"])
+
+
+def _probabilities(directions: Float32, biases: Float32, features: Float32) -> Float32:
+    """(copies, n) probabilities of class 1."""
+    d = features.shape[1]
+    logits = directions[:, :d] @ features.T
+    logits += (directions[:, d] + biases)[:, None]
+    if not np.isfinite(logits).all():
+        raise Unsuitable(
+            "the features are too large for the dataperf learner, its float32 weights overflow. Scale them."
+        )
+    return np.asarray(expit(logits, out=logits), np.float32)
+
+
+def _threshold(probabilities: Float32, labels: IntVector) -> np.float32:
+    """The first threshold with the highest rounded accuracy; 0 where every one of them rounds to 0."""
+    accuracy = [_rounded_accuracy(probabilities, labels, threshold) for threshold in _THRESHOLDS]
+    best = int(np.argmax(accuracy))
+    return np.float32(_THRESHOLDS[best] if accuracy[best] > 0 else 0.0)
+
+
+def _rounded_accuracy(probabilities: Float32, labels: IntVector, threshold: np.float32) -> float:
+    return float(np.round(np.mean((probabilities > threshold) == labels), 2))

@@ -1,0 +1,74 @@
+"""The optimizer that stores scaled arrays against AdamW as its paper writes it, in float64."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaning.learners._adamw import NumpyUpdate, steps
+from cleaning.learners._kernel import fused_update, same_bits
+
+
+def textbook(weight, gradients, rate=0.01, decay=0.9, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    first = second = np.zeros_like(weight)
+    for number, gradient in enumerate(gradients, 1):
+        weight = weight - rate * decay * weight
+        first = beta1 * first + (1 - beta1) * gradient
+        second = beta2 * second + (1 - beta2) * gradient**2
+        weight = weight - rate * (first / (1 - beta1**number)) / (np.sqrt(second / (1 - beta2**number)) + epsilon)
+    return weight
+
+
+def scaled(weight, columns, rows, update):
+    weight = weight.astype(np.float32)
+    first, second = np.zeros((2, *weight.shape), np.float32)
+    scale = 1.0
+    for column, row, step in zip(columns, rows, steps(len(rows)), strict=True):
+        update(
+            weight,
+            first,
+            second,
+            (column * step.first).astype(np.float32),
+            (column**2 * step.second).astype(np.float32),
+            row.astype(np.float32),
+            (row**2).astype(np.float32),
+            np.float32(step.rate),
+            np.float32(step.epsilon),
+        )
+        scale = step.next_weight
+        if step.rescale is not None:
+            for array, by in zip((weight, first, second), step.rescale, strict=True):
+                array *= np.float32(by)
+            scale = 1.0
+    return weight * scale
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 3, 127, 128, 129, 300]), st.sampled_from([1e-9, 1e-3, 1.0, 1e3]))
+def test_rank_one_steps_are_adamw(seed, count, size):
+    draws = np.random.default_rng(seed)
+    weight = draws.normal(size=(4, 6))
+    columns, rows = draws.normal(size=(count, 4)), size * draws.normal(size=(count, 6))
+    rows[:, 2] = 0.0
+    expected = textbook(weight, columns[:, :, None] * rows[:, None, :])
+    assert scaled(weight, columns, rows, NumpyUpdate()) == pytest.approx(expected, abs=2e-5)
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_the_loop_that_is_compiled_is_the_same_update(count):
+    draws = np.random.default_rng(3)
+    weight, columns, rows = draws.normal(size=(4, 6)), draws.normal(size=(count, 4)), draws.normal(size=(count, 6))
+    assert scaled(weight, columns, rows, fused_update) == pytest.approx(
+        scaled(weight, columns, rows, NumpyUpdate()), abs=1e-6
+    )
+
+
+def test_blocks_and_changing_widths_do_not_change_a_bit(monkeypatch):
+    whole = NumpyUpdate()
+    assert same_bits(whole, whole)
+    monkeypatch.setattr("cleaning.learners._adamw._BLOCK_FLOATS", 5 * 1040)
+    small = NumpyUpdate()
+    assert same_bits(small, whole)
+    draws = np.random.default_rng(0)
+    narrow = draws.normal(size=(3, 4)), draws.normal(size=(2, 3)), draws.normal(size=(2, 4))
+    assert np.array_equal(scaled(*narrow, small), scaled(*narrow, NumpyUpdate()))
