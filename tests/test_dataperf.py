@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -33,6 +34,23 @@ def test_rankers_that_know_validation_beat_random_on_every_id_that_is_not_degene
             assert fixes["knn_shapley"] < fixes["random"]
             assert fixes["validation_logistic"] < fixes["random"]
     assert "validation_logistic" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_challenges_submission_gets_the_challenges_own_numbers(tmp_path, dataperf):
+    data_id = "04rky-flipped"
+    write_parameters(tmp_path, datasets={"dataperf": {"ids": [data_id], "learner": "dataperf"}})
+    (tmp_path / "embeddings").symlink_to(dataperf / "embeddings")
+    (tmp_path / "data").symlink_to(dataperf / "data")
+    (tmp_path / "submissions").mkdir()
+    shutil.copy(dataperf / "golden" / f"{data_id}_random.txt", tmp_path / "submissions")
+    assert main(["evaluate", f"--workspace={tmp_path}"]) == 0
+    content = json.loads((tmp_path / "results" / f"{data_id}_evaluation.json").read_text())
+    golden = json.loads((dataperf / "golden" / f"{data_id}_reference_curves.json").read_text())
+    assert content["before_acc"] == golden["before_acc"]
+    curve = golden["curves"]["random"]
+    assert [row["accuracy"] for row in content["submitted_evaluations"]] == curve["accuracy"]
+    assert content["auc_score"]["random"]["fraction_fixes"] == curve["fraction_fixes"]
 
 
 def test_the_block_we_deliver_fits_the_shared_files(tmp_path, dataperf, capsys):
