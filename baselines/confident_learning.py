@@ -15,7 +15,7 @@ def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) ->
     from cleanlab.filter import find_label_issues
 
     probabilities = out_of_fold_probabilities(train, class_count(train, validation), rng)
-    given = probabilities[np.arange(len(train)), train.labels]
+    given = np.asarray(probabilities[np.arange(len(train)), train.labels], dtype=np.float64)
     present, labels = np.unique(train.labels, return_inverse=True)
     if len(present) < 2:
         return given

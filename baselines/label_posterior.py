@@ -9,6 +9,6 @@ from cleaning.posterior import label_posterior
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
     """P(the given label is right), (n,) in [0, 1]; works with and without validation rows.
 
-    `cleaning.label_posterior` gives the whole posterior: suggested labels, the noise matrix, the number of wrong labels.
+    `cleaning.label_posterior` gives the whole posterior: suggested labels, noise matrix, number of wrong ones.
     """
     return label_posterior(train, validation, rng=rng).quality

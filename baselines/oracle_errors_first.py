@@ -20,4 +20,4 @@ def rank_with_truth(
     """Scores (n,) below 0 for rows whose label is wrong, above 0 for the others; uniform in the order of the ids."""
     scores = np.empty(len(train))
     scores[train.order_by_id()] = rng.random(len(train))
-    return scores - (train.labels != truth.labels)
+    return np.asarray(scores - (train.labels != truth.labels), dtype=np.float64)

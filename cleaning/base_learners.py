@@ -101,4 +101,4 @@ def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
 
 def log_shares(votes: FloatMatrix) -> FloatMatrix:
     """Log of the votes' shares, (m, K), floored so that a unanimous neighbourhood is not certainty."""
-    return np.log(np.clip(votes / votes.sum(axis=1, keepdims=True), 3e-3, 1.0))
+    return np.asarray(np.log(np.clip(votes / votes.sum(axis=1, keepdims=True), 3e-3, 1.0)))

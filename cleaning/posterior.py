@@ -13,6 +13,8 @@ from cleaning.stacking import SHIFT_DEVIATION, fit_stack
 _DENSE_ROWS = 2500
 _STACKED_ROWS = 8000
 
+_Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
+
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
@@ -88,16 +90,15 @@ def label_posterior(
     labels = np.concatenate([part.labels for part in parts])
     classes, compact = np.unique(labels, return_inverse=True)
     if len(classes) == 1:
-        before, noise = np.ones((len(labels), 1)), np.ones((1, 1))
-        probabilities = before[: len(train)]
+        beliefs: _Beliefs = np.ones((len(train), 1)), np.ones((len(labels), 1)), np.ones((1, 1))
     else:
         features = np.vstack([part.features for part in parts])
         evidence = Evidence(features, compact.astype(np.int64), len(train), len(classes))
-        probabilities, before, noise = _believe(evidence, rng)
-    return _assembled(train, validation, order, classes, (probabilities, before, noise))
+        beliefs = _believe(evidence, rng)
+    return _assembled(train, validation, order, classes, beliefs)
 
 
-def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+def _believe(evidence: Evidence, rng: np.random.Generator) -> _Beliefs:
     """The posterior of the noisy rows, the belief about all rows before their own label, and the noise matrix."""
     rows, noisy = len(evidence.labels), evidence.noisy
     dense = rows <= _DENSE_ROWS
@@ -120,7 +121,7 @@ def _assembled(
     validation: Split | None,
     order: IntVector,
     classes: IntVector,
-    beliefs: tuple[FloatMatrix, FloatMatrix, FloatMatrix],
+    beliefs: _Beliefs,
 ) -> Posterior:
     """Beliefs about compact classes and sorted rows, as the caller numbers them; unseen classes get probability 0."""
     probabilities, before, noise = beliefs

@@ -80,4 +80,5 @@ def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> Fl
 
 def _tally(weights: FloatMatrix, labels: IntVector, n_classes: int) -> FloatMatrix:
     rows = np.arange(len(labels))[:, None] * n_classes + labels
-    return np.bincount(rows.ravel(), weights.ravel(), minlength=len(labels) * n_classes).reshape(-1, n_classes)
+    tally = np.bincount(rows.ravel(), weights.ravel(), minlength=len(labels) * n_classes)
+    return np.asarray(tally, dtype=np.float64).reshape(-1, n_classes)

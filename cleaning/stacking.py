@@ -52,7 +52,7 @@ def fit_stack(scores: FloatMatrix, labels: IntVector, noisy: int) -> Stack:
     truth = np.eye(n_classes)[labels]
     gold = _gold_counts(scores, truth, noisy, start)
     parameters, shift = start, np.zeros(n_classes)
-    noise = (gold + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)) / (clean + _SYMMETRIC_PRIOR)[:, None]
+    noise: FloatMatrix = (gold + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)) / (clean + _SYMMETRIC_PRIOR)[:, None]
     for turn in range(_ROUNDS):
         before = softmax(_logits(parameters[:learners], parameters[learners:], scores[:, :noisy]), axis=1)
         if rows > noisy:

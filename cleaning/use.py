@@ -61,7 +61,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     done = np.concatenate(ranked) if ranked else np.empty(0, dtype=np.int64)
     rest = np.setdiff1d(np.arange(len(order)), done)
     rest = rest[np.argsort(-wrong[rest], kind="stable")]
-    return order[np.concatenate([done, rest])]
+    return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64)
 
 
 def _slope(predictions: FloatMatrix, believed: FloatMatrix) -> FloatMatrix:
