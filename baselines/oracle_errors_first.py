@@ -5,9 +5,6 @@ import numpy as np
 from cleaning.data import FloatVector, GroundTruth, Split
 from cleaning.errors import Unsuitable
 
-BOUND = True
-"""No ranker: what `rank_with_truth` gives is drawn as a bound where it is asked for, and never bundled."""
-
 
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
     """Raises Unsuitable: without the truth there is nothing it could do."""

@@ -7,9 +7,6 @@ from cleaning.errors import Unsuitable
 from cleaning.ranking import Ranking
 from cleaning.use import Beliefs, order_by_use
 
-BOUND = True
-"""No ranker: what `rank_with_truth` gives is drawn as a bound where it is asked for, and never bundled."""
-
 
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
     """Raises Unsuitable: without the truth there is nothing it could do."""
