@@ -50,6 +50,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def study(session: nox.Session) -> None:
+    """Every ranker on every study set, table and picture: `nox -s study -- --quick` in some minutes, else hours."""
+    session.run("python", "-m", "tests.study", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
 def lock(session: nox.Session) -> None:
     """Renew the pinned requirements (needs uv and a network)."""
     common = [

@@ -5,4 +5,7 @@
 A score is low where the label is suspicious (cleanlab's convention). A ranker sees noisy training labels and clean
 validation labels, never test rows or the truth; it leaves its inputs as they are, and raises `Unsuitable` with the
 reason where it cannot work. The first line of the module's docstring describes it in `fixfirst ls`.
+
+A bound is no ranker: its `rank` raises `Unsuitable`, and `rank_with_truth(train, validation, truth, *, rng)` reads the
+true labels. Bounds are off unless asked for, and never bundled.
 """

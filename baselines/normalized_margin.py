@@ -13,6 +13,6 @@ def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) ->
     With two classes the order is that of self-confidence. Source: Northcutt, Jiang and Chuang 2021;
     computed by cleanlab.
     """
-    probabilities = out_of_fold_probabilities(train, class_count(train, validation), rng)
+    probabilities = out_of_fold_probabilities(train, max(class_count(train, validation), 2), rng)
     scores = get_label_quality_scores(train.labels.copy(), probabilities, method="normalized_margin")
     return np.asarray(scores, dtype=np.float64)

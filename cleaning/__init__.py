@@ -4,6 +4,7 @@ from cleaning.curve import CleaningCurve
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
 from cleaning.noise import plant_noise
+from cleaning.posterior import Posterior, label_posterior
 from cleaning.ranking import Ranking
 from cleaning.simulate import LabelPath, Learner, simulate
 
@@ -15,10 +16,12 @@ __all__ = [
     "LabelPath",
     "Learner",
     "NoisyDataset",
+    "Posterior",
     "Ranking",
     "Split",
     "Unsuitable",
     "class_count",
+    "label_posterior",
     "plant_noise",
     "simulate",
 ]

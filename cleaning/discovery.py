@@ -16,12 +16,16 @@ from cleaning.errors import InvalidInput
 
 @dataclass(frozen=True)
 class Component:
-    """One discovered module. `member` is the function or object the kind asks for (`rank`, `TASK`, `Learner`)."""
+    """One discovered module. `member` is the function or object the kind asks for (`rank`, `TASK`, `Learner`).
+
+    `bound` is the module's `rank_with_truth`, for a ranker that is none: a bound that reads the true labels.
+    """
 
     name: str
     member: Any
     summary: str
     origin: str
+    bound: Any = None
 
 
 @dataclass(frozen=True)
@@ -132,4 +136,5 @@ def _component(name: str, module: ModuleType, kind: str, member: str) -> Compone
     if not hasattr(module, member):
         raise InvalidInput(origin, f"a {kind} needs a public `{member}`", f"define `{member}` or start the name with _")
     summary = (module.__doc__ or "").strip().splitlines()
-    return Component(name, getattr(module, member), summary[0] if summary else "(no description)", origin)
+    description = summary[0] if summary else "(no description)"
+    return Component(name, getattr(module, member), description, origin, getattr(module, "rank_with_truth", None))

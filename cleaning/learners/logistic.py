@@ -7,6 +7,7 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.logistic import fit_logistic, span_of_rows
+from cleaning.neighbours import unit_rows
 from cleaning.simulate import LabelPath, Step
 
 Scaling = Literal["none", "standard", "unit"]
@@ -49,13 +50,8 @@ def scaled(train: FloatMatrix, test: FloatMatrix, scaling: Scaling) -> tuple[Flo
         deviation[deviation == 0] = 1.0
         return (train - mean) / deviation, (test - mean) / deviation
     if scaling == "unit":
-        return _unit_rows(train), _unit_rows(test)
+        return unit_rows(train), unit_rows(test)
     return train, test
-
-
-def _unit_rows(features: FloatMatrix) -> FloatMatrix:
-    length = np.linalg.norm(features, axis=1, keepdims=True)
-    return features / np.where(length == 0, 1.0, length)
 
 
 def _predict(features: FloatMatrix, labels: IntVector, test: FloatMatrix, strength: float) -> IntVector:

@@ -4,7 +4,7 @@
 project's own packages (and numba for the compiled kernel). Times are CPU seconds, medians over interleaved rounds.
 """
 
-# ruff: noqa: T201 - a benchmark prints its table
+
 
 import argparse
 import importlib.util

@@ -4,8 +4,8 @@ from math import comb
 import numpy as np
 import pytest
 
-from baselines import knn_shapley as module
-from baselines.knn_shapley import knn_shapley
+from cleaning import neighbours as module
+from cleaning.neighbours import knn_shapley, nearest, unit_rows
 
 
 def utility(rows, distance, labels, label, k):
@@ -43,3 +43,27 @@ def test_blocks_do_not_change_the_values(monkeypatch):
     whole = knn_shapley(*arguments)
     monkeypatch.setattr(module, "_BLOCK_ENTRIES", 40)
     assert knn_shapley(*arguments) == pytest.approx(whole, abs=1e-15)
+
+
+def test_nearest_finds_what_sorting_all_distances_finds(monkeypatch):
+    rng = np.random.default_rng(1)
+    features, queries = rng.normal(size=(50, 4)), rng.normal(size=(13, 4))
+    distance = ((queries[:, None] - features) ** 2).sum(axis=2)
+    expected = np.argsort(distance, axis=1)[:, :7]
+    monkeypatch.setattr(module, "_BLOCK_ENTRIES", 200)
+    index, squared = nearest(features, queries, 7)
+    assert np.array_equal(index, expected)
+    assert squared == pytest.approx(np.take_along_axis(distance, expected, axis=1), abs=1e-10)
+
+
+def test_nearest_keeps_the_order_of_rows_at_equal_distances_and_gives_no_more_rows_than_there_are():
+    features = np.ones((3, 2))
+    index, squared = nearest(features, features[:1], 5)
+    assert index.tolist() == [[0, 1, 2]]
+    assert squared.tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_unit_rows_keep_the_type_and_leave_zeros_alone():
+    rows = unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32))
+    assert rows.dtype == np.float32
+    assert rows.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0]]

@@ -1,0 +1,145 @@
+"""What the labels of a noisy training set probably are, with the noise that made them so."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cleaning.base_learners import Evidence, dense_scores
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.errors import InvalidInput
+from cleaning.primal_learners import primal_scores
+from cleaning.stacking import SHIFT_DEVIATION, fit_stack
+
+_DENSE_ROWS = 2500
+_STACKED_ROWS = 8000
+
+_Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Beliefs about the true labels of n training rows with K classes.
+
+    given (n,): the labels as they stand. probabilities (n, K): P(true label | features, given label, validation).
+    noise_matrix (K, K): row c, column g is P(given label g | true label c). before_label (n, K): the same belief before
+    the row's own label is looked at (leave-one-out). validation (m, K): that belief about the validation rows.
+    """
+
+    given: IntVector
+    probabilities: FloatMatrix
+    noise_matrix: FloatMatrix
+    before_label: FloatMatrix
+    validation: FloatMatrix
+
+    @property
+    def quality(self) -> FloatVector:
+        """P(the given label is right), (n,), a label-quality score: low is suspicious."""
+        return np.asarray(self.probabilities[np.arange(len(self.given)), self.given], dtype=np.float64)
+
+    @property
+    def suspicion(self) -> FloatVector:
+        """P(the given label is wrong), (n,)."""
+        return 1.0 - self.quality
+
+    @property
+    def suggestion(self) -> IntVector:
+        """The most probable label of each row, (n,); the given one where nothing is more probable."""
+        best = self.probabilities.argmax(axis=1)
+        beaten = self.probabilities.max(axis=1) > self.quality
+        return np.where(beaten, best, self.given)
+
+    @property
+    def suggestion_probability(self) -> FloatVector:
+        """P(true label = suggestion), (n,)."""
+        return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
+
+    def wrong_labels(self, deviations: float = 1.645) -> tuple[float, float, float]:
+        """The expected number of wrong labels with an interval: (expected, low, high), in rows.
+
+        The variance is that of independent rows, Σ q(1 - q), and that of a common misjudgement of all logits with
+        deviation 0.5, (0.5 Σ q(1 - q))². The default deviations give a 90% interval.
+        """
+        wrong = self.suspicion
+        spread = float((wrong * (1 - wrong)).sum())
+        half = deviations * float(np.sqrt(spread + (SHIFT_DEVIATION * spread) ** 2))
+        expected = float(wrong.sum())
+        return expected, max(expected - half, 0.0), min(expected + half, float(len(wrong)))
+
+
+def label_posterior(
+    train: Split, validation: Split | None = None, *, rng: np.random.Generator | None = None
+) -> Posterior:
+    """The noise-aware posterior of the true labels: closed-form leave-one-out learners, stacked by EM.
+
+    train holds noisy labels, validation clean ones (or None; then nothing but the noisy labels is known). The order of
+    the rows does not matter. rng is drawn from only above some thousands of rows (landmarks, samples); a fixed seed is
+    used where none is given. Raises InvalidInput for an empty training set or widths that differ.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    validation = None if validation is None or not len(validation) else validation
+    if not len(train):
+        raise InvalidInput("train", "there are no rows", "give at least one sample")
+    if validation is not None and validation.features.shape[1] != train.features.shape[1]:
+        raise InvalidInput(
+            "validation",
+            f"embeddings are {validation.features.shape[1]} wide where the training ones are {train.features.shape[1]}",
+            "embed every split with the same network",
+        )
+    order = _canonical(train)
+    parts = [train.take(order)] if validation is None else [train.take(order), validation.take(_canonical(validation))]
+    labels = np.concatenate([part.labels for part in parts])
+    classes, compact = np.unique(labels, return_inverse=True)
+    if len(classes) == 1:
+        beliefs: _Beliefs = np.ones((len(train), 1)), np.ones((len(labels), 1)), np.ones((1, 1))
+    else:
+        features = np.vstack([part.features for part in parts])
+        evidence = Evidence(features, compact.astype(np.int64), len(train), len(classes))
+        beliefs = _believe(evidence, rng)
+    return _assembled(train, validation, order, classes, beliefs)
+
+
+def _believe(evidence: Evidence, rng: np.random.Generator) -> _Beliefs:
+    """The posterior of the noisy rows, the belief about all rows before their own label, and the noise matrix."""
+    rows, noisy = len(evidence.labels), evidence.noisy
+    dense = rows <= _DENSE_ROWS
+    scores = dense_scores(evidence) if dense else primal_scores(evidence, rng)
+    stacked, count = np.arange(rows), noisy
+    if not dense:
+        count = min(noisy, _STACKED_ROWS)
+        drawn = [rng.choice(noisy, count, replace=False), noisy + rng.permutation(rows - noisy)[:_STACKED_ROWS]]
+        stacked = np.concatenate([np.sort(part) for part in drawn])
+    stack = fit_stack(scores[:, stacked], evidence.labels[stacked], count)
+    return (
+        stack.posterior(scores[:, :noisy], evidence.labels[:noisy]),
+        stack.before_label(scores),
+        stack.noise,
+    )
+
+
+def _assembled(
+    train: Split,
+    validation: Split | None,
+    order: IntVector,
+    classes: IntVector,
+    beliefs: _Beliefs,
+) -> Posterior:
+    """Beliefs about compact classes and sorted rows, as the caller numbers them; unseen classes get probability 0."""
+    probabilities, before, noise = beliefs
+    n_classes = int(classes[-1]) + 1
+    full_noise = np.eye(n_classes)
+    full_noise[np.ix_(classes, classes)] = noise
+    n = len(train)
+
+    def scattered(part: FloatMatrix, rows: IntVector) -> FloatMatrix:
+        wide = np.zeros((len(part), n_classes))
+        wide[rows[:, None], classes] = part
+        return wide
+
+    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], _canonical(validation))
+    return Posterior(train.labels, scattered(probabilities, order), full_noise, scattered(before[:n], order), checked)
+
+
+def _canonical(split: Split) -> IntVector:
+    """Row numbers sorted by id, then label: sums are then taken in one order however the rows are shuffled."""
+    names, labels = split.ids, split.labels.tolist()
+    return np.asarray(sorted(range(len(split)), key=lambda row: (names[row], labels[row])), dtype=np.int64)

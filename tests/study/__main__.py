@@ -1,0 +1,114 @@
+"""The ranking study: `nox -s study -- [--quick] [--seeds=10] [--out=FOLDER] [--only=NAME,…] [--report]`.
+
+Every discovered ranker, and the bounds, on every case; one line of rows.csv a (case, ranker), written as soon as it is
+known, so a stopped run goes on where it was. Then the tables (table.csv, table.md) and the picture (study.png, .svg).
+"""
+
+import argparse
+import csv
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+import baselines
+import cleaning.learners
+from cleaning import GroundTruth, Learner, NoisyDataset, Ranking, Unsuitable, label_posterior, simulate
+from cleaning.discovery import Component, Registry, discover
+from tests.study.cases import Case, cases, make
+from tests.study.report import write_report
+
+COLUMNS = ["source", "noise", "rate", "seed", "ranker", "learner", "score", "fraction_fixes", "area", "precision"]
+COLUMNS += ["seconds", "wrong", "expected", "low", "high"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="three sets, two kinds of noise")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--out", type=Path, help="default: dist/study, dist/study-quick")
+    parser.add_argument("--only", help="rankers, by name, with commas between")
+    parser.add_argument("--report", action="store_true", help="tables and picture from the rows there are")
+    options = parser.parse_args()
+    folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
+    folder.mkdir(parents=True, exist_ok=True)
+    if not options.report:
+        rankers = discover(baselines, "ranker", "rank")
+        names = options.only.split(",") if options.only else list(rankers)
+        run(folder / "rows.csv", list(cases(options.seeds, options.quick)), {name: rankers[name] for name in names})
+    print(write_report(folder / "rows.csv", folder))
+
+
+def run(path: Path, todo: list[Case], rankers: dict[str, Component]) -> None:
+    """Appends what is missing to the rows."""
+    done = set()
+    if path.exists():
+        with path.open(newline="") as file:
+            done = {
+                (row["source"], row["noise"], row["rate"], row["seed"], row["ranker"]) for row in csv.DictReader(file)
+            }
+    learners = discover(cleaning.learners, "learner", "Learner")
+    started, fresh = time.perf_counter(), not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        if fresh:
+            writer.writeheader()
+        for number, case in enumerate(todo, start=1):
+            missing = [name for name in rankers if (*case.key, name) not in done]
+            if missing:
+                writer.writerows(_rows(case, {name: rankers[name] for name in missing}, learners))
+                file.flush()
+            spent = time.perf_counter() - started
+            print(
+                f"\r{number} of {len(todo)} cases, {spent:.0f} s, {spent / number * (len(todo) - number):.0f} s left",
+                end="",
+            )
+            sys.stdout.flush()
+    print()
+
+
+def _rows(case: Case, rankers: dict[str, Component], learners: Registry) -> list[dict[str, object]]:
+    dataset, truth = make(case)
+    name = "dataperf" if case.source.startswith("dataperf ") and "dataperf" in learners else "logistic"
+    learner = learners[name].member()
+    wrong = dataset.train.labels != truth.labels
+    rows = []
+    for ranker, component in rankers.items():
+        head = dict(zip(COLUMNS, [*case.key, ranker, name], strict=False))
+        try:
+            row = _row(component, dataset, truth, learner, case.seed)
+        except Unsuitable:
+            continue
+        if ranker == "label_posterior":
+            bounds = label_posterior(dataset.train, dataset.validation).wrong_labels()
+            row |= dict(zip(("expected", "low", "high"), bounds, strict=True))
+        rows.append({**head, **row, "wrong": int(wrong.sum())})
+    return rows
+
+
+def _row(
+    component: Component, dataset: NoisyDataset, truth: GroundTruth, learner: Learner, seed: int
+) -> dict[str, object]:
+    rng, started = np.random.default_rng(seed), time.process_time()
+    if component.bound is None:
+        answer = component.member(dataset.train, dataset.validation, rng=rng)
+    else:
+        answer = component.bound(dataset.train, dataset.validation, truth, rng=rng)
+    seconds = time.process_time() - started
+    ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
+    curve = simulate(dataset, truth, ranking, learner)
+    place = np.empty(len(ranking))
+    place[ranking.order] = -np.arange(len(ranking))
+    return {
+        "score": curve.score(),
+        "fraction_fixes": curve.fraction_fixes(),
+        "area": curve.area(),
+        "precision": average_precision_score(dataset.train.labels != truth.labels, place),
+        "seconds": seconds,
+    }
+
+
+if __name__ == "__main__":
+    main()

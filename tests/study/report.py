@@ -1,0 +1,117 @@
+"""The study's tables and picture, from its rows alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
+OURS = "expected_use"
+BOUNDS = ("oracle_errors_first", "oracle_influence")
+
+
+def write_report(rows_file: Path, folder: Path) -> str:
+    """Writes table.csv, sets.csv, noises.csv, table.md, study.png and study.svg; returns the text of table.md."""
+    rows = pd.read_csv(rows_file, dtype={"seed": int})
+    planted = rows[rows["noise"] != "as found"]
+    table = summary(planted)
+    by_set = planted.pivot_table(index="ranker", columns="source", values="score").reindex(table.index)
+    by_noise = planted.assign(kind=planted["noise"] + planted["rate"].map(" {:.0%}".format))
+    by_noise = by_noise.pivot_table(index="ranker", columns="kind", values="score").reindex(table.index)
+    table.to_csv(folder / "table.csv")
+    by_set.to_csv(folder / "sets.csv")
+    by_noise.to_csv(folder / "noises.csv")
+    parts = [_headline(planted, table), _markdown(table), "Score by data set", _markdown(by_set)]
+    parts += ["Score by noise", _markdown(by_noise)]
+    found = rows[rows["noise"] == "as found"]
+    if len(found):
+        ids = found.pivot_table(index="ranker", columns="source", values="fraction_fixes")
+        ids.insert(0, "mean", ids.mean(axis=1))
+        learner = ", ".join(sorted(set(found["learner"])))
+        parts += [f"Shared DataPerf ids, fraction_fixes, learner {learner}", _markdown(ids.sort_values("mean"))]
+    parts += ["Expected number of wrong labels (90% intervals)", _markdown(calibration(planted))]
+    text = "\n\n".join(parts) + "\n"
+    (folder / "table.md").write_text(text)
+    draw(table, folder)
+    return text
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """One line a ranker, best first: mean score with the 95% t-interval over seeds, and what else is asked of it.
+
+    A seed is one replicate of the whole study (its mean over sets and noises), so the interval says how the mean would
+    move on other draws of the same sets. wins: share of cases in which expected_use needs fewer fixes, ties half.
+    """
+    cases = ["source", "noise", "rate", "seed"]
+    scores = rows.pivot_table(index=cases, columns="ranker", values="score").dropna()
+    seeds = scores.groupby("seed").mean()
+    half = t.ppf(0.975, max(len(seeds) - 1, 1)) * seeds.std(ddof=1) / np.sqrt(len(seeds))
+    table = pd.DataFrame({"score": seeds.mean(), "low": seeds.mean() - half, "high": seeds.mean() + half})
+    if OURS in scores:
+        ours = scores[OURS].to_numpy()[:, None]
+        table[f"{OURS} wins"] = ((scores > ours).mean() + (scores == ours).mean() / 2).where(scores.columns != OURS)
+    grouped = rows.groupby("ranker")
+    table["area"], table["precision"] = grouped["area"].mean(), grouped["precision"].mean()
+    table["seconds"] = grouped["seconds"].median()
+    return table.sort_values("score")
+
+
+def calibration(rows: pd.DataFrame) -> pd.DataFrame:
+    """By noise: the mean true and expected number of wrong labels, and how often the interval holds the true one."""
+    known = rows.dropna(subset=["expected"])
+    inside = (known["low"] <= known["wrong"]) & (known["wrong"] <= known["high"])
+    known = known.assign(
+        inside=inside, width=known["high"] - known["low"], error=(known["expected"] - known["wrong"]).abs()
+    )
+    table = known.groupby(["noise", "rate"])[["wrong", "expected", "error", "width", "inside"]].mean()
+    everything = known[["wrong", "expected", "error", "width", "inside"]].mean().to_frame(("all", "")).T
+    joined = pd.concat([table, everything])
+    joined.index = pd.Index([" ".join(str(part) for part in name).strip() for name in joined.index], name="noise")
+    return joined
+
+
+def draw(table: pd.DataFrame, folder: Path) -> None:
+    """Mean scores with their intervals, best on top; the bounds, which read the truth, are hollow."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 0.36 * len(table) + 1.1), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for place, (name, line) in enumerate(table.iloc[::-1].iterrows()):
+        ours, bound = name in (OURS, "label_posterior"), name in BOUNDS
+        colour = "#0072b2" if ours else "#555555"
+        axes.errorbar(
+            line["score"],
+            place,
+            xerr=[[line["score"] - line["low"]], [line["high"] - line["score"]]],
+            fmt="D" if ours else "o",
+            color=colour,
+            markerfacecolor="white" if bound else colour,
+            capsize=3,
+        )
+        axes.annotate(f"{line['score']:.3f}", (line["high"], place), (6, 0), textcoords="offset points", va="center")
+    names = [f"{name} (bound)" if name in BOUNDS else str(name) for name in table.index[::-1]]
+    axes.set_yticks(range(len(table)), names)
+    axes.set_xlim(0, float(table["high"].max()) * 1.12)
+    axes.set_xlabel("share of labels to look at until 95% of the clean accuracy is reached (lower is better)")
+    axes.grid(axis="x", alpha=0.3)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(folder / "study.png", dpi=150)
+    figure.savefig(folder / "study.svg", metadata={"Date": None})
+
+
+def _headline(rows: pd.DataFrame, table: pd.DataFrame) -> str:
+    cases = len(rows[["source", "noise", "rate", "seed"]].drop_duplicates())
+    seeds, sets = rows["seed"].nunique(), rows["source"].nunique()
+    return (
+        f"{cases} cases: {sets} data sets, {rows[['noise', 'rate']].drop_duplicates().shape[0]} noises, {seeds} seeds."
+    )
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    header = [str(table.index.name or ""), *(str(column) for column in table.columns)]
+    lines = [header, ["---", *("---:" for _ in table.columns)]]
+    for name, values in zip(table.index, table.to_numpy(), strict=True):
+        lines.append([str(name), *("" if pd.isna(value) else f"{value:.3f}" for value in values)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
