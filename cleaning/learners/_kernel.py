@@ -37,7 +37,7 @@ def fused_update(
 def compiled_update() -> Update | None:
     """The compiled update, or None where numba is missing or rounds differently on this machine.
 
-    Compiling takes about a second, once a process.
+    Compiling takes about half a second, once a process.
     """
     try:
         numba = importlib.import_module("numba")

@@ -1,7 +1,6 @@
 import csv
 import hashlib
 import json
-import os
 import pickle
 import sys
 from pathlib import Path
@@ -21,7 +20,6 @@ from cleaning.simulate import LabelPath
 from tests.tools.made_up import SHAPES, made_up
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "dataperf_learner.json").read_text())
-SHARED = Path(os.environ.get("FIXFIRST_SHARED", Path(__file__).parents[3] / "shared")) / "dataperf"
 
 
 def curve_of(name, learner=None):
@@ -82,19 +80,17 @@ def test_probabilities_and_threshold_are_torchs(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("data_id", ["01g317", "01g317-flipped", "04rky", "04rky-flipped"])
 @pytest.mark.parametrize("method", ["random", "val_logreg", "knn_shapley"])
-def test_every_point_of_the_published_evaluator(data_id, method):
-    if not SHARED.is_dir():
-        pytest.skip(f"the shared DataPerf data is not at {SHARED} (set FIXFIRST_SHARED)")
+def test_every_point_of_the_published_evaluator(data_id, method, dataperf):
     from pyarrow import parquet
 
     def split(part):
-        table = parquet.read_table(SHARED / "embeddings" / f"{data_id}_{part}.parquet")
+        table = parquet.read_table(dataperf / "embeddings" / f"{data_id}_{part}.parquet")
         return Split.from_arrays(np.vstack(table["encoding"].to_numpy()), table["label"].to_numpy())
 
-    with (SHARED / "data" / f"dataset_{data_id}_train.csv").open() as file:
+    with (dataperf / "data" / f"dataset_{data_id}_train.csv").open() as file:
         truth = GroundTruth(np.array([int(row["hv_label"]) for row in csv.DictReader(file)]))
-    golden = json.loads((SHARED / "golden" / f"{data_id}_reference_curves.json").read_text())
-    order = np.loadtxt(SHARED / "golden" / f"{data_id}_{method}.txt", dtype=int)
+    golden = json.loads((dataperf / "golden" / f"{data_id}_reference_curves.json").read_text())
+    order = np.loadtxt(dataperf / "golden" / f"{data_id}_{method}.txt", dtype=int)
     dataset = NoisyDataset(data_id, split("train_0.3_300"), None, split("test_500"))
     curve = simulate(dataset, truth, Ranking(order), Learner())
     assert curve.accuracy[1:].tolist() == golden["curves"][method]["accuracy"]
