@@ -58,7 +58,7 @@ def _ls(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> in
             state = "" if block.enabled else " (switched off)"
             sources = ", ".join(source.source for source in block.sources) or "put there by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
-    _list(reporter, "rankers", registry.rankers(folders.ranker_folder))
+    _list(reporter, "rankers and bounds", registry.rankers(folders.ranker_folder))
     _list(reporter, "learners", registry.learners())
     _list(reporter, "tasks", registry.tasks())
     reporter.say("metrics")

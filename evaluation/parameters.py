@@ -122,7 +122,10 @@ class DatasetBlock(_Strict):
 
 
 class Parameters(_Strict):
-    """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach."""
+    """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach.
+
+    bounds: oracles that read the truth, drawn beside the submissions for comparison and never written as one.
+    """
 
     version: Literal[1] = 1
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
@@ -130,10 +133,11 @@ class Parameters(_Strict):
     target: float = Field(default=0.95, gt=0, le=1)
     tasks: tuple[str, ...] = ("cleaning",)
     rankers: Literal["all"] | tuple[str, ...] = "all"
+    bounds: tuple[str, ...] = ()
     learner: LearnerSpec = LearnerSpec()
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
-    @field_validator("seeds", "tasks", "rankers", mode="before")
+    @field_validator("seeds", "tasks", "rankers", "bounds", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _as_tuple(value)

@@ -1,13 +1,9 @@
 """The create_baselines task: every ranker on every data id, one submission each."""
 
-import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
 
 from cleaning import FixfirstError, InvalidInput, NoisyDataset, Ranking, Unsuitable
 from cleaning.discovery import Component, Registry, failing_line
@@ -17,6 +13,7 @@ from evaluation.files import make_folder
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters, load_parameters
 from evaluation.progress import Reporter
+from evaluation.seeding import generator
 from evaluation.submissions import submission_path, write_submission
 
 
@@ -60,15 +57,14 @@ def create_baselines(folders: Folders, reporter: Reporter) -> int:
     return outcomes["failed"]
 
 
-def generator(data_id: str, ranker: str, seed: int) -> np.random.Generator:
-    """The random generator of one ranking, the same on every machine and in any order of work."""
-    digest = hashlib.sha256(f"{data_id}\0{ranker}".encode()).digest()
-    return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
-
-
 def _chosen(known: Registry, parameters: Parameters) -> list[Component]:
-    names: Iterable[str] = known if parameters.rankers == "all" else parameters.rankers
-    return [known[name] for name in names]
+    """The rankers asked for. Raises InvalidInput for a bound, which reads the truth and is no ranker."""
+    if parameters.rankers == "all":
+        return [component for component in known.values() if component.bound is None]
+    for name in parameters.rankers:
+        if known[name].bound is not None:
+            raise InvalidInput(f"ranker {name!r}", "it is a bound that reads the truth", "list it under `bounds:`")
+    return [known[name] for name in parameters.rankers]
 
 
 def _write_one(

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaning import CleaningCurve, InvalidInput, simulate
+from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
 from evaluation.datafiles import dataset_sha256, load_dataset, load_truth
 from evaluation.files import sha256_file, write_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import LearnerSpec, Parameters
 from evaluation.record import Curve, Record
-from evaluation.registry import make_learner
-from evaluation.submissions import SubmissionFile, find_submissions, identify, read_submission
+from evaluation.registry import make_learner, own_rankers
+from evaluation.seeding import generator
+from evaluation.submissions import Submission, SubmissionFile, find_submissions, identify, read_submission
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every ranking in the submission folder, with what its score depends on."""
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
-    for found in find_submissions(folders.submission_folder, _data_ids(folders, parameters), parameters.seeds[0]):
+    ids = _data_ids(folders, parameters)
+    found_files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
+    for found in [*found_files, *_bounds(ids, parameters)]:
         if isinstance(found, InvalidInput):
             cases.append(Rejected(Path(found.where), found))
             continue
@@ -36,6 +39,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
             "learner": make_learner(parameters.learner_of(found.data_id)).describe(),
             "target": parameters.target,
             "time_sha256": sha256_file(found.time_path) if found.time_path.exists() else None,
+            "bound": found.path.suffix == ".py",
         }
         cases.append(
             Case(
@@ -57,7 +61,7 @@ def score(case: Case, step: Step) -> Outcome:
     dataset = load_dataset(case.folders.embedding_folder, case.dataset)
     truth = load_truth(case.folders.groundtruth_folder, dataset)
     file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
-    submission = read_submission(file, len(dataset.train))
+    submission = _bound(file, dataset, truth) if case.settings["bound"] else read_submission(file, len(dataset.train))
     learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
     curve = simulate(dataset, truth, submission.ranking, learner, step)
     target = float(case.settings["target"])
@@ -118,6 +122,25 @@ def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
         ],
         "auc_score": {r.method: {"auc": -1, "fraction_fixes": r.metrics["fraction_fixes"]} for r in records},
     }
+
+
+def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
+    """The oracles asked for, as if their module were a submission to every data id."""
+    found = []
+    for name in parameters.bounds:
+        component = own_rankers()[name]
+        if component.bound is None:
+            raise InvalidInput(f"bound {name!r}", "it is a ranker, not a bound", "list it under `rankers:`")
+        found += [SubmissionFile(Path(component.origin), data_id, name, parameters.seeds[0]) for data_id in ids]
+    return found
+
+
+def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:
+    """The order of an oracle, which is handed the truth; the time it takes means nothing."""
+    rng = generator(file.data_id, file.method, file.seed)
+    order = own_rankers()[file.method].bound(dataset.train, dataset.validation, truth, rng=rng)
+    ranking = order if isinstance(order, Ranking) else Ranking.from_scores(order)
+    return Submission(file.data_id, file.method, ranking, None)
 
 
 def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:

@@ -4,8 +4,6 @@
 project's own packages (and numba for the compiled kernel). Times are CPU seconds, medians over interleaved rounds.
 """
 
-
-
 import argparse
 import importlib.util
 import os

@@ -7,7 +7,8 @@ from evaluation import rank
 from evaluation.files import sha256_file
 from evaluation.folders import Folders
 from evaluation.progress import Reporter
-from evaluation.rank import create_baselines, generator
+from evaluation.rank import create_baselines
+from evaluation.seeding import generator
 from tests.support import write_parameters
 
 

@@ -189,3 +189,24 @@ def test_another_tasks_records_are_left_alone(ranked):
     append_line(ranked.results_file, line)
     score(ranked)
     assert [r.task for r in latest(read_records(ranked.results_file))].count("other") == 1
+
+
+def test_bounds_are_scored_when_asked_for_and_never_written_as_submissions(ranked):
+    write_parameters(ranked.parameters_file.parent, bounds=["oracle_errors_first"])
+    assert score(ranked)[0] == 0
+    found = {r.method: r for r in latest(read_records(ranked.results_file)) if r.dataset == "blobs"}
+    assert found["oracle_errors_first"].metrics["fixes_needed"] <= 9
+    assert found["oracle_errors_first"].seconds is None
+    assert found["oracle_errors_first"].settings["bound"]
+    assert not list(ranked.submission_folder.glob("*oracle*"))
+    assert "6 known already, 0 to score" in score(ranked)[1]
+    write_parameters(ranked.parameters_file.parent)
+    score(ranked)
+    assert "oracle_errors_first" not in {r.method for r in latest(read_records(ranked.results_file))}
+
+
+@pytest.mark.parametrize(("key", "name"), [("bounds", "random"), ("rankers", "oracle_errors_first")])
+def test_a_bound_is_no_ranker_nor_a_ranker_a_bound(ranked, key, name):
+    write_parameters(ranked.parameters_file.parent, **{key: [name]})
+    with pytest.raises(FixfirstError, match="list it under"):
+        score(ranked) if key == "bounds" else create_baselines(ranked, Reporter(io.StringIO(), io.StringIO()))

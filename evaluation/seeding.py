@@ -1,0 +1,11 @@
+"""One random generator for each piece of work."""
+
+import hashlib
+
+import numpy as np
+
+
+def generator(data_id: str, ranker: str, seed: int) -> np.random.Generator:
+    """The random generator of one ranking, the same on every machine and in any order of work."""
+    digest = hashlib.sha256(f"{data_id}\0{ranker}".encode()).digest()
+    return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])
