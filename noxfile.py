@@ -50,6 +50,12 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def containers(session: nox.Session) -> None:
+    """The cube in Docker and Podman, installed where that may be (root on Debian); says so where it may not."""
+    session.run("pytest", "tests/containers", "-p", "no:randomly", "-rs", env={"FIXFIRST_CONTAINERS": "1"})
+
+
+@nox.session
 def study(session: nox.Session) -> None:
     """Every ranker on every study set, table and picture: `nox -s study -- --quick` in some minutes, else hours."""
     session.run("python", "-m", "tests.study", *session.posargs, env={"OMP_NUM_THREADS": "1"})

@@ -1,11 +1,13 @@
 """Fixtures for every room."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from evaluation.folders import Folders
-from tests.support import SHARED, noisy_blobs, write_dataset, write_parameters
+from tests.support import ROOT, SHARED, noisy_blobs, write_dataset, write_parameters
 
 
 @pytest.fixture
@@ -30,3 +32,19 @@ def dataperf() -> Path:
     if not place.is_dir():
         pytest.skip(f"the shared DataPerf data is not at {place} (set FIXFIRST_SHARED)")
     return place
+
+
+@pytest.fixture(scope="session")
+def mlcube_command(tmp_path_factory) -> Path:
+    """`make mlcube` in a folder of its own; skipped where the packages cannot be had (no network)."""
+    place = tmp_path_factory.mktemp("mlcube") / "env"
+    done = subprocess.run(
+        ["make", "-s", "mlcube", f"MLCUBE={place}", f"PYTHON={sys.executable}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode and ("No matching distribution" in done.stderr or "Connection" in done.stderr):
+        pytest.skip("mlcube cannot be installed without a network")
+    assert done.returncode == 0, done.stderr
+    return place / "bin" / "mlcube"

@@ -1,4 +1,4 @@
-"""The real mlcube, installed by the documented command, once a session."""
+"""A copy of the project that the real mlcube is called on."""
 
 import json
 import os
@@ -11,22 +11,6 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
-
-
-@pytest.fixture(scope="session")
-def mlcube_command(tmp_path_factory) -> Path:
-    """`make mlcube` in a folder of its own; skipped where the packages cannot be had (no network)."""
-    place = tmp_path_factory.mktemp("mlcube") / "env"
-    done = subprocess.run(
-        ["make", "-s", "mlcube", f"MLCUBE={place}", f"PYTHON={sys.executable}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode and ("No matching distribution" in done.stderr or "Connection" in done.stderr):
-        pytest.skip("mlcube cannot be installed without a network")
-    assert done.returncode == 0, done.stderr
-    return place / "bin" / "mlcube"
 
 
 @dataclass

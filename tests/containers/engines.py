@@ -1,0 +1,146 @@
+"""Container engines on a bare Debian machine: installed, started, given a base image without a registry, stopped."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE = "docker.io/library/python:3.11-slim"
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+PACKAGES = {"docker": ["docker.io", "mmdebstrap"], "podman": ["podman", "runc", "mmdebstrap"]}
+PODMAN_LIMITS = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+[engine]
+runtime = "runc"
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine that answers. `environment` is what its command needs."""
+
+    name: str
+    environment: dict[str, str]
+
+    def __call__(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs the engine's command; a failure it must not have is an AssertionError with what it said."""
+        done = subprocess.run(
+            [self.name, *map(str, arguments)], env=self.environment, capture_output=True, text=True, check=False
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{self.name} {arguments}: {done.stdout}\n{done.stderr}")
+        return done
+
+
+def why_not() -> str | None:
+    """Why the engines cannot be installed here, or None."""
+    if os.environ.get("FIXFIRST_CONTAINERS") != "1":
+        return "the container session is not asked for (nox -s containers)"
+    if os.geteuid() != 0:
+        return "only root may install a container engine"
+    if shutil.which("apt-get") is None:
+        return "this is no Debian: there is no apt-get"
+    return None
+
+
+def install(name: str) -> None:
+    """Installs an engine from Debian, where it is not there yet."""
+    wanted = [package for package in PACKAGES[name] if not _is_installed(package)]
+    if wanted:
+        quiet = {"check": True, "capture_output": True, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
+        subprocess.run(["apt-get", "update", "-qq"], **quiet)
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], **quiet)
+
+
+def base_image(folder: Path) -> Path:
+    """A minimal Debian with python3, as a tar: what `FROM python:3.11-slim` then means on this machine."""
+    target = folder / "base.tar"
+    unneeded = [f"--dpkgopt=path-exclude=/usr/share/{place}/*" for place in ("doc", "man", "locale")]
+    subprocess.run(
+        [
+            "mmdebstrap",
+            "--quiet",
+            "--variant=minbase",
+            "--dpkgopt=force-unsafe-io",
+            *unneeded,
+            '--aptopt=Acquire::Languages "none"',
+            f"--customize-hook=upload {CERTIFICATES} {CERTIFICATES}",
+            "--include=python3,python3-venv,ca-certificates",
+            "bookworm",
+            str(target),
+        ],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "TMPDIR": "/dev/shm"},
+    )
+    return target
+
+
+@contextmanager
+def running(name: str, folder: Path, base: Path) -> Iterator[Engine]:
+    """The engine with the base image and nothing else; its data lie below the folder and go with it."""
+    context = _docker(folder) if name == "docker" else _podman(folder)
+    with context as engine:
+        engine("import", "--change", f"ENV PIP_CERT={CERTIFICATES}", base, BASE)
+        yield engine
+
+
+@contextmanager
+def _docker(folder: Path) -> Iterator[Engine]:
+    socket = f"unix://{folder}/docker.sock"
+    log = (folder / "dockerd.log").open("w")
+    command = [
+        "dockerd",
+        "-H",
+        socket,
+        "--data-root",
+        folder / "data",
+        "--exec-root",
+        folder / "exec",
+        "--pidfile",
+        folder / "docker.pid",
+    ]
+    daemon = subprocess.Popen(command, stdout=log, stderr=log)
+    # Debian's client, whatever other `docker` stands earlier on the path
+    path = f"/usr/bin:{os.environ['PATH']}"
+    engine = Engine("docker", {**os.environ, "DOCKER_HOST": socket, "PATH": path})
+    try:
+        for _ in range(100):
+            if engine("info", check=False).returncode == 0:
+                break
+            time.sleep(0.2)
+        else:
+            raise AssertionError((folder / "dockerd.log").read_text()[-2000:])
+        yield engine
+    finally:
+        daemon.terminate()
+        daemon.wait(timeout=60)
+        log.close()
+
+
+@contextmanager
+def _podman(folder: Path) -> Iterator[Engine]:
+    (folder / "containers.conf").write_text(PODMAN_LIMITS)
+    (folder / "storage.conf").write_text(
+        f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/data"\nrunroot = "{folder}/exec"\n'
+    )
+    environment = {
+        **os.environ,
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "DOCKER_HOST": "unix:///nonexistent.sock",
+    }
+    engine = Engine("podman", environment)
+    try:
+        yield engine
+    finally:
+        engine("system", "reset", "--force", check=False)
+
+
+def _is_installed(package: str) -> bool:
+    done = subprocess.run(["dpkg-query", "-W", "-f=${Status}", package], capture_output=True, text=True, check=False)
+    return done.stdout.startswith("install ok installed")

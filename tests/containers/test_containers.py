@@ -1,0 +1,157 @@
+"""The cube in real containers: `nox -s containers` (root on Debian; it installs what it needs and cleans up)."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from evaluation.cli import main
+from evaluation.record import read_records
+from tests.containers.engines import Engine, base_image, install, running, why_not
+from tests.support import ROOT, SHARED
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
+
+IMAGE = "fixfirst/fixfirst:0.1.0"
+LARGEST_IMAGE = 700_000_000
+TASKS = "--task=download,create_baselines,evaluate,plot"
+DATAPERF = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    for name in ("docker", "podman"):
+        install(name)
+    return base_image(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module", params=["docker", "podman"])
+def engine(request, tmp_path_factory, base):
+    # a short path of its own: the daemon's socket may have about 100 characters
+    folder = Path(f"/tmp/fixfirst-{request.param}-{os.getpid()}")
+    folder.mkdir()
+    try:
+        with running(request.param, folder, base) as found:
+            yield found
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A clone of what is committed, and what is edited, without anything git ignores."""
+    place = tmp_path_factory.mktemp("clone") / "fixfirst"
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
+    return place
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """The default data and the challenge's four ids; scored natively first."""
+    place = tmp_path_factory.mktemp("native") / "workspace"
+    place.mkdir()
+    parameters = yaml.safe_load((ROOT / "workspace" / "parameters.yaml").read_text())
+    parameters["rankers"] = ["random", "knn_shapley", "expected_use"]
+    datasets = {name: block for name, block in parameters["datasets"].items() if name.startswith("digits")}
+    if (SHARED / "dataperf").is_dir():
+        shutil.copytree(SHARED / "dataperf", place / "inputs")
+        datasets["dataperf"] = {"ids": DATAPERF, "learner": "dataperf", "sources": ["file:inputs"]}
+    parameters["datasets"] = datasets
+    (place / "parameters.yaml").write_text(yaml.safe_dump(parameters))
+    assert main(["run", f"--workspace={place}"]) == 0
+    return place
+
+
+def fresh(workspace: Path, target: Path) -> Path:
+    """A workspace with the same parameters and inputs, and nothing computed."""
+    target.mkdir()
+    shutil.copy(workspace / "parameters.yaml", target)
+    (target / "rankers").mkdir()
+    if (workspace / "inputs").exists():
+        shutil.copytree(workspace / "inputs", target / "inputs", copy_function=os.link)
+    return target
+
+
+def scores(place: Path) -> dict[tuple[str, str], object]:
+    return {(r.dataset, r.method): (r.metrics, r.curve) for r in read_records(place / "results" / "results.jsonl")}
+
+
+def mlcube(command: Path, engine: Engine, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**engine.environment, "MLCUBE_SYSTEM_SETTINGS": str(project.parent / "settings.yaml")}
+    return subprocess.run(
+        [str(command), "run", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_mlcube_run_gives_the_scores_of_the_native_run(engine, project, workspace, mlcube_command, tmp_path):
+    place = fresh(workspace, tmp_path / "w")
+    done = mlcube(mlcube_command, engine, project, TASKS, f"--workspace={place}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    native = scores(workspace)
+    assert len(native) >= 18
+    assert scores(place) == native
+    assert (place / "results" / "report.html").exists()
+    for path in place.rglob("*"):
+        assert path.stat().st_uid == os.getuid()
+    size = int(engine("image", "inspect", "--format", "{{.Size}}", IMAGE).stdout)
+    assert size <= LARGEST_IMAGE
+    labels = engine("image", "inspect", "--format", "{{json .Config.Labels}}", IMAGE).stdout
+    assert '"org.opencontainers.image.title":"fixfirst"' in labels
+
+
+def test_a_failing_task_fails_mlcube_and_an_edit_reaches_the_image(
+    engine, project, workspace, mlcube_command, tmp_path
+):
+    place = fresh(workspace, tmp_path / "w")
+    (place / "parameters.yaml").write_text("sead: 1\n")
+    done = mlcube(mlcube_command, engine, project, "--task=download,evaluate", f"--workspace={place}")
+    assert done.returncode != 0
+    assert "did you mean seeds" in done.stdout + done.stderr
+    assert "there are no submissions" not in done.stdout + done.stderr
+    source = project / "evaluation" / "doctor.py"
+    text = source.read_text()
+    try:
+        source.write_text(text.replace("Python is {", "An edited Python is {"))
+        shutil.copy(workspace / "parameters.yaml", place)
+        done = mlcube(mlcube_command, engine, project, "--task=doctor", f"--workspace={place}")
+        assert "An edited Python is" in done.stdout
+    finally:
+        source.write_text(text)
+
+
+def test_the_image_alone_needs_no_network_no_root_and_no_writable_inputs(engine, project, workspace, tmp_path):
+    """As mlcube/README.md says it is called without mlcube: another user, no network, inputs read-only."""
+    engine("build", "-q", "-t", IMAGE, "-f", project / "mlcube" / "Dockerfile", project)
+    results = tmp_path / "results"
+    results.mkdir()
+    for path in (tmp_path, results):
+        os.chown(path, 1234, 1234)
+    inputs = ["--user=1234:1234", "--network=none", "-v", f"{workspace}:/workspace:ro", "-v", f"{results}:/results"]
+    for task in ("evaluate", "plot"):
+        engine("run", "--rm", *inputs, IMAGE, task, "--workspace=/workspace", "--results_folder=/results")
+    assert {path.stat().st_uid for path in results.iterdir()} == {1234}
+    found = {(r.dataset, r.method): (r.metrics, r.curve) for r in read_records(results / "results.jsonl")}
+    assert found == scores(workspace)
+    refused = engine("run", "--rm", *inputs, IMAGE, "create_baselines", "--workspace=/workspace", check=False)
+    assert refused.returncode == 1
+    assert "cannot" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_root_writes_in_a_container_belongs_to_the_owner_of_the_folder(engine, project, workspace, tmp_path):
+    engine("build", "-q", "-t", IMAGE, "-f", project / "mlcube" / "Dockerfile", project)
+    results = tmp_path / "results"
+    shutil.copytree(workspace / "results", results)
+    for path in (results, *results.iterdir()):
+        os.chown(path, 1234, 1234)
+    engine("run", "--rm", "--network=none", "-v", f"{results}:/results", IMAGE, "plot", "--results_folder=/results")
+    assert {path.stat().st_uid for path in results.iterdir()} == {1234}
