@@ -88,8 +88,10 @@ def label_posterior(
             f"embeddings are {validation.features.shape[1]} wide where the training ones are {train.features.shape[1]}",
             "embed every split with the same network",
         )
-    order = _canonical(train)
-    parts = [train.take(order)] if validation is None else [train.take(order), validation.take(_canonical(validation))]
+    order = train.order_by_id()
+    parts = (
+        [train.take(order)] if validation is None else [train.take(order), validation.take(validation.order_by_id())]
+    )
     labels = np.concatenate([part.labels for part in parts])
     classes, compact = np.unique(labels, return_inverse=True)
     if len(classes) == 1:
@@ -138,11 +140,5 @@ def _assembled(
         wide[rows[:, None], classes] = part
         return wide
 
-    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], _canonical(validation))
+    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], validation.order_by_id())
     return Posterior(train.labels, scattered(probabilities, order), full_noise, scattered(before[:n], order), checked)
-
-
-def _canonical(split: Split) -> IntVector:
-    """Row numbers sorted by id, then label: sums are then taken in one order however the rows are shuffled."""
-    names, labels = split.ids, split.labels.tolist()
-    return np.asarray(sorted(range(len(split)), key=lambda row: (names[row], labels[row])), dtype=np.int64)
