@@ -10,7 +10,7 @@ from cleaning.neighbours import unit_rows
 # Heavy noise variances are what lets a learner doubt labels; clean rows carry a share of them.
 _CLEAN_SHARE = 0.15
 _RBF_WIDTH, _RBF_NOISE = 0.15, 3.0
-_LINEAR_NOISE, _LINEAR_GAIN = 10.0, 2.0
+_LINEAR_NOISE, _LINEAR_GAIN = 30.0, 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 
 

@@ -59,11 +59,12 @@ class Split:
         return Split(self.features[index], self.labels[index], tuple(self.ids[row] for row in index))
 
     def order_by_id(self) -> IntVector:
-        """Row numbers sorted by id: an order that does not change when the rows are shuffled.
+        """Row numbers sorted by id, then label: an order that does not change when the rows are shuffled.
 
-        Rows that share an id (duplicated samples) follow each other in the order given.
+        Rows that share both (duplicated samples) follow each other in the order given.
         """
-        return np.asarray(sorted(range(len(self)), key=self.ids.__getitem__), dtype=np.int64)
+        labels = self.labels.tolist()
+        return np.asarray(sorted(range(len(self)), key=lambda row: (self.ids[row], labels[row])), dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ from cleaning.base_learners import Evidence, dense_scores
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
 from cleaning.primal_learners import primal_scores
-from cleaning.stacking import SHIFT_DEVIATION, fit_stack
+from cleaning.stacking import fit_stack
 
 _DENSE_ROWS = 2500
 _STACKED_ROWS = 8000
+_COMMON_DEVIATION = 1.0
 
 _Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
 
@@ -57,11 +58,13 @@ class Posterior:
         """The expected number of wrong labels with an interval: (expected, low, high), in rows.
 
         The variance is that of independent rows, Σ q(1 - q), and that of a common misjudgement of all logits with
-        deviation 0.5, (0.5 Σ q(1 - q))². The default deviations give a 90% interval.
+        deviation 1, (Σ q(1 - q))²; the default deviations are those of a 90% interval. In the ranking study it held the
+        truth in 91% of cases with validation rows and 78% without. Errors of an annotator who confuses the very rows
+        that look alike are undercounted (about two cases in three hold, one in six without validation at 10% noise).
         """
         wrong = self.suspicion
         spread = float((wrong * (1 - wrong)).sum())
-        half = deviations * float(np.sqrt(spread + (SHIFT_DEVIATION * spread) ** 2))
+        half = deviations * float(np.sqrt(spread + (_COMMON_DEVIATION * spread) ** 2))
         expected = float(wrong.sum())
         return expected, max(expected - half, 0.0), min(expected + half, float(len(wrong)))
 
@@ -85,8 +88,10 @@ def label_posterior(
             f"embeddings are {validation.features.shape[1]} wide where the training ones are {train.features.shape[1]}",
             "embed every split with the same network",
         )
-    order = _canonical(train)
-    parts = [train.take(order)] if validation is None else [train.take(order), validation.take(_canonical(validation))]
+    order = train.order_by_id()
+    parts = (
+        [train.take(order)] if validation is None else [train.take(order), validation.take(validation.order_by_id())]
+    )
     labels = np.concatenate([part.labels for part in parts])
     classes, compact = np.unique(labels, return_inverse=True)
     if len(classes) == 1:
@@ -135,11 +140,5 @@ def _assembled(
         wide[rows[:, None], classes] = part
         return wide
 
-    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], _canonical(validation))
+    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], validation.order_by_id())
     return Posterior(train.labels, scattered(probabilities, order), full_noise, scattered(before[:n], order), checked)
-
-
-def _canonical(split: Split) -> IntVector:
-    """Row numbers sorted by id, then label: sums are then taken in one order however the rows are shuffled."""
-    names, labels = split.ids, split.labels.tolist()
-    return np.asarray(sorted(range(len(split)), key=lambda row: (names[row], labels[row])), dtype=np.int64)

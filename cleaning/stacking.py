@@ -12,8 +12,8 @@ _ROUNDS = 40
 _SETTLED = 1e-3
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
-SHIFT_DEVIATION = 0.5
-"""Prior deviation, in logits, of how far the class frequencies of train may be misjudged as a whole."""
+# In logits: how far the class frequencies of train may be misjudged as a whole.
+_SHIFT_DEVIATION = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def _frequency_shift(joint: FloatMatrix, clean: FloatVector, shift: FloatVector)
         variance = np.maximum(wanted * (1 - wanted), 0.02) * (1 / clean.sum() + 1 / len(joint))
         precision = np.where(seen, 1 / variance, 0.0)
         slope = np.diag(mean) - posterior.T @ posterior / len(joint)
-        prior = np.eye(n_classes) / SHIFT_DEVIATION**2
+        prior = np.eye(n_classes) / _SHIFT_DEVIATION**2
         gradient = prior @ shift + slope @ (precision * (mean - wanted))
         step = np.clip(np.linalg.solve(prior + slope @ (precision[:, None] * slope), gradient), -1, 1)
         shift = shift - step

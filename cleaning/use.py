@@ -34,7 +34,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     were replaced by what is believed of it; the best few get their believed labels and the predictions follow.
     Rows whose label is almost surely right come last, the least sure of them first.
     """
-    order = np.asarray(sorted(range(len(train)), key=lambda row: (train.ids[row], train.labels[row])), dtype=np.int64)
+    order = train.order_by_id()
     labels = train.labels[order]
     fixed, held = beliefs.fixed[order], beliefs.held[order]
     wrong = 1 - fixed[np.arange(len(order)), labels]

@@ -1,4 +1,4 @@
-"""The ranking study: `nox -s study -- [--quick] [--seeds=10] [--out=FOLDER] [--only=NAME,…] [--report]`.
+"""The ranking study: `nox -s study -- [--quick] [--seeds=10] [--sets=NAME,…] [--rankers=NAME,…] [--report]`.
 
 Every discovered ranker, and the bounds, on every case; one line of rows.csv a (case, ranker), written as soon as it is
 known, so a stopped run goes on where it was. Then the tables (table.csv, table.md) and the picture (study.png, .svg).
@@ -29,16 +29,24 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="three sets, two kinds of noise")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--out", type=Path, help="default: dist/study, dist/study-quick")
-    parser.add_argument("--only", help="rankers, by name, with commas between")
+    parser.add_argument("--sets", default="", help="only sets whose names begin so, with commas between")
+    parser.add_argument("--noises", default="", help="only noises that begin so, as in symmetric 0.30")
+    parser.add_argument("--rankers", help="only these, by name, with commas between")
     parser.add_argument("--report", action="store_true", help="tables and picture from the rows there are")
     options = parser.parse_args()
     folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
     folder.mkdir(parents=True, exist_ok=True)
     if not options.report:
         rankers = discover(baselines, "ranker", "rank")
-        names = options.only.split(",") if options.only else list(rankers)
-        run(folder / "rows.csv", list(cases(options.seeds, options.quick)), {name: rankers[name] for name in names})
+        names = options.rankers.split(",") if options.rankers else list(rankers)
+        todo = [case for case in cases(options.seeds, options.quick) if _wanted(case, options)]
+        run(folder / "rows.csv", todo, {name: rankers[name] for name in names})
     print(write_report(folder / "rows.csv", folder))
+
+
+def _wanted(case: Case, options: argparse.Namespace) -> bool:
+    noise = f"{case.noise} {case.rate:.2f}"
+    return case.source.startswith(tuple(options.sets.split(","))) and noise.startswith(tuple(options.noises.split(",")))
 
 
 def run(path: Path, todo: list[Case], rankers: dict[str, Component]) -> None:

@@ -1,0 +1,26 @@
+"""Published and measured scores on the challenge's own data, under its own learner."""
+
+import numpy as np
+import pytest
+
+from baselines import expected_use, knn_shapley_euclidean
+from cleaning import Ranking, simulate
+from cleaning.learners.dataperf import Learner
+from tests.study.cases import Case, make
+
+pytestmark = pytest.mark.slow
+
+
+def score(ranker, name: str) -> float:
+    dataset, truth = make(Case(f"dataperf {name}", "as found", 0.3, 0))
+    answer = ranker.rank(dataset.train, dataset.validation, rng=np.random.default_rng(0))
+    ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
+    return simulate(dataset, truth, ranking, Learner()).fraction_fixes()
+
+
+def test_the_euclidean_neighbour_method_scores_what_datascope_is_published_with(dataperf):
+    assert score(knn_shapley_euclidean, "01g317-flipped") == pytest.approx(0.2367, abs=5e-5)
+
+
+def test_expected_use_needs_fewer_fixes_than_datascope_does(dataperf):
+    assert score(expected_use, "01g317-flipped") < 0.2

@@ -1,0 +1,85 @@
+"""The study command on one set, one noise and three rankers; the full study is `nox -s study`."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from cleaning import Split
+from tests.study import __main__ as study
+from tests.study.cases import NOISES, Case, cases, make, plant
+from tests.support import blobs
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    def call(*arguments: str) -> list[dict[str, str]]:
+        monkeypatch.setattr("sys.argv", ["study", "--quick", "--seeds=2", f"--out={tmp_path}", *arguments])
+        study.main()
+        with (tmp_path / "rows.csv").open(newline="") as file:
+            return list(csv.DictReader(file))
+
+    return call
+
+
+def test_a_run_writes_rows_tables_and_pictures_and_a_second_one_adds_only_what_is_missing(
+    command, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tests.study.cases.TRAIN", 60)
+    chosen = "--sets=digits", "--noises=symmetric"
+    rows = command(*chosen, "--rankers=random,label_posterior,oracle_errors_first")
+    assert [(row["seed"], row["ranker"]) for row in rows[:3]] == [
+        ("0", "random"),
+        ("0", "label_posterior"),
+        ("0", "oracle_errors_first"),
+    ]
+    assert len(rows) == 6
+    more = command(*chosen, "--rankers=random,label_posterior,oracle_errors_first,expected_use")
+    assert more[:6] == rows
+    assert [row["ranker"] for row in more[6:]] == ["expected_use", "expected_use"]
+    text = (tmp_path / "table.md").read_text()
+    assert "2 cases: 1 data sets, 1 noises, 2 seeds." in text
+    assert "| expected_use |" in text
+    assert (tmp_path / "study.png").read_bytes().startswith(b"\x89PNG")
+    assert "oracle_errors_first (bound)" not in text
+    known = [row for row in more if row["expected"]]
+    assert {row["ranker"] for row in known} == {"label_posterior"}
+    assert all(float(row["low"]) <= float(row["expected"]) <= float(row["high"]) for row in known)
+
+
+@pytest.mark.parametrize(("noise", "rate"), NOISES)
+@pytest.mark.parametrize("classes", [2, 4])
+def test_exactly_as_many_labels_are_wrong_as_the_rate_says(noise, rate, classes):
+    clean = blobs(80, 0, classes=classes)
+    noisy = plant(clean, noise, rate, np.random.default_rng(0))
+    assert np.sum(noisy != clean.labels) == round(rate * 80)
+    assert set(noisy) <= set(range(classes))
+
+
+def test_instance_dependent_noise_prefers_ambiguous_rows():
+    rng = np.random.default_rng(0)
+    features = np.vstack([rng.normal((9, 0), 1, (50, 2)), rng.normal((-9, 0), 1, (50, 2)), rng.normal(size=(100, 2))])
+    clean = Split.from_arrays(features, np.r_[np.zeros(50), np.ones(50), np.arange(100) % 2].astype(int))
+    wrong = plant(clean, "instance-dependent", 0.3, rng) != clean.labels
+    assert wrong[100:].mean() > 2 * wrong[:100].mean()
+
+
+def test_a_case_is_the_same_data_every_time_and_another_seed_another():
+    case = Case("digits 3v8", "symmetric", 0.3, 0)
+    (first, _), (second, _), (other, _) = make(case), make(case), make(Case("digits 3v8", "symmetric", 0.3, 1))
+    assert first.train.ids == second.train.ids
+    assert np.array_equal(first.train.labels, second.train.labels)
+    assert first.train.ids != other.train.ids
+    assert not set(first.train.ids) & set(first.test.ids)
+
+
+def test_the_study_covers_noise_from_5_to_45_percent_and_quick_is_a_part_of_it():
+    everything, quick = list(cases(2, quick=False)), list(cases(2, quick=True))
+    assert {case.rate for case in everything} >= {0.05, 0.45}
+    assert set(quick) <= set(everything)
+
+
+def test_shared_ids_are_taken_as_they_are(dataperf):
+    dataset, truth = make(Case("dataperf 04rky", "as found", 0.3, 0))
+    assert len(dataset.train) == 300
+    assert np.sum(dataset.train.labels != truth.labels) == 90
