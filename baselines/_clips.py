@@ -72,7 +72,10 @@ def metadata_columns(train: FloatMatrix, test: FloatMatrix, bins: int = 16) -> t
     if len(keys_train) >= 2:
         keys_train.append(keys_train[0] * (bins + 1) + keys_train[1])
         keys_test.append(keys_test[0] * (bins + 1) + keys_test[1])
-    columns = [(a[:, None] == (levels := np.unique(a)), b[:, None] == levels) for a, b in zip(keys_train, keys_test, strict=True)]
+    columns = [
+        (a[:, None] == (levels := np.unique(a)), b[:, None] == levels)
+        for a, b in zip(keys_train, keys_test, strict=True)
+    ]
     left, right = (np.hstack([pair[side] for pair in columns]).astype(np.float32) for side in (0, 1))
     return left, right
 

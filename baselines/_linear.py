@@ -26,7 +26,8 @@ class Scale:
     @classmethod
     def of(cls, features: NDArray[np.floating]) -> "Scale":
         """The scale of training rows (n, d)."""
-        mean, deviation = np.mean(features, axis=0, dtype=np.float64), np.std(features, axis=0, dtype=np.float64)
+        mean = np.asarray(np.mean(features, axis=0, dtype=np.float64))
+        deviation = np.asarray(np.std(features, axis=0, dtype=np.float64))
         return cls(mean, np.where(deviation > 1e-12, deviation, np.inf))
 
     def apply(self, features: NDArray[np.floating]) -> Single:
@@ -81,15 +82,19 @@ def fit_linear(
         if told is not None:
             told(done)
 
-    options = {"maxiter": steps, "gtol": 1e-5, "maxcor": 10}
-    found = minimize(objective, start.ravel(), jac=True, method="L-BFGS-B", options=options, callback=callback)
+    found = minimize(  # type: ignore[call-overload]  # the stubs want vectors of known rank
+        objective,
+        start.ravel(),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": steps, "gtol": 1e-5},
+        callback=callback,
+    )
     best = found.x.reshape(d + 1, classes).astype(np.float32)
     return Linear(best[:d], best[d])
 
 
-def _loss(
-    features: Single, targets: Single, parameters: Single, link: Link
-) -> tuple[float, NDArray[np.float64]]:
+def _loss(features: Single, targets: Single, parameters: Single, link: Link) -> tuple[float, NDArray[np.float64]]:
     """Summed cross-entropy and its gradient (d + 1, classes); rows in blocks, so memory does not grow with n."""
     d = features.shape[1]
     loss, slope = 0.0, np.zeros(parameters.shape)
@@ -126,9 +131,12 @@ def fit_discriminant(features: Single, labels: NDArray[np.int64], n_classes: int
     means = np.zeros((n_classes, features.shape[1]))
     np.add.at(means, labels, features)
     means /= np.maximum(counts, 1)[:, None]
-    covariance, _ = ledoit_wolf(features - means.astype(np.float32)[labels], assume_centered=True)
-    covariance = np.asarray(covariance, dtype=np.float64) * len(labels) / max(1, len(labels) - np.count_nonzero(counts))
-    covariance[np.diag_indices_from(covariance)] += 1e-6 * max(float(np.trace(covariance)) / len(covariance), 1e-12)
+    spare = len(labels) - np.count_nonzero(counts)
+    covariance = np.eye(features.shape[1])
+    if spare:
+        within, _ = ledoit_wolf(features - means.astype(np.float32)[labels], assume_centered=True)
+        covariance = np.asarray(within, dtype=np.float64) * len(labels) / spare
+    covariance[np.diag_indices_from(covariance)] += 1e-6 * max(float(np.trace(covariance)) / len(covariance), 1e-6)
     weights = cho_solve(cho_factor(covariance, lower=True), means.T)
     with np.errstate(divide="ignore"):
         prior = np.log(counts / len(labels))

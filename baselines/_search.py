@@ -22,6 +22,11 @@ def unit_rows(features: FloatMatrix, mean: NDArray[np.floating] | None = None) -
     return rows
 
 
+def column_means(features: FloatMatrix) -> NDArray[np.float64]:
+    """The mean of every column, summed in float64, (d,)."""
+    return np.asarray(np.mean(features, axis=0, dtype=np.float64))
+
+
 def nearest(
     queries: Single, references: Single, depth: int, step: Callable[[int], None] | None = None
 ) -> tuple[Single, Ranks]:

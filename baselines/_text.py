@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -41,7 +42,7 @@ def read_corpus(pairs: TextPairs, n_images: int, buckets: int) -> Corpus:
     """
     blocks, rows = [], []
     for index, texts in pairs:
-        if len(index) and not (0 <= int(index.min()) and int(index.max()) < n_images):
+        if len(index) and not (int(index.min()) >= 0 and int(index.max()) < n_images):
             raise InvalidInput("image-text pairs", f"rows outside 0 … {n_images - 1}", "give only images embedded")
         blocks.append(_counts(texts, buckets))
         rows.append(np.asarray(index, dtype=np.int64))
@@ -75,7 +76,9 @@ def _weighted(counts: sp.csr_array, weights: NDArray[np.float32]) -> sp.csr_arra
     values = (1.0 + np.log(counts.data)) * weights[counts.indices]
     lengths = np.sqrt(np.bincount(_rows(counts), weights=values.astype(np.float64) ** 2, minlength=counts.shape[0]))
     values /= np.where(lengths == 0, 1.0, lengths)[_rows(counts)]
-    return sp.csr_array((values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape)
+    weighted: Any = counts.copy()
+    weighted.data = values.astype(np.float32)
+    return sp.csr_array(weighted)
 
 
 def _rows(matrix: sp.csr_array) -> IntVector:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from baselines._search import Ranks, nearest, unit_rows
+from baselines._search import Ranks, column_means, nearest, unit_rows
 from cleaning.problems import Progress, RetrievalProblem, silent
 
 TASK = "image_retrieval"
@@ -10,7 +10,7 @@ TASK = "image_retrieval"
 
 def predict(problem: RetrievalProblem, *, rng: np.random.Generator, progress: Progress = silent) -> Ranks:
     """Reference rows (q, depth), the most similar first."""
-    mean = np.mean(problem.references, axis=0, dtype=np.float64)
+    mean = column_means(problem.references)
     queries, references = unit_rows(problem.queries, mean), unit_rows(problem.references, mean)
     total = len(queries)
     return nearest(queries, references, problem.depth, lambda done: progress(done, total, "queries"))[1]

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from baselines._search import Ranks, Single, largest, nearest, unit_rows
+from baselines._search import Ranks, Single, column_means, largest, nearest, unit_rows
 from cleaning.errors import Unsuitable
 from cleaning.problems import Progress, RetrievalProblem, silent
 
@@ -33,7 +33,7 @@ def predict(
     """
     if len(problem.references) > LARGEST:
         raise Unsuitable(f"diffusion is for up to {LARGEST} references, and here are {len(problem.references)}")
-    mean = np.mean(problem.references, axis=0, dtype=np.float64)
+    mean = column_means(problem.references)
     queries, references = unit_rows(problem.queries, mean), unit_rows(problem.references, mean)
     system = _system(references, neighbours, decay, power, mutual=mutual)
     values, rows = nearest(queries, references, entries)
@@ -58,7 +58,7 @@ def _system(references: Single, neighbours: int, decay: float, power: float, *, 
     weight[rows.ravel() == source] = 0.0
     graph = sp.csr_array((weight, (source, rows.ravel().astype(np.int64))), shape=(count, count))
     graph = graph.minimum(graph.T) if mutual else graph.maximum(graph.T)
-    degree = np.asarray(graph.sum(axis=1)).ravel()
+    degree: np.ndarray = np.asarray(graph.sum(axis=1)).ravel()
     scale = sp.diags_array(1.0 / np.sqrt(np.where(degree > 0, degree, 1.0)))
     return sp.csr_array(sp.eye_array(count) - decay * (scale @ graph @ scale))
 

@@ -74,10 +74,8 @@ def _mean_probability(
     return (softmax(logistic.scores(judged)) + softmax(discriminant.scores(judged))) / 2
 
 
-def shifted(
-    probabilities: NDArray[np.float64], prior: NDArray[np.float64], shift: float
-) -> NDArray[np.float64]:
-    """p / prior^shift with rows summing to 1; shift 1 undoes the class frequencies. Classes never seen stay at 0."""
+def shifted(probabilities: NDArray[np.float64], prior: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
+    """Probabilities / prior^shift, rows summing to 1; shift 1 undoes the class frequencies; 0 stays 0."""
     weight = np.where(prior > 0, np.maximum(prior, 1e-12) ** -shift, 0.0)
     moved = probabilities * weight
     return np.asarray(moved / moved.sum(axis=1, keepdims=True))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from baselines._search import Ranks, Single, nearest, unit_rows
+from baselines._search import Ranks, Single, column_means, nearest, unit_rows
 from cleaning.problems import Progress, RetrievalProblem, silent
 
 TASK = "image_retrieval"
@@ -26,7 +26,7 @@ def predict(
     Sources: Turcot and Lowe 2009 (augmentation); Radenović, Tolias and Chum 2018, Fine-tuning CNN Image Retrieval with
     No Human Annotation, section 3 (α-query expansion); the log-spaced weights are those of the challenge's winners.
     """
-    mean = np.mean(problem.references, axis=0, dtype=np.float64)
+    mean = column_means(problem.references)
     queries, references = unit_rows(problem.queries, mean), unit_rows(problem.references, mean)
     total = len(references) + 2 * len(queries)
     references = augmented(references, augmented_by, lambda done: progress(done, total, "references augmented"))

@@ -3,7 +3,7 @@
 import numpy as np
 import scipy.sparse as sp
 
-from baselines._search import Single, largest, unit_rows
+from baselines._search import Single, column_means, largest, unit_rows
 from baselines._text import Corpus, read_corpus
 from cleaning.data import IntVector
 from cleaning.problems import Progress, ZeroShotProblem, silent
@@ -23,7 +23,7 @@ def predict(
     class.
     """
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
-    mean = np.mean(problem.images, axis=0, dtype=np.float64)
+    mean = column_means(problem.images)
     images = unit_rows(problem.images, mean)
     answers = {}
     for number, (name, target) in enumerate(problem.targets.items()):

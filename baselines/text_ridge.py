@@ -4,7 +4,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve
 
-from baselines._search import Single, unit_rows
+from baselines._search import Single, column_means, unit_rows
 from baselines._text import Corpus, read_corpus
 from cleaning.data import IntVector
 from cleaning.problems import Progress, ZeroShotProblem, silent
@@ -24,7 +24,7 @@ def predict(
     length 1. Memory: one square matrix of 4,096 columns beside the corpus. Ties go to the lowest class.
     """
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
-    mean = np.mean(problem.images, axis=0, dtype=np.float64)
+    mean = column_means(problem.images)
     weights = _ridge(corpus, unit_rows(problem.images, mean), penalty, progress)
     answers = {}
     for name, target in problem.targets.items():

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from baselines._search import Single, unit_rows
+from baselines._search import Single, column_means, unit_rows
 from baselines._text import Corpus, read_corpus
 from cleaning.data import IntVector
 from cleaning.problems import Progress, ZeroShotProblem, silent
@@ -46,7 +46,7 @@ def predict(
     """
     plan = _Plan(width, epochs, batch, rate, temperature)
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
-    mean = np.mean(problem.images, axis=0, dtype=np.float64)
+    mean = column_means(problem.images)
     text_tower, image_tower = _trained(corpus, unit_rows(problem.images, mean), plan, rng, progress)
     answers = {}
     for name, target in problem.targets.items():
@@ -113,9 +113,7 @@ def _trained(
             chosen = order[number * plan.batch : (number + 1) * plan.batch]
             batch, seen = sp.csr_array(texts[chosen]), images[corpus.rows[chosen]]
             same = _same_texts(batch)
-            loss, text_slope, image_slope = info_nce(
-                batch @ text.weights, seen @ image.weights, same, plan.temperature
-            )
+            loss, text_slope, image_slope = info_nce(batch @ text.weights, seen @ image.weights, same, plan.temperature)
             text.step(batch.T @ text_slope)
             image.step(seen.T @ image_slope)
             progress(epoch * steps + number + 1, plan.epochs * steps, f"epoch {epoch + 1}, loss {loss:.3f}")
@@ -128,11 +126,11 @@ def _same_texts(batch: sp.csr_array) -> Single:
     """1 where two texts of the batch have the same features, else 0, (b, b); rows have length 1."""
     alike = (batch @ batch.T).toarray() > 1 - 1e-5
     np.fill_diagonal(alike, True)
-    return alike.astype(np.float32)
+    return np.asarray(alike, dtype=np.float32)
 
 
 def _start(rng: np.random.Generator, inputs: int, width: int) -> Single:
-    return (rng.standard_normal((inputs, width)) / np.sqrt(inputs)).astype(np.float32)
+    return np.asarray(rng.standard_normal((inputs, width)) / np.sqrt(inputs), dtype=np.float32)
 
 
 def _normalised(rows: Single) -> tuple[Single, Single]:
@@ -148,4 +146,4 @@ def _through_norm(slope: Single, unit: Single, length: Single) -> Single:
 
 def _log_softmax(logits: Single) -> Single:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -130,7 +130,9 @@ class CameraTrapProblem:
                 "clip labels", f"shape {self.labels.shape} beside {len(self.train)} clips", "give one row a clip"
             )
         if not np.isin(self.labels, (0, 1)).all():
-            raise InvalidInput("clip labels", "there are values besides 0 and 1", "write 0 for absent and 1 for present")
+            raise InvalidInput(
+                "clip labels", "there are values besides 0 and 1", "write 0 for absent and 1 for present"
+            )
         if self.test.frames.shape[2] != self.train.frames.shape[2]:
             raise InvalidInput(
                 "test clips",
