@@ -69,7 +69,7 @@ def _counts(texts: Sequence[str], buckets: int) -> sp.csr_array:
         preprocessor=plain,
         dtype=np.float32,
     )
-    return sp.csr_array(hasher.transform(texts)) if len(texts) else sp.csr_array((0, buckets), dtype=np.float32)
+    return sp.csr_array(hasher.transform(texts)) if len(texts) else sp.csr_array(np.zeros((0, buckets), np.float32))
 
 
 def _weighted(counts: sp.csr_array, weights: NDArray[np.float32]) -> sp.csr_array:
