@@ -27,9 +27,11 @@ def _download(folders: Folders, reporter: Reporter, options: argparse.Namespace)
 
 
 def _create_baselines(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.predict import create_predictions
     from evaluation.rank import create_baselines
 
-    return 1 if create_baselines(folders, reporter) else 0
+    failures = create_baselines(folders, reporter) + create_predictions(folders, reporter)
+    return 1 if failures else 0
 
 
 def _evaluate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
@@ -59,6 +61,7 @@ def _ls(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> in
             sources = ", ".join(source.source for source in block.sources) or "put there by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
     _list(reporter, "rankers and bounds", registry.rankers(folders.ranker_folder))
+    _list(reporter, "predictors", registry.predictors(folders.ranker_folder))
     _list(reporter, "learners", registry.learners())
     _list(reporter, "tasks", registry.tasks())
     reporter.say("metrics")

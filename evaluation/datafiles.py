@@ -139,14 +139,15 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
     if not pa.types.is_integer(labels.type):
         raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", "store int64")
     try:
-        return Split(_encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
+        return Split(encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
     except InvalidInput as error:
         if error.where.startswith(str(path)):
             raise
         raise InvalidInput(f"{path}, {error.where}", error.problem, error.fix) from None
 
 
-def _encodings(path: Path, column: Any) -> FloatMatrix:
+def encodings(path: Path, column: Any) -> FloatMatrix:
+    """The vectors of a parquet column as a matrix (n, d). Raises InvalidInput for ragged rows and missing numbers."""
     import pyarrow as pa
 
     kind = column.type

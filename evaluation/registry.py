@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from cleaning import InvalidInput, Learner
 from cleaning.discovery import Component, Registry, discover, discover_folder, nearest
 from evaluation.parameters import LearnerSpec
+from evaluation.problem import ProblemFiles
 from evaluation.task import Task
 
 _RANKER = {"ranker": "rank"}
@@ -52,7 +53,7 @@ def task_of(predictor: Component) -> str:
     name = getattr(predictor.module, "TASK", None)
     if not isinstance(name, str):
         raise InvalidInput(predictor.origin, "a predictor needs a public `TASK`", 'write TASK = "logo", say')
-    return tasks()[name].name
+    return problems()[name].name
 
 
 @cache
@@ -66,6 +67,27 @@ def tasks() -> Registry:
 def task(name: str) -> Task:
     """A task by name; an unknown one is answered with the nearest."""
     return cast("Task", tasks()[name].member)
+
+
+@cache
+def problems() -> Registry:
+    """The sister tasks' files, evaluation/problems."""
+    import evaluation.problems
+
+    return discover(evaluation.problems, "task with predictors", "PROBLEM")
+
+
+def problem_files(task: str) -> ProblemFiles:
+    """How a sister task's problems are read and its answers written; an unknown task is answered with the nearest."""
+    return cast("ProblemFiles", problems()[task].member)
+
+
+@cache
+def defaults() -> Registry:
+    """The makers of the sister tasks' default data, evaluation/defaults."""
+    import evaluation.defaults
+
+    return discover(evaluation.defaults, "task with default data", "write")
 
 
 @cache
