@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Literal
 
 from cleaning.discovery import Registry
 from cleaning.errors import FixfirstError, InvalidInput
@@ -110,6 +111,25 @@ def _bundle(folders: Folders, reporter: Reporter, options: argparse.Namespace) -
     return 0
 
 
+def _embed(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.embed import Request, embed
+
+    if options.jobs < -1 or options.jobs == 0:
+        raise InvalidInput("--jobs", f"it is {options.jobs}", "give a number from 1, or -1 for one per core")
+    request = Request(options.folder, options.output, options.encoder, options.jobs, options.on_undecodable)
+    reporter.say(f"{options.output}: {embed(request, reporter)} pictures")
+    return 0
+
+
+def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.blend import blend
+
+    form: Literal["same", "categories"] = "categories" if options.categories else "same"
+    rows = blend(options.files, options.output, weights=options.weights, form=form)
+    reporter.say(f"{options.output}: {rows} rows of {len(options.files)} files")
+    return 0
+
+
 def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.doctor import doctor
 
@@ -124,6 +144,8 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "run": _run,
     "ls": _ls,
     "validate": _validate,
+    "embed": _embed,
+    "blend": _blend,
     "bundle": _bundle,
     "doctor": _doctor,
 }

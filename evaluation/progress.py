@@ -13,7 +13,8 @@ Update = Callable[[float], None]
 class NotedUpdate(Protocol):
     """An Update that can be told a note as well, such as a training loss."""
 
-    def __call__(self, done: float, note: str = "") -> None: ...
+    def __call__(self, done: float, note: str = "") -> None:
+        """Told how much is done, from 0 to the total."""
 
 
 _SECONDS_BETWEEN_LINES = 10.0

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+from evaluation.files import write_text
 
 MOST, FEWEST, TEST = 120, 3, 600
 _NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "other")
@@ -26,5 +27,7 @@ def write(draw: int, embeddings: Path, data: Path) -> None:
     names = {f"{number:04d}{_SUFFIXES[number % 3]}": row for number, row in enumerate(test)}
     write_pictures(data / "train", train)
     write_pictures(data / "test", {name: digits.scans[row] for name, row in names.items()})
+    lines = [f"{name},{_NAMES[digits.labels[row]]}\n" for name, row in names.items()]
+    write_text(data / "test_labels.csv", "".join(["file,category\n", *lines]))
     for part in ("train", "test"):
         embed_pictures(data / part, embeddings / f"{part}.parquet")

@@ -52,6 +52,7 @@ def write(draw: int, embeddings: Path, data: Path) -> None:
     for name, lines in (("metadata.json", pairs), ("images.json", urls)):
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         write_text(embeddings / name, text)
+    truth = {}
     for number, (dataset, forms) in enumerate(_FORMS.items()):
         rows = TRAIN + number * TEST + np.arange(TEST)
         write_pictures(data / dataset / "img", {f"{row + 1}.jpg": digits.scans[row] for row in rows.tolist()})
@@ -59,6 +60,8 @@ def write(draw: int, embeddings: Path, data: Path) -> None:
         classes = json.dumps([words[0] for words in forms], ensure_ascii=False) + "\n"
         for place in (data / dataset, embeddings / dataset):
             write_text(place / "classes.json", classes)
+        truth[dataset] = {str(row + 1): int(digits.labels[row]) for row in rows}
+    write_text(data / "truth.json", json.dumps(truth) + "\n")
 
 
 def _queries(label: int, rng: np.random.Generator) -> list[str]:
