@@ -8,7 +8,6 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, checked_features
 from cleaning.errors import InvalidInput, first_three
-from evaluation.datafiles import encodings
 from evaluation.files import plain_errors
 
 
@@ -89,3 +88,34 @@ def names_of(path: Path, table: Any) -> list[str]:
             f"{path}, column filename", f"names that stand there twice ({first_three(twice)})", "keep one"
         )
     return [str(name) for name in names]
+
+
+def encodings(path: Path, column: Any) -> FloatMatrix:
+    """The vectors of a parquet column as a matrix (n, d). Raises InvalidInput for ragged rows and missing numbers."""
+    import pyarrow as pa
+
+    kind = column.type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not is_list or not pa.types.is_floating(kind.value_type):
+        raise InvalidInput(
+            f"{path}, column encoding", f"{kind} where lists of floats are expected", "store list<float>"
+        )
+    array = column.combine_chunks()
+    values = array.flatten()
+    lengths = np.full(len(array), kind.list_size) if pa.types.is_fixed_size_list(kind) else np.diff(array.offsets)
+    odd = np.flatnonzero(lengths != lengths[0]) if len(lengths) else lengths
+    if len(odd):
+        raise InvalidInput(
+            f"{path}, column encoding, row {odd[0]}",
+            f"{lengths[odd[0]]} numbers where row 0 has {lengths[0]} (odd rows, {first_three(odd.tolist())})",
+            "embed every row with the same network",
+        )
+    if values.null_count:
+        row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
+        raise InvalidInput(f"{path}, column encoding, row {row}", "a number is missing", "re-embed the row")
+    width = int(lengths[0]) if len(lengths) else 1
+    numbers = values.to_numpy(zero_copy_only=False)
+    matrix: FloatMatrix = numbers.astype(np.float64 if numbers.dtype == np.float64 else np.float32).reshape(
+        len(array), width
+    )
+    return matrix
