@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.predictors_at_size [--share=0.05] [CASE …]
 
-Each case runs in a process of its own, on one BLAS thread; `--share` scales the rows down for a quick look. The clips lie
+Each case runs in a process of its own, on one BLAS thread; `--share` scales the rows down for a quick look. Clips lie
 in a memory-mapped file in the temporary folder (3.4 GB at full size).
 """
 
