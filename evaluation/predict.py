@@ -15,7 +15,7 @@ from evaluation.folders import Folders
 from evaluation.parameters import Parameters, PredictorSpec, load_parameters
 from evaluation.problem import Loaded, ProblemFiles
 from evaluation.progress import NotedUpdate, Reporter
-from evaluation.rank import generator
+from evaluation.seeding import generator
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _Unit:
 
 
 def create_predictions(folders: Folders, reporter: Reporter) -> int:
-    """Writes a submission and its time for every (data id, predictor of its task, seed); returns how many failed.
+    """Writes a submission and its seconds for every (data id, predictor of its task, seed); returns how many failed.
 
     Seeded and reported as rankings are. Logo predictors also leave their probabilities, for `fixfirst blend`.
     """
@@ -122,7 +122,7 @@ def _write_one(
     except FixfirstError as error:
         reporter.warn(f"failed: {method} on {unit.data_id}: {error}")
         return False
-    write_text(path.with_name(f"time_{path.stem}.txt"), f"{seconds!r}\n")
+    write_text(path.with_name(f"{path.stem}.seconds"), f"{seconds!r}\n")
     if files.probabilities is not None:
         write_whole(path.parent / "probabilities" / path.name, files.probabilities(answer, loaded))
     write_whole(path, content)

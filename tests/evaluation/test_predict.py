@@ -64,8 +64,8 @@ def test_every_predictor_of_the_task_answers_and_says_how_long(folders):
     assert "predict: 2 of 2 submissions of 1 data ids" in out
     names = ("marks_logistic_head", "marks_logistic_discriminant")
     expected = {f"{place}{name}.csv" for name in names for place in ("", "probabilities/")}
-    assert submissions(folders) == expected | {f"time_{name}.txt" for name in names}
-    assert 0 < float((folders.submission_folder / "time_marks_logistic_head.txt").read_text()) < 60
+    assert submissions(folders) == expected | {f"{name}.seconds" for name in names}
+    assert 0 < float((folders.submission_folder / "marks_logistic_head.seconds").read_text()) < 60
 
 
 def test_the_same_seed_writes_the_same_bytes_and_another_its_own_folder(folders):
