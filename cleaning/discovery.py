@@ -25,6 +25,7 @@ class Component:
     member: Any
     summary: str
     origin: str
+    module: ModuleType
     bound: Any = None
 
 
@@ -72,11 +73,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"{hint}known: {', '.join(names) or 'none'}"
 
 
-def discover(package: ModuleType, kind: str, member: str) -> Registry:
-    """Every public module of an imported package that can be imported, once.
+def discover(package: ModuleType, kind: str, member: str, *, beside: Mapping[str, str] | None = None) -> Registry:
+    """Every public module of an imported package that can be imported and has the member, once.
 
+    `beside` names the kinds that live in the same package and their members: a module with one of those is theirs.
     A module whose optional import is missing is skipped, with the missing package named in `skipped`.
-    Raises InvalidInput for a public module without the member its kind must have.
+    Raises InvalidInput for a public module that is of no kind, or of two.
     """
     found: dict[str, Component] = {}
     skipped: list[str] = []
@@ -88,19 +90,23 @@ def discover(package: ModuleType, kind: str, member: str) -> Registry:
         except ModuleNotFoundError as error:
             skipped.append(f"{kind} {info.name}: needs the package {error.name}, which is not installed")
             continue
-        found[info.name] = _component(info.name, module, kind, member)
+        if _is_of_kind(module, {kind: member, **(beside or {})}, kind):
+            found[info.name] = _component(info.name, module, member)
     return Registry(kind, found, tuple(skipped))
 
 
-def discover_folder(folder: Path, kind: str, member: str) -> Registry:
-    """Every public .py file of a user's folder. Importing runs the file: only for code the user put there.
+def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str, str] | None = None) -> Registry:
+    """Every public .py file of a user's folder that has the member. Importing runs the file: only for code the user
+    put there.
 
-    Raises InvalidInput for a file that fails to import, with the line that failed.
+    Raises InvalidInput for a file that fails to import, with the line that failed, and as `discover` does.
     """
     found: dict[str, Component] = {}
     for path in sorted(folder.glob("*.py")) if folder.is_dir() else []:
         if not path.name.startswith("_"):
-            found[path.stem] = _component(path.stem, _import_file(path, kind), kind, member)
+            module = _import_file(path, kind)
+            if _is_of_kind(module, {kind: member, **(beside or {})}, kind):
+                found[path.stem] = _component(path.stem, module, member)
     return Registry(kind, found)
 
 
@@ -131,10 +137,18 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     return module
 
 
-def _component(name: str, module: ModuleType, kind: str, member: str) -> Component:
-    origin = str(module.__file__)
-    if not hasattr(module, member):
-        raise InvalidInput(origin, f"a {kind} needs a public `{member}`", f"define `{member}` or start the name with _")
+def _is_of_kind(module: ModuleType, members: Mapping[str, str], kind: str) -> bool:
+    """Whether the module has the member of `kind` rather than that of another one."""
+    kinds = [name for name, member in members.items() if hasattr(module, member)]
+    if len(kinds) == 1:
+        return kinds == [kind]
+    ways = " or ".join(f"`{member}` to be a {name}" for name, member in members.items())
+    problem = f"it is both {' and '.join(kinds)}" if kinds else f"a {kind} needs a public `{members[kind]}`"
+    raise InvalidInput(str(module.__file__), problem, f"define {ways}, or start the name with _")
+
+
+def _component(name: str, module: ModuleType, member: str) -> Component:
     summary = (module.__doc__ or "").strip().splitlines()
     description = summary[0] if summary else "(no description)"
-    return Component(name, getattr(module, member), description, origin, getattr(module, "rank_with_truth", None))
+    bound = getattr(module, "rank_with_truth", None)
+    return Component(name, getattr(module, member), description, str(module.__file__), module, bound)

@@ -25,6 +25,8 @@ _COMMANDS = {
     "run": "download, create_baselines, evaluate and plot, one after the other",
     "ls": "list data sets, rankers, tasks, metrics and learners",
     "validate": "check submission files without scoring them",
+    "embed": "turn a folder of pictures into a parquet of embeddings",
+    "blend": "average probability files, or take the majority of label files",
     "bundle": "pack one method's files for upload to Dynabench",
     "doctor": "check this machine and say what is missing",
 }
@@ -82,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
             group.add_argument(f"--{flag}", metavar="PATH")
     commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
     commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    _add_embed(commands.choices["embed"])
+    _add_blend(commands.choices["blend"])
     commands.choices["bundle"].add_argument("method", help="the method's name in the files, as in DATAID_METHOD.txt")
     commands.choices["bundle"].add_argument(
         "--data-set", help="the block of parameters.yaml; default: all that are enabled"
@@ -90,6 +94,32 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, metavar="ZIP", help="default: METHOD.zip in the workspace"
     )
     return parser
+
+
+def _add_embed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="pictures: jpg, png, gif, ico and svg, at any depth"
+    )
+    command.add_argument("--output", type=Path, required=True, metavar="PARQUET")
+    command.add_argument(
+        "--encoder", default="classical", metavar="NAME", help="an encoder, or PATH.onnx; default: classical"
+    )
+    command.add_argument("--jobs", type=int, default=1, help="pictures decoded at the same time; -1: one per core")
+    command.add_argument(
+        "--on-undecodable",
+        choices=("error", "skip"),
+        default="error",
+        help="what to do about files that are no whole picture; default: error",
+    )
+
+
+def _add_blend(command: argparse.ArgumentParser) -> None:
+    command.add_argument("files", nargs="+", type=Path, metavar="CSV")
+    command.add_argument("--output", type=Path, required=True, metavar="CSV")
+    command.add_argument("--weights", type=float, nargs="+", help="one number a file; default: all alike")
+    command.add_argument(
+        "--categories", action="store_true", help="write file,category instead of the mean probabilities"
+    )
 
 
 class _ShowVersion(argparse.Action):

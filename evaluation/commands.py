@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Literal
 
 from cleaning.discovery import Registry
 from cleaning.errors import FixfirstError, InvalidInput
@@ -27,9 +28,11 @@ def _download(folders: Folders, reporter: Reporter, options: argparse.Namespace)
 
 
 def _create_baselines(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.predict import create_predictions
     from evaluation.rank import create_baselines
 
-    return 1 if create_baselines(folders, reporter) else 0
+    failures = create_baselines(folders, reporter) + create_predictions(folders, reporter)
+    return 1 if failures else 0
 
 
 def _evaluate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
@@ -59,6 +62,7 @@ def _ls(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> in
             sources = ", ".join(source.source for source in block.sources) or "put there by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
     _list(reporter, "rankers and bounds", registry.rankers(folders.ranker_folder))
+    _list(reporter, "predictors", registry.predictors(folders.ranker_folder))
     _list(reporter, "learners", registry.learners())
     _list(reporter, "tasks", registry.tasks())
     reporter.say("metrics")
@@ -107,6 +111,25 @@ def _bundle(folders: Folders, reporter: Reporter, options: argparse.Namespace) -
     return 0
 
 
+def _embed(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.embed import Request, embed
+
+    if options.jobs < -1 or options.jobs == 0:
+        raise InvalidInput("--jobs", f"it is {options.jobs}", "give a number from 1, or -1 for one per core")
+    request = Request(options.folder, options.output, options.encoder, options.jobs, options.on_undecodable)
+    reporter.say(f"{options.output}: {embed(request, reporter)} pictures")
+    return 0
+
+
+def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.blend import blend
+
+    form: Literal["same", "categories"] = "categories" if options.categories else "same"
+    rows = blend(options.files, options.output, weights=options.weights, form=form)
+    reporter.say(f"{options.output}: {rows} rows of {len(options.files)} files")
+    return 0
+
+
 def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.doctor import doctor
 
@@ -121,6 +144,8 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "run": _run,
     "ls": _ls,
     "validate": _validate,
+    "embed": _embed,
+    "blend": _blend,
     "bundle": _bundle,
     "doctor": _doctor,
 }

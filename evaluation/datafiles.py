@@ -12,14 +12,15 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
-from cleaning.data import FloatMatrix, IntVector
+from cleaning.data import IntVector
 from cleaning.discovery import nearest
 from cleaning.errors import first_three
+from evaluation.embeddings import encodings
 from evaluation.files import plain_errors, read_text, sha256_bytes, sha256_file, write_text, write_whole
 
 Part = Literal["train", "val", "test"]
@@ -139,41 +140,11 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
     if not pa.types.is_integer(labels.type):
         raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", "store int64")
     try:
-        return Split(_encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
+        return Split(encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
     except InvalidInput as error:
         if error.where.startswith(str(path)):
             raise
         raise InvalidInput(f"{path}, {error.where}", error.problem, error.fix) from None
-
-
-def _encodings(path: Path, column: Any) -> FloatMatrix:
-    import pyarrow as pa
-
-    kind = column.type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    if not is_list or not pa.types.is_floating(kind.value_type):
-        raise InvalidInput(
-            f"{path}, column encoding", f"{kind} where lists of floats are expected", "store list<float>"
-        )
-    array = column.combine_chunks()
-    values = array.flatten()
-    lengths = np.full(len(array), kind.list_size) if pa.types.is_fixed_size_list(kind) else np.diff(array.offsets)
-    odd = np.flatnonzero(lengths != lengths[0]) if len(lengths) else lengths
-    if len(odd):
-        raise InvalidInput(
-            f"{path}, column encoding, row {odd[0]}",
-            f"{lengths[odd[0]]} numbers where row 0 has {lengths[0]} (odd rows, {first_three(odd.tolist())})",
-            "embed every row with the same network",
-        )
-    if values.null_count:
-        row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
-        raise InvalidInput(f"{path}, column encoding, row {row}", "a number is missing", "re-embed the row")
-    width = int(lengths[0]) if len(lengths) else 1
-    numbers = values.to_numpy(zero_copy_only=False)
-    matrix: FloatMatrix = numbers.astype(np.float64 if numbers.dtype == np.float64 else np.float32).reshape(
-        len(array), width
-    )
-    return matrix
 
 
 def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:

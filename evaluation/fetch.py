@@ -6,8 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput
+from evaluation import registry
 from evaluation.datafiles import csv_path, load_dataset, load_truth, parquet_path
-from evaluation.files import make_folder, plain_errors, read_text, sha256_file, write_text
+from evaluation.files import make_folder, plain_errors, read_text, sha256_file, sha256_tree, write_text
 from evaluation.folders import Folders
 from evaluation.parameters import Source, load_parameters
 from evaluation.progress import Reporter
@@ -24,7 +25,7 @@ def download(folders: Folders, reporter: Reporter) -> None:
     make_folder(folders.embedding_folder)
     make_folder(folders.groundtruth_folder)
     manifest = _read_manifest(folders.manifest_file)
-    for name, block in parameters.enabled("cleaning").items():
+    for name, block in parameters.enabled().items():
         job = Job(name, block, folders, reporter)
         if not block.sources:
             _check_in_place(job)
@@ -65,13 +66,19 @@ def _check_staged(job: Job) -> None:
             raise InvalidInput(name, f"the sha256 is {sha256_file(path)}, not {digest}", "the source has another file")
     if not job.ids:
         raise InvalidInput(f"data set {job.name}", "it has no ids", "list its data ids under `ids:`")
-    for data_id in job.ids:
-        load_truth(job.data, load_dataset(job.embeddings, data_id))
+    _check_ids(job, job.embeddings, job.data)
 
 
 def _check_in_place(job: Job) -> None:
+    _check_ids(job, job.folders.embedding_folder, job.folders.groundtruth_folder)
+
+
+def _check_ids(job: Job, embeddings: Path, data: Path) -> None:
     for data_id in job.ids:
-        load_truth(job.folders.groundtruth_folder, load_dataset(job.folders.embedding_folder, data_id))
+        if job.block.task == "cleaning":
+            load_truth(data, load_dataset(embeddings, data_id))
+        else:
+            registry.problem_files(job.block.task).load(embeddings / data_id)
 
 
 def _move_into_place(job: Job, source: Source, manifest: dict[str, dict[str, object]]) -> None:
@@ -85,15 +92,19 @@ def _move_into_place(job: Job, source: Source, manifest: dict[str, dict[str, obj
                 "data_set": job.name,
                 "recipe": job.recipe,
                 "url": source.source,
-                "sha256": sha256_file(path),
-                "bytes": path.stat().st_size,
+                "sha256": sha256_tree(path),
+                "bytes": sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file()),
             }
             with plain_errors(final / path.name, "move the file into place"):
+                if path.is_dir():
+                    shutil.rmtree(final / path.name, ignore_errors=True)
                 path.replace(final / path.name)
             manifest[f"{label}/{path.name}"] = entry
             outdated.discard(f"{label}/{path.name}")
     for name in outdated:
         del manifest[name]
+        if job.placed(name).is_dir():
+            shutil.rmtree(job.placed(name))
         job.placed(name).unlink(missing_ok=True)
     content = {"schema_version": 1, "files": dict(sorted(manifest.items()))}
     write_text(job.folders.manifest_file, json.dumps(content, indent=1) + "\n")
@@ -107,8 +118,10 @@ def _is_complete(job: Job, manifest: dict[str, dict[str, object]]) -> bool:
         return False
     for name, entry in entries.items():
         path = job.placed(name)
-        if not path.exists() or sha256_file(path) != entry["sha256"]:
+        if not path.exists() or sha256_tree(path) != entry["sha256"]:
             return False
+    if job.block.task != "cleaning":
+        return all((job.folders.embedding_folder / data_id).is_dir() for data_id in job.ids)
     return all(
         parquet_path(job.folders.embedding_folder, data_id, "train") is not None
         and csv_path(job.folders.groundtruth_folder, data_id, "train").exists()

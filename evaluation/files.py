@@ -116,6 +116,14 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_tree(path: Path) -> str:
+    """The sha256 of a file, or one over the names and hashes of all files below a folder."""
+    if not path.is_dir():
+        return sha256_file(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return sha256_bytes(repr([(file.relative_to(path).as_posix(), sha256_file(file)) for file in files]).encode())
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

@@ -66,6 +66,19 @@ class LearnerSpec(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
+class PredictorSpec(BaseModel):
+    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name)."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    name: str
+    method: str | None = Field(default=None, alias="as", min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
 class DatasetBlock(_Strict):
     """One data set: its ids, where its files come from (tried in order), and how it is scored."""
 
@@ -75,6 +88,7 @@ class DatasetBlock(_Strict):
     files: dict[str, str] = Field(default_factory=dict)
     ids: tuple[str, ...] = ()
     noise: Noise | None = None
+    draws: tuple[int, ...] = ()
     learner: LearnerSpec | None = None
 
     @field_validator("sources", mode="before")
@@ -87,7 +101,7 @@ class DatasetBlock(_Strict):
             else items
         )
 
-    @field_validator("ids", mode="before")
+    @field_validator("ids", "draws", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _as_tuple(value)
@@ -115,10 +129,9 @@ class DatasetBlock(_Strict):
         return value
 
     def data_ids(self, block: str) -> tuple[str, ...]:
-        """The data ids of this block: the ones listed, or the block's name with the number of each noise draw."""
-        if self.noise is not None and not self.ids:
-            return tuple(f"{block}-{draw}" for draw in self.noise.draws)
-        return self.ids
+        """The data ids of this block: the ones listed, or the block's name with the number of each draw."""
+        draws = self.noise.draws if self.noise is not None else self.draws
+        return self.ids or tuple(f"{block}-{draw}" for draw in draws)
 
 
 class Parameters(_Strict):
@@ -134,10 +147,11 @@ class Parameters(_Strict):
     tasks: tuple[str, ...] = ("cleaning",)
     rankers: Literal["all"] | tuple[str, ...] = "all"
     bounds: tuple[str, ...] = ()
+    predictors: Literal["all"] | tuple[PredictorSpec, ...] = "all"
     learner: LearnerSpec = LearnerSpec()
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
-    @field_validator("seeds", "tasks", "rankers", "bounds", mode="before")
+    @field_validator("seeds", "tasks", "rankers", "bounds", "predictors", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
         return _as_tuple(value)

@@ -4,10 +4,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Protocol, TextIO
 
 Update = Callable[[float], None]
 """Told how much is done, from 0 to the total."""
+
+
+class NotedUpdate(Protocol):
+    """An Update that can be told a note as well, such as a training loss."""
+
+    def __call__(self, done: float, note: str = "") -> None:
+        """Told how much is done, from 0 to the total."""
+
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -30,7 +38,7 @@ class Reporter:
         self.err.flush()
 
     @contextmanager
-    def track(self, label: str, total: float, unit: str) -> Iterator[Update]:
+    def track(self, label: str, total: float, unit: str) -> Iterator[NotedUpdate]:
         """Shows `label` while the block runs, which reports how much of `total` is done."""
         if self.err.isatty():
             with self._bar(label, total, unit) as update:
@@ -39,7 +47,7 @@ class Reporter:
             yield self._lines(label, total, unit)
 
     @contextmanager
-    def _bar(self, label: str, total: float, unit: str) -> Iterator[Update]:
+    def _bar(self, label: str, total: float, unit: str) -> Iterator[NotedUpdate]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -53,19 +61,25 @@ class Reporter:
         )
         with Progress(*columns, console=Console(file=self.err), transient=True) as progress:
             task = progress.add_task(label, total=total)
-            yield lambda done: progress.update(task, completed=done)
 
-    def _lines(self, label: str, total: float, unit: str) -> Update:
+            def update(done: float, note: str = "") -> None:
+                progress.update(task, completed=done, description=f"{label} ({note})" if note else label)
+
+            yield update
+
+    def _lines(self, label: str, total: float, unit: str) -> NotedUpdate:
         started = last = time.monotonic()
 
-        def update(done: float) -> None:
+        def update(done: float, note: str = "") -> None:
             nonlocal last
             now = time.monotonic()
             if now - last < _SECONDS_BETWEEN_LINES or not 0 < done < total:
                 return
             last = now
             left = (now - started) * (total - done) / done
-            self.err.write(f"{label}: {done:.0f}/{total:.0f} {unit}, about {clock(left)} left\n")
+            self.err.write(
+                f"{label}: {done:.0f}/{total:.0f} {unit}, about {clock(left)} left{', ' + note if note else ''}\n"
+            )
             self.err.flush()
 
         return update

@@ -7,9 +7,13 @@ from typing import cast
 from pydantic import TypeAdapter, ValidationError
 
 from cleaning import InvalidInput, Learner
-from cleaning.discovery import Registry, discover, discover_folder, nearest
+from cleaning.discovery import Component, Registry, discover, discover_folder, nearest
 from evaluation.parameters import LearnerSpec
+from evaluation.problem import ProblemFiles
 from evaluation.task import Task
+
+_RANKER = {"ranker": "rank"}
+_PREDICTOR = {"predictor": "predict"}
 
 
 @cache
@@ -17,12 +21,39 @@ def own_rankers() -> Registry:
     """The rankers of the baselines room."""
     import baselines
 
-    return discover(baselines, "ranker", "rank")
+    return discover(baselines, "ranker", "rank", beside=_PREDICTOR)
 
 
 def rankers(folder: Path) -> Registry:
     """Our rankers and the user's. Imports (runs) the user's files: only for `create_baselines` and `ls`."""
-    return own_rankers().joined(discover_folder(folder, "ranker", "rank"))
+    return own_rankers().joined(discover_folder(folder, "ranker", "rank", beside=_PREDICTOR))
+
+
+@cache
+def own_predictors() -> Registry:
+    """The reference predictors of the baselines room, of all sister tasks."""
+    import baselines
+
+    return discover(baselines, "predictor", "predict", beside=_RANKER)
+
+
+def predictors(folder: Path) -> Registry:
+    """Our predictors and the user's, each with the task it is for. Imports (runs) the user's files.
+
+    Raises InvalidInput for a predictor whose `TASK` is not the name of a task.
+    """
+    known = own_predictors().joined(discover_folder(folder, "predictor", "predict", beside=_RANKER))
+    for component in known.values():
+        task_of(component)
+    return known
+
+
+def task_of(predictor: Component) -> str:
+    """The task a predictor is for, its module's `TASK`."""
+    name = getattr(predictor.module, "TASK", None)
+    if not isinstance(name, str):
+        raise InvalidInput(predictor.origin, "a predictor needs a public `TASK`", 'write TASK = "logo", say')
+    return problems()[name].name
 
 
 @cache
@@ -36,6 +67,27 @@ def tasks() -> Registry:
 def task(name: str) -> Task:
     """A task by name; an unknown one is answered with the nearest."""
     return cast("Task", tasks()[name].member)
+
+
+@cache
+def problems() -> Registry:
+    """The sister tasks' files, evaluation/problems."""
+    import evaluation.problems
+
+    return discover(evaluation.problems, "task with predictors", "PROBLEM")
+
+
+def problem_files(task: str) -> ProblemFiles:
+    """How a sister task's problems are read and its answers written; an unknown task is answered with the nearest."""
+    return cast("ProblemFiles", problems()[task].member)
+
+
+@cache
+def defaults() -> Registry:
+    """The makers of the sister tasks' default data, evaluation/defaults."""
+    import evaluation.defaults
+
+    return discover(evaluation.defaults, "task with default data", "write")
 
 
 @cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from evaluation import registry
 from evaluation.archive import SUFFIXES, unpack
 from evaluation.datafiles import PARTS, csv_path, parquet_path
 from evaluation.digits import write_digits
@@ -45,7 +46,9 @@ class Job:
     @property
     def recipe(self) -> str:
         """A hash of what decides the files' content, so that an edited block is fetched anew."""
-        return sha256_bytes(self.block.model_dump_json(include={"files", "ids", "noise"}).encode())[:16]
+        return sha256_bytes(self.block.model_dump_json(include={"task", "files", "ids", "noise", "draws"}).encode())[
+            :16
+        ]
 
     def placed(self, name: str) -> Path:
         """Where a file of the manifest lies in the end."""
@@ -53,14 +56,28 @@ class Job:
         return (self.folders.embedding_folder if folder == "embeddings" else self.folders.groundtruth_folder) / file
 
     def staged(self, name: str) -> Path | None:
-        """Where `…/embeddings/x.parquet` or `…/data/x.csv` is staged; None for any other name."""
+        """Where `…/embeddings/x.parquet` or `…/data/x.csv` is staged; None for any other name.
+
+        For a sister task that is `…/embeddings/{data id}/…` or `…/data/{data id}/…`, whatever lies below.
+        """
         path = PurePosixPath(name)
+        if self.block.task != "cleaning":
+            return self._staged_below_id(path)
         if len(path.parts) < 2:
             return None
         known = {"embeddings": (self.embeddings, ".parquet"), "data": (self.data, ".csv")}
         folder, suffix = known.get(path.parts[-2], (None, ""))
         wanted = not self.block.files or f"{path.parts[-2]}/{path.name}" in self.block.files
         return folder / path.name if folder is not None and path.suffix == suffix and wanted else None
+
+    def _staged_below_id(self, path: PurePosixPath) -> Path | None:
+        for folder, place in (("embeddings", self.embeddings), ("data", self.data)):
+            for step in range(len(path.parts) - 2):
+                below = PurePosixPath(*path.parts[step + 1 :])
+                wanted = not self.block.files or f"{folder}/{below}" in self.block.files
+                if path.parts[step] == folder and path.parts[step + 1] in self.ids and wanted:
+                    return place / below
+        return None
 
 
 def bring(job: Job, source: Source) -> None:
@@ -81,12 +98,25 @@ def bring(job: Job, source: Source) -> None:
 def _from_sklearn(job: Job, source: Source) -> None:
     if source.source != "sklearn:digits":
         raise InvalidInput(source.source, "there is no such data set in scikit-learn", "use sklearn:digits")
+    if job.block.task != "cleaning":
+        _make_default(job, source)
+        return
     if job.block.noise is None:
         raise InvalidInput(
             source.source, "the labels are clean", "add `noise: {kind: symmetric, rate: 0.3}` to the block"
         )
     for data_id, draw in zip(job.ids, job.block.noise.draws, strict=True):
         write_digits(data_id, job.block.noise, draw, job.embeddings, job.data)
+
+
+def _make_default(job: Job, source: Source) -> None:
+    if not job.block.draws or len(job.ids) != len(job.block.draws):
+        raise InvalidInput(source.source, "it is not said which draws of the digits", "add `draws: [0]` to the block")
+    maker = registry.defaults()[job.block.task].member
+    with job.reporter.track(job.name, len(job.ids), "data ids") as update:
+        for number, (data_id, draw) in enumerate(zip(job.ids, job.block.draws, strict=True)):
+            maker(draw, job.embeddings / data_id, job.data / data_id)
+            update(number + 1)
 
 
 def _from_web(job: Job, source: Source) -> None:
@@ -131,17 +161,7 @@ def _from_disk(job: Job, source: Source) -> None:
     if not path.exists():
         raise InvalidInput(source.source, f"there is no {path}", "correct the path (it starts at parameters.yaml)")
     if path.is_dir():
-        names = job.block.files or [
-            f"{folder}/{file.name}"
-            for data_id in job.ids
-            for part in PARTS
-            for folder, file in (
-                ("embeddings", parquet_path(path / "embeddings", data_id, part)),
-                ("data", csv_path(path / "data", data_id, part)),
-            )
-            if file is not None and file.exists()
-        ]
-        for name in names:
+        for name in job.block.files or _names_in(path, job):
             _put(job, name, path / name, copy=True)
     elif path.name.endswith(SUFFIXES):
         if source.sha256 is not None and sha256_file(path) != source.sha256:
@@ -153,6 +173,28 @@ def _from_disk(job: Job, source: Source) -> None:
         raise InvalidInput(
             source.source, "it is neither a folder nor an archive", f"archives end in {', '.join(SUFFIXES)}"
         )
+
+
+def _names_in(path: Path, job: Job) -> list[str]:
+    """What a folder with embeddings/ and data/ has of the block, as `embeddings/…` and `data/…`."""
+    if job.block.task != "cleaning":
+        return [
+            file.relative_to(path).as_posix()
+            for data_id in job.ids
+            for folder in ("embeddings", "data")
+            for file in sorted((path / folder / data_id).rglob("*"))
+            if file.is_file()
+        ]
+    return [
+        f"{folder}/{file.name}"
+        for data_id in job.ids
+        for part in PARTS
+        for folder, file in (
+            ("embeddings", parquet_path(path / "embeddings", data_id, part)),
+            ("data", csv_path(path / "data", data_id, part)),
+        )
+        if file is not None and file.exists()
+    ]
 
 
 def _put(job: Job, name: str, file: Path, *, copy: bool = False) -> None:

@@ -45,6 +45,20 @@ def test_a_module_without_the_member_is_an_error(package):
         find(package)
 
 
+def test_two_kinds_share_a_package_and_a_module_of_both_or_of_neither_is_an_error(package):
+    (package / "oracle.py").write_text("def predict(): ...\n")
+    both = importlib.import_module("some_components")
+    assert list(discover(both, "ranker", "rank", beside={"predictor": "predict"})) == ["good"]
+    assert list(discover(both, "predictor", "predict", beside={"ranker": "rank"})) == ["oracle"]
+    (package / "hybrid.py").write_text("def predict(): ...\ndef rank(): ...\n")
+    with pytest.raises(InvalidInput, match=r"hybrid\.py: it is both ranker and predictor"):
+        discover(both, "ranker", "rank", beside={"predictor": "predict"})
+    (package / "hybrid.py").unlink()
+    (package / "neither.py").write_text("x = 1\n")
+    with pytest.raises(InvalidInput, match="define `predict` to be a predictor or `rank` to be a ranker"):
+        discover(both, "predictor", "predict", beside={"ranker": "rank"})
+
+
 def test_an_unknown_name_is_answered_with_the_nearest(package):
     with pytest.raises(InvalidInput, match="did you mean good"):
         find(package)["goood"]

@@ -1,0 +1,59 @@
+"""Retrieval by centred cosine after database augmentation (10 neighbours) and α-query expansion (10, α = 3)."""
+
+import numpy as np
+
+from baselines._search import Ranks, Single, column_means, nearest, unit_rows
+from cleaning.problems import Progress, RetrievalProblem, silent
+
+TASK = "image_retrieval"
+
+_BLOCK = 4096
+
+
+def predict(
+    problem: RetrievalProblem,
+    *,
+    rng: np.random.Generator,
+    progress: Progress = silent,
+    augmented_by: int = 10,
+    expanded_by: int = 10,
+    alpha: float = 3.0,
+) -> Ranks:
+    """Reference rows (q, depth), the most similar first.
+
+    Augmentation replaces a reference by the sum of itself and its neighbours, weighted 10^(-1.5 i / 10) at place i;
+    expansion replaces a query by itself plus its nearest references, weighted by similarity^α.
+    Sources: Turcot and Lowe 2009 (augmentation); Radenović, Tolias and Chum 2018, Fine-tuning CNN Image Retrieval with
+    No Human Annotation, section 3 (α-query expansion); the log-spaced weights are those of the challenge's winners.
+    """
+    mean = column_means(problem.references)
+    queries, references = unit_rows(problem.queries, mean), unit_rows(problem.references, mean)
+    total = len(references) + 2 * len(queries)
+    references = augmented(references, augmented_by, lambda done: progress(done, total, "references augmented"))
+    queries = expanded(queries, references, expanded_by, alpha)
+    before = len(references) + len(queries)
+    return nearest(queries, references, problem.depth, lambda done: progress(before + done, total, "queries"))[1]
+
+
+def augmented(references: Single, neighbours: int, step: object = None) -> Single:
+    """Unit rows (r, d): each reference and its neighbours, itself at place 0 of the weights."""
+    told = step if callable(step) else None
+    _, rows = nearest(references, references, neighbours + 1, told)
+    weights = np.logspace(0, -1.5, neighbours + 1)[: rows.shape[1]].astype(np.float32)
+    return unit_rows(_weighted(references, rows, np.broadcast_to(weights, rows.shape)))
+
+
+def expanded(queries: Single, references: Single, neighbours: int, alpha: float) -> Single:
+    """Unit rows (q, d): each query plus its nearest references, weighted by their similarity to the power α."""
+    values, rows = nearest(queries, references, neighbours)
+    weights = np.maximum(values, 0) ** np.float32(alpha)
+    return unit_rows(queries + _weighted(references, rows, weights))
+
+
+def _weighted(references: Single, rows: Ranks, weights: Single) -> Single:
+    """Σ weightᵢ · reference(rowᵢ) for each row of neighbours."""
+    total = np.empty((len(rows), references.shape[1]), dtype=np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        total[part] = np.einsum("nk,nkd->nd", weights[part], references[rows[part]], optimize=True)
+    return total

@@ -1,0 +1,28 @@
+"""Digits as products: 10 products, of which 400 training pictures, 150 queries and 1,000 references are drawn."""
+
+import json
+from pathlib import Path
+
+from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+from evaluation.files import write_text
+
+TRAIN, QUERIES, REFERENCES = 400, 150, 1000
+
+
+def write(draw: int, embeddings: Path, data: Path) -> None:
+    """train_data/<product>/*.jpg, query/*.jpg, reference/*.jpg, and the product of each query and reference."""
+    digits, _ = load_digit_scans().shuffled(draw, "image_retrieval")
+    parts = {"train_data": TRAIN, "query": QUERIES, "reference": REFERENCES}
+    truth: dict[str, dict[str, str]] = {"query": {}, "reference": {}}
+    start = 0
+    for part, size in parts.items():
+        rows = range(start, start + size)
+        start += size
+        products = {row: f"product-{digits.labels[row]}" for row in rows}
+        folder = {row: f"{products[row]}/" if part == "train_data" else "" for row in rows}
+        names = {row: f"{folder[row]}{part[0]}{row - rows.start:05d}.jpg" for row in rows}
+        write_pictures(data / part, {names[row]: digits.scans[row] for row in rows})
+        embed_pictures(data / part, embeddings / f"{part}.parquet")
+        if part in truth:
+            truth[part] = {names[row].removesuffix(".jpg"): products[row] for row in rows}
+    write_text(data / "truth.json", json.dumps(truth) + "\n")

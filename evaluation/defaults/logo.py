@@ -1,0 +1,33 @@
+"""Digits as logo classes with rare ones: from 120 training pictures of a class down to 3."""
+
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+from evaluation.files import write_text
+
+MOST, FEWEST, TEST = 120, 3, 600
+_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "other")
+_SUFFIXES = (".png", ".jpg", ".gif")
+
+
+def write(draw: int, embeddings: Path, data: Path) -> None:
+    """train/<label>/<name>.<ext> and test/<name>.<ext>, flat, with the label of each test file; nine is `other`."""
+    digits, rng = load_digit_scans().shuffled(draw, "logo")
+    sizes = dict(zip(rng.permutation(10).tolist(), np.geomspace(MOST, FEWEST, 10).round().astype(int), strict=True))
+    taken = {label: np.flatnonzero(digits.labels == label)[:size] for label, size in sizes.items()}
+    train = {
+        f"{_NAMES[label]}/{number:03d}{_SUFFIXES[number % 3]}": digits.scans[row]
+        for label, rows in taken.items()
+        for number, row in enumerate(rows)
+    }
+    rest = np.setdiff1d(np.arange(len(digits.labels)), np.concatenate(list(taken.values())))
+    test = np.sort(rng.permutation(rest)[:TEST])
+    names = {f"{number:04d}{_SUFFIXES[number % 3]}": row for number, row in enumerate(test)}
+    write_pictures(data / "train", train)
+    write_pictures(data / "test", {name: digits.scans[row] for name, row in names.items()})
+    lines = [f"{name},{_NAMES[digits.labels[row]]}\n" for name, row in names.items()]
+    write_text(data / "test_labels.csv", "".join(["file,category\n", *lines]))
+    for part in ("train", "test"):
+        embed_pictures(data / part, embeddings / f"{part}.parquet")

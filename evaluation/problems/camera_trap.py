@@ -1,0 +1,159 @@
+"""Camera trap: train and test clips as .npy (memory-mapped) or parquet, train_labels.csv, submission_format.csv, and
+train_metadata.csv and test_metadata.csv (width, height, bytes), which may be missing.
+
+Row i of an .npy is row i of train_labels.csv or submission_format.csv. A parquet has filename and encoding, a row a
+frame, the frames of a clip in their order, the clips in any order.
+"""
+
+import csv
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning import InvalidInput
+from cleaning.errors import first_three
+from cleaning.problems import CameraTrapProblem, ClipSet
+from evaluation.files import plain_errors, read_text
+from evaluation.problem import Loaded, ProblemFiles
+
+_METADATA = ("width", "height", "bytes")
+
+
+def load(folder: Path) -> Loaded:
+    """The problem, and (test file names, classes in the format file's order)."""
+    classes, test_names, _ = read_numbers(folder / "submission_format.csv")
+    label_columns, train_names, labels = read_numbers(folder / "train_labels.csv")
+    if sorted(label_columns) != sorted(classes):
+        odd = sorted(set(label_columns) ^ set(classes))
+        raise InvalidInput(
+            str(folder / "train_labels.csv"),
+            f"columns that stand in one of the two files only ({first_three(odd)})",
+            "use the columns of submission_format.csv",
+        )
+    order = [label_columns.index(name) for name in classes]
+    train = ClipSet(_frames(folder, "train", train_names), _metadata(folder / "train_metadata.csv", train_names))
+    test = ClipSet(_frames(folder, "test", test_names), _metadata(folder / "test_metadata.csv", test_names))
+    if train.metadata.shape[1] != test.metadata.shape[1]:
+        raise InvalidInput(str(folder), "metadata of one part only", "give train_metadata.csv and test_metadata.csv")
+    return Loaded(
+        CameraTrapProblem(train, labels[:, order].astype(np.float32), test, tuple(classes)), (test_names, classes)
+    )
+
+
+def content(probabilities: Any, loaded: Loaded) -> bytes:
+    """The csv `filename` and one column a class, in the format file's order, full precision."""
+    names, classes = loaded.names
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("filename", *classes))
+    writer.writerows((name, *row) for name, row in zip(names, np.asarray(probabilities).tolist(), strict=True))
+    return text.getvalue().encode()
+
+
+def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
+    """Column names, row names and values of a csv whose first column is `filename`.
+
+    Raises InvalidInput that names the line for a name that stands there twice, a missing cell or no number.
+    """
+    if not path.exists():
+        raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`")
+    lines = list(csv.reader(io.StringIO(read_text(path))))
+    if not lines or lines[0][:1] != ["filename"] or len(set(lines[0])) < len(lines[0]):
+        raise InvalidInput(f"{path}, line 1", "this is no header", "write filename and each column once")
+    header, rows = lines[0], [line for line in lines[1:] if line]
+    seen: dict[str, int] = {}
+    values = np.empty((len(rows), len(header) - 1))
+    for number, row in enumerate(rows, start=2):
+        where = f"{path}, line {number}"
+        if len(row) != len(header):
+            raise InvalidInput(where, f"{len(row)} cells where the header has {len(header)}", "mend the line")
+        if seen.setdefault(row[0], number) != number:
+            raise InvalidInput(where, f"{row[0]!r} stands on line {seen[row[0]]} already", "keep one of them")
+        try:
+            values[number - 2] = [float(cell) for cell in row[1:]]
+        except ValueError as error:
+            raise InvalidInput(where, f"a cell is no number ({error})", "write numbers") from error
+        if not np.isfinite(values[number - 2]).all():
+            raise InvalidInput(where, "a cell is NaN or infinite", "write finite numbers")
+    return header[1:], list(seen), values
+
+
+def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
+    """Clips in the order of `names`, (n, frames, d), not read but mapped."""
+    path = folder / f"{part}.npy"
+    if not path.exists():
+        return _frames_of_parquet(folder / f"{part}.parquet", names)
+    try:
+        with plain_errors(path, "read the clips"):
+            clips = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise InvalidInput(str(path), f"this is no .npy file ({error})", "save it with numpy.save") from error
+    if clips.ndim != 3 or clips.dtype.kind != "f" or len(clips) != len(names):
+        raise InvalidInput(
+            str(path), f"{clips.dtype} of shape {clips.shape}", f"save floats of {len(names)} clips × frames × features"
+        )
+    return np.asanyarray(clips)
+
+
+def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
+    """The same from a parquet file, put into an unnamed temporary file batch by batch."""
+    import pyarrow.parquet as pq
+
+    if not path.exists():
+        raise InvalidInput(str(path), "there is neither this file nor an .npy", "run `fixfirst download`")
+    file = pq.ParquetFile(path)
+    missing = {"filename", "encoding"} - set(file.schema_arrow.names)
+    total = file.metadata.num_rows
+    if missing or not names or total % len(names):
+        raise InvalidInput(
+            str(path),
+            f"{total} rows for {len(names)} clips, columns {', '.join(file.schema_arrow.names)}",
+            "write filename and encoding, the same number of frames for every clip",
+        )
+    place = {name: row for row, name in enumerate(names)}
+    filled = np.zeros(len(names), dtype=np.int64)
+    clips: NDArray[np.float32] | None = None
+    for batch in file.iter_batches(4096, columns=["filename", "encoding"]):
+        vectors = batch.column("encoding")
+        width = len(vectors.values) // max(len(batch), 1)
+        if clips is None:
+            shape = (len(names), total // len(names), width)
+            with tempfile.TemporaryFile() as store:
+                clips = np.memmap(store, np.float32, "w+", shape=shape)
+        rows = np.asarray(vectors.flatten(), dtype=np.float32).reshape(len(batch), -1)
+        for name, vector in zip(batch.column("filename").to_pylist(), rows, strict=True):
+            row = place.get(name)
+            if row is None or filled[row] == clips.shape[1] or len(vector) != clips.shape[2]:
+                raise InvalidInput(
+                    str(path),
+                    f"the clip {name!r} is unknown, or has too many or too wide frames",
+                    "embed every clip alike",
+                )
+            clips[row, filled[row]] = vector
+            filled[row] += 1
+    if clips is None:  # pragma: no cover - no rows are refused above
+        raise AssertionError
+    return clips
+
+
+def _metadata(path: Path, names: list[str]) -> NDArray[np.float64]:
+    """Width, height and bytes of each clip (n, 3), by name; (n, 0) where there is no such file."""
+    if not path.exists():
+        return np.empty((len(names), 0))
+    columns, rows, values = read_numbers(path)
+    if tuple(columns) != _METADATA or set(rows) != set(names):
+        odd = sorted(set(rows) ^ set(names)) or columns
+        raise InvalidInput(
+            str(path),
+            f"rows or columns that do not match ({first_three(odd)})",
+            f"write filename,{','.join(_METADATA)}",
+        )
+    place = {name: row for row, name in enumerate(rows)}
+    return values[[place[name] for name in names]]
+
+
+PROBLEM = ProblemFiles(".csv", load, content)

@@ -1,0 +1,54 @@
+"""Logo: train.parquet (names are <label>/<name>.<ext>) and test.parquet, flat; the labels are those of training."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cleaning import InvalidInput, Split
+from cleaning.errors import first_three
+from cleaning.problems import LogoProblem
+from evaluation.embeddings import read_embeddings
+from evaluation.problem import Loaded, ProblemFiles
+
+
+def load(folder: Path) -> Loaded:
+    """The problem, and (test file names, labels in ascending order)."""
+    train, test = read_embeddings(folder / "train.parquet"), read_embeddings(folder / "test.parquet")
+    given = train.folders()
+    loose = [name for name, label in zip(train.names, given, strict=True) if not label]
+    if loose:
+        raise InvalidInput(
+            str(folder / "train.parquet"), f"names without a label ({first_three(loose)})", "embed train/<label>/<name>"
+        )
+    labels = tuple(sorted(set(given)))
+    number = {label: place for place, label in enumerate(labels)}
+    classes = np.array([number[label] for label in given], dtype=np.int64)
+    return Loaded(
+        LogoProblem(Split(train.features, classes, train.names), len(labels), test.features), (test.names, labels)
+    )
+
+
+def content(answer: Any, loaded: Loaded) -> bytes:
+    """The csv `file,category`, one row a test file with its most likely label (the first of equals)."""
+    names, labels = loaded.names
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("file", "category"))
+    writer.writerows(zip(names, (labels[place] for place in np.argmax(answer, axis=1)), strict=True))
+    return text.getvalue().encode()
+
+
+def probabilities(answer: Any, loaded: Loaded) -> bytes:
+    """The csv `file` and one column a label, full precision."""
+    names, labels = loaded.names
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("file", *labels))
+    writer.writerows((name, *row) for name, row in zip(names, np.asarray(answer).tolist(), strict=True))
+    return text.getvalue().encode()
+
+
+PROBLEM = ProblemFiles(".csv", load, content, probabilities)
