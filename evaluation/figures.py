@@ -1,13 +1,14 @@
 """Pictures drawn from records: colour-blind-safe, told apart without colour too, readable with ten methods."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evaluation.leaderboard import Row
+from evaluation.metrics import Metric
 from evaluation.record import Record
 
 if TYPE_CHECKING:
@@ -52,6 +53,44 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
     axes.set_ylabel("test accuracy")
     axes.set_title(f"Cleaning {data_id}", loc="left", fontweight="bold")
     _legend(axes, "method, score")
+    return figure
+
+
+def details_figures(records: Sequence[Record], key: str, metric: Metric) -> "Iterator[tuple[str, Figure]]":
+    """For each data id a picture of `details[key]`, a number for each of some names: a row a name, a mark a method.
+
+    Names stand in the order of the first record that has them; several seeds of a method are averaged.
+    """
+    for data_id in sorted({record.dataset for record in records}):
+        methods: dict[str, list[dict[str, float]]] = defaultdict(list)
+        for record in records:
+            if record.dataset == data_id and key in record.details:
+                methods[record.method].append(record.details[key])
+        names = list(dict.fromkeys(name for own in methods.values() for values in own for name in values))
+        if names:
+            yield f"{data_id}_evaluation", _details_figure(data_id, names, methods, metric)
+
+
+def _details_figure(
+    data_id: str, names: Sequence[str], methods: Mapping[str, Sequence[Mapping[str, float]]], metric: Metric
+) -> "Figure":
+    figure, axes = _canvas(9.0, max(3.0, 1.2 + 0.28 * len(names)))
+    for number, method in enumerate(sorted(methods)):
+        known = [
+            (np.mean([v[name] for v in methods[method] if name in v]), place)
+            for place, name in enumerate(names)
+            if any(name in v for v in methods[method])
+        ]
+        values, places = zip(*known, strict=True)
+        colour = _COLOURS[number % len(_COLOURS)]
+        axes.plot(
+            values, places, _MARKERS[number % len(_MARKERS)], color=colour, ms=7, ls="none", label=method, alpha=0.85
+        )
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlabel(f"{metric.label} ({metric.direction})")
+    axes.set_title(data_id, loc="left", fontweight="bold")
+    _legend(axes, "method")
     return figure
 
 

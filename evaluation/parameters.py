@@ -137,6 +137,7 @@ class DatasetBlock(_Strict):
 class Parameters(_Strict):
     """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach.
 
+    lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
     bounds: oracles that read the truth, drawn beside the submissions for comparison and never written as one.
     """
 
@@ -147,6 +148,7 @@ class Parameters(_Strict):
     tasks: tuple[str, ...] = ("cleaning",)
     rankers: Literal["all"] | tuple[str, ...] = "all"
     bounds: tuple[str, ...] = ()
+    lenient: bool = False
     predictors: Literal["all"] | tuple[PredictorSpec, ...] = "all"
     learner: LearnerSpec = LearnerSpec()
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)

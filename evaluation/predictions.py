@@ -1,0 +1,150 @@
+"""Submissions of the sister tasks: found by data id, read strictly, and reported with what is missing or odd.
+
+The truth of a data id lies in data/{data_id}/, its submissions are `{data_id}_{method}.csv` or `.json` in the
+submission folder, the seconds they took `{data_id}_{method}.seconds` beside them.
+"""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cleaning.discovery import nearest
+from cleaning.errors import InvalidInput, first_three
+from evaluation.files import read_text, sha256_bytes, sha256_file
+from evaluation.folders import Folders
+from evaluation.parameters import Parameters
+from evaluation.record import Record
+from evaluation.submissions import identify
+from evaluation.task import Case, Rejected
+
+
+def cases(
+    task: str, suffix: str, truth: Callable[[Path], Sequence[Path]], folders: Folders, parameters: Parameters
+) -> list[Case | Rejected]:
+    """Every submission of a task. `truth` names the files in data/{data_id} that its score depends on.
+
+    A file whose name starts with no known data id, of whatever task, is Rejected.
+    """
+    mine, every = _ids(parameters, task), _ids(parameters, None)
+    found: list[Case | Rejected] = []
+    for path in sorted(folders.submission_folder.glob(f"*{suffix}")):
+        try:
+            file = identify(path, every, parameters.seeds[0])
+        except InvalidInput as error:
+            found.append(Rejected(path, error))
+            continue
+        if file.data_id in mine:
+            files = truth(folders.groundtruth_folder / file.data_id)
+            digest = sha256_bytes(repr([sha256_file(one) for one in files if one.exists()]).encode())
+            settings = {"lenient": parameters.lenient}
+            found.append(Case(file.data_id, file.method, file.seed, path, sha256_file(path), digest, settings, folders))
+    return found
+
+
+def data_id_of(path: Path, task: str, parameters: Parameters) -> str:
+    """The data id of one submission file, wherever it lies. Raises InvalidInput for an unknown one."""
+    return identify(path, sorted(_ids(parameters, task)), parameters.seeds[0]).data_id
+
+
+def seconds_of(path: Path) -> float | None:
+    """What the submission took, where that is told. Raises InvalidInput for anything but a number of seconds."""
+    beside = path.with_name(f"{path.stem}.seconds")
+    if not beside.exists():
+        return None
+    try:
+        seconds = float(read_text(beside, limit=1000))
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise InvalidInput(f"{beside}, line 1", "this is not a number of seconds", "write it as 4.7")
+    return seconds
+
+
+def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
+    """The content of a JSON file. Raises InvalidInput for no JSON, NaN, or a key that stands there twice."""
+    text = read_text(path, limit)
+    try:
+        return json.loads(text, object_pairs_hook=partial(_once, path), parse_constant=partial(_no_constant, path))
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{path}, line {error.lineno}", f"this is not JSON ({error.msg})", "mend it") from error
+    except RecursionError as error:
+        raise InvalidInput(str(path), "it is nested too deeply", "write what the task asks for") from error
+
+
+def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
+    """Columns besides `key`, and the cells of each row by its key, of a csv in which every key stands once.
+
+    Raises InvalidInput that names the line for a wrong header, a missing cell or a repeated key.
+    """
+    reader = csv.reader(io.StringIO(read_text(path)), strict=True)
+    rows: dict[str, list[str]] = {}
+    lines: dict[str, int] = {}
+    try:
+        header = next(reader, [])
+        if header[:1] != [key] or len(set(header)) != len(header):
+            raise InvalidInput(
+                f"{path}, line 1", f"this is no header ({','.join(header)[:60]!r})", f"start it with {key}"
+            )
+        for cells in reader:
+            if not cells:
+                continue
+            where = f"{path}, line {reader.line_num}"
+            if len(cells) != len(header):
+                raise InvalidInput(where, f"{len(cells)} cells where the header has {len(header)}", "mend the line")
+            if cells[0] in rows:
+                raise InvalidInput(where, f"{cells[0]!r} stands on line {lines[cells[0]]} already", "keep one of them")
+            rows[cells[0]], lines[cells[0]] = cells[1:], reader.line_num
+    except csv.Error as error:
+        raise InvalidInput(
+            f"{path}, line {reader.line_num}", f"this is not csv ({error})", "check the quotes"
+        ) from error
+    return header[1:], rows
+
+
+def refuse_mismatch(
+    path: Path, what: str, given: Iterable[Hashable], expected: Iterable[Hashable], *, lenient: bool
+) -> int:
+    """Compares names; returns how many expected ones are missing, which only lenient scoring allows.
+
+    Raises InvalidInput for names that are not expected, with the count and the first three.
+    """
+    have, want = list(given), list(expected)
+    odd = sorted(set(have) - set(want), key=str)
+    missing = sorted(set(want) - set(have), key=str)
+    if odd:
+        raise InvalidInput(
+            str(path), f"{what} that are not known ({first_three(odd)})", nearest(str(odd[0]), map(str, want[:1000]))
+        )
+    if missing and not lenient:
+        raise InvalidInput(
+            str(path),
+            f"{what} that are missing ({first_three(missing)})",
+            "answer every one, or score with `lenient: true`",
+        )
+    return len(missing)
+
+
+def publish_nothing(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
+    """These tasks have no files besides the records."""
+
+
+def _ids(parameters: Parameters, task: str | None) -> tuple[str, ...]:
+    return tuple(d for name, block in parameters.enabled(task).items() for d in block.data_ids(name))
+
+
+def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidInput(str(path), f"the key {twice!r} stands in one object twice", "keep one of them")
+    return found
+
+
+def _no_constant(path: Path, name: str) -> float:
+    raise InvalidInput(str(path), f"{name} is no number", "write finite numbers")

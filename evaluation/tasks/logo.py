@@ -1,0 +1,129 @@
+"""Logo classification (SmartMailHack 2018): macro F2 over a fixed list of labels.
+
+Submission: csv `file,category`, one row a test file. Truth: data/{data_id}/test_labels.csv in the same form; the
+labels are those of labels.txt (one a line), else those of the folders of train/ and of the truth.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cleaning.discovery import nearest
+from cleaning.errors import InvalidInput
+from evaluation.files import read_text
+from evaluation.folders import Folders
+from evaluation.metrics import Metric
+from evaluation.parameters import Parameters
+from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
+from evaluation.record import Record
+from evaluation.task import Case, Outcome, Rejected, Step, Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_WORST = 12
+
+
+def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
+    """F2 of each label, exactly: 5 TP / (5 TP + 4 FN + FP), and 0 where that is 0/0.
+
+    A file without an answer is a false negative of its label and a false positive of none.
+    """
+    right = Counter(label for file, label in truth.items() if given.get(file) == label)
+    actual, claimed = Counter(truth.values()), Counter(given.values())
+    scores = {}
+    for label in labels:
+        denominator = 4 * actual[label] + claimed[label]
+        scores[label] = Fraction(5 * right[label], denominator) if denominator else Fraction(0)
+    return scores
+
+
+def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
+    """macro: mean over all labels of the list; micro: F2 of the pooled counts; weighted: mean over the truth's rows."""
+    scores = f_beta(truth, given, labels)
+    actual = Counter(truth.values())
+    right = sum(given.get(file) == label for file, label in truth.items())
+    return {
+        "macro": sum(scores.values(), Fraction(0)) / len(labels),
+        "micro": Fraction(5 * right, 4 * len(truth) + len(given)),
+        "weighted": sum((scores[label] * count for label, count in actual.items()), Fraction(0)) / len(truth),
+    }
+
+
+def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
+    """Every submission to the enabled data ids of this task."""
+    return cases("logo", ".csv", lambda f: [f / "test_labels.csv", f / "labels.txt"], folders, parameters)
+
+
+def score(case: Case, step: Step) -> Outcome:
+    """Macro, micro and weighted F2 of one submission. Raises InvalidInput for a bad row."""
+    folder = case.folders.groundtruth_folder / case.dataset
+    truth, given, labels, missing = _checked(folder, case.path, case.settings["lenient"])
+    scores = f_beta(truth, given, labels)
+    worst = sorted(labels, key=lambda label: (scores[label], label))[:_WORST]
+    return Outcome(
+        {f"f2_{name}": float(value) for name, value in averages(truth, given, labels).items()},
+        {"n_labels": len(labels), "n_truth": len(truth), "n_scored": len(given), "n_missing": missing},
+        seconds=seconds_of(case.path),
+        details={"f2": {label: float(scores[label]) for label in worst}},
+    )
+
+
+def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
+    """Checks one submission file, wherever it lies."""
+    data_id = data_id_of(path, "logo", parameters)
+    truth, given, labels, _ = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
+    return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels"
+
+
+def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
+    """F2 of each method's worst labels, a picture a data id."""
+    from evaluation.figures import details_figures
+
+    yield from details_figures(records, "f2", Metric("f2", "F2 of the label", greater_is_better=True))
+
+
+def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str], int]:
+    truth = _labelled(folder / "test_labels.csv")
+    labels = _labels(folder, truth)
+    given = _labelled(path)
+    missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)
+    for file, label in given.items():
+        if label not in labels:
+            raise InvalidInput(f"{path}, file {file}", f"{label!r} is no label", nearest(label, labels))
+    return truth, given, labels, missing
+
+
+def _labelled(path: Path) -> dict[str, str]:
+    columns, rows = read_table(path, "file")
+    if columns != ["category"]:
+        raise InvalidInput(f"{path}, line 1", f"the columns are file,{','.join(columns)}", "write file,category")
+    return {file: cells[0] for file, cells in rows.items()}
+
+
+def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
+    listed = folder / "labels.txt"
+    if listed.exists():
+        return read_text(listed).split("\n")[:-1]
+    folders = (
+        {path.name for path in (folder / "train").iterdir() if path.is_dir()} if (folder / "train").is_dir() else set()
+    )
+    return sorted(folders | set(truth.values()))
+
+
+TASK = Task(
+    name="logo",
+    version=1,
+    main=Metric("f2_macro", "macro F2 over all labels", greater_is_better=True),
+    others=(
+        Metric("f2_micro", "micro F2", greater_is_better=True),
+        Metric("f2_weighted", "F2 weighted by the truth's rows", greater_is_better=True),
+    ),
+    load=load,
+    score=score,
+    validate=validate,
+    figures=figures,
+    publish=publish_nothing,
+)

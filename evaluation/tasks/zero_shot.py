@@ -1,0 +1,120 @@
+"""Zero-shot classification (Yandex Cup 2021): images told apart by the names of their classes, mean accuracy in %.
+
+Submission: one JSON {data set: {image id: class number}}, every image once. Truth: data/{data_id}/truth.json in the
+same shape, and DATASET/classes.json with the names.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cleaning.errors import InvalidInput
+from evaluation.folders import Folders
+from evaluation.metrics import Metric
+from evaluation.parameters import Parameters
+from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
+from evaluation.record import Record
+from evaluation.task import Case, Outcome, Rejected, Step, Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Answers = dict[str, dict[str, int]]
+
+
+def mean_accuracy(truth: Answers, given: Answers) -> tuple[Fraction, dict[str, Fraction]]:
+    """Mean over data sets of top-1 accuracy × 100, exactly, and each data set's accuracy.
+
+    An image without an answer counts as wrong. Not pooled: a small data set weighs as much as a large one.
+    """
+    accuracy = {
+        name: Fraction(sum(given.get(name, {}).get(image) == label for image, label in images.items()), len(images))
+        for name, images in truth.items()
+    }
+    return 100 * sum(accuracy.values(), Fraction(0)) / len(accuracy), accuracy
+
+
+def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
+    """Every submission to the enabled data ids of this task."""
+    return cases("zero_shot", ".json", _truth_files, folders, parameters)
+
+
+def score(case: Case, step: Step) -> Outcome:
+    """Accuracy of one submission. Raises InvalidInput for anything but one whole class number an image."""
+    truth, given, missing = _checked(
+        case.folders.groundtruth_folder / case.dataset, case.path, case.settings["lenient"]
+    )
+    mean, accuracy = mean_accuracy(truth, given)
+    total = sum(map(len, truth.values()))
+    pooled = sum(accuracy[name] * len(images) for name, images in truth.items()) / total
+    return Outcome(
+        {"accuracy": float(mean), "pooled": float(100 * pooled)},
+        {"n_datasets": len(truth), "n_truth": total, "n_scored": total - missing, "n_missing": missing},
+        seconds=seconds_of(case.path),
+        details={"accuracy": {name: float(100 * value) for name, value in accuracy.items()}},
+    )
+
+
+def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
+    """Checks one submission file, wherever it lies."""
+    data_id = data_id_of(path, "zero_shot", parameters)
+    truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
+    return f"data id {data_id}, {sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
+
+
+def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
+    """Accuracy of each data set, a picture a data id."""
+    from evaluation.figures import details_figures
+
+    yield from details_figures(records, "accuracy", TASK.main)
+
+
+def _truth_files(folder: Path) -> list[Path]:
+    return [folder / "truth.json", *sorted(folder.glob("*/classes.json"))]
+
+
+def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers, int]:
+    truth = _answers(folder / "truth.json", read_json(folder / "truth.json"))
+    for name, images in truth.items():
+        if not images:
+            raise InvalidInput(str(folder / "truth.json"), f"the data set {name!r} is empty", "leave it out")
+    given = _answers(path, read_json(path))
+    refuse_mismatch(path, "data sets", given, truth, lenient=lenient)
+    missing = 0
+    for name, images in truth.items():
+        classes = read_json(folder / name / "classes.json")
+        answered = given.get(name, {})
+        missing += refuse_mismatch(path, f"images of {name}", answered, images, lenient=lenient)
+        for image, label in answered.items():
+            if not 0 <= label < len(classes):
+                raise InvalidInput(
+                    f"{path}, {name}, image {image}", f"{label} is no class", f"write 0 to {len(classes) - 1}"
+                )
+    return truth, given, missing
+
+
+def _answers(path: Path, content: Any) -> Answers:
+    if not isinstance(content, dict) or not content:
+        raise InvalidInput(str(path), "this is no object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
+    for name, images in content.items():
+        if not isinstance(images, dict):
+            raise InvalidInput(f"{path}, {name}", "this is no object of images", 'write {"IMAGE": 3}')
+        for image, label in images.items():
+            # bool is a kind of int in Python, and true would count as class 1
+            if type(label) is not int:
+                raise InvalidInput(f"{path}, {name}, image {image}", f"{label!r} is no whole number", "write 3, say")
+    return content
+
+
+TASK = Task(
+    name="zero_shot",
+    version=1,
+    main=Metric("accuracy", "mean accuracy over data sets (%)", greater_is_better=True, limits=(0.0, 100.0)),
+    others=(Metric("pooled", "accuracy over all images (%)", greater_is_better=True, limits=(0.0, 100.0)),),
+    load=load,
+    score=score,
+    validate=validate,
+    figures=figures,
+    publish=publish_nothing,
+)
