@@ -24,6 +24,7 @@ _COMMANDS = {
     "plot": "draw curves, overview and leaderboard from the results",
     "run": "download, create_baselines, evaluate and plot, one after the other",
     "ls": "list data sets, rankers, tasks, metrics and learners",
+    "rank": "list the labels of one file in the order worth inspecting",
     "validate": "check submission files without scoring them",
     "embed": "turn a folder of pictures into a parquet of embeddings",
     "blend": "average probability files, or take the majority of label files",
@@ -84,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
             group.add_argument(f"--{flag}", metavar="PATH")
     commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
     commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
     _add_blend(commands.choices["blend"])
     commands.choices["bundle"].add_argument("method", help="the method's name in the files, as in DATAID_METHOD.txt")
@@ -94,6 +96,17 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, metavar="ZIP", help="default: METHOD.zip in the workspace"
     )
     return parser
+
+
+def _add_rank(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "embeddings", type=Path, metavar="PARQUET", help="doubtful labels: columns filename, encoding and label"
+    )
+    command.add_argument(
+        "--validation", type=Path, metavar="PARQUET", help="rows whose labels are right, if you have some"
+    )
+    command.add_argument("--output", type=Path, metavar="CSV", help="default: PARQUET's name with _ranking.csv")
+    command.add_argument("--seed", type=int, default=0, help="default: 0")
 
 
 def _add_embed(command: argparse.ArgumentParser) -> None:

@@ -130,6 +130,14 @@ def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) ->
     return 0
 
 
+def _rank(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.shortlist import write_shortlist
+
+    output = options.output or options.embeddings.with_name(f"{options.embeddings.stem}_ranking.csv")
+    write_shortlist(options.embeddings, options.validation, output, options.seed, reporter)
+    return 0
+
+
 def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.doctor import doctor
 
@@ -148,4 +156,5 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "blend": _blend,
     "bundle": _bundle,
     "doctor": _doctor,
+    "rank": _rank,
 }

@@ -39,7 +39,14 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
         accuracy = np.asarray([np.interp(fixes, curve.fixes, curve.accuracy) for curve in curves])
         style: dict[str, Any] = {"color": _COLOURS[number % len(_COLOURS)], "zorder": 30 - number}
         label = f"{method}  {scores[method]:.3f}"
-        axes.plot(fixes, accuracy.mean(axis=0), ls=_LINES[number % len(_LINES)], lw=1.8, label=label, **style)
+        axes.plot(
+            fixes,
+            accuracy.mean(axis=0),
+            ls=_LINES[number % len(_LINES)],
+            lw=2.2 if number < 3 else 1.3,
+            label=label,
+            **style,
+        )
         if len(curves) > 1:
             axes.fill_between(fixes, accuracy.min(axis=0), accuracy.max(axis=0), alpha=0.15, lw=0, **style)
     first = next(record for record in records if record.curve is not None)

@@ -65,7 +65,7 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     """The loss of each class, a picture a data id."""
     from evaluation.figures import details_figures
 
-    yield from details_figures(records, "log_loss", TASK.main)
+    yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[list[str], FloatMatrix, FloatMatrix, int]:

@@ -67,7 +67,7 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     """Accuracy of each data set, a picture a data id."""
     from evaluation.figures import details_figures
 
-    yield from details_figures(records, "accuracy", TASK.main)
+    yield from details_figures(records, "accuracy", Metric("accuracy", "accuracy of the data set (%)", True))
 
 
 def _truth_files(folder: Path) -> list[Path]:

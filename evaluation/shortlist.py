@@ -1,0 +1,59 @@
+"""`fixfirst rank`: the labels of one file of embeddings in the order worth inspecting, with what to change them to."""
+
+import csv
+import io
+from pathlib import Path
+
+import numpy as np
+
+from baselines.expected_use import rank as expected_use
+from cleaning import Posterior, Split, label_posterior
+from cleaning.errors import InvalidInput
+from evaluation.datafiles import read_parquet
+from evaluation.files import write_text
+from evaluation.progress import Reporter
+
+COLUMNS = ("place", "row", "filename", "label", "suspicion", "suggested_label", "probability")
+
+
+def write_shortlist(embeddings: Path, validation: Path | None, output: Path, seed: int, reporter: Reporter) -> None:
+    """Ranks the rows of a parquet (filename, encoding, label) by expected use and writes a csv, a row a label.
+
+    suspicion: P(the label is wrong); probability: P(the suggested label is right); both in [0, 1]. validation: a
+    parquet of the same columns whose labels are known to be right, or None. Says how many labels are probably wrong,
+    with a 90% interval. Raises InvalidInput for a file that does not keep the layout, or embeddings of another width.
+    """
+    train, checked = _read(embeddings), None if validation is None else _read(validation)
+    if checked is not None and checked.features.shape[1] != train.features.shape[1]:
+        raise InvalidInput(
+            str(validation),
+            f"{checked.features.shape[1]} wide where those of {embeddings} are {train.features.shape[1]}",
+            "embed both with the same network",
+        )
+    posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
+    order = expected_use(train, checked, rng=np.random.default_rng(seed)).order
+    write_text(output, _table(train, posterior, order.tolist()))
+    expected, low, high = posterior.wrong_labels()
+    reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
+    reporter.say(f"about {expected:.0f} of them are wrong ({low:.0f} to {high:.0f} with 90% confidence)")
+
+
+def _read(path: Path) -> Split:
+    if not path.is_file():
+        raise InvalidInput(str(path), "there is no such file", "name a parquet with filename, encoding and label")
+    split = read_parquet(path)
+    if not len(split):
+        raise InvalidInput(str(path), "there are no rows", "give at least one sample")
+    return split
+
+
+def _table(train: Split, posterior: Posterior, order: list[int]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    suspicion, suggestion = posterior.suspicion.tolist(), posterior.suggestion.tolist()
+    probability = posterior.suggestion_probability.tolist()
+    for place, row in enumerate(order, start=1):
+        given = [place, row, train.ids[row], int(train.labels[row])]
+        writer.writerow([*given, f"{suspicion[row]:.6f}", suggestion[row], f"{probability[row]:.6f}"])
+    return text.getvalue()

@@ -1,0 +1,72 @@
+import csv
+
+import numpy as np
+import pytest
+
+from evaluation.cli import main
+from evaluation.datafiles import load_dataset, load_truth, parquet_path
+from evaluation.shortlist import COLUMNS
+
+
+def run(capsys, *arguments):
+    status = main(["rank", *map(str, arguments)])
+    out, err = capsys.readouterr()
+    assert "Traceback" not in err
+    return status, out, err
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_the_list_names_every_label_once_with_what_to_change_it_to(folders, tmp_path, capsys, checked):
+    train, validation = (parquet_path(folders.embedding_folder, "blobs", part) for part in ("train", "val"))
+    output = tmp_path / "list.csv"
+    extra = [f"--validation={validation}"] if checked else []
+    status, out, _ = run(capsys, train, *extra, f"--output={output}")
+    assert status == 0
+    assert "of them are wrong (" in out
+    with output.open() as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    assert [int(row["place"]) for row in rows] == list(range(1, 31))
+    assert sorted(int(row["row"]) for row in rows) == list(range(30))
+    dataset = load_dataset(folders.embedding_folder, "blobs")
+    truth = load_truth(folders.groundtruth_folder, dataset).labels
+    for row in rows:
+        assert row["filename"] == dataset.train.ids[int(row["row"])]
+        assert 0 <= float(row["suspicion"]) <= 1
+        assert 0 <= float(row["probability"]) <= 1
+    if checked:
+        wrong = [int(row["label"]) != truth[int(row["row"])] for row in rows]
+        assert np.mean(wrong[:9]) > 0.7
+        changed = [row for row in rows if row["suggested_label"] != row["label"]]
+        assert len(changed) >= 4
+        assert np.mean([int(row["suggested_label"]) == truth[int(row["row"])] for row in changed]) > 0.7
+
+
+def test_the_list_lies_beside_the_file_unless_named_and_is_the_same_again(folders, capsys):
+    train = parquet_path(folders.embedding_folder, "blobs", "train")
+    assert run(capsys, train)[0] == 0
+    place = train.with_name(f"{train.stem}_ranking.csv")
+    first = place.read_bytes()
+    assert run(capsys, train)[0] == 0
+    assert place.read_bytes() == first
+
+
+def test_bad_files_are_one_sentence(folders, tmp_path, capsys):
+    train = parquet_path(folders.embedding_folder, "blobs", "train")
+    assert "there is no such file" in run(capsys, tmp_path / "none.parquet")[2]
+    (tmp_path / "x.parquet").write_text("x")
+    assert "not a readable parquet file" in run(capsys, train, f"--validation={tmp_path / 'x.parquet'}")[2]
+    from tests.evaluation.test_datafiles import parquet
+
+    narrow = parquet(tmp_path / "narrow.parquet")
+    assert "2 wide where those of" in run(capsys, train, f"--validation={narrow}")[2]
+    empty = parquet(
+        tmp_path / "empty.parquet", filename=np.array([], str), label=np.array([], int), encoding=_no_lists()
+    )
+    assert "there are no rows" in run(capsys, empty)[2]
+
+
+def _no_lists():
+    import pyarrow as pa
+
+    return pa.array([], pa.list_(pa.float32()))
