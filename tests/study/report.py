@@ -51,7 +51,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """
     cases = ["source", "noise", "rate", "seed"]
     scores = rows.pivot_table(index=cases, columns="ranker", values="score").dropna()
-    seeds = scores.groupby("seed").mean()
+    whole = scores.groupby("seed").size()
+    # a stopped run leaves a seed with some of its cases: as a replicate it would be another mix of sets
+    seeds = scores.groupby("seed").mean()[whole == whole.max()]
     half = t.ppf(0.975, max(len(seeds) - 1, 1)) * seeds.std(ddof=1) / np.sqrt(len(seeds))
     table = pd.DataFrame({"score": seeds.mean(), "low": seeds.mean() - half, "high": seeds.mean() + half})
     if OURS in scores:
