@@ -8,6 +8,7 @@ import pytest
 from cleaning import Split
 from tests.study import __main__ as study
 from tests.study.cases import NOISES, Case, cases, make, plant
+from tests.study.report import write_report
 from tests.support import blobs
 
 
@@ -83,3 +84,12 @@ def test_shared_ids_are_taken_as_they_are(dataperf):
     dataset, truth = make(Case("dataperf 04rky", "as found", 0.3, 0))
     assert len(dataset.train) == 300
     assert np.sum(dataset.train.labels != truth.labels) == 90
+
+
+def test_shared_ids_alone_get_a_table_of_their_own(tmp_path):
+    lines = ["source,noise,rate,seed,ranker,learner,score,fraction_fixes"]
+    lines += [
+        f"dataperf {name},as found,0.30,0,random,dataperf,0.5,{share}" for name, share in (("a", 0.2), ("b", 0.4))
+    ]
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    assert "| random | 0.300 | 0.200 | 0.400 |" in write_report(tmp_path / "rows.csv", tmp_path)

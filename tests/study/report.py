@@ -11,29 +11,36 @@ BOUNDS = ("oracle_errors_first", "oracle_influence")
 
 
 def write_report(rows_file: Path, folder: Path) -> str:
-    """Writes table.csv, sets.csv, noises.csv, table.md, study.png and study.svg; returns the text of table.md."""
+    """Writes table.csv, sets.csv, noises.csv, table.md, study.png and study.svg; returns the text of table.md.
+
+    Shared ids have noise of their own and one draw: they get a table of their own, and no part in the means.
+    """
     rows = pd.read_csv(rows_file, dtype={"seed": int})
-    planted = rows[rows["noise"] != "as found"]
-    table = summary(planted)
-    by_set = planted.pivot_table(index="ranker", columns="source", values="score").reindex(table.index)
-    by_noise = planted.assign(kind=planted["noise"] + planted["rate"].map(" {:.0%}".format))
+    found = rows["noise"] == "as found"
+    parts = _planted(rows[~found], folder) if not found.all() else []
+    if found.any():
+        ids = rows[found].pivot_table(index="ranker", columns="source", values="fraction_fixes")
+        ids.insert(0, "mean", ids.mean(axis=1))
+        learner = ", ".join(sorted(set(rows[found]["learner"])))
+        parts += [f"Shared DataPerf ids, fraction_fixes, learner {learner}", _markdown(ids.sort_values("mean"))]
+    text = "\n\n".join(parts) + "\n"
+    (folder / "table.md").write_text(text)
+    return text
+
+
+def _planted(rows: pd.DataFrame, folder: Path) -> list[str]:
+    """The parts about planted noise, and their files."""
+    table = summary(rows)
+    by_set = rows.pivot_table(index="ranker", columns="source", values="score").reindex(table.index)
+    by_noise = rows.assign(kind=rows["noise"] + rows["rate"].map(" {:.0%}".format))
     by_noise = by_noise.pivot_table(index="ranker", columns="kind", values="score").reindex(table.index)
     table.to_csv(folder / "table.csv")
     by_set.to_csv(folder / "sets.csv")
     by_noise.to_csv(folder / "noises.csv")
-    parts = [_headline(planted, table), _markdown(table), "Score by data set", _markdown(by_set)]
-    parts += ["Score by noise", _markdown(by_noise)]
-    found = rows[rows["noise"] == "as found"]
-    if len(found):
-        ids = found.pivot_table(index="ranker", columns="source", values="fraction_fixes")
-        ids.insert(0, "mean", ids.mean(axis=1))
-        learner = ", ".join(sorted(set(found["learner"])))
-        parts += [f"Shared DataPerf ids, fraction_fixes, learner {learner}", _markdown(ids.sort_values("mean"))]
-    parts += ["Expected number of wrong labels (90% intervals)", _markdown(calibration(planted))]
-    text = "\n\n".join(parts) + "\n"
-    (folder / "table.md").write_text(text)
     draw(table, folder)
-    return text
+    parts = [_headline(rows), _markdown(table), "Score by data set", _markdown(by_set)]
+    parts += ["Score by noise", _markdown(by_noise)]
+    return [*parts, "Expected number of wrong labels (90% intervals)", _markdown(calibration(rows))]
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +51,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     """
     cases = ["source", "noise", "rate", "seed"]
     scores = rows.pivot_table(index=cases, columns="ranker", values="score").dropna()
-    seeds = scores.groupby("seed").mean()
+    whole = scores.groupby("seed").size()
+    # a stopped run leaves a seed with some of its cases: as a replicate it would be another mix of sets
+    seeds = scores.groupby("seed").mean()[whole == whole.max()]
     half = t.ppf(0.975, max(len(seeds) - 1, 1)) * seeds.std(ddof=1) / np.sqrt(len(seeds))
     table = pd.DataFrame({"score": seeds.mean(), "low": seeds.mean() - half, "high": seeds.mean() + half})
     if OURS in scores:
@@ -101,7 +110,7 @@ def draw(table: pd.DataFrame, folder: Path) -> None:
     figure.savefig(folder / "study.svg", metadata={"Date": None})
 
 
-def _headline(rows: pd.DataFrame, table: pd.DataFrame) -> str:
+def _headline(rows: pd.DataFrame) -> str:
     cases = len(rows[["source", "noise", "rate", "seed"]].drop_duplicates())
     seeds, sets = rows["seed"].nunique(), rows["source"].nunique()
     return (
