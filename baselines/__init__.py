@@ -8,4 +8,12 @@ reason where it cannot work. The first line of the module's docstring describes 
 
 A bound is no ranker: its `rank` raises `Unsuitable`, and `rank_with_truth(train, validation, truth, *, rng)` reads the
 true labels. Bounds are off unless asked for, and never bundled.
+
+Reference predictors of the sister tasks: one public module each, with the name of the task and one function.
+
+    TASK = "logo"
+    predict(problem, *, rng: Generator, progress: Progress) -> the answer that task's problem asks for
+
+The problems are those of `cleaning.problems`; further keyword arguments are options for parameters.yaml. Modules whose
+names start with an underscore are shared by predictors and are neither.
 """

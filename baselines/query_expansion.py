@@ -1,5 +1,7 @@
 """Retrieval by centred cosine after database augmentation (10 neighbours) and α-query expansion (10, α = 3)."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from baselines._search import Ranks, Single, column_means, nearest, unit_rows
@@ -35,10 +37,9 @@ def predict(
     return nearest(queries, references, problem.depth, lambda done: progress(before + done, total, "queries"))[1]
 
 
-def augmented(references: Single, neighbours: int, step: object = None) -> Single:
+def augmented(references: Single, neighbours: int, step: Callable[[int], None] | None = None) -> Single:
     """Unit rows (r, d): each reference and its neighbours, itself at place 0 of the weights."""
-    told = step if callable(step) else None
-    _, rows = nearest(references, references, neighbours + 1, told)
+    _, rows = nearest(references, references, neighbours + 1, step)
     weights = np.logspace(0, -1.5, neighbours + 1)[: rows.shape[1]].astype(np.float32)
     return unit_rows(_weighted(references, rows, np.broadcast_to(weights, rows.shape)))
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from cleaning.discovery import Registry, discover, nearest
 from cleaning.errors import InvalidInput, first_three
+from evaluation.embeddings import encodings
 from evaluation.files import plain_errors, read_bytes, sha256_bytes, write_whole
 from evaluation.images import decode
 from evaluation.progress import Reporter
@@ -179,7 +180,11 @@ def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str,
         except (OSError, pa.ArrowException):
             continue
         if table is not None and (table.schema.metadata or {}).get(_IDENTITY) == identity.encode():
-            rows.update((row["filename"], row) for row in table.to_pylist())
+            vectors = encodings(path, table["encoding"])
+            named = table.drop_columns(["encoding"]).to_pylist()
+            rows.update(
+                (row["filename"], {**row, "encoding": vector}) for row, vector in zip(named, vectors, strict=True)
+            )
     return rows
 
 

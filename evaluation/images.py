@@ -33,8 +33,11 @@ _MAGIC = (
     (b"GIF89a", "gif"),
     (b"\x00\x00\x01\x00", "ico"),
 )
-_SVG = re.compile(rb"\A\s*(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?[^>]*>|\s)*<(\w+:)?svg[\s>]", re.DOTALL)
-_REFERENCE = re.compile(r"<(\w+:)?(?:image|feImage|use)\b[^>]*?href\s*=\s*([\"'])\s*(?!#|data:)([^\"'>]{0,60})")
+# Possessive throughout: no content, however odd, makes these two slow.
+_SVG = re.compile(rb"(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:\w+:)?svg[\s>/]", re.DOTALL)
+_REFERENCE = re.compile(
+    r"<(?:\w{1,40}:)?(?:image|feImage|use)\b[^<]*?href\s*=\s*[\"']\s*+(?!#|data:)([^\"'<>]{0,60})", re.IGNORECASE
+)
 _SUFFIXES = {"jpg": (".jpg", ".jpeg", ".jpe", ".jfif"), "png": (".png",), "gif": (".gif",), "ico": (".ico",)}
 _BROKEN = (
     OSError,
@@ -134,7 +137,7 @@ def _drawn(content: bytes, name: str) -> Pixels:
         raise InvalidInput(name, f"a broken svg (byte {error.start} is not UTF-8)", "save it as UTF-8") from error
     outside = _REFERENCE.search(text)
     if outside:
-        raise InvalidInput(name, f"it refers to another file ({outside[3]!r})", "put that picture inside the svg")
+        raise InvalidInput(name, f"it refers to another file ({outside[1]!r})", "put that picture inside the svg")
     try:
         png = resvg_py.svg_to_bytes(
             svg_string=text, width=SVG_BOX, height=SVG_BOX, background="#ffffff", skip_system_fonts=True

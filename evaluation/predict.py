@@ -80,7 +80,7 @@ def _chosen(folders: Folders, parameters: Parameters, reporter: Reporter) -> lis
     for line in known.skipped:
         reporter.warn(line)
     specs = [PredictorSpec(name=name) for name in known] if parameters.predictors == "all" else parameters.predictors
-    chosen = []
+    chosen: list[_Chosen] = []
     for spec in specs:
         component, options = known[spec.name], spec.model_extra or {}
         accepted = [
@@ -93,7 +93,10 @@ def _chosen(folders: Folders, parameters: Parameters, reporter: Reporter) -> lis
                 raise InvalidInput(f"predictor {spec.name}", f"unknown option {name!r}", nearest(name, accepted))
         if component.name not in registry.own_predictors():
             reporter.say(f"loaded the predictor {component.name} from {component.origin}")
-        chosen.append(_Chosen(component, registry.task_of(component), spec.method or spec.name, options))
+        method = spec.method or spec.name
+        if method in (one.method for one in chosen):
+            raise InvalidInput(f"predictor {spec.name}", f"the method {method!r} is there already", "add `as: NAME`")
+        chosen.append(_Chosen(component, registry.task_of(component), method, options))
     return chosen
 
 

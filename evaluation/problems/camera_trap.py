@@ -119,18 +119,20 @@ def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
     clips: NDArray[np.float32] | None = None
     for batch in file.iter_batches(4096, columns=["filename", "encoding"]):
         vectors = batch.column("encoding")
-        width = len(vectors.values) // max(len(batch), 1)
+        rows = np.asarray(vectors.flatten(), dtype=np.float32)
+        width = len(rows) // max(len(batch), 1)
         if clips is None:
             shape = (len(names), total // len(names), width)
             with tempfile.TemporaryFile() as store:
                 clips = np.memmap(store, np.float32, "w+", shape=shape)
-        rows = np.asarray(vectors.flatten(), dtype=np.float32).reshape(len(batch), -1)
-        for name, vector in zip(batch.column("filename").to_pylist(), rows, strict=True):
+        if len(rows) != len(batch) * clips.shape[2]:
+            raise InvalidInput(str(path), "frames of different widths", "embed every clip alike")
+        for name, vector in zip(batch.column("filename").to_pylist(), rows.reshape(len(batch), -1), strict=True):
             row = place.get(name)
-            if row is None or filled[row] == clips.shape[1] or len(vector) != clips.shape[2]:
+            if row is None or filled[row] == clips.shape[1]:
                 raise InvalidInput(
                     str(path),
-                    f"the clip {name!r} is unknown, or has too many or too wide frames",
+                    f"the clip {name!r} is unknown, or has too many frames",
                     "embed every clip alike",
                 )
             clips[row, filled[row]] = vector

@@ -117,6 +117,14 @@ def test_any_bytes_end_in_a_picture_or_in_one_clear_error(tail, magic):
     assert found in (3, "any")
 
 
+@pytest.mark.parametrize("part", [b" ", b"<!---->", b"<!--", b"<?x?>", b"<!DOCTYPE []", b"<image "])
+def test_long_odd_beginnings_are_judged_at_once(part):
+    with pytest.raises(InvalidInput, match=r"x: the content is no"):
+        decode(part * (60_000 // len(part)), "x")
+    with pytest.raises(InvalidInput, match=r"x: a broken svg|extra `svg`"):
+        decode(b"<svg>" + part * (300_000 // len(part)), "x")
+
+
 def bomb(width, height):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -161,6 +169,15 @@ class TestSvg:
     def test_a_broken_one_is_an_error(self, text):
         with pytest.raises(InvalidInput, match=r"a\.svg: a broken svg"):
             decode(text.encode("latin-1"), "a.svg")
+
+
+def test_an_svg_that_reads_another_file_hides_it_behind_nothing():
+    pytest.importorskip("resvg_py", reason="needs the extra `svg`")
+    for text in ('<image a=">" href="x.png"/>', "<svg:IMAGE\nxlink:href = '  x.png'/>", '<use href="x.png#a"/>'):
+        with pytest.raises(InvalidInput, match="it refers to another file"):
+            decode(f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>'.encode(), "a.svg")
+    inside = '<g id="a"/><use href="#a"/><a href="https://example.org"/>'
+    assert decode(f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>'.encode(), "a.svg").width == SVG_BOX
 
 
 def test_without_the_extra_an_svg_names_it(monkeypatch):

@@ -104,6 +104,7 @@ def test_options_and_a_name_of_its_own_come_from_parameters(folders):
             "unknown option 'strenght'; did you mean strength|unknown option",
         ),
         (["logistic_haed"], "did you mean logistic_head"),
+        (["logistic_head", "logistic_head"], "the method 'logistic_head' is there already"),
     ],
 )
 def test_unknown_predictors_and_options_are_answered_with_the_nearest(folders, predictors, message):
