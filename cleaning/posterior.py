@@ -58,9 +58,9 @@ class Posterior:
         """The expected number of wrong labels with an interval: (expected, low, high), in rows.
 
         The variance is that of independent rows, Σ q(1 - q), and that of a common misjudgement of all logits with
-        deviation 1, (Σ q(1 - q))²; the default deviations are those of a 90% interval. In the ranking study it held the
-        truth in 91% of cases with validation rows and 78% without. Errors of an annotator who confuses the very rows
-        that look alike are undercounted (about two cases in three hold, one in six without validation at 10% noise).
+        deviation 1, (Σ q(1 - q))²; the default deviations are those of a 90% interval, and the ranking study reports
+        how often it holds. Errors made on the very rows that look like the other class are undercounted: less so with
+        validation rows, whose class frequencies give them away.
         """
         wrong = self.suspicion
         spread = float((wrong * (1 - wrong)).sum())

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-import baselines
 from cleaning import NoisyDataset, Ranking, Split, Unsuitable
-from cleaning.discovery import discover
+from evaluation.registry import own_rankers
 from tests.support import noisy_blobs
 
-REGISTRY = discover(baselines, "ranker", "rank")
+REGISTRY = own_rankers()
 RANKERS = [name for name in REGISTRY if REGISTRY[name].bound is None]
 NEED_VALIDATION = {
     "influence",

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import average_precision_score
 
-import baselines
-import cleaning.learners
 from cleaning import GroundTruth, Learner, NoisyDataset, Ranking, Unsuitable, label_posterior, simulate
-from cleaning.discovery import Component, Registry, discover
+from cleaning.discovery import Component, Registry
+from evaluation.registry import learners as known_learners
+from evaluation.registry import own_rankers
 from tests.study.cases import Case, cases, make
 from tests.study.report import write_report
 
@@ -37,7 +37,7 @@ def main() -> None:
     folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
     folder.mkdir(parents=True, exist_ok=True)
     if not options.report:
-        rankers = discover(baselines, "ranker", "rank")
+        rankers = own_rankers()
         names = options.rankers.split(",") if options.rankers else list(rankers)
         todo = [case for case in cases(options.seeds, options.quick) if _wanted(case, options)]
         run(folder / "rows.csv", todo, {name: rankers[name] for name in names})
@@ -57,7 +57,7 @@ def run(path: Path, todo: list[Case], rankers: dict[str, Component]) -> None:
             done = {
                 (row["source"], row["noise"], row["rate"], row["seed"], row["ranker"]) for row in csv.DictReader(file)
             }
-    learners = discover(cleaning.learners, "learner", "Learner")
+    learners = known_learners()
     started, fresh = time.perf_counter(), not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)

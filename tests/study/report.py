@@ -103,7 +103,9 @@ def draw(table: pd.DataFrame, folder: Path) -> None:
     names = [f"{name} (bound)" if name in BOUNDS else str(name) for name in table.index[::-1]]
     axes.set_yticks(range(len(table)), names)
     axes.set_xlim(0, float(table["high"].max()) * 1.12)
-    axes.set_xlabel("share of labels to look at until 95% of the clean accuracy is reached (lower is better)")
+    axes.set_xlabel(
+        "share of labels inspected to reach 95% of the clean accuracy\n(mean and 95% interval; lower is better)"
+    )
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(folder / "study.png", dpi=150)
