@@ -1,6 +1,7 @@
 """The cube in real containers: `nox -s containers` (root on Debian; it installs what it needs and cleans up)."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -155,3 +156,24 @@ def test_what_root_writes_in_a_container_belongs_to_the_owner_of_the_folder(engi
         os.chown(path, 1234, 1234)
     engine("run", "--rm", "--network=none", "-v", f"{results}:/results", IMAGE, "plot", "--results_folder=/results")
     assert {path.stat().st_uid for path in results.iterdir()} == {1234}
+
+
+def test_the_commands_of_the_page_work_as_they_stand_there(engine, project, workspace):
+    page = (ROOT / "mlcube" / "README.md").read_text()
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    commands = [line for block in blocks for line in block.splitlines() if line.startswith("docker ")]
+    assert len(commands) == 4
+    shutil.copytree(workspace, project / "workspace", dirs_exist_ok=True)
+    for command in commands:
+        done = subprocess.run(
+            command.replace("docker", engine.name, 1),
+            shell=True,
+            cwd=project,
+            env=engine.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert (project / "workspace" / "knn_shapley.zip").exists()
+    assert (project / "results" / "results.jsonl").exists()
