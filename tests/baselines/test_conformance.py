@@ -8,7 +8,7 @@ from cleaning import NoisyDataset, Ranking, Split, Unsuitable
 from cleaning.discovery import discover
 from tests.support import noisy_blobs
 
-REGISTRY = discover(baselines, "ranker", "rank")
+REGISTRY = discover(baselines, "ranker", "rank", beside={"predictor": "predict"})
 RANKERS = [name for name in REGISTRY if REGISTRY[name].bound is None]
 NEED_VALIDATION = {
     "influence",

@@ -37,7 +37,7 @@ def main() -> None:
     folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
     folder.mkdir(parents=True, exist_ok=True)
     if not options.report:
-        rankers = discover(baselines, "ranker", "rank")
+        rankers = discover(baselines, "ranker", "rank", beside={"predictor": "predict"})
         names = options.rankers.split(",") if options.rankers else list(rankers)
         todo = [case for case in cases(options.seeds, options.quick) if _wanted(case, options)]
         run(folder / "rows.csv", todo, {name: rankers[name] for name in names})
