@@ -52,7 +52,9 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def containers(session: nox.Session) -> None:
     """The cube in Docker and Podman, installed where that may be (root on Debian); says so where it may not."""
-    session.run("pytest", "tests/containers", "-p", "no:randomly", "-rs", env={"FIXFIRST_CONTAINERS": "1"})
+    session.run(
+        "pytest", "tests/containers", "-p", "no:randomly", "-rs", *session.posargs, env={"FIXFIRST_CONTAINERS": "1"}
+    )
 
 
 @nox.session

@@ -26,7 +26,7 @@ def predict(
     Augmentation replaces a reference by the sum of itself and its neighbours, weighted 10^(-1.5 i / 10) at place i;
     expansion replaces a query by itself plus its nearest references, weighted by similarity^α.
     Sources: Turcot and Lowe 2009 (augmentation); Radenović, Tolias and Chum 2018, Fine-tuning CNN Image Retrieval with
-    No Human Annotation, section 3 (α-query expansion). The weights are log-spaced; their exponent was chosen on the digits.
+    No Human Annotation, section 3 (α-query expansion). The exponent of the weights was chosen on the digits.
     """
     mean = column_means(problem.references)
     queries, references = unit_rows(problem.queries, mean), unit_rows(problem.references, mean)

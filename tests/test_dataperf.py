@@ -55,6 +55,8 @@ def test_the_challenges_submission_gets_the_challenges_own_numbers(tmp_path, dat
 
 def test_the_block_we_deliver_fits_the_shared_files(tmp_path, dataperf, capsys):
     text = (ROOT / "workspace" / "parameters.yaml").read_text()
+    start, block = text.index("datasets:"), text.index("  dataperf:")
+    text = text[:start] + "datasets:\n" + text[block:]
     text = text.replace("enabled: false", "enabled: true").replace("file:../../shared/dataperf", f"file:{dataperf}")
     (tmp_path / "parameters.yaml").write_text(text)
     assert main(["download", f"--workspace={tmp_path}"]) == 0

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 
 import pytest
 
@@ -22,7 +21,9 @@ def test_the_commands_of_the_readme_work(tmp_path, monkeypatch, capsys):
     found = commands(ROOT / "README.md")
     assert {"download", "create_baselines", "evaluate", "plot"} <= {command[0] for command in found}
     (tmp_path / "workspace").mkdir()
-    shutil.copy(ROOT / "workspace" / "parameters.yaml", tmp_path / "workspace")
+    text = (ROOT / "workspace" / "parameters.yaml").read_text()
+    one_draw = re.sub(r"draws: \[0,[^]]*\]", "draws: [0]", text)
+    (tmp_path / "workspace" / "parameters.yaml").write_text(one_draw)
     monkeypatch.chdir(tmp_path)
     for command in found:
         status = main(command)
