@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput
 
 # Accuracies are multiples of 1 / (test rows): far coarser than this, far finer than rounding in 0.95 × clean.
 _ROUNDING = 1e-9
+
+
+def reaches(accuracy: FloatVector, goal: float) -> NDArray[np.bool_]:
+    """Which accuracies are at least the goal."""
+    return accuracy >= goal - _ROUNDING
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +35,7 @@ class CleaningCurve:
 
     def fixes_needed(self, target: float = 0.95) -> int:
         """Smallest number of fixes k ≥ 0 whose accuracy is at least target × clean (lower is better)."""
-        reached = np.flatnonzero(self.accuracy >= target * self.clean - _ROUNDING)
+        reached = np.flatnonzero(reaches(self.accuracy, target * self.clean))
         return int(self.fixes[reached[0]] if len(reached) else self.fixes[-1])
 
     def score(self, target: float = 0.95) -> float:

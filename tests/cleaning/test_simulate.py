@@ -27,6 +27,7 @@ class Memory:
         return np.array([np.mean(labels == test.labels) for labels in self.seen])
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_every_point_is_the_state_after_that_many_fixes(data):
     n = data.draw(st.integers(1, 12))

@@ -1,0 +1,36 @@
+"""A symmetric positive definite matrix, factorised and kept."""
+
+import numpy as np
+from scipy.linalg import blas, lapack
+
+from cleaning.data import FloatMatrix
+
+# From here on the inverse, and a matrix product, is worth its making.
+_MANY_COLUMNS = 8
+# As a share of the largest diagonal entry: a metric need not be exact, but has to be definite after rounding.
+_JITTER = 1e-12
+
+
+class Factor:
+    """A symmetric positive definite matrix (overwritten), factorised; inverted once it has many columns to solve."""
+
+    def __init__(self, matrix: FloatMatrix) -> None:
+        diagonal = np.arange(len(matrix))
+        matrix[diagonal, diagonal] += _JITTER * matrix[diagonal, diagonal].max()
+        factor, failed = lapack.dpotrf(matrix.T, lower=0, overwrite_a=1, clean=0)
+        if failed:
+            raise np.linalg.LinAlgError(f"not positive definite (pivot {failed})")
+        self._factor: FloatMatrix = factor
+        self._inverse: FloatMatrix | None = None
+
+    def solve(self, right: FloatMatrix) -> FloatMatrix:
+        """The solution for each column of the right-hand side, C-contiguous."""
+        if right.shape[1] == 1:  # a third of the time of LAPACK's general solver
+            first = blas.dtrsv(self._factor, right[:, 0], trans=1)
+            return np.asarray(blas.dtrsv(self._factor, first, overwrite_x=1))[:, None]
+        if self._inverse is None and right.shape[1] < _MANY_COLUMNS:
+            return np.ascontiguousarray(lapack.dpotrs(self._factor, right)[0])
+        if self._inverse is None:
+            upper = np.triu(lapack.dpotri(self._factor)[0])
+            self._inverse = upper + np.triu(upper, 1).T
+        return np.asarray(self._inverse @ right)

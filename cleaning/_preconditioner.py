@@ -1,0 +1,122 @@
+"""The Hessian of the penalised log-loss at one point, factorised and kept, as the metric of the descent.
+
+Two classes, or a small problem: the Hessian itself. K ≥ 3 classes: its K diagonal blocks Xᵀ diag(pₖ(1 − pₖ)) X + I / C,
+each with its intercept, so memory stays O(d² K).
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cleaning._factor import Factor
+from cleaning._geometry import Columns, Geometry, chunks
+from cleaning.data import FloatMatrix, FloatVector
+
+Solve = Callable[[FloatMatrix], FloatMatrix]
+# Weights p(1 − p) below this are the same as none, but would be divided by.
+_SMALLEST_WEIGHT = 1e-10
+_LARGEST_HESSIAN = 1024
+_SAMPLED_ROWS = 4
+
+
+class Preconditioner:
+    """The factor at reference probabilities (n, outputs). `exact` says whether it is the whole Hessian's."""
+
+    def __init__(self, geometry: Geometry, reference: FloatMatrix) -> None:
+        outputs, size = reference.shape[1], geometry.matrix.shape[1]
+        self._whole: Factor | None = None
+        self._blocks: list[Solve] = []
+        self.exact = outputs == 1
+        weights = np.maximum(reference * (1 - reference), _SMALLEST_WEIGHT)
+        if not isinstance(geometry, Columns):
+            self._blocks = [_row_block(geometry, weights[:, output]) for output in range(outputs)]
+        elif outputs > 1 and (size + 1) * outputs <= _LARGEST_HESSIAN:
+            self._whole, self.exact = _whole(geometry, reference), True
+        else:
+            self._blocks = [_column_block(geometry, weights[:, output]) for output in range(outputs)]
+        self.reach = self._reach(geometry, reference.shape[1])
+
+    def solve(self, gradient: FloatMatrix) -> FloatMatrix:
+        """The Newton step for gradients (size + 1, outputs, states), up to its sign."""
+        step = np.empty(gradient.shape)
+        if self._whole is not None:
+            stacked = np.ascontiguousarray(gradient.swapaxes(0, 1)).reshape(-1, gradient.shape[2])
+            step[:] = self._whole.solve(stacked).reshape(step.swapaxes(0, 1).shape).swapaxes(0, 1)
+            return step
+        for output, block in enumerate(self._blocks):
+            step[:, output] = block(gradient[:, output])
+        return step
+
+    def _reach(self, geometry: Geometry, outputs: int) -> float:
+        """The longest ‖x‖ in the metric's inverse among some rows: a decrement λ leaves margins within λ · ‖x‖."""
+        rows = np.unique(np.linspace(0, geometry.length - 1, _SAMPLED_ROWS).astype(np.int64))
+        gradient = np.zeros((geometry.matrix.shape[1] + 1, outputs, outputs * len(rows)))
+        for output in range(outputs):
+            gradient[:, output, output * len(rows) : (output + 1) * len(rows)] = geometry.of_rows(rows)
+        step = self.solve(gradient)
+        return float(np.sqrt(geometry.inner(gradient, step, geometry.products(step)).max()))
+
+
+def _column_block(geometry: Columns, weights: FloatVector) -> Solve:
+    hessian = _weighted_square(geometry, weights)
+    hessian[np.arange(len(hessian) - 1), np.arange(len(hessian) - 1)] += geometry.penalty
+    return Factor(hessian).solve
+
+
+def _weighted_square(geometry: Columns, weights: FloatVector) -> FloatMatrix:
+    """[X 1]ᵀ diag(weights) [X 1]; products in the features' own precision, sums in float64. Weights may be negative."""
+    features = geometry.matrix
+    size = features.shape[1]
+    square = np.zeros((size + 1, size + 1))
+    root = np.sqrt(np.abs(weights)).astype(features.dtype)
+    sign = -1.0 if len(weights) and weights.min() < 0 else 1.0
+    for rows in chunks(len(features), size):
+        weighted = features[rows] * root[rows, None]
+        square[:-1, :-1] += weighted.T @ weighted
+        square[-1, :-1] += root[rows] @ weighted
+    square[:-1, -1] = square[-1, :-1]
+    square[-1, -1] = np.abs(weights).sum()
+    return sign * square
+
+
+def _whole(geometry: Columns, reference: FloatMatrix) -> Factor:
+    """All blocks Xᵀ diag(pₖ (1[k = l] − pₗ)) X, output by output."""
+    outputs, width = reference.shape[1], geometry.matrix.shape[1] + 1
+    hessian = np.empty((outputs, width, outputs, width))
+    for row in range(outputs):
+        for column in range(row + 1):
+            share = reference[:, row] * ((row == column) - reference[:, column])
+            hessian[row, :, column] = hessian[column, :, row] = _weighted_square(geometry, share)
+    size = np.arange(width - 1)
+    for output in range(outputs):
+        hessian[output, size, output, size] += geometry.penalty
+    # Moving all intercepts together changes nothing: any curvature there makes the Hessian definite.
+    hessian[:, -1, :, -1] += len(reference) / outputs**2
+    return Factor(hessian.reshape(outputs * width, -1))
+
+
+def _row_block(geometry: Geometry, weights: FloatVector) -> Solve:
+    """H = XᵀWX + I / C on w = Xᵀα, bordered by the intercept: H⁻¹Xᵀρ = Xᵀ S B⁻¹ S⁻¹ ρ, S = √W, B = I / C + S K S."""
+    gram, root = geometry.matrix, np.sqrt(weights)
+    scaled = gram * root
+    scaled *= root[:, None]
+    scaled[np.arange(len(gram)), np.arange(len(gram))] += geometry.penalty
+    factor = Factor(scaled)
+
+    def inside(gradient: FloatMatrix) -> FloatMatrix:
+        step = factor.solve(gradient / root[:, None])
+        step *= root[:, None]
+        return step
+
+    pull = gram @ weights
+    along = inside(weights[:, None])
+    pivot = float(weights.sum() - pull @ along[:, 0])
+
+    def solve(gradient: FloatMatrix) -> FloatMatrix:
+        step = np.empty(gradient.shape)
+        step[:-1] = inside(gradient[:-1])
+        step[-1] = (gradient[-1] - pull @ step[:-1]) / pivot
+        step[:-1] -= along * step[-1]
+        return step
+
+    return solve

@@ -1,0 +1,97 @@
+"""Every solution of a path against an independent optimum: scikit-learn's, converged as far as it goes."""
+
+import warnings
+
+import numpy as np
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from cleaning import LabelPath
+from cleaning._descent import GRADIENT_TOLERANCE
+from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
+
+
+def problem(seed, n, d, classes, *, changes, gap=2.0, duplicates=0, lonely=False, separable=False, dtype=np.float64):
+    """Features, labels, and a path of random label changes that never repeats a row."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(n) % classes)
+    if lonely:
+        labels[labels == classes - 1] = 0
+        labels[rng.integers(n)] = classes - 1
+    features = rng.normal(size=(n, d)) * rng.uniform(0.2, 3, size=d) + rng.normal(size=d)
+    features += gap * rng.normal(size=(classes, d))[labels]
+    if separable:
+        features[:, 0] = 100.0 * labels
+    for row in range(duplicates):
+        features[row] = features[n - 1 - row]
+    rows = rng.permutation(n)[:changes]
+    values = (labels[rows] + rng.integers(1, classes, size=len(rows))) % classes
+    return LabelPath(features.astype(dtype), labels, rows, values)
+
+
+def changes_of(path, classes):
+    codes = np.eye(classes) if classes > 2 else np.arange(2.0)[:, None]
+    return Changes(
+        codes[path.labels], path.rows, codes[path.values] - codes[path.labels[path.rows]], np.arange(len(path))
+    )
+
+
+def solutions(path, classes, strength):
+    return np.concatenate(list(optima(path.features, changes_of(path, classes), strength)), axis=2)
+
+
+def gradient(features, targets, solution, strength):
+    """Of the sum of log-losses and the penalty, in float64, written independently of the solver."""
+    margins = features @ solution[:-1] + solution[-1]
+    if margins.shape[1] == 1:
+        chance = 1 / (1 + np.exp(-np.clip(margins, -700, 700)))
+    else:
+        chance = np.exp(margins - margins.max(axis=1, keepdims=True))
+        chance /= chance.sum(axis=1, keepdims=True)
+    residual = chance - targets
+    return np.vstack([features.T @ residual + solution[:-1] / strength, residual.sum(axis=0, keepdims=True)])
+
+
+def tight(features, labels, strength):
+    """The solution by scikit-learn, Newton steps to where it cannot get further."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(C=strength, tol=1e-14, max_iter=2000, solver="newton-cholesky").fit(features, labels)
+    return np.vstack([model.coef_.T, model.intercept_])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 10**6),
+    shape=st.sampled_from([(12, 3), (40, 6), (40, 39), (25, 25), (20, 60), (60, 10), (90, 4)]),
+    classes=st.sampled_from([2, 2, 3, 5]),
+    log_strength=st.floats(-5, 3),
+    duplicates=st.sampled_from([0, 0, 5]),
+    special=st.sampled_from(["", "", "lonely", "separable"]),
+)
+@example(seed=0, shape=(40, 6), classes=2, log_strength=3.0, duplicates=5, special="separable")
+@example(seed=1, shape=(20, 60), classes=3, log_strength=3.0, duplicates=0, special="lonely")
+@example(seed=2, shape=(20, 60), classes=2, log_strength=-5.0, duplicates=5, special="")
+def test_every_state_is_the_optimum(seed, shape, classes, log_strength, duplicates, special):
+    strength = 10.0**log_strength
+    options = {special: True} if special else {}
+    path = problem(seed, *shape, classes, changes=shape[0] // 2, duplicates=duplicates, **options)
+    states = [path.labels_at(state) for state in range(len(path))]
+    assume(all(len(np.unique(labels)) == classes for labels in states))
+    found = solutions(path, classes, strength)
+    assert found.shape[2] == len(path)
+    scale = np.sqrt(np.mean(np.sum(path.features**2, axis=1)) + 1)
+    codes = np.eye(classes) if classes > 2 else np.arange(2.0)[:, None]
+    for state, labels in enumerate(states):
+        left = gradient(path.features, codes[labels], found[:, :, state], strength)
+        assert np.linalg.norm(left) <= 1.01 * GRADIENT_TOLERANCE * len(labels) * scale
+    for state in (0, len(path) // 2, len(path) - 1):
+        expected = tight(path.features, states[state], strength)
+        left = np.linalg.norm(gradient(path.features, codes[states[state]], expected, strength))
+        margins, optimal = (path.features @ part[:-1] + part[-1] for part in (found[:, :, state], expected))
+        if classes > 2:  # all intercepts may move together
+            margins, optimal = (part - part.mean(axis=1, keepdims=True) for part in (margins, optimal))
+        # scikit-learn's own distance from the optimum: H is at least 1 / C
+        slack = left * strength * scale * np.sqrt(len(labels))
+        assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE + slack
