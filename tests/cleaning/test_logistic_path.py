@@ -70,6 +70,7 @@ def tight(features, labels, strength):
     duplicates=st.sampled_from([0, 0, 5]),
     special=st.sampled_from(["", "", "lonely", "separable"]),
 )
+@example(seed=10449, shape=(12, 3), classes=2, log_strength=0.0, duplicates=5, special="separable")
 @example(seed=0, shape=(40, 6), classes=2, log_strength=3.0, duplicates=5, special="separable")
 @example(seed=1, shape=(20, 60), classes=3, log_strength=3.0, duplicates=0, special="lonely")
 @example(seed=2, shape=(20, 60), classes=2, log_strength=-5.0, duplicates=5, special="")

@@ -200,6 +200,8 @@ def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # a job in the background of a script inherits an ignored SIGINT
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while "ranking" not in child.stdout.readline():
         pass
