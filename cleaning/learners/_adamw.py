@@ -9,7 +9,6 @@ Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 201
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,34 +65,12 @@ def steps(count: int) -> Iterator[Step]:
         since = 0 if full else since
 
 
-class Update(Protocol):
-    """One step of a matrix whose gradient is column · rowᵀ, in place.
+class Update:
+    """One step of a matrix whose gradient is column · rowᵀ, in BLAS calls and numpy ufuncs.
 
-    weight, first, second: (h, d). first_column · row and second_column · row_squared are added to the moments, then
-    weight += rate · first / (√second + epsilon). float32 throughout; multiplications that feed an addition are fused.
-    The arguments are flat because a compiled kernel takes them so.
-    """
-
-    def __call__(
-        self,
-        weight: Float32,
-        first: Float32,
-        second: Float32,
-        first_column: Float32,
-        second_column: Float32,
-        row: Float32,
-        row_squared: Float32,
-        rate: np.float32,
-        epsilon: np.float32,
-    ) -> None:
-        """Changes weight, first and second."""
-        ...
-
-
-class NumpyUpdate:
-    """The update in BLAS calls and numpy ufuncs, a block of rows at a time so that intermediate results stay in cache.
-
-    One object serves one thread: it owns the scratch array.
+    A block of rows at a time, so that intermediate results stay in cache. One object serves one thread: it owns the
+    scratch array. A third of its time is the processor's square root (float32, correctly rounded): a loop compiled by
+    numba, which touches memory once instead of six times, made the whole fit 1.7 times faster and no more.
     """
 
     def __init__(self) -> None:
@@ -111,7 +88,11 @@ class NumpyUpdate:
         rate: np.float32,
         epsilon: np.float32,
     ) -> None:
-        """Changes weight, first and second."""
+        """Changes weight, first and second, all (h, d) float32, in place.
+
+        first_column · row and second_column · row_squared are added to the moments, then
+        weight += rate · first / (√second + epsilon).
+        """
         block = max(1, _BLOCK_FLOATS // weight.shape[1])
         if self._scratch.shape[1] != weight.shape[1]:
             self._scratch = np.empty((min(block, len(weight)), weight.shape[1]), np.float32)

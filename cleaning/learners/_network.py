@@ -47,10 +47,10 @@ class Copies:
     weight and Xᵀ·error: a step costs O(128 · d) and no product of matrices.
     """
 
-    def __init__(self, features: int, count: int, update: Update) -> None:
+    def __init__(self, features: int, count: int) -> None:
         self._initial = initial_weights(features)
         self._bias = features
-        self._update = update
+        self._update = Update()
         width = with_bias(np.empty((0, features), np.float32)).shape[1]
         # One allocation: numpy asks for huge pages above 4 MiB.
         self._hidden = np.empty((3, count, HIDDEN, width), np.float32)

@@ -8,13 +8,14 @@ from threadpoolctl import threadpool_limits
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Unsuitable, first_three
-from cleaning.learners._adamw import Float32, NumpyUpdate, Update
-from cleaning.learners._kernel import compiled_update
+from cleaning.learners._adamw import Float32
 from cleaning.learners._network import Copies, with_bias
 from cleaning.simulate import LabelPath, Step
 
 # Two copies share each pass over the features; more would push weights and moments (3 MiB a copy) out of the cache.
 _COPIES = 2
+# Networks applied to all rows at once; always so many, since the rounding of a product may depend on its shape.
+_APPLIED = 16
 _THRESHOLDS = np.arange(0.1, 1, 0.05).astype(np.float32)
 
 
@@ -40,26 +41,28 @@ class Learner:
         """
         _check(path, test)
         with threadpool_limits(limits=1, user_api="blas"):
-            return curve(path, test, step, compiled_update() or NumpyUpdate())
+            return _accuracies(path, test, step)
 
 
-def curve(path: LabelPath, test: Split, step: Step, update: Update) -> FloatVector:
-    """`Learner.accuracies` with a given optimizer update, which changes the speed and nothing else."""
+def _accuracies(path: LabelPath, test: Split, step: Step) -> FloatVector:
     train_features, test_features = _float32(path.features), _float32(test.features)
     wide = with_bias(train_features)
-    copies = Copies(train_features.shape[1], _COPIES, update)
+    copies = Copies(train_features.shape[1], _COPIES)
     accuracy = np.empty(len(path))
-    for start in range(0, len(path), _COPIES):
-        states = range(start, min(start + _COPIES, len(path)))
-        labels = np.stack([path.labels_at(state) for state in states])
+    for start in range(0, len(path), _APPLIED):
+        labels = np.stack([path.labels_at(state) for state in range(start, min(start + _APPLIED, len(path)))])
+        directions, biases = np.zeros((_APPLIED, wide.shape[1]), np.float32), np.zeros(_APPLIED, np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            directions, biases = copies.train(wide, labels.astype(np.float32))
+            for k in range(0, len(labels), _COPIES):
+                pair = slice(k, min(k + _COPIES, len(labels)))
+                directions[pair], biases[pair] = copies.train(wide, labels[pair].astype(np.float32))
+                for done in range(pair.start, pair.stop):
+                    step(start + done + 1, len(path))
             on_train = _probabilities(directions, biases, train_features)
             on_test = _probabilities(directions, biases, test_features)
-        for k, state in enumerate(states):
-            threshold = _threshold(on_train[k], labels[k])
-            accuracy[state] = _rounded_accuracy(on_test[k], test.labels, threshold)
-            step(state + 1, len(path))
+        for k, current in enumerate(labels):
+            threshold = _threshold(on_train[k], current)
+            accuracy[start + k] = _rounded_accuracy(on_test[k], test.labels, threshold)
     return accuracy
 
 
@@ -100,10 +103,11 @@ def _probabilities(directions: Float32, biases: Float32, features: Float32) -> F
 
 def _threshold(probabilities: Float32, labels: IntVector) -> np.float32:
     """The first threshold with the highest rounded accuracy; 0 where every one of them rounds to 0."""
-    accuracy = [_rounded_accuracy(probabilities, labels, threshold) for threshold in _THRESHOLDS]
+    accuracy = _rounded_accuracy(probabilities, labels, _THRESHOLDS[:, None])
     best = int(np.argmax(accuracy))
     return np.float32(_THRESHOLDS[best] if accuracy[best] > 0 else 0.0)
 
 
-def _rounded_accuracy(probabilities: Float32, labels: IntVector, threshold: np.float32) -> float:
-    return float(np.round(np.mean((probabilities > threshold) == labels), 2))
+def _rounded_accuracy(probabilities: Float32, labels: IntVector, threshold: Float32 | np.float32) -> FloatVector:
+    """For one threshold, or for a column of them."""
+    return np.asarray(np.round(np.mean((probabilities > threshold) == labels, axis=-1), 2))

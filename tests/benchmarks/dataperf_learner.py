@@ -1,7 +1,7 @@
 """Speed and memory of the `dataperf` learner beside the published algorithm in torch, in one run on one thread.
 
 `python -m tests.benchmarks.dataperf_learner` from the project's root, in an environment that has torch besides the
-project's own packages (and numba for the compiled kernel). Times are CPU seconds, medians over interleaved rounds.
+project's own packages. Times are CPU seconds, medians over interleaved rounds.
 """
 
 import argparse
@@ -15,20 +15,17 @@ from time import process_time
 import numpy as np
 
 from cleaning import Split
-from cleaning.learners._adamw import NumpyUpdate
-from cleaning.learners._kernel import compiled_update
 from cleaning.learners._network import with_bias
-from cleaning.learners.dataperf import curve
+from cleaning.learners.dataperf import Learner
 from cleaning.simulate import LabelPath
 
 ROWS, WIDTH, WRONG, TEST_ROWS = 300, 2048, 90, 500
 STEPS = 20 * 5
 CURVES = 8 * 10
 WORKER = """
-import sys
 from tests.benchmarks.dataperf_learner import made_up, ours
 path, test = made_up()
-ours(path, test, sys.argv[1] == "compiled")
+ours(path, test)
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
@@ -50,9 +47,8 @@ def made_up():
     return LabelPath(train, labels, rows, truth[rows]), Split.from_arrays(test, test_labels)
 
 
-def ours(path, test, compiled):
-    update = compiled_update() if compiled else NumpyUpdate()
-    return curve(path, test, lambda *_: None, update)
+def ours(path, test):
+    return Learner().accuracies(path, test, lambda *_: None)
 
 
 def table_rewriter(path):
@@ -97,8 +93,8 @@ def torch_point(path, test, state):
     return classifier.accuracy(test.features, test.labels)
 
 
-def peak_megabytes(kind):
-    result = subprocess.run([sys.executable, "-c", WORKER, kind], check=True, capture_output=True, text=True)
+def peak_megabytes():
+    result = subprocess.run([sys.executable, "-c", WORKER], check=True, capture_output=True, text=True)
     return int(result.stdout) / 1024
 
 
@@ -110,8 +106,8 @@ def row(name, fit, fits, torch_curve, floor):
     )
 
 
-def measured(rounds, path, test, kinds):
-    times = {name: [] for name in ("torch", "table", "floor", *kinds)}
+def measured(rounds, path, test):
+    times = {name: [] for name in ("torch", "table", "floor", "ours")}
     rewrite = table_rewriter(path)
     for number in range(rounds):
         states = [(number * 3 + k) * WRONG // (3 * rounds) for k in range(3)]
@@ -121,12 +117,11 @@ def measured(rounds, path, test, kinds):
             times["torch"].append(spent)
             times["table"].append(seconds(rewrite)[0])
         times["floor"].append(traffic_floor())
-        for kind in kinds:
-            spent, accuracy = seconds(ours, path, test, kind == "compiled")
-            times[kind].append(spent / len(path))
-            different = [state for state in states if accuracy[state] != published[state]]
-            if different:
-                sys.exit(f"{kind}: accuracies differ from torch's in the states {different}")
+        spent, accuracy = seconds(ours, path, test)
+        times["ours"].append(spent / len(path))
+        different = [state for state in states if accuracy[state] != published[state]]
+        if different:
+            sys.exit(f"accuracies differ from torch's in the states {different}")
     return {name: median(values) for name, values in times.items()}
 
 
@@ -144,31 +139,24 @@ def main():
 
     torch.set_num_threads(1)
     path, test = made_up()
-    kinds = ["numpy"] + (["compiled"] if compiled_update() else [])
     with threadpool_limits(limits=1):
-        for kind in kinds:
-            ours(path, test, kind == "compiled")
+        ours(path, test)
         torch_point(path, test, 0)
-        time = measured(rounds, path, test, kinds)
-    published = (ROWS + 1) * time["torch"]
+        time = measured(rounds, path, test)
+    algorithm, evaluator = time["torch"], time["torch"] + time["table"]
     print(
         f"torch {torch.__version__}, numpy {np.__version__}, one thread of {os.cpu_count()}; {rounds} rounds, "
         f"{3 * rounds} points checked against torch\n"
     )
+    whole = (ROWS + 1) * evaluator
     print(f"{'':<44}{'ms/fit':>9}{'s/curve':>10}{'h/80':>10}{'ratio':>9}{'x floor':>9}")
-    row(f"published algorithm, torch, {ROWS + 1} fits a curve", time["torch"], ROWS + 1, published, time["floor"])
-    row("the same with its table rewriting", time["torch"] + time["table"], ROWS + 1, published, time["floor"])
-    for kind in kinds:
-        row(f"fixfirst, {kind}, {len(path)} fits a curve", time[kind], len(path), published, time["floor"])
-    row("memory-traffic floor of our fits", time["floor"], len(path), published, time["floor"])
-    whole = published + (ROWS + 1) * time["table"]
-    for kind in kinds:
-        print(
-            f"\n{kind}: {whole / (time[kind] * len(path)):.1f} times the published evaluator with its table rewriting"
-        )
-        print(f"{kind}: peak memory of a process that computes a curve {peak_megabytes(kind):.0f} MB")
-    if "compiled" not in kinds:
-        print("\nno compiled kernel: numba is not installed, or rounds differently here")
+    row(f"published evaluator, torch, {ROWS + 1} fits a curve", evaluator, ROWS + 1, whole, time["floor"])
+    row("the same without its table rewriting", algorithm, ROWS + 1, whole, time["floor"])
+    row(f"fixfirst, {len(path)} fits a curve", time["ours"], len(path), whole, time["floor"])
+    row("memory-traffic floor of our fits", time["floor"], len(path), whole, time["floor"])
+    against = (ROWS + 1) * algorithm / (time["ours"] * len(path))
+    print(f"\n{against:.1f} times the published algorithm alone, without its table rewriting")
+    print(f"peak memory of a process that computes a curve {peak_megabytes():.0f} MB")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@ import csv
 import hashlib
 import json
 import pickle
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ import pytest
 import cleaning.learners
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Ranking, Split, Unsuitable, simulate
 from cleaning.discovery import discover
-from cleaning.learners import _kernel, dataperf
-from cleaning.learners._adamw import NumpyUpdate
+from cleaning.learners import dataperf
 from cleaning.learners._network import Copies, with_bias
 from cleaning.learners._torch_init import initial_weights
 from cleaning.learners.dataperf import Learner
@@ -69,7 +67,7 @@ def test_curves_of_made_up_data_equal_torchs(name):
 @pytest.mark.parametrize("name", SHAPES)
 def test_probabilities_and_threshold_are_torchs(name):
     data = made_up(name)
-    copies = Copies(data.train.shape[1], 2, NumpyUpdate())
+    copies = Copies(data.train.shape[1], 2)
     functions = copies.train(with_bias(data.train), data.labels[None].astype(np.float32))
     probabilities = dataperf._probabilities(*functions, data.test)[0]
     assert probabilities[:8] == pytest.approx(GOLDEN["cases"][name]["probabilities"], abs=2e-5)
@@ -167,52 +165,3 @@ def test_other_widths_no_rows_and_overflow_are_refused():
 def test_a_threshold_that_is_never_right_is_zero():
     assert dataperf._threshold(np.full(300, 0.99, np.float32), np.zeros(300, int)) == 0.0
     assert dataperf._threshold(np.array([0.2, 0.3], np.float32), np.array([0, 1])) == np.float32(0.2)
-
-
-@pytest.fixture
-def _fresh_kernel():
-    _kernel.compiled_update.cache_clear()
-    yield
-    _kernel.compiled_update.cache_clear()
-
-
-class Compiler:
-    """Stands in for numba: `njit` gives what the test says."""
-
-    def __init__(self, update):
-        self.update = update
-
-    def njit(self, function, **options):
-        assert function is _kernel.fused_update
-        return self.update
-
-
-@pytest.mark.usefixtures("_fresh_kernel")
-def test_a_kernel_is_used_only_where_it_gives_the_same_bits(monkeypatch):
-    monkeypatch.setitem(sys.modules, "numba", None)
-    assert _kernel.compiled_update() is None
-    _kernel.compiled_update.cache_clear()
-    monkeypatch.setitem(sys.modules, "numba", Compiler(lambda *_: None))
-    assert _kernel.compiled_update() is None
-    _kernel.compiled_update.cache_clear()
-    same = NumpyUpdate()
-    monkeypatch.setitem(sys.modules, "numba", Compiler(same))
-    assert _kernel.compiled_update() is same
-
-
-@pytest.mark.usefixtures("_fresh_kernel")
-def test_curves_are_identical_with_and_without_the_kernel(monkeypatch):
-    pytest.importorskip("numba")
-    compiled = _kernel.compiled_update()
-    assert compiled is not None
-    data = made_up("padded_columns")
-    functions = [
-        Copies(33, 2, update).train(with_bias(data.train), np.stack([data.labels, data.truth]).astype(np.float32))
-        for update in (compiled, NumpyUpdate())
-    ]
-    for with_kernel, without in zip(*functions, strict=True):
-        assert with_kernel.tobytes() == without.tobytes()
-    monkeypatch.setattr(dataperf, "compiled_update", lambda: None)
-    without = {name: curve_of(name).accuracy.tolist() for name in SHAPES}
-    monkeypatch.undo()
-    assert {name: curve_of(name).accuracy.tolist() for name in SHAPES} == without
