@@ -35,16 +35,18 @@ def test_a_run_writes_rows_tables_and_pictures_and_a_second_one_adds_only_what_i
         ("0", "oracle_errors_first"),
     ]
     assert len(rows) == 6
-    more = command(*chosen, "--rankers=random,label_posterior,oracle_errors_first,expected_use")
+    more = command(*chosen, "--rankers=random,label_posterior,label_posterior without validation,expected_use")
     assert more[:6] == rows
-    assert [row["ranker"] for row in more[6:]] == ["expected_use", "expected_use"]
+    assert [row["ranker"] for row in more[6:]] == ["label_posterior without validation", "expected_use"] * 2
+    assert more[6]["precision"] != rows[1]["precision"]
     text = (tmp_path / "table.md").read_text()
     assert "2 cases: 1 data sets, 1 noises, 2 seeds." in text
     assert "| expected_use |" in text
     assert (tmp_path / "study.png").read_bytes().startswith(b"\x89PNG")
     assert "oracle_errors_first (bound)" not in text
     known = [row for row in more if row["expected"]]
-    assert {row["ranker"] for row in known} == {"label_posterior"}
+    assert {row["ranker"] for row in known} == {"label_posterior", "label_posterior without validation"}
+    assert "Expected number of wrong labels without validation (90% intervals)" in text
     assert all(float(row["low"]) <= float(row["expected"]) <= float(row["high"]) for row in known)
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-OURS = "expected_use"
+OURS = ("expected_use", "label_posterior")
+BEST = "expected_use"
+ALONE = " without validation"
 BOUNDS = ("oracle_errors_first", "oracle_influence")
 
 
@@ -40,7 +42,11 @@ def _planted(rows: pd.DataFrame, folder: Path) -> list[str]:
     draw(table, folder)
     parts = [_headline(rows), _markdown(table), "Score by data set", _markdown(by_set)]
     parts += ["Score by noise", _markdown(by_noise)]
-    return [*parts, "Expected number of wrong labels (90% intervals)", _markdown(calibration(rows))]
+    for suffix in ("", ALONE):
+        known = rows[rows["ranker"] == f"label_posterior{suffix}"]
+        if len(known):
+            parts += [f"Expected number of wrong labels{suffix} (90% intervals)", _markdown(calibration(known))]
+    return parts
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -56,9 +62,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     seeds = scores.groupby("seed").mean()[whole == whole.max()]
     half = t.ppf(0.975, max(len(seeds) - 1, 1)) * seeds.std(ddof=1) / np.sqrt(len(seeds))
     table = pd.DataFrame({"score": seeds.mean(), "low": seeds.mean() - half, "high": seeds.mean() + half})
-    if OURS in scores:
-        ours = scores[OURS].to_numpy()[:, None]
-        table[f"{OURS} wins"] = ((scores > ours).mean() + (scores == ours).mean() / 2).where(scores.columns != OURS)
+    if BEST in scores:
+        best = scores[BEST].to_numpy()[:, None]
+        table[f"{BEST} wins"] = ((scores > best).mean() + (scores == best).mean() / 2).where(scores.columns != BEST)
     grouped = rows.groupby("ranker")
     table["area"], table["precision"] = grouped["area"].mean(), grouped["precision"].mean()
     table["seconds"] = grouped["seconds"].median()
@@ -67,11 +73,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
     """By noise: the mean true and expected number of wrong labels, and how often the interval holds the true one."""
-    known = rows.dropna(subset=["expected"])
-    inside = (known["low"] <= known["wrong"]) & (known["wrong"] <= known["high"])
-    known = known.assign(
-        inside=inside, width=known["high"] - known["low"], error=(known["expected"] - known["wrong"]).abs()
-    )
+    inside = (rows["low"] <= rows["wrong"]) & (rows["wrong"] <= rows["high"])
+    known = rows.assign(inside=inside, width=rows["high"] - rows["low"], error=(rows["expected"] - rows["wrong"]).abs())
     table = known.groupby(["noise", "rate"])[["wrong", "expected", "error", "width", "inside"]].mean()
     everything = known[["wrong", "expected", "error", "width", "inside"]].mean().to_frame(("all", "")).T
     joined = pd.concat([table, everything])
@@ -88,7 +91,7 @@ def draw(table: pd.DataFrame, folder: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for place, (name, line) in enumerate(table.iloc[::-1].iterrows()):
-        ours, bound = name in (OURS, "label_posterior"), name in BOUNDS
+        ours, bound = str(name).startswith(OURS), name in BOUNDS
         colour = "#0072b2" if ours else "#555555"
         axes.errorbar(
             line["score"],
