@@ -1,5 +1,6 @@
 """The create_baselines task: every ranker on every data id, one submission each."""
 
+import inspect
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -12,9 +13,10 @@ from evaluation.datafiles import load_dataset
 from evaluation.files import make_folder
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters, load_parameters
-from evaluation.progress import Reporter
+from evaluation.progress import Reporter, Update
 from evaluation.seeding import generator
 from evaluation.submissions import submission_path, write_submission
+from evaluation.task import Step
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ def create_baselines(folders: Folders, reporter: Reporter) -> int:
         for data_id in ids:
             dataset = load_dataset(folders.embedding_folder, data_id)
             for unit in (_Unit(data_id, component, seed) for component in chosen for seed in parameters.seeds):
-                outcomes[_write_one(unit, dataset, folders, parameters, reporter)] += 1
+                inside = _within(update, done)
+                outcomes[_write_one(unit, dataset, folders, parameters, reporter, inside)] += 1
                 done += 1
                 update(done)
     reporter.say(
@@ -67,13 +70,17 @@ def _chosen(known: Registry, parameters: Parameters) -> list[Component]:
     return [known[name] for name in parameters.rankers]
 
 
+def _within(update: Update, done: int) -> Step:
+    return lambda part, whole: update(done + part / whole)
+
+
 def _write_one(
-    unit: _Unit, dataset: NoisyDataset, folders: Folders, parameters: Parameters, reporter: Reporter
+    unit: _Unit, dataset: NoisyDataset, folders: Folders, parameters: Parameters, reporter: Reporter, progress: Step
 ) -> Literal["written", "left out", "failed"]:
     """Ranks and writes one submission; a ranker that does not fit the data is left out, with its reason."""
     path = submission_path(folders.submission_folder, unit.data_id, unit.ranker.name, unit.seed, parameters.seeds[0])
     try:
-        ranking, seconds = _timed(unit, dataset)
+        ranking, seconds = _timed(unit, dataset, progress)
     except Unsuitable as reason:
         reporter.warn(f"{unit.ranker.name} left out on {unit.data_id}: {reason}")
         return "left out"
@@ -84,14 +91,15 @@ def _write_one(
     return "written"
 
 
-def _timed(unit: _Unit, dataset: NoisyDataset) -> tuple[Ranking, float]:
+def _timed(unit: _Unit, dataset: NoisyDataset, progress: Step) -> tuple[Ranking, float]:
     from threadpoolctl import threadpool_limits
 
     rng = generator(unit.data_id, unit.ranker.name, unit.seed)
+    watched = {"progress": progress} if "progress" in inspect.signature(unit.ranker.member).parameters else {}
     with threadpool_limits(limits=1):
         started = time.perf_counter()
         try:
-            result = unit.ranker.member(dataset.train, dataset.validation, rng=rng)
+            result = unit.ranker.member(dataset.train, dataset.validation, rng=rng, **watched)
         except FixfirstError:
             raise
         except Exception as error:

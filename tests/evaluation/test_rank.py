@@ -1,4 +1,5 @@
 import io
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -129,3 +130,19 @@ def test_folders_default_below_the_workspace_and_can_be_named(tmp_path):
     folders = Folders.in_workspace(tmp_path, results_folder="/elsewhere")
     assert str(folders.results_file) == "/elsewhere/results.jsonl"
     assert folders.submission_folder == tmp_path / "submissions"
+
+
+def test_a_slow_ranker_that_asks_for_it_tells_its_progress(folders, monkeypatch):
+    told = []
+
+    @contextmanager
+    def track(label, total, unit):
+        yield told.append
+
+    text = "def rank(train, validation, *, rng, progress):\n    progress(1, 4)\n    return train.features[:, 0]\n"
+    drop(folders, "patient", text)
+    write_parameters(folders.parameters_file.parent, rankers=["random", "patient"])
+    reporter = Reporter(io.StringIO(), io.StringIO())
+    monkeypatch.setattr(reporter, "track", track)
+    assert create_baselines(folders, reporter) == 0
+    assert told == [1, 1.25, 2, 3, 3.25, 4]
