@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,26 @@ from evaluation.files import read_text, sha256_bytes, sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters
 from evaluation.record import Record
+from evaluation.rules import SplitSpec
+from evaluation.split import settings_of
 from evaluation.submissions import identify
 from evaluation.task import Case, Rejected
 
 
 def cases(
-    task: str, suffix: str, truth: Callable[[Path], Sequence[Path]], folders: Folders, parameters: Parameters
+    task: str,
+    suffix: str,
+    truth: Callable[[Path], Sequence[Path | str]],
+    folders: Folders,
+    parameters: Parameters,
+    split: SplitSpec | None = None,
 ) -> list[Case | Rejected]:
-    """Every submission of a task. `truth` names the files in data/{data_id} that its score depends on.
+    """Every submission of a task. `truth` names the files in data/{data_id}, and texts, that its score depends on.
 
-    A file whose name starts with no known data id, of whatever task, is Rejected.
+    A file whose name starts with no known data id, of whatever task, is Rejected. `split`: the task's own.
     """
-    mine, every = _ids(parameters, task), _ids(parameters, None)
+    every = _ids(parameters, None)
+    blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
     found: list[Case | Rejected] = []
     for path in sorted(folders.submission_folder.glob(f"*{suffix}")):
         try:
@@ -38,12 +46,24 @@ def cases(
         except InvalidInput as error:
             found.append(Rejected(path, error))
             continue
-        if file.data_id in mine:
-            files = truth(folders.groundtruth_folder / file.data_id)
-            digest = sha256_bytes(repr([sha256_file(one) for one in files if one.exists()]).encode())
-            settings = {"lenient": parameters.lenient}
+        if file.data_id in blocks:
+            own = blocks[file.data_id].split
+            setting = settings_of(split if own is None else own, file.data_id)
+            digest = _truth_sha256(folders.groundtruth_folder / file.data_id, truth, setting)
+            settings = {"lenient": parameters.lenient, "split": setting}
             found.append(Case(file.data_id, file.method, file.seed, path, sha256_file(path), digest, settings, folders))
     return found
+
+
+def _truth_sha256(folder: Path, truth: Callable[[Path], Sequence[Path | str]], split: Mapping[str, Any] | None) -> str:
+    parts = [*truth(folder), *([folder / split["file"]] if split and "file" in split else [])]
+    return sha256_bytes(
+        repr([part if isinstance(part, str) else sha256_file(part) for part in parts if _is_there(part)]).encode()
+    )
+
+
+def _is_there(part: Path | str) -> bool:
+    return isinstance(part, str) or part.exists()
 
 
 def data_id_of(path: Path, task: str, parameters: Parameters) -> str:

@@ -28,10 +28,19 @@ class Curve(BaseModel):
     clean: _Finite
 
 
+class Board(BaseModel):
+    """What a part of the truth, public or private, says of a submission; the same metrics as those of all of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    metrics: dict[str, _Finite]
+    denominators: dict[str, int]
+
+
 class Record(BaseModel):
     """One evaluation of one submission. `fingerprint` names everything the metrics depend on.
 
     status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
+    metrics: on the whole truth. boards: on its public and its private part, where it is split.
     seconds: what the ranking took. curve: for tasks that have one.
     """
 
@@ -45,6 +54,7 @@ class Record(BaseModel):
     status: Literal["ok", "failed", "withdrawn"]
     metrics: dict[str, _Finite] = Field(default_factory=dict)
     denominators: dict[str, int] = Field(default_factory=dict)
+    boards: dict[str, Board] = Field(default_factory=dict)
     curve: Curve | None = None
     details: dict[str, Any] = Field(default_factory=dict)
     seconds: _Finite | None = None

@@ -127,6 +127,7 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
             status="ok",
             metrics=finite(dict(outcome.metrics)),
             denominators=dict(outcome.denominators),
+            boards=dict(outcome.boards),
             curve=outcome.curve,
             seconds=outcome.seconds,
             details=dict(outcome.details),

@@ -9,7 +9,7 @@ from cleaning.errors import FixfirstError
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.record import Curve, Record
+from evaluation.record import Board, Curve, Record
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,10 +45,14 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs."""
+    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs.
+
+    boards: the same of the public and of the private part, for a truth that is split.
+    """
 
     metrics: Mapping[str, float]
     denominators: Mapping[str, int]
+    boards: Mapping[str, Board] = field(default_factory=dict)
     curve: Curve | None = None
     seconds: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -4,10 +4,12 @@ Submission and truth (data/{data_id}/test_labels.csv): csv `filename` and one co
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
@@ -15,7 +17,8 @@ from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.record import Board, Record
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -44,21 +47,33 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 def score(case: Case, step: Step) -> Outcome:
     """Mean log loss of one submission, columns matched by name. Raises InvalidInput for a bad row or cell."""
     folder = case.folders.groundtruth_folder / case.dataset
-    classes, truth, given, missing = _checked(folder, case.path, case.settings["lenient"])
-    losses = class_log_loss(truth, given)
+    checked = _checked(folder, case.path, case.settings["lenient"])
+    rows = {clip: row for row, clip in enumerate(checked.clips)}
+
+    def measure(clips: Sequence[str]) -> Board:
+        place = [rows[clip] for clip in clips]
+        answered = int(checked.answered[place].sum())
+        counts = {"n_truth": len(clips), "n_scored": answered, "n_missing": len(clips) - answered}
+        return Board(
+            metrics={"log_loss": float(class_log_loss(checked.truth[place], checked.given[place]).mean())},
+            denominators={"n_classes": len(checked.classes), **counts},
+        )
+
+    whole, losses = measure(checked.clips), class_log_loss(checked.truth, checked.given)
     return Outcome(
-        {"log_loss": float(losses.mean())},
-        {"n_classes": len(classes), "n_truth": len(truth), "n_scored": len(truth) - missing, "n_missing": missing},
+        whole.metrics,
+        whole.denominators,
+        boards(case, {"": checked.clips}, measure),
         seconds=seconds_of(case.path),
-        details={"log_loss": dict(zip(classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
+        details={"log_loss": dict(zip(checked.classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
     )
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "camera_trap", parameters)
-    classes, truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {len(truth) - missing} clips, {len(classes)} classes"
+    checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
+    return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
@@ -68,8 +83,18 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
 
 
-def _checked(folder: Path, path: Path, lenient: bool) -> tuple[list[str], FloatMatrix, FloatMatrix, int]:
-    """Classes, truth and probabilities in the truth's order; a missing clip has the worst probability everywhere."""
+@dataclass(frozen=True)
+class _Checked:
+    """truth, given: (clips, classes), the truth's order. answered: (clips,); elsewhere given is the worst there is."""
+
+    clips: tuple[str, ...]
+    classes: tuple[str, ...]
+    truth: FloatMatrix
+    given: FloatMatrix
+    answered: NDArray[np.bool_]
+
+
+def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     classes, true_rows = read_table(folder / "test_labels.csv", "filename")
     columns, rows = read_table(path, "filename")
     if sorted(columns) != sorted(classes):
@@ -77,14 +102,15 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[list[str], FloatM
         raise InvalidInput(
             f"{path}, line 1", f"columns that do not match ({first_three(odd)})", "use the truth's columns"
         )
-    missing = refuse_mismatch(path, "clips", rows, true_rows, lenient=lenient)
+    refuse_mismatch(path, "clips", rows, true_rows, lenient=lenient)
     order = [columns.index(name) for name in classes]
     truth = np.array([[float(cell) for cell in cells] for cells in true_rows.values()])
     given = 1.0 - truth
     for place, name in enumerate(true_rows):
         if name in rows:
             given[place] = _probabilities(path, name, [rows[name][column] for column in order], classes)
-    return classes, truth, given, missing
+    answered = np.array([name in rows for name in true_rows])
+    return _Checked(tuple(true_rows), tuple(classes), truth, given, answered)
 
 
 def _probabilities(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> list[float]:

@@ -15,7 +15,9 @@ from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.record import Board, Record
+from evaluation.rules import SplitSpec
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 DEPTH = 1000
 LADDER = (1, 5, 10, 100, 1000)
+SPLIT = SplitSpec(public=0.5)
+"""Half of the queries rank online, all of them at the end."""
 
 
 def average_precision(relevant: Sequence[bool], n_relevant: int, depth: int = DEPTH) -> Fraction:
@@ -45,31 +49,41 @@ def recall_at(relevant: Sequence[bool], k: int) -> bool:
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("image_retrieval", ".json", lambda folder: [folder / "truth.json"], folders, parameters)
+    return cases("image_retrieval", ".json", lambda folder: [folder / "truth.json"], folders, parameters, SPLIT)
 
 
 def score(case: Case, step: Step) -> Outcome:
     """mAP@1000 and the recall ladder over all queries of the truth. Raises InvalidInput for a bad submission."""
     folder = case.folders.groundtruth_folder / case.dataset
-    queries, references, given, missing = _checked(folder, case.path, case.settings["lenient"])
+    queries, references, given, _ = _checked(folder, case.path, case.settings["lenient"])
     size = Counter(references.values())
-    precision, recall = [], Counter(dict.fromkeys(LADDER, 0))
+    precision, recall = dict[str, float](), dict[str, list[bool]]()
     for done, (query, product) in enumerate(queries.items(), start=1):
         relevant = [references[name] == product for name in given.get(query, ())]
-        precision.append(_float_ap(relevant, size[product]))
-        recall.update(k for k in LADDER if recall_at(relevant, k))
+        precision[query] = _float_ap(relevant, size[product])
+        recall[query] = [recall_at(relevant, k) for k in LADDER]
         step(done, len(queries))
-    ladder = {f"recall_at_{k}": recall[k] / len(queries) for k in LADDER}
+
+    def measure(chosen: Sequence[str]) -> Board:
+        n = len(chosen)
+        ladder = {f"recall_at_{k}": sum(recall[query][rung] for query in chosen) / n for rung, k in enumerate(LADDER)}
+        counts = {"n_truth": n, "n_scored": sum(query in given for query in chosen)}
+        return Board(
+            metrics={"map_at_1000": sum(precision[query] for query in chosen) / n, **ladder},
+            denominators={
+                **counts,
+                "n_missing": n - counts["n_scored"],
+                "n_without_relevant": sum(not size[queries[query]] for query in chosen),
+            },
+        )
+
+    whole = measure(list(queries))
     return Outcome(
-        {"map_at_1000": sum(precision) / len(queries), **ladder},
-        {
-            "n_truth": len(queries),
-            "n_scored": len(queries) - missing,
-            "n_missing": missing,
-            "n_without_relevant": sum(not size[product] for product in queries.values()),
-        },
+        whole.metrics,
+        whole.denominators,
+        boards(case, {"": list(queries)}, measure),
         seconds=seconds_of(case.path),
-        details={"recall": {f"Recall@{k}": recall[k] / len(queries) for k in LADDER}},
+        details={"recall": {f"Recall@{k}": whole.metrics[f"recall_at_{k}"] for k in LADDER}},
     )
 
 

@@ -14,7 +14,8 @@ from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.record import Board, Record
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -42,17 +43,37 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 
 def score(case: Case, step: Step) -> Outcome:
     """Accuracy of one submission. Raises InvalidInput for anything but one whole class number an image."""
-    truth, given, missing = _checked(
-        case.folders.groundtruth_folder / case.dataset, case.path, case.settings["lenient"]
-    )
-    mean, accuracy = mean_accuracy(truth, given)
-    total = sum(map(len, truth.values()))
-    pooled = sum(accuracy[name] * len(images) for name, images in truth.items()) / total
+    truth, given, _ = _checked(case.folders.groundtruth_folder / case.dataset, case.path, case.settings["lenient"])
+    images = {name: [f"{name}/{image}" for image in answers] for name, answers in truth.items()}
+
+    def measure(chosen: Sequence[str]) -> Board:
+        wanted = set(chosen)
+        return _measured(
+            *(
+                {n: {i: c for i, c in a.items() if f"{n}/{i}" in wanted} for n, a in answers.items()}
+                for answers in (truth, given)
+            )
+        )
+
+    whole = _measured(truth, given)
+    accuracy = mean_accuracy(truth, given)[1]
     return Outcome(
-        {"accuracy": float(mean), "pooled": float(100 * pooled)},
-        {"n_datasets": len(truth), "n_truth": total, "n_scored": total - missing, "n_missing": missing},
+        whole.metrics,
+        whole.denominators,
+        boards(case, images, measure),
         seconds=seconds_of(case.path),
         details={"accuracy": {name: float(100 * value) for name, value in accuracy.items()}},
+    )
+
+
+def _measured(truth: Answers, given: Answers) -> Board:
+    mean, accuracy = mean_accuracy(truth, given)
+    total = sum(map(len, truth.values()))
+    answered = sum(image in given.get(name, {}) for name, images in truth.items() for image in images)
+    pooled = sum(accuracy[name] * len(images) for name, images in truth.items()) / total
+    return Board(
+        metrics={"accuracy": float(mean), "pooled": float(100 * pooled)},
+        denominators={"n_datasets": len(truth), "n_truth": total, "n_scored": answered, "n_missing": total - answered},
     )
 
 
