@@ -86,6 +86,17 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
+def drop_half_line(path: Path) -> None:
+    """Takes off a last line without an end, which a killed run left."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    with plain_errors(path, "repair the last line"), path.open("r+b") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
     """The content of a file; more than `limit` bytes is an InvalidInput."""
     with plain_errors(path, "read the file"):

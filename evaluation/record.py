@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleaning.errors import InvalidInput
-from evaluation.files import append_line, plain_errors, read_bytes, sha256_bytes
+from evaluation.files import append_line, drop_half_line, read_bytes, sha256_bytes
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -80,7 +80,7 @@ def fingerprint(**parts: object) -> str:
 
 def append_record(path: Path, record: Record) -> None:
     """Adds one line; a half-written last line of a killed run is removed first."""
-    _drop_half_line(path)
+    drop_half_line(path)
     append_line(path, record.model_dump_json(exclude_defaults=False))
 
 
@@ -137,16 +137,6 @@ def finite(values: dict[str, float]) -> dict[str, float]:
         if not math.isfinite(value):
             raise InvalidInput(f"metric {name}", f"the value is {value}", "report this task: it must not happen")
     return {name: float(value) for name, value in values.items()}
-
-
-def _drop_half_line(path: Path) -> None:
-    if not path.exists() or not path.stat().st_size:
-        return
-    with plain_errors(path, "repair the last line"), path.open("r+b") as file:
-        file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 if __name__ == "__main__":  # pragma: no cover - renews record.schema.json
