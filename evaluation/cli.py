@@ -22,6 +22,7 @@ _COMMANDS = {
     "create_baselines": "rank every data set with every ranker",
     "evaluate": "simulate the cleaning of every submission and score it",
     "plot": "draw curves, overview and leaderboard from the results",
+    "leaderboard": "show a task's public, private or whole leaderboard, from the submission log",
     "run": "download, create_baselines, evaluate and plot, one after the other",
     "ls": "list data sets, rankers, tasks, metrics and learners",
     "rank": "list the labels of one file in the order worth inspecting",
@@ -85,6 +86,14 @@ def _parser() -> argparse.ArgumentParser:
             group.add_argument(f"--{flag}", metavar="PATH")
     commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
     commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    for name in ("evaluate", "validate"):
+        commands.choices[name].add_argument(
+            "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"
+        )
+    commands.choices["leaderboard"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands.choices["leaderboard"].add_argument(
+        "--board", choices=("public", "private", "all"), default="all", help="default: all"
+    )
     _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
     _add_blend(commands.choices["blend"])

@@ -38,7 +38,14 @@ def _create_baselines(folders: Folders, reporter: Reporter, options: argparse.Na
 def _evaluate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.run import evaluate
 
-    return 1 if evaluate(folders, reporter) else 0
+    return 1 if evaluate(folders, reporter, lenient=getattr(options, "lenient", False)) else 0
+
+
+def _leaderboard(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.boards import write_board
+
+    write_board(folders, options.task, options.board, reporter)
+    return 0
 
 
 def _plot(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
@@ -149,6 +156,7 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "create_baselines": _create_baselines,
     "evaluate": _evaluate,
     "plot": _plot,
+    "leaderboard": _leaderboard,
     "run": _run,
     "ls": _ls,
     "validate": _validate,

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from cleaning import InvalidInput, Learner
 from cleaning.discovery import Component, Registry, discover, discover_folder, nearest
-from evaluation.parameters import LearnerSpec
+from evaluation.parameters import LearnerSpec, Parameters
 from evaluation.problem import ProblemFiles
+from evaluation.rules import Rules
 from evaluation.task import Task
 
 _RANKER = {"ranker": "rank"}
@@ -67,6 +68,16 @@ def tasks() -> Registry:
 def task(name: str) -> Task:
     """A task by name; an unknown one is answered with the nearest."""
     return cast("Task", tasks()[name].member)
+
+
+def rules_of(task: Task, parameters: Parameters) -> Rules:
+    """Which submissions of a task count and how often one may submit: parameters.yaml, else the task's own rules.
+
+    Raises InvalidInput for rules of a task that is not there.
+    """
+    for name in parameters.rules:
+        tasks()[name]
+    return parameters.rules.get(task.name, Rules()).over(task.rules)
 
 
 @cache

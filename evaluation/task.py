@@ -10,6 +10,7 @@ from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.record import Board, Curve, Record
+from evaluation.rules import Rules
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +66,8 @@ class Task:
     load: the submissions there are. score: strict validation, then metrics; raises InvalidInput for bad input.
     validate: the validation alone, with the file it accepted in one line. figures: pictures by file stem, from records.
     publish: files besides results.jsonl, from the newest records of this task (may do nothing).
+    rules: which submission of a team counts and how often it may submit, where parameters.yaml does not say.
+    tie_breaks: other metrics that tell equal main ones apart on a board, in this order.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Task:
     validate: Callable[[Path, Folders, Parameters], str]
     figures: Callable[[Sequence[Record]], Iterator[tuple[str, "Figure"]]]
     publish: Callable[[Sequence[Record], Folders, Parameters], None]
+    rules: Rules = field(default_factory=Rules)
+    tie_breaks: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

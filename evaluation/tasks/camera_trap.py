@@ -18,6 +18,7 @@ from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
 from evaluation.record import Board, Record
+from evaluation.rules import Rules
 from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
@@ -136,4 +137,5 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="best"),
 )

@@ -16,7 +16,7 @@ from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
 from evaluation.record import Board, Record
-from evaluation.rules import SplitSpec
+from evaluation.rules import Rules, SplitSpec
 from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
@@ -161,4 +161,6 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="best"),
+    tie_breaks=tuple(f"recall_at_{k}" for k in LADDER),
 )

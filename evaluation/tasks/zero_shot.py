@@ -15,6 +15,7 @@ from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
 from evaluation.record import Board, Record
+from evaluation.rules import Rate, Rules
 from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
@@ -138,4 +139,5 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="last_valid", rate=Rate(per_day=5, total=150, minutes_apart=10.0, accumulate=True)),
 )
