@@ -86,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
             group.add_argument(f"--{flag}", metavar="PATH")
     commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
     commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands.choices["validate"].add_argument(
+        "--as", dest="team", metavar="TEAM", help="submit it for this team: keep the rate rules and log the verdict"
+    )
     for name in ("evaluate", "validate"):
         commands.choices[name].add_argument(
             "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"

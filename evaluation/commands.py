@@ -88,15 +88,23 @@ def _list(reporter: Reporter, title: str, found: Registry) -> None:
 
 
 def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.admission import admit
+
     task, parameters = registry.task(options.task), load_parameters(folders.parameters_file)
+    if options.lenient:
+        parameters = parameters.model_copy(update={"lenient": True})
     status = 0
     for path in options.files:
         try:
             if not path.is_file():
                 raise InvalidInput(str(path), "there is no such file", "check the path")
-            reporter.say(f"{path}: valid ({task.validate(path, folders, parameters)})")
+            if options.team is None:
+                found = task.validate(path, folders, parameters)
+            else:
+                found = admit(path, options.team, task, folders, parameters)
+            reporter.say(f"{path}: valid ({found})")
         except FixfirstError as error:
-            reporter.warn(f"not valid: {error}")
+            reporter.warn(f"not {'valid' if options.team is None else 'accepted'}: {error}")
             status = 1
     return status
 

@@ -22,10 +22,11 @@ class Entry(BaseModel):
     """One thing that happened to a submission.
 
     team: the method in the file's name, or who was named with `--as`. number: counts the submissions of a team to a
-    data id from 1; a line with the same number is about the same submission, scored again. received: when it was first
-    seen. verdict: `accepted` by `validate --as`; `refused` by it because of the rate rules (no number); `ok`, scored;
-    `failed`; `withdrawn`, the file was not there any more. basis: names the data, settings and task version of the
-    scores; only scores of one basis can be compared. scores: the metrics of each board.
+    data id from 1; a line with the same number is about the same submission, scored again; none for a file that
+    `validate --as` did not let in. received: when it was first seen. verdict: `accepted` by `validate --as`, or
+    `refused` because of the rate rules; `ok`, scored; `failed`; `withdrawn`, the file was not there any more. basis:
+    names the data, settings and task version of the scores; only scores of one basis can be compared. scores: the
+    metrics of each board.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -122,7 +123,7 @@ class SubmissionLog:
     def withdraw(self, slot: Slot) -> None:
         """Logs that the file of a slot's last scored submission is not there any more."""
         with self.locked():
-            scored = [entry for entry in self.slots.get(slot, ()) if entry.verdict in ("ok", "failed", "withdrawn")]
+            scored = self._scored(slot)
             if scored and scored[-1].verdict != "withdrawn":
                 update = {"verdict": "withdrawn", "written": clock(), "scores": {}, "reason": None, "basis": None}
                 self.append(scored[-1].model_copy(update=update))
@@ -137,9 +138,14 @@ class SubmissionLog:
         waiting = [entry for entry in newest.values() if entry.verdict == "accepted" and entry.sha256 == sha256]
         if waiting:
             return waiting[-1]
-        scored = [entry for entry in self.slots.get(slot, ()) if entry.verdict in ("ok", "failed", "withdrawn")]
+        scored = self._scored(slot)
         same = scored and scored[-1].sha256 == sha256 and scored[-1].verdict != "withdrawn"
         return scored[-1] if same else None
+
+    def _scored(self, slot: Slot) -> list[Entry]:
+        """What evaluate wrote about a slot."""
+        own = [entry for entry in self.slots.get(slot, ()) if entry.number is not None]
+        return [entry for entry in own if entry.verdict in ("ok", "failed", "withdrawn")]
 
     def _take(self, entry: Entry) -> None:
         self.entries.append(entry)
