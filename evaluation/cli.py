@@ -29,6 +29,7 @@ _COMMANDS = {
     "validate": "check submission files without scoring them",
     "embed": "turn a folder of pictures into a parquet of embeddings",
     "blend": "average probability files, or take the majority of label files",
+    "example": "write a tiny example of a task, with a submission that is fine and one that is not",
     "bundle": "pack one method's files for upload to Dynabench",
     "doctor": "check this machine and say what is missing",
 }
@@ -97,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["leaderboard"].add_argument(
         "--board", choices=("public", "private", "all"), default="all", help="default: all"
     )
+    commands.choices["example"].add_argument("task", metavar="TASK", help="`fixfirst ls` lists the tasks")
+    commands.choices["example"].add_argument("--output", type=Path, metavar="DIR", help="default: example_TASK")
     _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
     _add_blend(commands.choices["blend"])

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 from cleaning.discovery import Registry
@@ -153,6 +154,13 @@ def _rank(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> 
     return 0
 
 
+def _example(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.example import write_example
+
+    write_example(options.task, options.output or Path(f"example_{options.task}"), reporter)
+    return 0
+
+
 def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.doctor import doctor
 
@@ -170,6 +178,7 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "validate": _validate,
     "embed": _embed,
     "blend": _blend,
+    "example": _example,
     "bundle": _bundle,
     "doctor": _doctor,
     "rank": _rank,

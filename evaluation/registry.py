@@ -102,6 +102,14 @@ def defaults() -> Registry:
 
 
 @cache
+def examples() -> Registry:
+    """The makers of the tasks' tiny examples, evaluation/examples."""
+    import evaluation.examples
+
+    return discover(evaluation.examples, "task with an example", "write")
+
+
+@cache
 def learners() -> Registry:
     """The learners of cleaning/learners."""
     import cleaning.learners
