@@ -1,4 +1,4 @@
-"""`fixfirst example TASK`: a workspace small enough to read, with one submission that is scored, one that is refused."""
+"""`fixfirst example TASK`: a workspace small enough to read, with a submission that is scored and one refused."""
 
 import shlex
 import shutil

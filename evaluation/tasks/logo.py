@@ -106,6 +106,8 @@ def _truth_files(folder: Path) -> list[Path | str]:
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str], int]:
     truth = _labelled(folder / "test_labels.csv")
+    if not truth:
+        raise InvalidInput(str(folder / "test_labels.csv"), "there are no files in it", "write file,category rows")
     labels = _labels(folder, truth)
     given = _labelled(path)
     missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)

@@ -106,6 +106,8 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers,
     missing = 0
     for name, images in truth.items():
         classes = read_json(folder / name / "classes.json")
+        if not isinstance(classes, list):
+            raise InvalidInput(str(folder / name / "classes.json"), "this is no list of names", 'write ["cat", "dog"]')
         answered = given.get(name, {})
         missing += refuse_mismatch(path, f"images of {name}", answered, images, lenient=lenient)
         for image, label in answered.items():
