@@ -50,17 +50,13 @@ def score(case: Case, step: Step) -> Outcome:
     folder = case.folders.groundtruth_folder / case.dataset
     checked = _checked(folder, case.path, case.settings["lenient"])
     rows = {clip: row for row, clip in enumerate(checked.clips)}
+    losses = class_log_loss(checked.truth, checked.given)
+    whole = _board(losses, checked.answered)
 
     def measure(clips: Sequence[str]) -> Board:
         place = [rows[clip] for clip in clips]
-        answered = int(checked.answered[place].sum())
-        counts = {"n_truth": len(clips), "n_scored": answered, "n_missing": len(clips) - answered}
-        return Board(
-            metrics={"log_loss": float(class_log_loss(checked.truth[place], checked.given[place]).mean())},
-            denominators={"n_classes": len(checked.classes), **counts},
-        )
+        return _board(class_log_loss(checked.truth[place], checked.given[place]), checked.answered[place])
 
-    whole, losses = measure(checked.clips), class_log_loss(checked.truth, checked.given)
     return Outcome(
         whole.metrics,
         whole.denominators,
@@ -68,6 +64,12 @@ def score(case: Case, step: Step) -> Outcome:
         seconds=seconds_of(case.path),
         details={"log_loss": dict(zip(checked.classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
     )
+
+
+def _board(losses: FloatVector, answered: NDArray[np.bool_]) -> Board:
+    n, n_answered = len(answered), int(answered.sum())
+    counts = {"n_truth": n, "n_scored": n_answered, "n_missing": n - n_answered}
+    return Board(metrics={"log_loss": float(losses.mean())}, denominators={"n_classes": len(losses), **counts})
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:

@@ -239,6 +239,6 @@ def test_columns_are_matched_by_name_and_rows_by_clip(columns, rows):
             text += [[f"c{row}", *(str(values[row, column]) for column in order)] for row in lines]
             write_text(target, "".join(",".join(cells) + "\n" for cells in text))
         case = Case("x", "mine", 0, path, "", "", {"lenient": False, "split": None}, folders)
-        found = registry.task("camera_trap").score(case, lambda done, total: None)
+        found = registry.task("camera_trap").score(case, lambda _done, _total: None)
     expected = dict(zip(classes, class_log_loss(marks, table).tolist(), strict=True))
     assert found.details["log_loss"] == expected
