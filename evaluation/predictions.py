@@ -24,21 +24,32 @@ from evaluation.task import Case, Rejected
 
 
 def cases(
-    task: str, suffix: str, truth: Callable[[Path], Sequence[Path]], folders: Folders, parameters: Parameters
+    task: str,
+    suffixes: str | Sequence[str],
+    truth: Callable[[Path], Sequence[Path]],
+    folders: Folders,
+    parameters: Parameters,
 ) -> list[Case | Rejected]:
     """Every submission of a task. `truth` names the files in data/{data_id} that its score depends on.
 
-    A file whose name starts with no known data id, of whatever task, is Rejected.
+    A file whose name starts with no known data id, of whatever task, is Rejected; so is a method's second file.
     """
     mine, every = _ids(parameters, task), _ids(parameters, None)
     found: list[Case | Rejected] = []
-    for path in sorted(folders.submission_folder.glob(f"*{suffix}")):
+    taken: dict[tuple[str, str], Path] = {}
+    wanted = (suffixes,) if isinstance(suffixes, str) else suffixes
+    for path in sorted(path for suffix in wanted for path in folders.submission_folder.glob(f"*{suffix}")):
         try:
             file = identify(path, every, parameters.seeds[0])
         except InvalidInput as error:
             found.append(Rejected(path, error))
             continue
         if file.data_id in mine:
+            first = taken.setdefault((file.data_id, file.method), path)
+            if first != path:
+                twice = InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
+                found.append(Rejected(path, twice))
+                continue
             files = truth(folders.groundtruth_folder / file.data_id)
             digest = sha256_bytes(repr([sha256_file(one) for one in files if one.exists()]).encode())
             settings = {"lenient": parameters.lenient}
