@@ -66,16 +66,31 @@ def read_lists(
 
 
 def write_npz(path: Path, queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> None:
-    """Writes query_ids, reference_ids, ranks (numbers of reference_ids, (q, depth) int32, −1 after a list's end) and
-    their sha256, see `digest`. The same arguments write the same bytes.
+    """Writes the npz of `as_npz`, whole or not at all."""
+    write_whole(path, as_npz(queries, references, ranks))
+
+
+def as_npz(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> bytes:
+    """An npz of query_ids, reference_ids, ranks and their sha256, see `digest`. Same arguments, same bytes.
+
+    ranks: (queries, depth) places in `references`, best first, −1 after a list's end; stored as int32.
     """
     names, others = np.asarray(queries, dtype=np.str_), np.asarray(references, dtype=np.str_)
     whole = np.ascontiguousarray(ranks, dtype=np.int32)
+    sha256 = np.asarray(digest(whole, names, others))
     content = BytesIO()
-    np.savez(
-        content, ranks=whole, query_ids=names, reference_ids=others, sha256=np.asarray(digest(whole, names, others))
-    )
-    write_whole(path, content.getvalue())
+    np.savez(content, ranks=whole, query_ids=names, reference_ids=others, sha256=sha256)
+    return content.getvalue()
+
+
+def as_json(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> Iterator[bytes]:
+    """[[number, [query id, [reference ids, best first]]], …] in pieces, a line a query. Arguments as for `as_npz`."""
+    names = np.asarray(references, dtype=object)
+    for number, (query, row) in enumerate(zip(queries, ranks, strict=True)):
+        entry = [number, [query, names[row[row >= 0]].tolist()]]
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        yield f"{',' if number else '['}\n{text}".encode()
+    yield b"\n]\n" if len(queries) else b"[]\n"
 
 
 def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.str_]) -> str:
