@@ -4,8 +4,6 @@ The truth of a data id lies in data/{data_id}/, its submissions are `{data_id}_{
 submission folder, the seconds they took `{data_id}_{method}.seconds` beside them.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -15,6 +13,7 @@ from typing import Any
 
 from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput, first_three
+from evaluation.csv_rows import csv_rows
 from evaluation.files import read_text, sha256_bytes, sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters
@@ -92,29 +91,8 @@ def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
 
     Raises InvalidInput that names the line for a wrong header, a missing cell or a repeated key.
     """
-    reader = csv.reader(io.StringIO(read_text(path)), strict=True)
-    rows: dict[str, list[str]] = {}
-    lines: dict[str, int] = {}
-    try:
-        header = next(reader, [])
-        if header[:1] != [key] or len(set(header)) != len(header):
-            raise InvalidInput(
-                f"{path}, line 1", f"this is no header ({','.join(header)[:60]!r})", f"start it with {key}"
-            )
-        for cells in reader:
-            if not cells:
-                continue
-            where = f"{path}, line {reader.line_num}"
-            if len(cells) != len(header):
-                raise InvalidInput(where, f"{len(cells)} cells where the header has {len(header)}", "mend the line")
-            if cells[0] in rows:
-                raise InvalidInput(where, f"{cells[0]!r} stands on line {lines[cells[0]]} already", "keep one of them")
-            rows[cells[0]], lines[cells[0]] = cells[1:], reader.line_num
-    except csv.Error as error:
-        raise InvalidInput(
-            f"{path}, line {reader.line_num}", f"this is not csv ({error})", "check the quotes"
-        ) from error
-    return header[1:], rows
+    columns, rows = csv_rows(path, key)
+    return columns, dict(rows)
 
 
 def refuse_mismatch(

@@ -211,6 +211,9 @@ BAD = [
     ("logo", 'file,category\n"1.png,a\n', "this is not csv"),
     ("camera_trap", "filename,bird\nc1,1\nc2,0\n", r"columns that do not match \(1 in all: blank\)"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\n", r"clips that are missing \(1 in all: c2\)"),
+    ("camera_trap", "filename,bird,blank\n", r"clips that are missing \(2 in all: c1, c2\)"),
+    ("camera_trap", "filename,blank,bird\nc1,nan,1\nc2,0,1\n", "clip c1, class blank: 'nan' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,-0.1\nc2,0,1\n", "clip c1, class blank: '-0.1' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,nan\n", "clip c2, class blank: 'nan' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,1.5\n", "'1.5' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,\n", "'' is no probability"),
@@ -250,6 +253,14 @@ def test_lenient_scoring_counts_what_is_missing_as_wrong(sister, capsys, name, t
     assert found["denominators"]["n_missing"] == 1
     value = found["metrics"][task(name).main.name]
     assert value == pytest.approx(expected) if expected is not None else value > 17
+
+
+def test_a_truth_without_classes_is_refused(sister, capsys):
+    (sister / "data" / "id-camera_trap" / "test_labels.csv").write_text("filename\nc1\n")
+    path = submit(sister, "camera_trap", "filename\nc1\n")
+    status, _, err = run(capsys, "validate", path, "--task=camera_trap", f"--workspace={sister}")
+    assert status == 1
+    assert "there is no class" in err
 
 
 def test_unknown_names_and_seconds_are_refused(sister, capsys):
