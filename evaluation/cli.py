@@ -28,6 +28,7 @@ _COMMANDS = {
     "rank": "list the labels of one file in the order worth inspecting",
     "validate": "check submission files without scoring them",
     "embed": "turn a folder of pictures into a parquet of embeddings",
+    "retrieve": "list the nearest references of every query, as a submission",
     "blend": "average probability files, or take the majority of label files",
     "example": "write a tiny example of a task, with a submission that is fine and one that is not",
     "bundle": "pack one method's files for upload to Dynabench",
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.choices["example"].add_argument("--output", type=Path, metavar="DIR", help="default: example_TASK")
     _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
+    _add_retrieve(commands.choices["retrieve"])
     _add_blend(commands.choices["blend"])
     commands.choices["bundle"].add_argument("method", help="the method's name in the files, as in DATAID_METHOD.txt")
     commands.choices["bundle"].add_argument(
@@ -139,6 +141,18 @@ def _add_embed(command: argparse.ArgumentParser) -> None:
         default="error",
         help="what to do about files that are no whole picture; default: error",
     )
+
+
+def _add_retrieve(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "queries", type=Path, metavar="QUERY", help="columns filename and encoding, or NAME.npy with ids in NAME.txt"
+    )
+    command.add_argument("references", type=Path, metavar="REFERENCE", help="in the same form")
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="DATAID_METHOD.json, or .npz: smaller and faster"
+    )
+    command.add_argument("--metric", choices=("cosine", "inner_product", "euclidean"), default="cosine")
+    command.add_argument("--depth", type=int, default=1000, help="references a query; default: 1000")
 
 
 def _add_blend(command: argparse.ArgumentParser) -> None:

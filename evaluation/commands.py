@@ -137,6 +137,15 @@ def _embed(folders: Folders, reporter: Reporter, options: argparse.Namespace) ->
     return 0
 
 
+def _retrieve(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.retrieve import Request, retrieve
+
+    request = Request(options.queries, options.references, options.output, options.metric, options.depth)
+    queries, references = retrieve(request, reporter)
+    reporter.say(f"{options.output}: {queries} queries, {references} references")
+    return 0
+
+
 def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.blend import blend
 
@@ -177,6 +186,7 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "ls": _ls,
     "validate": _validate,
     "embed": _embed,
+    "retrieve": _retrieve,
     "blend": _blend,
     "example": _example,
     "bundle": _bundle,

@@ -48,11 +48,14 @@ class LearnerSpec(BaseModel):
 
 
 class PredictorSpec(BaseModel):
-    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name)."""
+    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name),
+    `format` is another suffix than the usual one, where the task has one: npz for image_retrieval.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     name: str
     method: str | None = Field(default=None, alias="as", min_length=1)
+    format: str | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -3,6 +3,8 @@
 Submission and truth (data/{data_id}/test_labels.csv): csv `filename` and one column a class; rows need not sum to 1.
 """
 
+import math
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +15,11 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
+from evaluation.csv_rows import Row, csv_rows
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
+from evaluation.predictions import cases, data_id_of, publish_nothing, refuse_mismatch, seconds_of
 from evaluation.record import Board, Record
 from evaluation.rules import Rules
 from evaluation.split import boards
@@ -35,9 +38,11 @@ def class_log_loss(truth: FloatMatrix, probabilities: FloatMatrix) -> FloatVecto
     truth (n, classes) of 0 and 1, probabilities (n, classes). Written out here because scikit-learn 1.5 and later clip
     by the precision of the input: the same rows would give other losses in float32.
     """
-    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), EPSILON, 1 - EPSILON)
-    losses = np.where(np.asarray(truth) == 1, -np.log(clipped), -np.log(1 - clipped))
-    return np.asarray(losses.mean(axis=0), dtype=np.float64)
+    losses = np.empty(truth.shape[1])
+    for column in range(truth.shape[1]):
+        clipped = np.clip(probabilities[:, column].astype(np.float64), EPSILON, 1 - EPSILON)
+        losses[column] = -np.log(np.where(truth[:, column] == 1, clipped, 1 - clipped)).mean()
+    return losses
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
@@ -86,7 +91,7 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Checked:
     """truth, given: (clips, classes), the truth's order. answered: (clips,); elsewhere given is the worst there is."""
 
@@ -98,35 +103,55 @@ class _Checked:
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
-    classes, true_rows = read_table(folder / "test_labels.csv", "filename")
-    columns, rows = read_table(path, "filename")
+    source = folder / "test_labels.csv"
+    classes, lines = csv_rows(source, "filename")
+    if not classes:
+        raise InvalidInput(f"{source}, line 1", "there is no class", "write filename and one column a class")
+    clips, truth = _matrix(source, lines, classes, classes)
+    columns, lines = csv_rows(path, "filename")
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(
             f"{path}, line 1", f"columns that do not match ({first_three(odd)})", "use the truth's columns"
         )
-    refuse_mismatch(path, "clips", rows, true_rows, lenient=lenient)
+    names, rows = _matrix(path, lines, columns, classes)
+    refuse_mismatch(path, "clips", names, clips, lenient=lenient)
+    place = {name: row for row, name in enumerate(clips)}
+    chosen = [place[name] for name in names]
+    given, answered = 1.0 - truth, np.zeros(len(clips), dtype=np.bool_)
+    given[chosen], answered[chosen] = rows, True
+    return _Checked(tuple(clips), tuple(classes), truth, given, answered)
+
+
+def _matrix(
+    path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str]
+) -> tuple[list[str], FloatMatrix]:
+    """Keys and a matrix of probabilities (rows, classes), its columns in the order of `classes`."""
+    numbers, names = array("d"), []
     order = [columns.index(name) for name in classes]
-    truth = np.array([[float(cell) for cell in cells] for cells in true_rows.values()])
-    given = 1.0 - truth
-    for place, name in enumerate(true_rows):
-        if name in rows:
-            given[place] = _probabilities(path, name, [rows[name][column] for column in order], classes)
-    answered = np.array([name in rows for name in true_rows])
-    return _Checked(tuple(true_rows), tuple(classes), truth, given, answered)
+    for name, cells in lines:
+        chosen = [cells[column] for column in order]
+        try:
+            values = list(map(float, chosen))
+        except ValueError:
+            values = [math.nan]
+        # min and max pass over a NaN, the sum does not
+        if not (min(values) >= 0 and max(values) <= 1) or math.isnan(sum(values)):
+            raise _no_probability(path, name, chosen, classes)
+        numbers.extend(values)
+        names.append(name)
+    return names, np.asarray(numbers).reshape(len(names), len(classes))
 
 
-def _probabilities(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> list[float]:
-    values = []
+def _no_probability(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> InvalidInput:
     for label, cell in zip(classes, cells, strict=True):
         try:
-            value = float(cell)
+            good = 0 <= float(cell) <= 1
         except ValueError:
-            value = float("nan")
-        if not 0 <= value <= 1:
-            raise InvalidInput(f"{path}, clip {name}, class {label}", f"{cell!r} is no probability", "write 0 to 1")
-        values.append(value)
-    return values
+            good = False
+        if not good:
+            return InvalidInput(f"{path}, clip {name}, class {label}", f"{cell!r} is no probability", "write 0 to 1")
+    raise AssertionError
 
 
 TASK = Task(
