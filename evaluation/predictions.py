@@ -21,7 +21,7 @@ from evaluation.parameters import Parameters
 from evaluation.record import Record
 from evaluation.rules import SplitSpec
 from evaluation.split import settings_of
-from evaluation.submissions import identify
+from evaluation.submissions import identify, seed_folders
 from evaluation.task import Case, Rejected
 
 
@@ -40,9 +40,10 @@ def cases(
     every = _ids(parameters, None)
     blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
     found: list[Case | Rejected] = []
-    for path in sorted(folders.submission_folder.glob(f"*{suffix}")):
+    places = seed_folders(folders.submission_folder, parameters.seeds[0])
+    for path, seed in [(path, seed) for place, seed in places for path in sorted(place.glob(f"*{suffix}"))]:
         try:
-            file = identify(path, every, parameters.seeds[0])
+            file = identify(path, every, seed)
         except InvalidInput as error:
             found.append(Rejected(path, error))
             continue

@@ -169,6 +169,17 @@ def test_all_tasks_are_scored_drawn_and_listed(sister, capsys):
     assert "4 submissions" not in run(capsys, "evaluate", f"--workspace={sister}")[1]
 
 
+def test_other_seeds_lie_in_folders_of_their_own(sister, capsys):
+    (sister / "submissions" / "seed-3").mkdir()
+    path = submit(sister, "logo", GOOD["logo"])
+    (sister / "submissions" / "seed-3" / path.name).write_text(TRUTH["logo"]["test_labels.csv"])
+    assert run(capsys, "evaluate", f"--workspace={sister}")[0] == 0
+    lines = (sister / "results" / "results.jsonl").read_text().splitlines()
+    found = {(r["task"], r["seed"]): r["metrics"] for r in map(json.loads, lines)}
+    assert found["logo", 3]["f2_weighted"] == 1 > found["logo", 0]["f2_weighted"]
+    assert len(found) == len(NAMES) + 1
+
+
 def test_good_files_validate(sister, capsys):
     for name in NAMES:
         path = submit(sister, name, GOOD[name])
