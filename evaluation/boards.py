@@ -108,7 +108,7 @@ def _counting(valid: Sequence[Entry], task: Task, rules: Rules) -> list[Entry]:
     chosen: dict[tuple[str, str, str, int], Entry] = {}
     for entry in valid:
         now = chosen.get(entry.slot)
-        if now is None or rules.counts == "last_valid" or quality(entry) > quality(now):
+        if now is None or rules.counts != "best" or quality(entry) > quality(now):
             chosen[entry.slot] = entry
     return list(chosen.values())
 

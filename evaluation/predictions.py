@@ -20,7 +20,7 @@ from evaluation.parameters import Parameters
 from evaluation.record import Record
 from evaluation.rules import SplitSpec
 from evaluation.split import settings_of
-from evaluation.submissions import identify
+from evaluation.submissions import identify, seed_folders
 from evaluation.task import Case, Rejected
 
 
@@ -40,16 +40,17 @@ def cases(
     every = _ids(parameters, None)
     blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
     found: list[Case | Rejected] = []
-    taken: dict[tuple[str, str], Path] = {}
+    taken: dict[tuple[str, str, int], Path] = {}
     wanted = (suffixes,) if isinstance(suffixes, str) else suffixes
-    for path in sorted(path for suffix in wanted for path in folders.submission_folder.glob(f"*{suffix}")):
+    places = seed_folders(folders.submission_folder, parameters.seeds[0])
+    for path, seed in [(path, seed) for place, seed in places for path in _files(place, wanted)]:
         try:
-            file = identify(path, every, parameters.seeds[0])
+            file = identify(path, every, seed)
         except InvalidInput as error:
             found.append(Rejected(path, error))
             continue
         if file.data_id in blocks:
-            first = taken.setdefault((file.data_id, file.method), path)
+            first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
                 twice = InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
                 found.append(Rejected(path, twice))
@@ -60,6 +61,10 @@ def cases(
             settings = {"lenient": parameters.lenient, "split": setting}
             found.append(Case(file.data_id, file.method, file.seed, path, sha256_file(path), digest, settings, folders))
     return found
+
+
+def _files(place: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(path for suffix in suffixes for path in place.glob(f"*{suffix}"))
 
 
 def _truth_sha256(folder: Path, truth: Callable[[Path], Sequence[Path | str]], split: Mapping[str, Any] | None) -> str:

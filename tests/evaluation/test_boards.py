@@ -11,7 +11,7 @@ from evaluation import registry, submission_log
 from evaluation.boards import board
 from evaluation.cli import main
 from evaluation.parameters import load_parameters
-from evaluation.rules import Rules
+from evaluation.rules import Rate, Rules
 from evaluation.submission_log import Entry, SubmissionLog
 from tests.support import write_parameters
 
@@ -76,7 +76,8 @@ def test_the_earliest_of_equally_good_submissions_counts(tmp_path):
 def test_the_last_valid_one_is_not_the_last(tmp_path):
     failed = entry("a", 3, 0.0, verdict="failed", scores={}, reason="no")
     entries = [entry("a", 1, 0.5), entry("a", 2, 0.4), failed, entry("a", 4, 0, verdict="accepted", scores={})]
-    assert order(tmp_path, entries, rules=Rules(counts="last_valid")) == [(1, "a", 0.4)]
+    for rules in (Rules(counts="last_valid"), Rules(rate=Rate())):
+        assert order(tmp_path, entries, rules=rules) == [(1, "a", 0.4)]
 
 
 def test_the_recall_ladder_and_then_the_earlier_submission_break_ties(tmp_path):

@@ -152,6 +152,17 @@ def test_lists_as_npz_score_as_the_text_does(sister, capsys):
     assert records(sister)["image_retrieval"]["metrics"] == before
 
 
+def test_other_seeds_lie_in_folders_of_their_own(sister, capsys):
+    (sister / "submissions" / "seed-3").mkdir()
+    path = submit(sister, "logo", GOOD["logo"])
+    (sister / "submissions" / "seed-3" / path.name).write_text(TRUTH["logo"]["test_labels.csv"])
+    assert run(capsys, "evaluate", f"--workspace={sister}")[0] == 0
+    lines = (sister / "results" / "results.jsonl").read_text().splitlines()
+    found = {(r["task"], r["seed"]): r["metrics"] for r in map(json.loads, lines)}
+    assert found["logo", 3]["f2_weighted"] == 1 > found["logo", 0]["f2_weighted"]
+    assert len(found) == len(NAMES) + 1
+
+
 def test_good_files_validate(sister, capsys):
     for name in NAMES:
         path = submit(sister, name, GOOD[name])
