@@ -86,21 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         group = command.add_argument_group("single paths, below the workspace unless named")
         for flag in _FLAGS:
             group.add_argument(f"--{flag}", metavar="PATH")
-    commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
-    commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
-    commands.choices["validate"].add_argument(
-        "--as", dest="team", metavar="TEAM", help="submit it for this team: keep the rate rules and log the verdict"
-    )
-    for name in ("evaluate", "validate"):
-        commands.choices[name].add_argument(
-            "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"
-        )
-    commands.choices["leaderboard"].add_argument("--task", default="cleaning", help="default: cleaning")
-    commands.choices["leaderboard"].add_argument(
-        "--board", choices=("public", "private", "all"), default="all", help="default: all"
-    )
-    commands.choices["example"].add_argument("task", metavar="TASK", help="`fixfirst ls` lists the tasks")
-    commands.choices["example"].add_argument("--output", type=Path, metavar="DIR", help="default: example_TASK")
+    _add_contest(commands.choices)
     _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
     _add_retrieve(commands.choices["retrieve"])
@@ -113,6 +99,24 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, metavar="ZIP", help="default: METHOD.zip in the workspace"
     )
     return parser
+
+
+def _add_contest(commands: dict[str, argparse.ArgumentParser]) -> None:
+    commands["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
+    commands["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands["validate"].add_argument(
+        "--as", dest="team", metavar="TEAM", help="submit it for this team: keep the rate rules and log the verdict"
+    )
+    for name in ("evaluate", "validate"):
+        commands[name].add_argument(
+            "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"
+        )
+    commands["leaderboard"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands["leaderboard"].add_argument(
+        "--board", choices=("public", "private", "all"), default="all", help="default: all"
+    )
+    commands["example"].add_argument("task", metavar="TASK", help="`fixfirst ls` lists the tasks")
+    commands["example"].add_argument("--output", type=Path, metavar="DIR", help="default: example_TASK")
 
 
 def _add_rank(command: argparse.ArgumentParser) -> None:
