@@ -14,6 +14,7 @@ import numpy as np
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
 from evaluation.csv_rows import Row, csv_rows
+from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -55,7 +56,11 @@ def score(case: Case, step: Step) -> Outcome:
         {"log_loss": float(losses.mean())},
         {"n_classes": len(classes), "n_truth": len(truth), "n_scored": len(truth) - missing, "n_missing": missing},
         seconds=seconds_of(case.path),
-        details={"log_loss": dict(zip(classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
+        details={
+            "log_loss": dict(zip(classes, losses.tolist(), strict=True)),
+            "reliability": reliability(truth, given),
+            "epsilon": EPSILON,
+        },
     )
 
 
@@ -67,10 +72,10 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The loss of each class, a picture a data id."""
-    from evaluation.figures import details_figures
+    """The loss of each class and the calibration, a picture a data id."""
+    from evaluation.figures_calibration import calibration_figures
 
-    yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
+    yield from calibration_figures(records, TASK.main, Metric("log_loss", "log loss of the class", False))
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[list[str], FloatMatrix, FloatMatrix, int]:

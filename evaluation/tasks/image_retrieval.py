@@ -14,6 +14,7 @@ import numpy as np
 
 from cleaning.data import FloatVector, IntVector
 from evaluation.average_precision import average_precision, numbered, recall_at
+from evaluation.figures_precision import spread
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -62,7 +63,10 @@ def score(case: Case, step: Step) -> Outcome:
             "n_cut": answers.n_cut,
         },
         seconds=seconds_of(case.path),
-        details={"recall": {f"Recall@{k}": value for k, value in recall.items()}},
+        details={
+            "recall": {str(k): value for k, value in recall.items()},
+            "precision": spread(answers.precision),
+        },
     )
 
 
@@ -84,10 +88,12 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The recall ladder, a picture a data id."""
-    from evaluation.figures import details_figures
+    """Average precision of the queries and the recall ladder, a picture a data id."""
+    from evaluation.figures_precision import precision_figures
 
-    yield from details_figures(records, "recall", Metric("recall", "queries with a hit among the first K", True))
+    query = Metric("average_precision", "average precision of a query", greater_is_better=True)
+    recall = Metric("recall", "queries with a hit among the first K", greater_is_better=True)
+    yield from precision_figures(records, TASK.main, query, recall)
 
 
 TASK = Task(

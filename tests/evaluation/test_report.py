@@ -8,7 +8,8 @@ from PIL import Image
 
 from cleaning import FixfirstError
 from evaluation import leaderboard as board
-from evaluation.figures import curves_figure, overview_figure, render
+from evaluation.canvas import render
+from evaluation.figures import curves_figure, overview_figure
 from evaluation.leaderboard import as_csv, as_markdown, as_text, interval95, leaderboard, places
 from evaluation.progress import Reporter
 from evaluation.record import Curve, append_record
