@@ -96,6 +96,16 @@ def legend(axes: "Axes", title: str) -> None:
     )
 
 
+def plain_log_axis(axes: "Axes") -> None:
+    """A logarithmic x axis with two numbers a decade, written out."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def methods_best_first(records: Sequence[Record], metric: Metric) -> dict[str, list[Record]]:
     """The records of each method, one a seed; methods in the order of their mean, equal ones by name."""
     found: dict[str, list[Record]] = {}

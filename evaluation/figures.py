@@ -14,6 +14,7 @@ from evaluation.canvas import (
     legend,
     mean_of,
     methods_best_first,
+    plain_log_axis,
     reference_line,
     style,
 )
@@ -139,9 +140,11 @@ def overview_figure(rows: Sequence[Row]) -> "Figure":
             label=f"{row.method}  {row.mean:.3f}",
             zorder=3,
         )
-    axes.set_xscale("log")
+    plain_log_axis(axes)
     axes.set_xlabel("ranking time (seconds, log scale)")
     axes.set_ylabel(f"{metric.label}\n({metric.direction})")
-    axes.set_title(f"{rows[0].task}: mean of {rows[0].n_all} data sets, 95% interval", loc="left", fontweight="bold")
+    count = rows[0].n_all
+    title = f"{rows[0].task}: " + (f"mean of {count} data sets, 95% interval" if count > 1 else "one data set")
+    axes.set_title(title, loc="left", fontweight="bold")
     legend(axes, f"method, {metric.name}")
     return figure
