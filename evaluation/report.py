@@ -52,7 +52,8 @@ def plot(folders: Folders, reporter: Reporter) -> None:
 
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
     """Draws and writes the pictures of a task and returns the names of the PNG files, the overview first."""
-    from evaluation.figures import overview_figure, render
+    from evaluation.canvas import render
+    from evaluation.figures import overview_figure
 
     stem = "overview" if name == "cleaning" else f"{name}_overview"
     written = []

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
 from evaluation.csv_rows import Row, csv_rows
+from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -67,7 +68,11 @@ def score(case: Case, step: Step) -> Outcome:
         whole.denominators,
         boards(case, {"": checked.clips}, measure),
         seconds=seconds_of(case.path),
-        details={"log_loss": dict(zip(checked.classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
+        details={
+            "log_loss": dict(zip(checked.classes, losses.tolist(), strict=True)),
+            "reliability": reliability(checked.truth, checked.given),
+            "epsilon": EPSILON,
+        },
     )
 
 
@@ -85,10 +90,10 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The loss of each class, a picture a data id."""
-    from evaluation.figures import details_figures
+    """The loss of each class and the calibration, a picture a data id."""
+    from evaluation.figures_calibration import calibration_figures
 
-    yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
+    yield from calibration_figures(records, TASK.main, Metric("log_loss", "log loss of the class", False))
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
 from evaluation.average_precision import average_precision, numbered, recall_at
+from evaluation.figures_precision import spread
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -67,7 +68,10 @@ def score(case: Case, step: Step) -> Outcome:
         whole.denominators,
         boards(case, {"": answers.queries}, lambda chosen: _board(answers, np.array([row_of[q] for q in chosen]))),
         seconds=seconds_of(case.path),
-        details={"recall": {f"Recall@{k}": whole.metrics[f"recall_at_{k}"] for k in LADDER}},
+        details={
+            "recall": {str(k): whole.metrics[f"recall_at_{k}"] for k in LADDER},
+            "precision": spread(answers.precision),
+        },
     )
 
 
@@ -105,10 +109,12 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The recall ladder, a picture a data id."""
-    from evaluation.figures import details_figures
+    """Average precision of the queries and the recall ladder, a picture a data id."""
+    from evaluation.figures_precision import precision_figures
 
-    yield from details_figures(records, "recall", Metric("recall", "queries with a hit among the first K", True))
+    query = Metric("average_precision", "average precision of a query", greater_is_better=True)
+    recall = Metric("recall", "queries with a hit among the first K", greater_is_better=True)
+    yield from precision_figures(records, TASK.main, query, recall)
 
 
 TASK = Task(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput, first_three
+from evaluation.figures_confusion import confusion
 from evaluation.files import read_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
@@ -25,7 +26,8 @@ from evaluation.task import Case, Outcome, Rejected, Step, Task
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORST = 12
+_WORST = 20
+"""Labels in the picture of F2."""
 
 
 def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
@@ -74,14 +76,13 @@ def score(case: Case, step: Step) -> Outcome:
         )
 
     whole = measure(list(truth))
-    scores = f_beta(truth, given, labels)
-    worst = sorted(labels, key=lambda label: (scores[label], label))[:_WORST]
+    by_label = {label: float(value) for label, value in f_beta(truth, given, labels).items()}
     return Outcome(
         whole.metrics,
         whole.denominators,
         boards(case, {"": list(truth)}, measure),
         seconds=seconds_of(case.path),
-        details={"f2": {label: float(scores[label]) for label in worst}},
+        details={"f2": by_label, "confusion": confusion(truth, given, by_label)},
     )
 
 
@@ -93,10 +94,13 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """F2 of each method's worst labels, a picture a data id."""
+    """F2 of the worst labels, and what the best method takes them for: two pictures a data id."""
     from evaluation.figures import details_figures
+    from evaluation.figures_confusion import confusion_figures
 
-    yield from details_figures(records, "f2", Metric("f2", "F2 of the label", greater_is_better=True))
+    label = Metric("F2", "F2 of the label", greater_is_better=True)
+    yield from details_figures(records, "f2", label, TASK.main, most=_WORST)
+    yield from confusion_figures(records, TASK.main, label)
 
 
 def _truth_files(folder: Path) -> list[Path | str]:

@@ -89,7 +89,8 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     """Accuracy of each data set, a picture a data id."""
     from evaluation.figures import details_figures
 
-    yield from details_figures(records, "accuracy", Metric("accuracy", "accuracy of the data set (%)", True))
+    metric = Metric("accuracy", "accuracy of the data set in %", greater_is_better=True)
+    yield from details_figures(records, "accuracy", metric, TASK.main)
 
 
 def _truth_files(folder: Path) -> list[Path]:

@@ -8,7 +8,8 @@ from PIL import Image
 
 from cleaning import FixfirstError
 from evaluation import leaderboard as board
-from evaluation.figures import curves_figure, overview_figure, render
+from evaluation.canvas import render
+from evaluation.figures import curves_figure, overview_figure
 from evaluation.leaderboard import as_cells, as_csv, interval95, leaderboard, markdown_table, places, text_table
 from evaluation.progress import Reporter
 from evaluation.record import Curve, append_record
