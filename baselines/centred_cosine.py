@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from baselines._search import Ranks, column_means, nearest, unit_rows
 from cleaning.problems import Progress, RetrievalProblem, silent
+from cleaning.search import Ranks, column_means, nearest, unit_rows
 
 TASK = "image_retrieval"
 

@@ -3,9 +3,9 @@
 import numpy as np
 import scipy.sparse as sp
 
-from baselines._search import Ranks, Single, column_means, largest, nearest, unit_rows
 from cleaning.errors import Unsuitable
 from cleaning.problems import Progress, RetrievalProblem, silent
+from cleaning.search import Ranks, Single, column_means, largest, nearest, unit_rows
 
 TASK = "image_retrieval"
 

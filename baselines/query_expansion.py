@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from baselines._search import Ranks, Single, column_means, nearest, unit_rows
 from cleaning.problems import Progress, RetrievalProblem, silent
+from cleaning.search import Ranks, Single, column_means, nearest, unit_rows
 
 TASK = "image_retrieval"
 

@@ -4,10 +4,10 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve
 
-from baselines._search import Single, column_means, unit_rows
 from baselines._text import Corpus, read_corpus
 from cleaning.data import IntVector
 from cleaning.problems import Progress, ZeroShotProblem, silent
+from cleaning.search import Single, column_means, unit_rows
 
 TASK = "zero_shot"
 

@@ -16,7 +16,9 @@ class InvalidInput(FixfirstError):
 
     def __init__(self, where: str, problem: str, fix: str = "") -> None:
         self.where, self.problem, self.fix = where, problem, fix
-        super().__init__(f"{where}: {problem}." + (f" Fix: {fix}." if fix else ""))
+        text = f"{where}: {problem}." + (f" Fix: {fix}." if fix else "")
+        # a JSON file can hold half a surrogate pair, which no terminal and no record can
+        super().__init__(text.encode("utf-8", "backslashreplace").decode())
 
     def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, str, str]]:
         return type(self), (self.where, self.problem, self.fix)

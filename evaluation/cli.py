@@ -22,12 +22,15 @@ _COMMANDS = {
     "create_baselines": "rank every data set with every ranker",
     "evaluate": "simulate the cleaning of every submission and score it",
     "plot": "draw curves, overview and leaderboard from the results",
+    "leaderboard": "show a task's public, private or whole leaderboard, from the submission log",
     "run": "download, create_baselines, evaluate and plot, one after the other",
     "ls": "list data sets, rankers, tasks, metrics and learners",
     "rank": "list the labels of one file in the order worth inspecting",
     "validate": "check submission files without scoring them",
     "embed": "turn a folder of pictures into a parquet of embeddings",
+    "retrieve": "list the nearest references of every query, as a submission",
     "blend": "average probability files, or take the majority of label files",
+    "example": "write a tiny example of a task, with a submission that is fine and one that is not",
     "bundle": "pack one method's files for upload to Dynabench",
     "doctor": "check this machine and say what is missing",
 }
@@ -83,10 +86,10 @@ def _parser() -> argparse.ArgumentParser:
         group = command.add_argument_group("single paths, below the workspace unless named")
         for flag in _FLAGS:
             group.add_argument(f"--{flag}", metavar="PATH")
-    commands.choices["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
-    commands.choices["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    _add_contest(commands.choices)
     _add_rank(commands.choices["rank"])
     _add_embed(commands.choices["embed"])
+    _add_retrieve(commands.choices["retrieve"])
     _add_blend(commands.choices["blend"])
     commands.choices["bundle"].add_argument("method", help="the method's name in the files, as in DATAID_METHOD.txt")
     commands.choices["bundle"].add_argument(
@@ -96,6 +99,24 @@ def _parser() -> argparse.ArgumentParser:
         "--output", type=Path, metavar="ZIP", help="default: METHOD.zip in the workspace"
     )
     return parser
+
+
+def _add_contest(commands: dict[str, argparse.ArgumentParser]) -> None:
+    commands["validate"].add_argument("files", nargs="+", type=Path, metavar="FILE")
+    commands["validate"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands["validate"].add_argument(
+        "--as", dest="team", metavar="TEAM", help="submit it for this team: keep the rate rules and log the verdict"
+    )
+    for name in ("evaluate", "validate"):
+        commands[name].add_argument(
+            "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"
+        )
+    commands["leaderboard"].add_argument("--task", default="cleaning", help="default: cleaning")
+    commands["leaderboard"].add_argument(
+        "--board", choices=("public", "private", "all"), default="all", help="default: all"
+    )
+    commands["example"].add_argument("task", metavar="TASK", help="`fixfirst ls` lists the tasks")
+    commands["example"].add_argument("--output", type=Path, metavar="DIR", help="default: example_TASK")
 
 
 def _add_rank(command: argparse.ArgumentParser) -> None:
@@ -124,6 +145,18 @@ def _add_embed(command: argparse.ArgumentParser) -> None:
         default="error",
         help="what to do about files that are no whole picture; default: error",
     )
+
+
+def _add_retrieve(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "queries", type=Path, metavar="QUERY", help="columns filename and encoding, or NAME.npy with ids in NAME.txt"
+    )
+    command.add_argument("references", type=Path, metavar="REFERENCE", help="in the same form")
+    command.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="DATAID_METHOD.json, or .npz: smaller and faster"
+    )
+    command.add_argument("--metric", choices=("cosine", "inner_product", "euclidean"), default="cosine")
+    command.add_argument("--depth", type=int, default=1000, help="references a query; default: 1000")
 
 
 def _add_blend(command: argparse.ArgumentParser) -> None:

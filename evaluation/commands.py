@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 from cleaning.discovery import Registry
@@ -38,7 +39,14 @@ def _create_baselines(folders: Folders, reporter: Reporter, options: argparse.Na
 def _evaluate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.run import evaluate
 
-    return 1 if evaluate(folders, reporter) else 0
+    return 1 if evaluate(folders, reporter, lenient=getattr(options, "lenient", False)) else 0
+
+
+def _leaderboard(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.boards import write_board
+
+    write_board(folders, options.task, options.board, reporter)
+    return 0
 
 
 def _plot(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
@@ -81,15 +89,23 @@ def _list(reporter: Reporter, title: str, found: Registry) -> None:
 
 
 def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.admission import admit
+
     task, parameters = registry.task(options.task), load_parameters(folders.parameters_file)
+    if options.lenient:
+        parameters = parameters.model_copy(update={"lenient": True})
     status = 0
     for path in options.files:
         try:
             if not path.is_file():
                 raise InvalidInput(str(path), "there is no such file", "check the path")
-            reporter.say(f"{path}: valid ({task.validate(path, folders, parameters)})")
+            if options.team is None:
+                found = task.validate(path, folders, parameters)
+            else:
+                found = admit(path, options.team, task, folders, parameters)
+            reporter.say(f"{path}: valid ({found})")
         except FixfirstError as error:
-            reporter.warn(f"not valid: {error}")
+            reporter.warn(f"not {'valid' if options.team is None else 'accepted'}: {error}")
             status = 1
     return status
 
@@ -121,6 +137,15 @@ def _embed(folders: Folders, reporter: Reporter, options: argparse.Namespace) ->
     return 0
 
 
+def _retrieve(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.retrieve import Request, retrieve
+
+    request = Request(options.queries, options.references, options.output, options.metric, options.depth)
+    queries, references = retrieve(request, reporter)
+    reporter.say(f"{options.output}: {queries} queries, {references} references")
+    return 0
+
+
 def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.blend import blend
 
@@ -138,6 +163,13 @@ def _rank(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> 
     return 0
 
 
+def _example(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
+    from evaluation.example import write_example
+
+    write_example(options.task, options.output or Path(f"example_{options.task}"), reporter)
+    return 0
+
+
 def _doctor(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.doctor import doctor
 
@@ -149,11 +181,14 @@ _COMMANDS: dict[str, Callable[[Folders, Reporter, argparse.Namespace], int]] = {
     "create_baselines": _create_baselines,
     "evaluate": _evaluate,
     "plot": _plot,
+    "leaderboard": _leaderboard,
     "run": _run,
     "ls": _ls,
     "validate": _validate,
     "embed": _embed,
+    "retrieve": _retrieve,
     "blend": _blend,
+    "example": _example,
     "bundle": _bundle,
     "doctor": _doctor,
     "rank": _rank,

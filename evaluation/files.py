@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -44,8 +44,10 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Writes a file under a temporary name beside it, syncs and renames: readers see the old file or the new one.
+
+    content: the bytes, or pieces of them made while they are written.
 
     Raises FixfirstError where that fails (full disk, no permission); the old file is then still there.
     """
@@ -54,7 +56,7 @@ def write_whole(path: Path, content: bytes) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).chmod(0o666 & ~_umask())
@@ -84,6 +86,17 @@ def append_line(path: Path, line: str) -> None:
             with suppress(OSError):
                 file.truncate(start)
             raise
+
+
+def drop_half_line(path: Path) -> None:
+    """Takes off a last line without an end, which a killed run left."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    with plain_errors(path, "repair the last line"), path.open("r+b") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:

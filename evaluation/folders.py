@@ -39,3 +39,8 @@ class Folders:
     def results_file(self) -> Path:
         """The append-only record of every evaluation."""
         return self.results_folder / "results.jsonl"
+
+    @property
+    def submission_log(self) -> Path:
+        """The append-only log of every submission."""
+        return self.results_folder / "submissions.jsonl"

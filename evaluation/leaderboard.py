@@ -121,17 +121,15 @@ def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     return header, cells
 
 
-def as_markdown(rows: Sequence[Row]) -> str:
-    """A markdown table."""
-    header, cells = as_cells(rows)
+def markdown_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """A table for a page."""
     safe = [[cell.replace("|", "\\|") for cell in line] for line in cells]
     lines = [header, ["---"] * len(header), *safe]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def as_text(rows: Sequence[Row]) -> str:
+def text_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
     """A table in columns for the terminal."""
-    header, cells = as_cells(rows)
     widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *cells]

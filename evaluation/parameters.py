@@ -7,34 +7,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput
+from evaluation.rules import Rules, SplitSpec, Strict
 from evaluation.yaml_lines import LocatedYaml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
-class _Strict(BaseModel):
-    """No unknown keys, no silent conversion of types, nothing changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _name_the_nearest_key(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            for key in value:
-                if key not in cls.model_fields:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "unknown key {key}; {hint}",
-                        {"key": repr(key), "hint": nearest(str(key), cls.model_fields)},
-                    )
-        return value
-
-
-class Noise(_Strict):
+class Noise(Strict):
     """Wrong labels planted in clean data. `draws` numbers of the random draws, one data id each."""
 
     kind: Literal["symmetric", "one_directional"]
@@ -47,7 +28,7 @@ class Noise(_Strict):
         return _as_tuple(value)
 
 
-class Source(_Strict):
+class Source(Strict):
     """Where files come from: `sklearn:digits`, `https://…`, `file:PATH`, `drive:ID`; an archive's own sha256."""
 
     source: str = Field(min_length=1)
@@ -67,11 +48,14 @@ class LearnerSpec(BaseModel):
 
 
 class PredictorSpec(BaseModel):
-    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name)."""
+    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name),
+    `format` is another suffix than the usual one, where the task has one: npz for image_retrieval.
+    """
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     name: str
     method: str | None = Field(default=None, alias="as", min_length=1)
+    format: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +63,7 @@ class PredictorSpec(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
-class DatasetBlock(_Strict):
+class DatasetBlock(Strict):
     """One data set: its ids, where its files come from (tried in order), and how it is scored."""
 
     task: str = "cleaning"
@@ -90,6 +74,7 @@ class DatasetBlock(_Strict):
     noise: Noise | None = None
     draws: tuple[int, ...] = ()
     learner: LearnerSpec | None = None
+    split: SplitSpec | None = None
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -134,10 +119,11 @@ class DatasetBlock(_Strict):
         return self.ids or tuple(f"{block}-{draw}" for draw in draws)
 
 
-class Parameters(_Strict):
+class Parameters(Strict):
     """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach.
 
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
+    rules: by task, which submission of a team counts and how often one may submit.
     bounds: oracles that read the truth, drawn beside the submissions for comparison and never written as one.
     """
 
@@ -151,6 +137,7 @@ class Parameters(_Strict):
     lenient: bool = False
     predictors: Literal["all"] | tuple[PredictorSpec, ...] = "all"
     learner: LearnerSpec = LearnerSpec()
+    rules: dict[str, Rules] = Field(default_factory=dict)
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
     @field_validator("seeds", "tasks", "rankers", "bounds", "predictors", mode="before")

@@ -10,7 +10,7 @@ from typing import Any
 from cleaning import FixfirstError, InvalidInput, Unsuitable
 from cleaning.discovery import Component, failing_line, nearest
 from evaluation import registry
-from evaluation.files import make_folder, write_text, write_whole
+from evaluation.files import make_folder, plain_errors, write_text, write_whole
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters, PredictorSpec, load_parameters
 from evaluation.problem import Loaded, ProblemFiles
@@ -20,11 +20,12 @@ from evaluation.seeding import generator
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A predictor with its options; `method` names its submissions."""
+    """A predictor with its options; `method` names its submissions, which end in `suffix`."""
 
     component: Component
     task: str
     method: str
+    suffix: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +62,7 @@ def create_predictions(folders: Folders, reporter: Reporter) -> int:
             files = registry.problem_files(unit.chosen.task)
             if loaded[0] != unit.data_id:
                 loaded = (unit.data_id, _load(unit, files, folders, reporter))
-            path = submission_path(folders.submission_folder, unit, files.suffix, parameters.seeds[0])
+            path = submission_path(folders.submission_folder, unit, parameters.seeds[0])
             within = _within(update, number, unit.chosen.method)
             failures += not (loaded[1] is not None and _write_one(unit, files, loaded[1], path, reporter, within))
             update(number + 1)
@@ -69,10 +70,10 @@ def create_predictions(folders: Folders, reporter: Reporter) -> int:
     return failures
 
 
-def submission_path(folder: Path, unit: _Unit, suffix: str, first_seed: int) -> Path:
+def submission_path(folder: Path, unit: _Unit, first_seed: int) -> Path:
     """Where the submission of a method belongs."""
     place = folder if unit.seed == first_seed else folder / f"seed-{unit.seed}"
-    return place / f"{unit.data_id}_{unit.chosen.method}{suffix}"
+    return place / f"{unit.data_id}_{unit.chosen.method}{unit.chosen.suffix}"
 
 
 def _chosen(folders: Folders, parameters: Parameters, reporter: Reporter) -> list[_Chosen]:
@@ -96,8 +97,18 @@ def _chosen(folders: Folders, parameters: Parameters, reporter: Reporter) -> lis
         method = spec.method or spec.name
         if method in (one.method for one in chosen):
             raise InvalidInput(f"predictor {spec.name}", f"the method {method!r} is there already", "add `as: NAME`")
-        chosen.append(_Chosen(component, registry.task_of(component), method, options))
+        task = registry.task_of(component)
+        chosen.append(_Chosen(component, task, method, _suffix(spec, registry.problem_files(task)), options))
     return chosen
+
+
+def _suffix(spec: PredictorSpec, files: ProblemFiles) -> str:
+    """How the submissions end. Raises InvalidInput for a format the task does not have."""
+    suffix = files.suffix if spec.format is None else f".{spec.format}"
+    if suffix not in files.forms:
+        known = ", ".join(name[1:] for name in files.forms)
+        raise InvalidInput(f"predictor {spec.name}", f"unknown format {spec.format!r}", f"known: {known}")
+    return suffix
 
 
 def _load(unit: _Unit, files: ProblemFiles, folders: Folders, reporter: Reporter) -> Loaded | None:
@@ -118,7 +129,7 @@ def _write_one(
     method = unit.chosen.method
     try:
         answer, seconds = _timed(unit, loaded, update)
-        content = files.content(answer, loaded)
+        content = files.forms[unit.chosen.suffix](answer, loaded)
     except Unsuitable as reason:
         reporter.warn(f"{method} left out on {unit.data_id}: {reason}")
         return True
@@ -129,6 +140,11 @@ def _write_one(
     if files.probabilities is not None:
         write_whole(path.parent / "probabilities" / path.name, files.probabilities(answer, loaded))
     write_whole(path, content)
+    for suffix in files.forms.keys() - {path.suffix}:
+        # the same method's answer of an earlier run in another form would make two
+        other = path.with_name(f"{path.stem}{suffix}")
+        with plain_errors(other, "remove the file"):
+            other.unlink(missing_ok=True)
     return True
 
 

@@ -4,46 +4,78 @@ The truth of a data id lies in data/{data_id}/, its submissions are `{data_id}_{
 submission folder, the seconds they took `{data_id}_{method}.seconds` beside them.
 """
 
-import csv
-import io
 import json
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput, first_three
+from evaluation.csv_rows import csv_rows
 from evaluation.files import read_text, sha256_bytes, sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters
 from evaluation.record import Record
-from evaluation.submissions import identify
+from evaluation.rules import SplitSpec
+from evaluation.split import settings_of
+from evaluation.submissions import identify, seed_folders
 from evaluation.task import Case, Rejected
 
 
 def cases(
-    task: str, suffix: str, truth: Callable[[Path], Sequence[Path]], folders: Folders, parameters: Parameters
+    task: str,
+    suffixes: str | Sequence[str],
+    truth: Callable[[Path], Sequence[Path | str]],
+    folders: Folders,
+    parameters: Parameters,
+    split: SplitSpec | None = None,
 ) -> list[Case | Rejected]:
-    """Every submission of a task. `truth` names the files in data/{data_id} that its score depends on.
+    """Every submission of a task. `truth` names the files in data/{data_id}, and texts, that its score depends on.
 
-    A file whose name starts with no known data id, of whatever task, is Rejected.
+    A file whose name starts with no known data id, of whatever task, is Rejected; so is a method's second file.
+    `split`: the task's own.
     """
-    mine, every = _ids(parameters, task), _ids(parameters, None)
+    every = _ids(parameters, None)
+    blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
     found: list[Case | Rejected] = []
-    for path in sorted(folders.submission_folder.glob(f"*{suffix}")):
+    taken: dict[tuple[str, str, int], Path] = {}
+    wanted = (suffixes,) if isinstance(suffixes, str) else suffixes
+    places = seed_folders(folders.submission_folder, parameters.seeds[0])
+    for path, seed in [(path, seed) for place, seed in places for path in _files(place, wanted)]:
         try:
-            file = identify(path, every, parameters.seeds[0])
+            file = identify(path, every, seed)
         except InvalidInput as error:
             found.append(Rejected(path, error))
             continue
-        if file.data_id in mine:
-            files = truth(folders.groundtruth_folder / file.data_id)
-            digest = sha256_bytes(repr([sha256_file(one) for one in files if one.exists()]).encode())
-            settings = {"lenient": parameters.lenient}
+        if file.data_id in blocks:
+            first = taken.setdefault((file.data_id, file.method, seed), path)
+            if first != path:
+                twice = InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
+                found.append(Rejected(path, twice))
+                continue
+            own = blocks[file.data_id].split
+            setting = settings_of(split if own is None else own, file.data_id)
+            digest = _truth_sha256(folders.groundtruth_folder / file.data_id, truth, setting)
+            settings = {"lenient": parameters.lenient, "split": setting}
             found.append(Case(file.data_id, file.method, file.seed, path, sha256_file(path), digest, settings, folders))
     return found
+
+
+def _files(place: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(path for suffix in suffixes for path in place.glob(f"*{suffix}"))
+
+
+def _truth_sha256(folder: Path, truth: Callable[[Path], Sequence[Path | str]], split: Mapping[str, Any] | None) -> str:
+    parts = [*truth(folder), *([folder / split["file"]] if split and "file" in split else [])]
+    return sha256_bytes(
+        repr([part if isinstance(part, str) else sha256_file(part) for part in parts if _is_there(part)]).encode()
+    )
+
+
+def _is_there(part: Path | str) -> bool:
+    return isinstance(part, str) or part.exists()
 
 
 def data_id_of(path: Path, task: str, parameters: Parameters) -> str:
@@ -81,29 +113,8 @@ def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
 
     Raises InvalidInput that names the line for a wrong header, a missing cell or a repeated key.
     """
-    reader = csv.reader(io.StringIO(read_text(path)), strict=True)
-    rows: dict[str, list[str]] = {}
-    lines: dict[str, int] = {}
-    try:
-        header = next(reader, [])
-        if header[:1] != [key] or len(set(header)) != len(header):
-            raise InvalidInput(
-                f"{path}, line 1", f"this is no header ({','.join(header)[:60]!r})", f"start it with {key}"
-            )
-        for cells in reader:
-            if not cells:
-                continue
-            where = f"{path}, line {reader.line_num}"
-            if len(cells) != len(header):
-                raise InvalidInput(where, f"{len(cells)} cells where the header has {len(header)}", "mend the line")
-            if cells[0] in rows:
-                raise InvalidInput(where, f"{cells[0]!r} stands on line {lines[cells[0]]} already", "keep one of them")
-            rows[cells[0]], lines[cells[0]] = cells[1:], reader.line_num
-    except csv.Error as error:
-        raise InvalidInput(
-            f"{path}, line {reader.line_num}", f"this is not csv ({error})", "check the quotes"
-        ) from error
-    return header[1:], rows
+    columns, rows = csv_rows(path, key)
+    return columns, dict(rows)
 
 
 def refuse_mismatch(

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleaning.errors import InvalidInput
-from evaluation.files import append_line, plain_errors, read_bytes, sha256_bytes
+from evaluation.files import append_line, drop_half_line, read_bytes, sha256_bytes
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -28,10 +28,19 @@ class Curve(BaseModel):
     clean: _Finite
 
 
+class Board(BaseModel):
+    """What a part of the truth, public or private, says of a submission; the same metrics as those of all of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    metrics: dict[str, _Finite]
+    denominators: dict[str, int]
+
+
 class Record(BaseModel):
     """One evaluation of one submission. `fingerprint` names everything the metrics depend on.
 
     status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
+    metrics: on the whole truth. boards: on its public and its private part, where it is split.
     seconds: what the ranking took. curve: for tasks that have one.
     """
 
@@ -45,6 +54,7 @@ class Record(BaseModel):
     status: Literal["ok", "failed", "withdrawn"]
     metrics: dict[str, _Finite] = Field(default_factory=dict)
     denominators: dict[str, int] = Field(default_factory=dict)
+    boards: dict[str, Board] = Field(default_factory=dict)
     curve: Curve | None = None
     details: dict[str, Any] = Field(default_factory=dict)
     seconds: _Finite | None = None
@@ -70,7 +80,7 @@ def fingerprint(**parts: object) -> str:
 
 def append_record(path: Path, record: Record) -> None:
     """Adds one line; a half-written last line of a killed run is removed first."""
-    _drop_half_line(path)
+    drop_half_line(path)
     append_line(path, record.model_dump_json(exclude_defaults=False))
 
 
@@ -127,16 +137,6 @@ def finite(values: dict[str, float]) -> dict[str, float]:
         if not math.isfinite(value):
             raise InvalidInput(f"metric {name}", f"the value is {value}", "report this task: it must not happen")
     return {name: float(value) for name, value in values.items()}
-
-
-def _drop_half_line(path: Path) -> None:
-    if not path.exists() or not path.stat().st_size:
-        return
-    with plain_errors(path, "repair the last line"), path.open("r+b") as file:
-        file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 if __name__ == "__main__":  # pragma: no cover - renews record.schema.json

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from cleaning import InvalidInput, Learner
 from cleaning.discovery import Component, Registry, discover, discover_folder, nearest
-from evaluation.parameters import LearnerSpec
+from evaluation.parameters import LearnerSpec, Parameters
 from evaluation.problem import ProblemFiles
+from evaluation.rules import Rules
 from evaluation.task import Task
 
 _RANKER = {"ranker": "rank"}
@@ -69,6 +70,16 @@ def task(name: str) -> Task:
     return cast("Task", tasks()[name].member)
 
 
+def rules_of(task: Task, parameters: Parameters) -> Rules:
+    """Which submissions of a task count and how often one may submit: parameters.yaml, else the task's own rules.
+
+    Raises InvalidInput for rules of a task that is not there.
+    """
+    for name in parameters.rules:
+        tasks()[name]
+    return parameters.rules.get(task.name, Rules()).over(task.rules)
+
+
 @cache
 def problems() -> Registry:
     """The sister tasks' files, evaluation/problems."""
@@ -88,6 +99,14 @@ def defaults() -> Registry:
     import evaluation.defaults
 
     return discover(evaluation.defaults, "task with default data", "write")
+
+
+@cache
+def examples() -> Registry:
+    """The makers of the tasks' tiny examples, evaluation/examples."""
+    import evaluation.examples
+
+    return discover(evaluation.examples, "task with an example", "write")
 
 
 @cache

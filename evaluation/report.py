@@ -8,7 +8,7 @@ from cleaning.errors import FixfirstError
 from evaluation import registry
 from evaluation.files import write_text, write_whole
 from evaluation.folders import Folders
-from evaluation.leaderboard import Row, as_cells, as_csv, as_markdown, as_text, leaderboard
+from evaluation.leaderboard import Row, as_cells, as_csv, leaderboard, markdown_table, text_table
 from evaluation.progress import Reporter
 from evaluation.record import Record, latest, read_records
 
@@ -39,17 +39,21 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     folder = folders.results_folder
     rows = [row for name in names for row in boards[name]]
     write_text(folder / "leaderboard.csv", as_csv(rows))
-    write_text(folder / "leaderboard.md", "\n".join(f"## {name}\n\n{as_markdown(boards[name])}" for name in names))
+    write_text(
+        folder / "leaderboard.md",
+        "\n".join(f"## {name}\n\n{markdown_table(*as_cells(boards[name]))}" for name in names),
+    )
     write_text(folder / "report.html", _page(boards, pictures, [r for r in records if r.status == "failed"]))
     for name in names:
-        reporter.say(f"\n{name}\n{as_text(boards[name])}\n")
+        reporter.say(f"\n{name}\n{text_table(*as_cells(boards[name]))}\n")
     for file in ["leaderboard.csv", "leaderboard.md", "report.html", *(p for own in pictures.values() for p in own)]:
         reporter.say(str(folder / file))
 
 
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
     """Draws and writes the pictures of a task and returns the names of the PNG files, the overview first."""
-    from evaluation.figures import overview_figure, render
+    from evaluation.canvas import render
+    from evaluation.figures import overview_figure
 
     stem = "overview" if name == "cleaning" else f"{name}_overview"
     written = []

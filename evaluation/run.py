@@ -9,16 +9,22 @@ from evaluation.folders import Folders
 from evaluation.parameters import Parameters, load_parameters
 from evaluation.progress import Reporter, Update
 from evaluation.record import Record, append_record, environment, fingerprint, finite, latest, now, read_records
+from evaluation.submission_log import SubmissionLog
 from evaluation.task import Case, Rejected, Step, Task
 
 
-def evaluate(folders: Folders, reporter: Reporter) -> int:
+def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
     """Scores every submission of every task in parameters.yaml and returns how many failed.
 
+    lenient: as if parameters.yaml said so.
     A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
     Each result is written as soon as it is there, so a killed run loses at most the submissions in hand.
     """
     parameters = load_parameters(folders.parameters_file)
+    if lenient:
+        parameters = parameters.model_copy(update={"lenient": True})
+    for name in parameters.rules:
+        registry.task(name)
     failures = 0
     for name in parameters.tasks:
         failures += _evaluate_task(registry.task(name), folders, parameters, reporter)
@@ -36,20 +42,30 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     rejected = [item for item in found if isinstance(item, Rejected)]
     cases = [item for item in found if isinstance(item, Case)]
     records = [record for record in read_records(path) if record.task == task.name]
-    todo = _reuse(task, cases, records, folders)
+    log = SubmissionLog(folders.submission_log)
+    todo, kept = _reuse(task, cases, records, folders)
+    for case, record in kept:
+        _note(log, case, record)
     reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
     failures = 0
-    for record in _scored(task, todo, parameters.jobs, reporter):
+    for case, record in zip(todo, _scored(task, todo, parameters.jobs, reporter), strict=True):
         append_record(path, record)
+        _note(log, case, record)
         if record.status == "failed":
             failures += 1
             reporter.warn(f"failed: {record.error}")
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
-    _withdraw(task, cases, folders)
+    _withdraw(task, cases, folders, log)
     newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
     task.publish(newest, folders, parameters)
     return failures + len(rejected)
+
+
+def _note(log: SubmissionLog, case: Case, record: Record) -> None:
+    """Bounds read the truth: they are no submissions."""
+    if not case.settings.get("bound"):
+        log.note(case, record)
 
 
 def _fingerprint(task: Task, case: Case) -> str:
@@ -64,18 +80,25 @@ def _fingerprint(task: Task, case: Case) -> str:
     )
 
 
-def _reuse(task: Task, cases: Sequence[Case], records: Sequence[Record], folders: Folders) -> list[Case]:
-    """The cases no record answers. A record that does, but is not the newest of its slot, is written again."""
+def _reuse(
+    task: Task, cases: Sequence[Case], records: Sequence[Record], folders: Folders
+) -> tuple[list[Case], list[tuple[Case, Record]]]:
+    """The cases no record answers, and the others with theirs.
+
+    A record that answers, but is not the newest of its slot, is written again.
+    """
     known = {record.fingerprint: record for record in records if record.status == "ok"}
     newest = {record.slot: record for record in records}
-    todo = []
+    todo, kept = [], []
     for case in cases:
         record = known.get(_fingerprint(task, case))
         if record is None:
             todo.append(case)
-        elif newest[record.slot].fingerprint != record.fingerprint or newest[record.slot].status != "ok":
+            continue
+        kept.append((case, record))
+        if newest[record.slot].fingerprint != record.fingerprint or newest[record.slot].status != "ok":
             append_record(folders.results_file, record.model_copy(update={"created": now()}))
-    return todo
+    return todo, kept
 
 
 def _scored(task: Task, cases: Sequence[Case], jobs: int, reporter: Reporter) -> Iterator[Record]:
@@ -127,6 +150,7 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
             status="ok",
             metrics=finite(dict(outcome.metrics)),
             denominators=dict(outcome.denominators),
+            boards=dict(outcome.boards),
             curve=outcome.curve,
             seconds=outcome.seconds,
             details=dict(outcome.details),
@@ -141,10 +165,11 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
         return Record(status="failed", error=text, **common)
 
 
-def _withdraw(task: Task, cases: Sequence[Case], folders: Folders) -> None:
+def _withdraw(task: Task, cases: Sequence[Case], folders: Folders, log: SubmissionLog) -> None:
     """Notes that a submission recorded earlier is not there any more, so that tables leave it out."""
     there = {(task.name, case.dataset, case.method, case.seed) for case in cases}
     for record in latest(read_records(folders.results_file)):
         if record.task == task.name and record.slot not in there:
             update = {"status": "withdrawn", "error": "the submission is not there any more", "created": now()}
+            log.withdraw(record.slot)
             append_record(folders.results_file, record.model_copy(update=update))

@@ -58,15 +58,16 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
     comes back as the InvalidInput that says so.
     """
     ids = tuple(data_ids)
-    found: list[SubmissionFile | InvalidInput] = []
-    for path in sorted(folder.glob("*.txt")):
-        found += _identified(path, ids, first_seed)
-    for place in sorted(folder.glob("seed-*")):
-        seed = _SEED_FOLDER.fullmatch(place.name)
-        if seed and place.is_dir():
-            for path in sorted(place.glob("*.txt")):
-                found += _identified(path, ids, int(seed[1]))
-    return found
+    places = seed_folders(folder, first_seed)
+    return [
+        one for place, seed in places for path in sorted(place.glob("*.txt")) for one in _identified(path, ids, seed)
+    ]
+
+
+def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
+    """The submission folder for the first seed, and its seed-N folders with their seeds."""
+    matches = [(place, _SEED_FOLDER.fullmatch(place.name)) for place in sorted(folder.glob("seed-*")) if place.is_dir()]
+    return [(folder, first_seed), *((place, int(match[1])) for place, match in matches if match)]
 
 
 def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:

@@ -9,7 +9,8 @@ from cleaning.errors import FixfirstError
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.record import Curve, Record
+from evaluation.record import Board, Curve, Record
+from evaluation.rules import Rules
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,10 +46,14 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs."""
+    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs.
+
+    boards: the same of the public and of the private part, for a truth that is split.
+    """
 
     metrics: Mapping[str, float]
     denominators: Mapping[str, int]
+    boards: Mapping[str, Board] = field(default_factory=dict)
     curve: Curve | None = None
     seconds: float | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -61,6 +66,8 @@ class Task:
     load: the submissions there are. score: strict validation, then metrics; raises InvalidInput for bad input.
     validate: the validation alone, with the file it accepted in one line. figures: pictures by file stem, from records.
     publish: files besides results.jsonl, from the newest records of this task (may do nothing).
+    rules: which submission of a team counts and how often it may submit, where parameters.yaml does not say.
+    tie_breaks: other metrics that tell equal main ones apart on a board, in this order.
     """
 
     name: str
@@ -72,6 +79,8 @@ class Task:
     validate: Callable[[Path, Folders, Parameters], str]
     figures: Callable[[Sequence[Record]], Iterator[tuple[str, "Figure"]]]
     publish: Callable[[Sequence[Record], Folders, Parameters], None]
+    rules: Rules = field(default_factory=Rules)
+    tie_breaks: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

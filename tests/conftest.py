@@ -1,5 +1,6 @@
 """Fixtures for every room."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,15 @@ def dataperf() -> Path:
     if not place.is_dir():
         pytest.skip(f"the shared DataPerf data is not at {place} (set FIXFIRST_SHARED)")
     return place
+
+
+@pytest.fixture(scope="session")
+def vectors() -> dict:
+    """Exact values of the sister tasks' metrics."""
+    path = SHARED / "vectors" / "task_metrics.json"
+    if not path.exists():
+        pytest.skip(f"the shared vectors are not at {path} (set FIXFIRST_SHARED)")
+    return json.loads(path.read_text())
 
 
 @pytest.fixture(scope="session")

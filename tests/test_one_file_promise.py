@@ -98,4 +98,5 @@ def test_a_task_is_one_file(project):
     fixfirst(project, "evaluate")
     assert "lines (higher is better)" in fixfirst(project, "plot")
     assert methods(project, "lines") == ["three"]
+    assert "1  three" in fixfirst(project, "leaderboard", "--task=lines")
     assert (project / "workspace" / "results" / "lines_overview.svg").exists()

@@ -1,6 +1,6 @@
 """Retrieval: train_data.parquet (optional), query.parquet and reference.parquet; ids are names without last suffix."""
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from cleaning import Split
 from cleaning.problems import RetrievalProblem
 from evaluation.embeddings import read_embeddings
 from evaluation.problem import Loaded, ProblemFiles
+from evaluation.ranked_lists import as_json, as_npz
 
 DEPTH = 1000
 """References listed for each query."""
@@ -28,15 +29,16 @@ def load(folder: Path) -> Loaded:
     return Loaded(problem, (query_ids, tuple(reference_ids[row] for row in order)))
 
 
-def content(ranks: Any, loaded: Loaded) -> bytes:
-    """[[number, [query id, [reference ids, best first]]], …] as JSON, a line a query."""
-    query_ids, reference_ids = loaded.names
-    names = np.asarray(reference_ids, dtype=object)
-    lines = [
-        json.dumps([number, [query, names[row].tolist()]], ensure_ascii=False, separators=(",", ":"))
-        for number, (query, row) in enumerate(zip(query_ids, ranks, strict=True))
-    ]
-    return ("[" + ",\n".join(lines) + "]\n").encode()
+def content(ranks: Any, loaded: Loaded) -> Iterator[bytes]:
+    """The challenge's JSON, in pieces."""
+    queries, references = loaded.names
+    return as_json(queries, references, ranks)
+
+
+def compact(ranks: Any, loaded: Loaded) -> bytes:
+    """The same lists as an npz."""
+    queries, references = loaded.names
+    return as_npz(queries, references, ranks)
 
 
 def _products(path: Path) -> Split:
@@ -45,4 +47,4 @@ def _products(path: Path) -> Split:
     return Split(pictures.features, labels.astype(np.int64) if len(products) else labels, pictures.names)
 
 
-PROBLEM = ProblemFiles(".json", load, content)
+PROBLEM = ProblemFiles(".json", load, content, others={".npz": compact})

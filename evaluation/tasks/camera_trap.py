@@ -3,19 +3,27 @@
 Submission and truth (data/{data_id}/test_labels.csv): csv `filename` and one column a class; rows need not sum to 1.
 """
 
+import math
+from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
+from evaluation.csv_rows import Row, csv_rows
+from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.predictions import cases, data_id_of, publish_nothing, refuse_mismatch, seconds_of
+from evaluation.record import Board, Record
+from evaluation.rules import Rules
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -31,9 +39,11 @@ def class_log_loss(truth: FloatMatrix, probabilities: FloatMatrix) -> FloatVecto
     truth (n, classes) of 0 and 1, probabilities (n, classes). Written out here because scikit-learn 1.5 and later clip
     by the precision of the input: the same rows would give other losses in float32.
     """
-    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), EPSILON, 1 - EPSILON)
-    losses = np.where(np.asarray(truth) == 1, -np.log(clipped), -np.log(1 - clipped))
-    return np.asarray(losses.mean(axis=0), dtype=np.float64)
+    losses = np.empty(truth.shape[1])
+    for column in range(truth.shape[1]):
+        clipped = np.clip(probabilities[:, column].astype(np.float64), EPSILON, 1 - EPSILON)
+        losses[column] = -np.log(np.where(truth[:, column] == 1, clipped, 1 - clipped)).mean()
+    return losses
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
@@ -44,60 +54,109 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 def score(case: Case, step: Step) -> Outcome:
     """Mean log loss of one submission, columns matched by name. Raises InvalidInput for a bad row or cell."""
     folder = case.folders.groundtruth_folder / case.dataset
-    classes, truth, given, missing = _checked(folder, case.path, case.settings["lenient"])
-    losses = class_log_loss(truth, given)
+    checked = _checked(folder, case.path, case.settings["lenient"])
+    rows = {clip: row for row, clip in enumerate(checked.clips)}
+    losses = class_log_loss(checked.truth, checked.given)
+    whole = _board(losses, checked.answered)
+
+    def measure(clips: Sequence[str]) -> Board:
+        place = [rows[clip] for clip in clips]
+        return _board(class_log_loss(checked.truth[place], checked.given[place]), checked.answered[place])
+
     return Outcome(
-        {"log_loss": float(losses.mean())},
-        {"n_classes": len(classes), "n_truth": len(truth), "n_scored": len(truth) - missing, "n_missing": missing},
+        whole.metrics,
+        whole.denominators,
+        boards(case, {"": checked.clips}, measure),
         seconds=seconds_of(case.path),
-        details={"log_loss": dict(zip(classes, losses.tolist(), strict=True)), "epsilon": EPSILON},
+        details={
+            "log_loss": dict(zip(checked.classes, losses.tolist(), strict=True)),
+            "reliability": reliability(checked.truth, checked.given),
+            "epsilon": EPSILON,
+        },
     )
+
+
+def _board(losses: FloatVector, answered: NDArray[np.bool_]) -> Board:
+    n, n_answered = len(answered), int(answered.sum())
+    counts = {"n_truth": n, "n_scored": n_answered, "n_missing": n - n_answered}
+    return Board(metrics={"log_loss": float(losses.mean())}, denominators={"n_classes": len(losses), **counts})
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "camera_trap", parameters)
-    classes, truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {len(truth) - missing} clips, {len(classes)} classes"
+    checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
+    return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The loss of each class, a picture a data id."""
-    from evaluation.figures import details_figures
+    """The loss of each class and the calibration, a picture a data id."""
+    from evaluation.figures_calibration import calibration_figures
 
-    yield from details_figures(records, "log_loss", Metric("log_loss", "log loss of the class", False))
+    yield from calibration_figures(records, TASK.main, Metric("log_loss", "log loss of the class", False))
 
 
-def _checked(folder: Path, path: Path, lenient: bool) -> tuple[list[str], FloatMatrix, FloatMatrix, int]:
-    """Classes, truth and probabilities in the truth's order; a missing clip has the worst probability everywhere."""
-    classes, true_rows = read_table(folder / "test_labels.csv", "filename")
-    columns, rows = read_table(path, "filename")
+@dataclass(frozen=True, eq=False)
+class _Checked:
+    """truth, given: (clips, classes), the truth's order. answered: (clips,); elsewhere given is the worst there is."""
+
+    clips: tuple[str, ...]
+    classes: tuple[str, ...]
+    truth: FloatMatrix
+    given: FloatMatrix
+    answered: NDArray[np.bool_]
+
+
+def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
+    source = folder / "test_labels.csv"
+    classes, lines = csv_rows(source, "filename")
+    if not classes:
+        raise InvalidInput(f"{source}, line 1", "there is no class", "write filename and one column a class")
+    clips, truth = _matrix(source, lines, classes, classes)
+    columns, lines = csv_rows(path, "filename")
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(
             f"{path}, line 1", f"columns that do not match ({first_three(odd)})", "use the truth's columns"
         )
-    missing = refuse_mismatch(path, "clips", rows, true_rows, lenient=lenient)
+    names, rows = _matrix(path, lines, columns, classes)
+    refuse_mismatch(path, "clips", names, clips, lenient=lenient)
+    place = {name: row for row, name in enumerate(clips)}
+    chosen = [place[name] for name in names]
+    given, answered = 1.0 - truth, np.zeros(len(clips), dtype=np.bool_)
+    given[chosen], answered[chosen] = rows, True
+    return _Checked(tuple(clips), tuple(classes), truth, given, answered)
+
+
+def _matrix(
+    path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str]
+) -> tuple[list[str], FloatMatrix]:
+    """Keys and a matrix of probabilities (rows, classes), its columns in the order of `classes`."""
+    numbers, names = array("d"), []
     order = [columns.index(name) for name in classes]
-    truth = np.array([[float(cell) for cell in cells] for cells in true_rows.values()])
-    given = 1.0 - truth
-    for place, name in enumerate(true_rows):
-        if name in rows:
-            given[place] = _probabilities(path, name, [rows[name][column] for column in order], classes)
-    return classes, truth, given, missing
+    for name, cells in lines:
+        chosen = [cells[column] for column in order]
+        try:
+            values = list(map(float, chosen))
+        except ValueError:
+            values = [math.nan]
+        # min and max pass over a NaN, the sum does not
+        if not (min(values) >= 0 and max(values) <= 1) or math.isnan(sum(values)):
+            raise _no_probability(path, name, chosen, classes)
+        numbers.extend(values)
+        names.append(name)
+    return names, np.asarray(numbers).reshape(len(names), len(classes))
 
 
-def _probabilities(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> list[float]:
-    values = []
+def _no_probability(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> InvalidInput:
     for label, cell in zip(classes, cells, strict=True):
         try:
-            value = float(cell)
+            good = 0 <= float(cell) <= 1
         except ValueError:
-            value = float("nan")
-        if not 0 <= value <= 1:
-            raise InvalidInput(f"{path}, clip {name}, class {label}", f"{cell!r} is no probability", "write 0 to 1")
-        values.append(value)
-    return values
+            good = False
+        if not good:
+            return InvalidInput(f"{path}, clip {name}, class {label}", f"{cell!r} is no probability", "write 0 to 1")
+    raise AssertionError
 
 
 TASK = Task(
@@ -110,4 +169,5 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="best"),
 )

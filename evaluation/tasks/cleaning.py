@@ -145,7 +145,12 @@ def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> S
 
 def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
     """The data ids of the enabled blocks. Raises InvalidInput where there are none."""
-    ids = tuple(d for name, block in parameters.enabled("cleaning").items() for d in block.data_ids(name))
+    blocks = parameters.enabled("cleaning")
+    for name, block in blocks.items():
+        if block.split is not None:
+            where = f"{folders.parameters_file}, datasets.{name}.split"
+            raise InvalidInput(where, "the task cleaning scores its test rows together", "take `split:` out")
+    ids = tuple(d for name, block in blocks.items() for d in block.data_ids(name))
     if not ids:
         raise InvalidInput(
             str(folders.parameters_file),

@@ -1,21 +1,29 @@
 """Product retrieval (NAVER AI Hackathon 2018): mean average precision of the first 1,000 references, mAP@1000.
 
-Submission: JSON list of [number (ignored), [query id, [reference ids, best first]]]. Truth: data/{data_id}/truth.json,
+Submission: JSON list of [number (ignored), [query id, [reference ids, best first]]], or the npz of
+evaluation.ranked_lists. Of a longer list the first 1,000 count; all of it is checked. Truth: data/{data_id}/truth.json,
 {"query": {id: product}, "reference": {id: product}}.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cleaning.errors import InvalidInput, first_three
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.data import FloatVector, IntVector
+from evaluation.average_precision import average_precision, numbered, recall_at
+from evaluation.figures_precision import spread
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, seconds_of
+from evaluation.ranked_lists import read_lists
+from evaluation.record import Board, Record
+from evaluation.rules import Rules, SplitSpec
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -23,118 +31,90 @@ if TYPE_CHECKING:
 
 DEPTH = 1000
 LADDER = (1, 5, 10, 100, 1000)
+SPLIT = SplitSpec(public=0.5)
+"""Half of the queries rank online, all of them at the end."""
 
 
-def average_precision(relevant: Sequence[bool], n_relevant: int, depth: int = DEPTH) -> Fraction:
-    """AP@depth = (1 / R) Σ P(i) · rel(i) over the first `depth` ranks, R all relevant references; 0 where R is 0.
-
-    relevant: for each rank, best first, whether it is. Exact.
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the queries of a truth scored, in its order: AP@1000, the place (from 0) of the first hit, R,
+    whether there is a list, and whether it is longer than 1,000.
     """
-    hits, total = 0, Fraction(0)
-    for rank, is_hit in enumerate(relevant[:depth], start=1):
-        if is_hit:
-            hits += 1
-            total += Fraction(hits, rank)
-    return total / n_relevant if n_relevant else Fraction(0)
 
-
-def recall_at(relevant: Sequence[bool], k: int) -> bool:
-    """Recall@K in the metric-learning sense: whether any of the first K is relevant."""
-    return any(relevant[:k])
+    queries: tuple[str, ...]
+    n_references: int
+    precision: FloatVector
+    first: IntVector
+    relevant: IntVector
+    answered: NDArray[np.bool_]
+    cut: NDArray[np.bool_]
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("image_retrieval", ".json", lambda folder: [folder / "truth.json"], folders, parameters)
+    return cases(
+        "image_retrieval", (".json", ".npz"), lambda folder: [folder / "truth.json"], folders, parameters, SPLIT
+    )
 
 
 def score(case: Case, step: Step) -> Outcome:
     """mAP@1000 and the recall ladder over all queries of the truth. Raises InvalidInput for a bad submission."""
-    folder = case.folders.groundtruth_folder / case.dataset
-    queries, references, given, missing = _checked(folder, case.path, case.settings["lenient"])
-    size = Counter(references.values())
-    precision, recall = [], Counter(dict.fromkeys(LADDER, 0))
-    for done, (query, product) in enumerate(queries.items(), start=1):
-        relevant = [references[name] == product for name in given.get(query, ())]
-        precision.append(_float_ap(relevant, size[product]))
-        recall.update(k for k in LADDER if recall_at(relevant, k))
-        step(done, len(queries))
-    ladder = {f"recall_at_{k}": recall[k] / len(queries) for k in LADDER}
+    answers = scored(case.folders.groundtruth_folder / case.dataset, case.path, lenient=case.settings["lenient"])
+    step(1, 1)
+    row_of = {query: row for row, query in enumerate(answers.queries)}
+    whole = _board(answers, np.arange(len(answers.queries)))
     return Outcome(
-        {"map_at_1000": sum(precision) / len(queries), **ladder},
-        {
-            "n_truth": len(queries),
-            "n_scored": len(queries) - missing,
-            "n_missing": missing,
-            "n_without_relevant": sum(not size[product] for product in queries.values()),
-        },
+        whole.metrics,
+        whole.denominators,
+        boards(case, {"": answers.queries}, lambda chosen: _board(answers, np.array([row_of[q] for q in chosen]))),
         seconds=seconds_of(case.path),
-        details={"recall": {f"Recall@{k}": recall[k] / len(queries) for k in LADDER}},
+        details={
+            "recall": {str(k): whole.metrics[f"recall_at_{k}"] for k in LADDER},
+            "precision": spread(answers.precision),
+        },
     )
+
+
+def _board(answers: Answers, rows: IntVector) -> Board:
+    """Metrics and denominators of some of the queries."""
+    ladder = {f"recall_at_{k}": recall_at(answers.first[rows], k) for k in LADDER}
+    n, n_answered = len(rows), int(answers.answered[rows].sum())
+    return Board(
+        metrics={"map_at_1000": float(answers.precision[rows].mean()), **ladder},
+        denominators={
+            "n_truth": n,
+            "n_scored": n_answered,
+            "n_missing": n - n_answered,
+            "n_without_relevant": int(np.count_nonzero(answers.relevant[rows] == 0)),
+            "n_cut": int(answers.cut[rows].sum()),
+        },
+    )
+
+
+def scored(folder: Path, path: Path, *, lenient: bool) -> Answers:
+    """Reads a submission and scores each query. Raises InvalidInput for a bad submission."""
+    truth = read_json(folder / "truth.json")
+    queries, references = truth["query"], truth["reference"]
+    lists = read_lists(path, tuple(queries), tuple(references), DEPTH, lenient=lenient)
+    of_query, of_reference, relevant = numbered(tuple(queries.values()), tuple(references.values()))
+    precision, first = average_precision(lists.ranks, of_query, of_reference, relevant)
+    return Answers(tuple(queries), len(references), precision, first, relevant, lists.answered, lists.cut)
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "image_retrieval", parameters)
-    queries, references, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {len(queries) - missing} queries, {len(references)} references"
+    answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
+    return f"data id {data_id}, {int(answers.answered.sum())} queries, {answers.n_references} references"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The recall ladder, a picture a data id."""
-    from evaluation.figures import details_figures
+    """Average precision of the queries and the recall ladder, a picture a data id."""
+    from evaluation.figures_precision import precision_figures
 
-    yield from details_figures(records, "recall", Metric("recall", "queries with a hit among the first K", True))
-
-
-def _float_ap(relevant: Sequence[bool], n_relevant: int) -> float:
-    """`average_precision` in floats: the same sum, fast enough for 18,027 queries."""
-    import numpy as np
-
-    ranks = np.flatnonzero(np.asarray(relevant[:DEPTH], dtype=bool)) + 1
-    return float((np.arange(1, len(ranks) + 1) / ranks).sum() / n_relevant) if n_relevant else 0.0
-
-
-def _checked(
-    folder: Path, path: Path, lenient: bool
-) -> tuple[Mapping[str, str], Mapping[str, str], dict[str, list[str]], int]:
-    truth = read_json(folder / "truth.json")
-    queries, references = truth["query"], truth["reference"]
-    given = _rankings(path, read_json(path), references)
-    missing = refuse_mismatch(path, "queries", given, queries, lenient=lenient)
-    return queries, references, given, missing
-
-
-def _rankings(path: Path, content: Any, references: Mapping[str, str]) -> dict[str, list[str]]:
-    shape = "write [[0, [query id, [reference ids, best first]]], …]"
-    if not isinstance(content, list):
-        raise InvalidInput(str(path), "this is no list of queries", shape)
-    given: dict[str, list[str]] = {}
-    for place, entry in enumerate(content):
-        where = f"{path}, entry {place}"
-        try:
-            _, (query, names) = entry
-        except (TypeError, ValueError):
-            raise InvalidInput(where, "this is no [number, [query, references]]", shape) from None
-        if not isinstance(query, str) or not isinstance(names, list) or any(type(name) is not str for name in names):
-            raise InvalidInput(where, "the query and its references must be names", shape)
-        if query in given:
-            raise InvalidInput(where, f"the query {query!r} stands there twice", "keep one of them")
-        if len(set(names)) < len(names):
-            twice = [name for name, count in Counter(names).items() if count > 1]
-            ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]
-            raise InvalidInput(
-                f"{where}, query {query}",
-                f"the reference {twice[0]!r} at ranks {ranks[0]} and {ranks[1]} (repeated, {first_three(twice)})",
-                "list a reference once",
-            )
-        unknown = [name for name in names if name not in references]
-        if unknown:
-            raise InvalidInput(
-                f"{where}, query {query}", f"references not known ({first_three(unknown)})", "check the ids"
-            )
-        given[query] = names
-    return given
+    query = Metric("average_precision", "average precision of a query", greater_is_better=True)
+    recall = Metric("recall", "queries with a hit among the first K", greater_is_better=True)
+    yield from precision_figures(records, TASK.main, query, recall)
 
 
 TASK = Task(
@@ -147,4 +127,6 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="best"),
+    tie_breaks=tuple(f"recall_at_{k}" for k in LADDER),
 )

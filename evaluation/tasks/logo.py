@@ -11,19 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleaning.discovery import nearest
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, first_three
+from evaluation.figures_confusion import confusion
 from evaluation.files import read_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.record import Board, Record
+from evaluation.rules import Rules
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WORST = 12
+_WORST = 20
+"""Labels in the picture of F2."""
 
 
 def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
@@ -54,20 +58,31 @@ def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequenc
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("logo", ".csv", lambda f: [f / "test_labels.csv", f / "labels.txt"], folders, parameters)
+    return cases("logo", ".csv", _truth_files, folders, parameters)
 
 
 def score(case: Case, step: Step) -> Outcome:
     """Macro, micro and weighted F2 of one submission. Raises InvalidInput for a bad row."""
     folder = case.folders.groundtruth_folder / case.dataset
-    truth, given, labels, missing = _checked(folder, case.path, case.settings["lenient"])
-    scores = f_beta(truth, given, labels)
-    worst = sorted(labels, key=lambda label: (scores[label], label))[:_WORST]
+    truth, given, labels, _ = _checked(folder, case.path, case.settings["lenient"])
+
+    def measure(files: Sequence[str]) -> Board:
+        answered = {file: given[file] for file in files if file in given}
+        values = averages({file: truth[file] for file in files}, answered, labels)
+        counts = {"n_labels": len(labels), "n_truth": len(files), "n_scored": len(answered)}
+        return Board(
+            metrics={f"f2_{name}": float(value) for name, value in values.items()},
+            denominators={**counts, "n_missing": len(files) - len(answered)},
+        )
+
+    whole = measure(list(truth))
+    by_label = {label: float(value) for label, value in f_beta(truth, given, labels).items()}
     return Outcome(
-        {f"f2_{name}": float(value) for name, value in averages(truth, given, labels).items()},
-        {"n_labels": len(labels), "n_truth": len(truth), "n_scored": len(given), "n_missing": missing},
+        whole.metrics,
+        whole.denominators,
+        boards(case, {"": list(truth)}, measure),
         seconds=seconds_of(case.path),
-        details={"f2": {label: float(scores[label]) for label in worst}},
+        details={"f2": by_label, "confusion": confusion(truth, given, by_label)},
     )
 
 
@@ -79,14 +94,24 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """F2 of each method's worst labels, a picture a data id."""
+    """F2 of the worst labels, and what the best method takes them for: two pictures a data id."""
     from evaluation.figures import details_figures
+    from evaluation.figures_confusion import confusion_figures
 
-    yield from details_figures(records, "f2", Metric("f2", "F2 of the label", greater_is_better=True))
+    label = Metric("F2", "F2 of the label", greater_is_better=True)
+    yield from details_figures(records, "f2", label, TASK.main, most=_WORST)
+    yield from confusion_figures(records, TASK.main, label)
+
+
+def _truth_files(folder: Path) -> list[Path | str]:
+    listed = folder / "labels.txt"
+    return [folder / "test_labels.csv", *([listed] if listed.exists() else sorted(_training_labels(folder)))]
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str], int]:
     truth = _labelled(folder / "test_labels.csv")
+    if not truth:
+        raise InvalidInput(str(folder / "test_labels.csv"), "there are no files in it", "write file,category rows")
     labels = _labels(folder, truth)
     given = _labelled(path)
     missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)
@@ -105,12 +130,21 @@ def _labelled(path: Path) -> dict[str, str]:
 
 def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
     listed = folder / "labels.txt"
-    if listed.exists():
-        return read_text(listed).split("\n")[:-1]
-    folders = (
-        {path.name for path in (folder / "train").iterdir() if path.is_dir()} if (folder / "train").is_dir() else set()
-    )
-    return sorted(folders | set(truth.values()))
+    if not listed.exists():
+        return sorted(_training_labels(folder) | set(truth.values()))
+    labels = [label for label in read_text(listed).split("\n") if label]
+    for number, label in enumerate(labels, start=1):
+        if label in labels[: number - 1]:
+            raise InvalidInput(f"{listed}, line {number}", f"{label!r} stands there already", "write each label once")
+    unknown = sorted(set(truth.values()) - set(labels))
+    if unknown:
+        raise InvalidInput(str(listed), f"labels of the truth are missing ({first_three(unknown)})", "add them")
+    return labels
+
+
+def _training_labels(folder: Path) -> set[str]:
+    train = folder / "train"
+    return {path.name for path in train.iterdir() if path.is_dir()} if train.is_dir() else set()
 
 
 TASK = Task(
@@ -126,4 +160,5 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="best"),
 )

@@ -14,7 +14,9 @@ from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
 from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
-from evaluation.record import Record
+from evaluation.record import Board, Record
+from evaluation.rules import Rate, Rules
+from evaluation.split import boards
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -42,17 +44,37 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 
 def score(case: Case, step: Step) -> Outcome:
     """Accuracy of one submission. Raises InvalidInput for anything but one whole class number an image."""
-    truth, given, missing = _checked(
-        case.folders.groundtruth_folder / case.dataset, case.path, case.settings["lenient"]
-    )
-    mean, accuracy = mean_accuracy(truth, given)
-    total = sum(map(len, truth.values()))
-    pooled = sum(accuracy[name] * len(images) for name, images in truth.items()) / total
+    truth, given, _ = _checked(case.folders.groundtruth_folder / case.dataset, case.path, case.settings["lenient"])
+    images = {name: [f"{name}/{image}" for image in answers] for name, answers in truth.items()}
+
+    def measure(chosen: Sequence[str]) -> Board:
+        wanted = set(chosen)
+        return _measured(
+            *(
+                {n: {i: c for i, c in a.items() if f"{n}/{i}" in wanted} for n, a in answers.items()}
+                for answers in (truth, given)
+            )
+        )
+
+    whole = _measured(truth, given)
+    accuracy = mean_accuracy(truth, given)[1]
     return Outcome(
-        {"accuracy": float(mean), "pooled": float(100 * pooled)},
-        {"n_datasets": len(truth), "n_truth": total, "n_scored": total - missing, "n_missing": missing},
+        whole.metrics,
+        whole.denominators,
+        boards(case, images, measure),
         seconds=seconds_of(case.path),
         details={"accuracy": {name: float(100 * value) for name, value in accuracy.items()}},
+    )
+
+
+def _measured(truth: Answers, given: Answers) -> Board:
+    mean, accuracy = mean_accuracy(truth, given)
+    total = sum(map(len, truth.values()))
+    answered = sum(image in given.get(name, {}) for name, images in truth.items() for image in images)
+    pooled = sum(accuracy[name] * len(images) for name, images in truth.items()) / total
+    return Board(
+        metrics={"accuracy": float(mean), "pooled": float(100 * pooled)},
+        denominators={"n_datasets": len(truth), "n_truth": total, "n_scored": answered, "n_missing": total - answered},
     )
 
 
@@ -67,7 +89,8 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     """Accuracy of each data set, a picture a data id."""
     from evaluation.figures import details_figures
 
-    yield from details_figures(records, "accuracy", Metric("accuracy", "accuracy of the data set (%)", True))
+    metric = Metric("accuracy", "accuracy of the data set in %", greater_is_better=True)
+    yield from details_figures(records, "accuracy", metric, TASK.main)
 
 
 def _truth_files(folder: Path) -> list[Path]:
@@ -84,6 +107,8 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers,
     missing = 0
     for name, images in truth.items():
         classes = read_json(folder / name / "classes.json")
+        if not isinstance(classes, list):
+            raise InvalidInput(str(folder / name / "classes.json"), "this is no list of names", 'write ["cat", "dog"]')
         answered = given.get(name, {})
         missing += refuse_mismatch(path, f"images of {name}", answered, images, lenient=lenient)
         for image, label in answered.items():
@@ -117,4 +142,5 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    rules=Rules(counts="last_valid", rate=Rate(per_day=5, total=150, minutes_apart=10.0, accumulate=True)),
 )

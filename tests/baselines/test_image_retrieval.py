@@ -3,9 +3,9 @@ import pytest
 from sklearn.datasets import load_digits
 
 from baselines import centred_cosine, diffusion, query_expansion
-from baselines._search import unit_rows
 from cleaning import InvalidInput, Unsuitable
 from cleaning.problems import RetrievalProblem
+from cleaning.search import unit_rows
 
 METHODS = (centred_cosine, query_expansion, diffusion)
 RNG = np.random.default_rng(0)

@@ -21,8 +21,8 @@ from scipy.stats import t
 from sklearn.datasets import load_digits
 from sklearn.metrics import fbeta_score
 
-from baselines._search import unit_rows
 from cleaning.problems import RetrievalProblem
+from cleaning.search import unit_rows
 from evaluation import registry
 
 DRAWS = range(5)
@@ -95,7 +95,8 @@ def _table(task: str) -> None:
             for name, values in found.items():
                 predict = registry.own_predictors()[name].member
                 answer = predict(loaded.problem, rng=np.random.default_rng(draw))
-                values.append(score(files.content(answer, loaded), data))
+                content = files.content(answer, loaded)
+                values.append(score(content if isinstance(content, bytes) else b"".join(content), data))
     modest = np.array(found[PREDICTORS[task][0]])
     for name, values in found.items():
         gain = _interval(np.array(values) - modest) if name != PREDICTORS[task][0] else ""

@@ -57,6 +57,15 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
         ("jobs: 1\njobs: 2\n", "line 2: the key 'jobs' stands here twice"),
         ("- 1\n", "there are no `key: value` lines"),
         ("", "there are no `key: value` lines"),
+        (
+            "rules:\n  logo:\n    counts: better\n",
+            "line 3, rules.logo.counts: .*'best', found 'better'",
+        ),
+        ("rules:\n  logo: {rate: {per_day: 0}}\n", "line 2, rules.logo.rate.per_day: .*greater than or equal to 1"),
+        (
+            "rules:\n  logo: {rate: {per_week: 3}}\n",
+            "line 2, .*unknown key 'per_week'; did you mean per_day",
+        ),
         ("datasets: {a: {ids: ['../x']}}\n", "'../x' cannot be a data id"),
         ("datasets: {../a: {ids: [x]}}\n", "line 1, datasets: '../a' cannot be the name of a data set"),
         ("datasets: {a: {ids: [42]}}\n", r"line 1, datasets.a.ids.0: .*valid string, found 42"),

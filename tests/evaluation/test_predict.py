@@ -13,6 +13,7 @@ from evaluation.folders import Folders
 from evaluation.parameters import load_parameters
 from evaluation.predict import create_predictions
 from evaluation.progress import Reporter
+from evaluation.ranked_lists import read_lists
 from tests.evaluation.test_problems import write_embeddings
 
 MINE = '''"""Always the first label."""
@@ -104,6 +105,7 @@ def test_options_and_a_name_of_its_own_come_from_parameters(folders):
             "unknown option 'strenght'; did you mean strength|unknown option",
         ),
         (["logistic_haed"], "did you mean logistic_head"),
+        ([{"name": "logistic_head", "format": "npz"}], "unknown format 'npz'. Fix: known: csv"),
         (["logistic_head", "logistic_head"], "the method 'logistic_head' is there already"),
     ],
 )
@@ -124,6 +126,23 @@ def test_a_predictor_without_a_known_task_is_refused(folders, text, message):
     drop(folders, text)
     with pytest.raises(InvalidInput, match=message):
         run(folders)
+
+
+def test_lists_are_written_as_npz_when_asked_and_only_once(tmp_path):
+    content = {"datasets": {"made": {"task": "image_retrieval", "ids": ["shop"]}}, "predictors": ["centred_cosine"]}
+    tmp_path.joinpath("parameters.yaml").write_text(yaml.safe_dump(content))
+    for name, ids in (("query", ["q1.jpg", "q2.jpg"]), ("reference", ["r2.jpg", "r1.jpg", "r3.jpg"])):
+        write_embeddings(tmp_path / "embeddings" / "shop" / f"{name}.parquet", ids)
+    folders = Folders.in_workspace(tmp_path)
+    assert run(folders)[0] == 0
+    args = (("q1", "q2"), ("r1", "r2", "r3"), 9)
+    text = read_lists(folders.submission_folder / "shop_centred_cosine.json", *args, lenient=False)
+    content["predictors"] = [{"name": "centred_cosine", "format": "npz"}]
+    tmp_path.joinpath("parameters.yaml").write_text(yaml.safe_dump(content))
+    assert run(folders)[0] == 0
+    assert submissions(folders) == {"shop_centred_cosine.npz", "shop_centred_cosine.seconds"}
+    compact = read_lists(folders.submission_folder / "shop_centred_cosine.npz", *args, lenient=False)
+    assert np.array_equal(text.ranks, compact.ranks)
 
 
 def test_a_predictor_that_breaks_is_reported_with_its_line_and_the_others_go_on(folders):

@@ -69,7 +69,7 @@ class TestRetrieval:
         loaded = image_retrieval.load(tmp_path)
         assert loaded.names == (("q.2", "q1"), ("a", "a.z", "b"))
         assert loaded.problem.train.labels.tolist() == [0, 0, 1]
-        answer = json.loads(image_retrieval.content(np.array([[2, 0, 1], [1, 2, 0]]), loaded))
+        answer = json.loads(b"".join(image_retrieval.content(np.array([[2, 0, 1], [1, 2, 0]]), loaded)))
         assert answer == [[0, ["q.2", ["b", "a", "a.z"]]], [1, ["q1", ["a.z", "b", "a"]]]]
 
     def test_training_pictures_may_be_missing(self, tmp_path):

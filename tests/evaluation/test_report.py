@@ -8,8 +8,9 @@ from PIL import Image
 
 from cleaning import FixfirstError
 from evaluation import leaderboard as board
-from evaluation.figures import curves_figure, overview_figure, render
-from evaluation.leaderboard import as_csv, as_markdown, as_text, interval95, leaderboard, places
+from evaluation.canvas import render
+from evaluation.figures import curves_figure, overview_figure
+from evaluation.leaderboard import as_cells, as_csv, interval95, leaderboard, markdown_table, places, text_table
 from evaluation.progress import Reporter
 from evaluation.record import Curve, append_record
 from evaluation.registry import task
@@ -85,9 +86,9 @@ def test_tables_hold_full_precision_or_six_decimals(records):
     assert [line["method"] for line in table] == ["good", "bad", "partial"]
     assert float(table[0]["mean"]) == rows[0].mean
     assert list(table[0]) == [*board.COLUMNS, "fraction_fixes", "fixes_needed", "area"]
-    assert "| 1 | good | 0.200000 |" in as_markdown(rows)
-    assert "1 of 3" in as_text(rows)
-    assert "score (lower is better)" in as_text(rows)
+    assert "| 1 | good | 0.200000 |" in markdown_table(*as_cells(rows))
+    assert "1 of 3" in text_table(*as_cells(rows))
+    assert "score (lower is better)" in text_table(*as_cells(rows))
 
 
 def test_plot_writes_pictures_tables_and_a_page_from_records_alone(folders, records):

@@ -6,45 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import fbeta_score, log_loss
 
 from cleaning import InvalidInput
 from evaluation.cli import main
 from evaluation.parameters import load_parameters
+from evaluation.ranked_lists import write_npz
 from evaluation.registry import task
 from evaluation.tasks.camera_trap import class_log_loss
-from evaluation.tasks.image_retrieval import _float_ap, average_precision, recall_at
 from evaluation.tasks.logo import averages, f_beta
 from evaluation.tasks.zero_shot import mean_accuracy
-from tests.support import SHARED, write_parameters
+from tests.support import write_parameters
 
 NAMES = ("zero_shot", "image_retrieval", "logo", "camera_trap")
-
-
-@pytest.fixture(scope="session")
-def vectors():
-    path = SHARED / "vectors" / "task_metrics.json"
-    if not path.exists():
-        pytest.skip(f"the shared vectors are not at {path} (set FIXFIRST_SHARED)")
-    return json.loads(path.read_text())
-
-
-def test_average_precision_and_recall_equal_the_vectors(vectors):
-    case = vectors["retrieval"]
-    relevant = {
-        query: [case["ref_class"][name] == product for name in case["rankings"].get(query, [])]
-        for query, product in case["query_class"].items()
-    }
-    size = {query: sum(c == p for c in case["ref_class"].values()) for query, p in case["query_class"].items()}
-    for k in (1, 2, 4, 1000):
-        expected = case["AP"][f"k={k}"]["R"]
-        found = {query: average_precision(hits, size[query], k) for query, hits in relevant.items()}
-        assert found == {query: Fraction(value) for query, value in expected["per_query"].items()}
-        assert sum(found.values()) / len(found) == Fraction(expected["mean_over_all_queries"])
-    for k, value in case["recall_at_K_lifted"].items():
-        assert Fraction(sum(recall_at(hits, int(k)) for hits in relevant.values()), len(relevant)) == Fraction(value)
 
 
 def test_zero_shot_f2_and_log_loss_equal_the_vectors(vectors):
@@ -60,30 +33,6 @@ def test_zero_shot_f2_and_log_loss_equal_the_vectors(vectors):
     assert class_log_loss(np.array(case["Y"]), np.array(case["P"])).mean() == pytest.approx(case["value"], abs=1e-15)
     extremes = class_log_loss(np.array([[1, 0]]), np.array([[0.0, 1.0]]))
     assert extremes.tolist() == [case["p0_on_positive_eps1e-15"], case["p1_on_negative_eps1e-15"]]
-
-
-@given(st.lists(st.booleans(), max_size=30), st.integers(0, 5))
-def test_the_fast_average_precision_is_the_exact_one(relevant, more):
-    n = sum(relevant) + more
-    assert _float_ap(relevant, n) == pytest.approx(float(average_precision(relevant, n)), abs=1e-12)
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=40))
-def test_f2_agrees_with_scikit_learn(pairs):
-    truth = {str(n): a for n, (a, _) in enumerate(pairs)}
-    given_ = {str(n): b for n, (_, b) in enumerate(pairs)}
-    found = averages(truth, given_, "abcd")
-    for name in ("macro", "micro", "weighted"):
-        peer = fbeta_score(*zip(*pairs, strict=True), beta=2, labels=list("abcd"), average=name, zero_division=0)
-        assert float(found[name]) == pytest.approx(peer, abs=1e-12)
-
-
-@given(st.integers(0, 1000))
-def test_log_loss_agrees_with_scikit_learn_within_the_clip(seed):
-    rng = np.random.default_rng(seed)
-    truth, given_ = rng.integers(0, 2, (20, 3)), rng.uniform(0.01, 0.99, (20, 3))
-    peer = [log_loss(truth[:, c], given_[:, c], labels=[0, 1]) for c in range(3)]
-    assert class_log_loss(truth, given_) == pytest.approx(peer, abs=1e-12)
 
 
 def test_log_loss_does_not_depend_on_the_precision_of_the_input():
@@ -169,6 +118,30 @@ def test_all_tasks_are_scored_drawn_and_listed(sister, capsys):
     assert "4 submissions" not in run(capsys, "evaluate", f"--workspace={sister}")[1]
 
 
+def test_lists_as_npz_score_as_the_text_does(sister, capsys):
+    path = submit(sister, "image_retrieval", GOOD["image_retrieval"])
+    ranks = np.array([[2, -1, -1], [0, 2, 1]], dtype=np.int32)
+    write_npz(path.with_suffix(".npz"), ("q2", "q1"), ("r1", "r2", "r3"), ranks)
+    status, _, err = run(capsys, "evaluate", f"--workspace={sister}")
+    assert status == 1
+    assert "id-image_retrieval_mine.npz: id-image_retrieval_mine.json is the same method's answer" in err
+    before = records(sister)["image_retrieval"]["metrics"]
+    path.unlink()
+    assert run(capsys, "evaluate", f"--workspace={sister}")[0] == 0
+    assert records(sister)["image_retrieval"]["metrics"] == before
+
+
+def test_other_seeds_lie_in_folders_of_their_own(sister, capsys):
+    (sister / "submissions" / "seed-3").mkdir()
+    path = submit(sister, "logo", GOOD["logo"])
+    (sister / "submissions" / "seed-3" / path.name).write_text(TRUTH["logo"]["test_labels.csv"])
+    assert run(capsys, "evaluate", f"--workspace={sister}")[0] == 0
+    lines = (sister / "results" / "results.jsonl").read_text().splitlines()
+    found = {(r["task"], r["seed"]): r["metrics"] for r in map(json.loads, lines)}
+    assert found["logo", 3]["f2_weighted"] == 1 > found["logo", 0]["f2_weighted"]
+    assert len(found) == len(NAMES) + 1
+
+
 def test_good_files_validate(sister, capsys):
     for name in NAMES:
         path = submit(sister, name, GOOD[name])
@@ -207,6 +180,13 @@ BAD = [
     ("image_retrieval", '[["q1", ["r1"]]]', "entry 0: this is no"),
     ("image_retrieval", '[[0, ["q1", [1]]]]', "must be names"),
     ("image_retrieval", '{"q1": ["r1"]}', "no list of queries"),
+    ("image_retrieval", '[[0, ["q1", ["r1", NaN]]], [1, ["q2", []]]]', "NaN is no number"),
+    ("image_retrieval", '[[0, ["q1", ["r1"]]], [1, ["q2", []]]]\n]', "line 2: this is not JSON"),
+    ("image_retrieval", '[[0, ["q1", ["r1"]]],\n[1, ["q2", [', "line 2: this is not JSON"),
+    ("image_retrieval", '[[0, ["q1", ["r1"]]], [1, ["q1", ["r1"]]]]', "entry 1: the query 'q1' stands there twice"),
+    ("image_retrieval", '[[0, ["q1", ["\\ud800"]]], [1, ["q2", []]]]', r"references not known .*\\ud800"),
+    ("image_retrieval", '[[0, [7, ["r1"]]], [1, ["q2", []]]]', "entry 0: the query and its references must be names"),
+    ("image_retrieval", '[[0, ["q1", "r1"]]]', "entry 0: this is no"),
     ("logo", "file,category\n1.png,a\n1.jpg,b\n", r"files that are missing \(1 in all: 2.png\)"),
     ("logo", "file,category\n1.png,a\n1.jpg,b\n2.png,b\n1.png,b\n", "line 5: '1.png' stands on line 2 already"),
     ("logo", "file,category\n1.png,a\n1.jpg,b\n2.png,b\n2-1.png,b\n", "files that are not known"),
@@ -221,6 +201,9 @@ BAD = [
     ("logo", 'file,category\n"1.png,a\n', "this is not csv"),
     ("camera_trap", "filename,bird\nc1,1\nc2,0\n", r"columns that do not match \(1 in all: blank\)"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\n", r"clips that are missing \(1 in all: c2\)"),
+    ("camera_trap", "filename,bird,blank\n", r"clips that are missing \(2 in all: c1, c2\)"),
+    ("camera_trap", "filename,blank,bird\nc1,nan,1\nc2,0,1\n", "clip c1, class blank: 'nan' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,-0.1\nc2,0,1\n", "clip c1, class blank: '-0.1' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,nan\n", "clip c2, class blank: 'nan' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,1.5\n", "'1.5' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,\n", "'' is no probability"),
@@ -260,6 +243,14 @@ def test_lenient_scoring_counts_what_is_missing_as_wrong(sister, capsys, name, t
     assert found["denominators"]["n_missing"] == 1
     value = found["metrics"][task(name).main.name]
     assert value == pytest.approx(expected) if expected is not None else value > 17
+
+
+def test_a_truth_without_classes_is_refused(sister, capsys):
+    (sister / "data" / "id-camera_trap" / "test_labels.csv").write_text("filename\nc1\n")
+    path = submit(sister, "camera_trap", "filename\nc1\n")
+    status, _, err = run(capsys, "validate", path, "--task=camera_trap", f"--workspace={sister}")
+    assert status == 1
+    assert "there is no class" in err
 
 
 def test_unknown_names_and_seconds_are_refused(sister, capsys):

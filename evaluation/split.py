@@ -1,0 +1,75 @@
+"""The public and the private part of a truth: by a salted hash of each id, or by a given list of ids."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cleaning.discovery import nearest
+from cleaning.errors import InvalidInput, first_three
+from evaluation.files import read_text
+from evaluation.record import Board
+from evaluation.rules import SplitSpec
+from evaluation.task import Case
+
+PARTS = ("public", "private")
+
+
+def settings_of(spec: SplitSpec | None, data_id: str) -> dict[str, Any] | None:
+    """A split as it goes into a case's settings; None where everything scores together."""
+    if spec is None or not spec.enabled:
+        return None
+    if spec.file is not None:
+        return {"file": spec.file}
+    return {"public": spec.public, "salt": data_id if spec.salt is None else spec.salt}
+
+
+def boards(
+    case: Case, groups: Mapping[str, Sequence[str]], measure: Callable[[Sequence[str]], Board]
+) -> dict[str, Board]:
+    """The public and the private board of a case, or none. Each group of ids is split on its own, for the same share.
+
+    measure: metrics and denominators of some of the ids. Raises InvalidInput for a part that is empty, or a bad list.
+    """
+    setting = case.settings["split"]
+    if setting is None:
+        return {}
+    folder = case.folders.groundtruth_folder / case.dataset
+    everything = [name for names in groups.values() for name in names]
+    listed = _listed(folder / setting["file"], everything) if "file" in setting else None
+    public: set[str] = set()
+    for group, names in groups.items():
+        chosen = hashed(names, **setting) if listed is None else listed & set(names)
+        if not 0 < len(chosen) < len(names):
+            part = PARTS[len(chosen) > 0]
+            raise InvalidInput(
+                f"{folder}{group and ', '}{group}",
+                f"the {part} part of its {len(names)} ids is empty",
+                "change `split:` of the data set in parameters.yaml, or write `split: {enabled: false}`",
+            )
+        public |= chosen
+    return {
+        "public": measure([name for name in everything if name in public]),
+        "private": measure([name for name in everything if name not in public]),
+    }
+
+
+def hashed(names: Sequence[str], public: float, salt: str) -> set[str]:
+    """The share `public` of the ids, to the nearest whole number: those with the lowest sha256 of "salt:id"."""
+    order = sorted(names, key=lambda name: hashlib.sha256(f"{salt}:{name}".encode()).digest())
+    return set(order[: int(public * len(order) + 0.5)])
+
+
+def _listed(path: Path, known: Sequence[str]) -> set[str]:
+    names = [line for line in read_text(path).split("\n") if line]
+    expected, seen = set(known), set[str]()
+    for number, name in enumerate(names, start=1):
+        if name in seen:
+            raise InvalidInput(f"{path}, line {number}", f"{name!r} stands there already", "write each id once")
+        seen.add(name)
+    unknown = [name for name in names if name not in expected]
+    if unknown:
+        raise InvalidInput(
+            str(path), f"ids that are not in the truth ({first_three(unknown)})", nearest(unknown[0], known[:1000])
+        )
+    return seen
