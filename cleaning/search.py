@@ -81,7 +81,11 @@ def nearest(
     for start in range(0, len(queries), block):
         part = slice(start, start + block)
         here = similarity[: len(queries[part])]
-        np.matmul(queries[part], references.T, out=here)
+        if len(here) > 1:
+            np.matmul(queries[part], references.T, out=here)
+        else:
+            # a single row takes another way through BLAS, which rounds otherwise than blocks do: make it two
+            here[0] = (queries[part].repeat(2, axis=0) @ references.T)[0]
         here[:, copies] = here[:, originals]
         values[part], rows[part] = largest(here, depth)
         if step is not None:

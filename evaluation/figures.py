@@ -41,7 +41,7 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
         curves = [record.curve for record in methods[method] if record.curve is not None]
         fixes = np.asarray(curves[0].fixes)
         accuracy = np.asarray([np.interp(fixes, curve.fixes, curve.accuracy) for curve in curves])
-        style: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "zorder": 30 - number}
+        shared: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "zorder": 30 - number}
         label = f"{method}  {scores[method]:.3f}"
         axes.plot(
             fixes,
@@ -49,10 +49,10 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
             ls=LINES[number % len(LINES)],
             lw=2.2 if number < 3 else 1.3,
             label=label,
-            **style,
+            **shared,
         )
         if len(curves) > 1:
-            axes.fill_between(fixes, accuracy.min(axis=0), accuracy.max(axis=0), alpha=0.15, lw=0, **style)
+            axes.fill_between(fixes, accuracy.min(axis=0), accuracy.max(axis=0), alpha=0.15, lw=0, **shared)
     first = next(record for record in records if record.curve is not None)
     if first.curve is None:  # pragma: no cover - chosen to have one
         raise AssertionError

@@ -216,7 +216,8 @@ def _peak() -> float:
 
 def _table(name: str, folder: Path, share: float) -> None:
     title, runs, target = CASES[name]
-    print(f"\n{title}" + (f" (target: {target})" if target else ""))
+    size = f"{share:g} of the rows of: " if share < 1 else ""
+    print(f"\n{size}{title}" + (f" (target: {target})" if target else ""))
     print(f"{'':18}{'wall s':>9}{'CPU s':>9}{'MB before':>11}{'MB peak':>9}{'CPU ratio':>11}  value")
     base: float | None = None
     for method in runs:

@@ -75,6 +75,18 @@ def test_equal_references_stand_in_the_order_of_rows(seed):
             assert len(set(products[places])) == 1
 
 
+def test_a_query_alone_has_the_similarities_it_has_among_others():
+    rng = np.random.default_rng(4)
+    queries, references = (unit_rows(rng.standard_normal((size, 70))) for size in (9, 200))
+    together = nearest(queries, references, 200)
+    for row in range(9):
+        values, rows = nearest(queries[row : row + 1], references, 200)
+        assert np.abs(np.sort(values) - np.sort(together[0][row])).max() <= 1e-6
+        # where the order is clear beyond rounding, it is the same
+        clear = np.flatnonzero(np.diff(together[0][row]) < -1e-6)
+        assert (together[1][row, clear[:1]] == rows[0, clear[:1]]).all()
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_each_metric_ranks_as_its_definition(metric):
     rng = np.random.default_rng(1)
