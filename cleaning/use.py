@@ -7,8 +7,6 @@ from scipy.special import softmax
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
-_PENALTY = 1.0
-_SOFTNESS = 1.0
 _FEWEST_STEPS, _SHARE_ORDERED, _HOPELESS = 105, 0.7, 0.02
 _LARGE = 5000
 
@@ -28,19 +26,23 @@ class Beliefs:
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:
     """Row numbers (n,), the most useful expected fix first; deterministic, and free of the order of the rows.
 
-    The learner is stood for by a ridge classifier on the raw features, penalty = the mean eigenvalue of their Gram
-    matrix, whose leave-one-out predictions are linear in the labels. In turns, every row is scored by the expected
-    rise of the soft accuracy Σ softmax(f / std f)·belief over training (leave-one-out) and validation rows if its label
-    were replaced by what is believed of it; the best few get their believed labels and the predictions follow.
+    The learner is stood for by a ridge classifier on the raw features, penalty = softness · the mean eigenvalue of
+    their Gram matrix, whose leave-one-out predictions are linear in the labels. In turns, every row is scored by the
+    expected rise of the soft accuracy Σ softmax(f / (softness · std f))·belief over training (leave-one-out) and
+    validation rows if its label were replaced by what is believed of it; the best few get their believed labels and the
+    predictions follow. softness = 1 / log₂ K: 1 for two classes; among more, no share is near 1 unless
+    the softmax is sharper.
     Rows whose label is almost surely right come last, the least sure of them first.
     """
     order = train.order_by_id()
     labels = train.labels[order]
     fixed, held = beliefs.fixed[order], beliefs.held[order]
     wrong = 1 - fixed[np.arange(len(order)), labels]
-    surrogate = _Surrogate.of(train.features[order], None if validation is None else validation.features)
-    believed = np.vstack([held, beliefs.checked])
     n_classes = held.shape[1]
+    softness = 1 / float(np.log2(max(n_classes, 2)))
+    checked = None if validation is None else validation.features
+    surrogate = _Surrogate.of(train.features[order], checked, softness)
+    believed = np.vstack([held, beliefs.checked])
     current = np.eye(n_classes)[labels]
     change = fixed - current
     open_rows = wrong > _HOPELESS
@@ -50,7 +52,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     for _ in range(steps):
         if not open_rows.any():
             break
-        gain = (surrogate.pull(_slope(surrogate.predictions(current), believed)) * change).sum(axis=1)
+        gain = (surrogate.pull(_slope(surrogate.predictions(current), believed, softness)) * change).sum(axis=1)
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
         # a fix that seems to do harm is still a fix: behind the useful ones, by suspicion
         value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong), -np.inf)
@@ -64,10 +66,10 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64)
 
 
-def _slope(predictions: FloatMatrix, believed: FloatMatrix) -> FloatMatrix:
-    """The gradient of Σ softmax(f / std f)·belief by f, (m, K), the scale held fixed."""
+def _slope(predictions: FloatMatrix, believed: FloatMatrix, softness: float) -> FloatMatrix:
+    """The gradient of Σ softmax(f / (softness · std f))·belief by f, (m, K), the scale held fixed."""
     centred = predictions - predictions.mean(axis=1, keepdims=True)
-    scale = _SOFTNESS * np.sqrt((centred**2).mean()) + 1e-12
+    scale = softness * np.sqrt((centred**2).mean()) + 1e-12
     share = softmax(centred / scale, axis=1)
     return np.asarray(share * (believed - (share * believed).sum(axis=1, keepdims=True)) / scale)
 
@@ -76,8 +78,8 @@ def _slope(predictions: FloatMatrix, believed: FloatMatrix) -> FloatMatrix:
 class _Surrogate:
     """A ridge classifier with a free intercept, in the eigenvectors of its Gram matrix.
 
-    rows (n, r) and checked (m, r): centred features in those coordinates; shrink (r,) = 1 / (eigenvalue + penalty);
-    leverage (n,): the diagonal of the hat matrix, intercept included.
+    rows (n, r) and checked (m, r): centred features in those coordinates; shrink (r,) = 1 / (eigenvalue +
+    penalty · the mean eigenvalue); leverage (n,): the diagonal of the hat matrix, intercept included.
     """
 
     rows: FloatMatrix
@@ -86,7 +88,7 @@ class _Surrogate:
     leverage: FloatVector
 
     @classmethod
-    def of(cls, features: FloatMatrix, checked: FloatMatrix | None) -> "_Surrogate":
+    def of(cls, features: FloatMatrix, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
         kind = np.float32 if len(features) > _LARGE and features.dtype == np.float32 else np.float64
         mean = features.mean(axis=0, dtype=np.float64).astype(kind)
         centred = features.astype(kind) - mean
@@ -101,7 +103,7 @@ class _Surrogate:
             values, basis = np.linalg.eigh((centred.T @ centred).astype(np.float64))
             values, basis = np.maximum(values, 0), basis.astype(kind)
             rows, others = centred @ basis, others @ basis
-        shrink = 1 / (values + _PENALTY * max(float(values.sum()), 1e-12) / len(rows))
+        shrink = 1 / (values + penalty * max(float(values.sum()), 1e-12) / len(rows))
         # centred rows: the intercept is the labels' mean, and adds 1 / n to the hat matrix
         leverage = np.einsum("ij,j,ij->i", rows, shrink.astype(kind), rows).astype(np.float64) + 1 / len(rows)
         return cls(rows, others, shrink, np.clip(leverage, 0.0, 1 - 1e-6))

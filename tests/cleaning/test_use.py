@@ -17,9 +17,9 @@ def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
     """Both for n < d and n > d: a centred ridge, the held-out row's own label never seen, penalty from all rows."""
     rng = np.random.default_rng(0)
     features, checked, targets = rng.normal(size=shape), rng.normal(size=(5, shape[1])), rng.normal(size=(shape[0], 2))
-    model = use._Surrogate.of(features, checked)
+    model = use._Surrogate.of(features, checked, 0.4)
     centred = features - features.mean(axis=0)
-    penalty = (centred**2).sum() / len(features)
+    penalty = 0.4 * (centred**2).sum() / len(features)
     rows, others = np.hstack([centred, np.ones((len(features), 1))]), checked - features.mean(axis=0)
     ridge = penalty * np.eye(shape[1] + 1)
     ridge[-1, -1] = 0
@@ -34,7 +34,7 @@ def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
 @pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
 def test_pull_is_the_transpose_of_the_predictions(shape):
     rng = np.random.default_rng(1)
-    model = use._Surrogate.of(rng.normal(size=shape), rng.normal(size=(5, shape[1])))
+    model = use._Surrogate.of(rng.normal(size=shape), rng.normal(size=(5, shape[1])), 1.0)
     targets, slope = rng.normal(size=(shape[0], 3)), rng.normal(size=(shape[0] + 5, 3))
     assert (model.predictions(targets) * slope).sum() == pytest.approx((model.pull(slope) * targets).sum())
 
@@ -42,7 +42,7 @@ def test_pull_is_the_transpose_of_the_predictions(shape):
 def test_slope_is_the_gradient_of_the_soft_accuracy():
     rng = np.random.default_rng(2)
     predictions, believed = rng.normal(size=(6, 3)), rng.dirichlet(np.ones(3), size=6)
-    scale = np.sqrt(((predictions - predictions.mean(axis=1, keepdims=True)) ** 2).mean())
+    scale = 0.7 * np.sqrt(((predictions - predictions.mean(axis=1, keepdims=True)) ** 2).mean())
 
     def value(point):
         share = np.exp(point / scale)
@@ -50,7 +50,7 @@ def test_slope_is_the_gradient_of_the_soft_accuracy():
 
     step = 1e-6 * np.eye(18).reshape(18, 6, 3)
     numeric = [(value(predictions + move) - value(predictions - move)) / 2e-6 for move in step]
-    assert use._slope(predictions, believed).ravel() == pytest.approx(numeric, abs=1e-6)
+    assert use._slope(predictions, believed, 0.7).ravel() == pytest.approx(numeric, abs=1e-6)
 
 
 def test_every_row_is_named_once_and_sure_rows_come_last():
