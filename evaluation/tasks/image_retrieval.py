@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
+from cleaning.errors import InvalidInput
 from evaluation.average_precision import average_precision, numbered, recall_at
 from evaluation.figures_precision import spread
 from evaluation.folders import Folders
@@ -93,12 +94,24 @@ def _board(answers: Answers, rows: IntVector) -> Board:
 
 def scored(folder: Path, path: Path, *, lenient: bool) -> Answers:
     """Reads a submission and scores each query. Raises InvalidInput for a bad submission."""
-    truth = read_json(folder / "truth.json")
-    queries, references = truth["query"], truth["reference"]
+    queries, references = _truth(folder / "truth.json")
     lists = read_lists(path, tuple(queries), tuple(references), DEPTH, lenient=lenient)
     of_query, of_reference, relevant = numbered(tuple(queries.values()), tuple(references.values()))
     precision, first = average_precision(lists.ranks, of_query, of_reference, relevant)
     return Answers(tuple(queries), len(references), precision, first, relevant, lists.answered, lists.cut)
+
+
+def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """The product of each query and of each reference. Raises InvalidInput for anything else in the file."""
+    content, found = read_json(path), []
+    for part in ("query", "reference"):
+        products = content.get(part) if isinstance(content, dict) else None
+        if not isinstance(products, dict) or not products or any(type(name) is not str for name in products.values()):
+            raise InvalidInput(
+                str(path), "this is no truth", 'write {"query": {id: product, …}, "reference": {id: product, …}}'
+            )
+        found.append(products)
+    return found[0], found[1]
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:

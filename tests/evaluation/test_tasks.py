@@ -275,3 +275,16 @@ def test_deep_json_is_one_sentence(sister, capsys):
     status, _, err = run(capsys, "validate", path, "--task=zero_shot", f"--workspace={sister}")
     assert status == 1
     assert "not valid" in err
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", '"x"', '{"query": {}}', "a,b\n1,2\n", "file,category\n", "filename,bird\nc1,x\n", "\ufffe"]
+)
+def test_a_truth_that_is_none_is_named_and_no_bug_of_ours(sister, capsys, name, text):
+    file = next(iter(TRUTH[name]))
+    (sister / "data" / f"id-{name}" / file).write_text(text)
+    status, _, err = run(capsys, "evaluate", f"--workspace={sister}")
+    assert status == 1
+    assert f"id-{name}/{file}" in err
+    assert "bug of fixfirst" not in err
