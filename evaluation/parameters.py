@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from cleaning.discovery import nearest
 from cleaning.errors import InvalidInput
+from cleaning.parallel import Engine
 from evaluation.yaml_lines import LocatedYaml
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
@@ -54,29 +55,28 @@ class Source(_Strict):
     sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
-class LearnerSpec(BaseModel):
+class _Named(BaseModel):
+    """A name alone, or with options."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class LearnerSpec(_Named):
     """A learner by name with its options, checked when it is made."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     name: str = "logistic"
 
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
-
-class PredictorSpec(BaseModel):
+class PredictorSpec(_Named):
     """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name)."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     name: str
     method: str | None = Field(default=None, alias="as", min_length=1)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
 
 class DatasetBlock(_Strict):
@@ -109,8 +109,7 @@ class DatasetBlock(_Strict):
     @field_validator("ids")
     @classmethod
     def _usable_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        _check_names(value, "a data id")
-        return value
+        return _checked_names(value, "a data id")
 
     @field_validator("files")
     @classmethod
@@ -135,7 +134,8 @@ class DatasetBlock(_Strict):
 
 
 class Parameters(_Strict):
-    """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach.
+    """The whole file. jobs: curves, or blocks of a long one, computed at the same time; cluster: a Dask scheduler to
+    send these jobs to; target, budgets: see cleaning's Plan.
 
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
     bounds: oracles that read the truth, drawn beside the submissions for comparison and never written as one.
@@ -143,7 +143,9 @@ class Parameters(_Strict):
 
     version: Literal[1] = 1
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
-    jobs: int = Field(default=1, ge=-1)
+    jobs: int = 1
+    cluster: str | None = None
+    budgets: int | tuple[int, ...] | None = None
     target: float = Field(default=0.95, gt=0, le=1)
     tasks: tuple[str, ...] = ("cleaning",)
     rankers: Literal["all"] | tuple[str, ...] = "all"
@@ -153,6 +155,24 @@ class Parameters(_Strict):
     learner: LearnerSpec = LearnerSpec()
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
+    @field_validator("budgets", mode="before")
+    @classmethod
+    def _numbers_of_fixes(cls, value: Any) -> Any:
+        numbers = value if isinstance(value, list) else [value]
+        if value is not None and (value in (0, []) or any(type(n) is not int or n < 0 for n in numbers)):
+            found = {"found": f"; found {value}" if numbers is value else ""}
+            raise PydanticCustomError("budgets", "give how many points, or a list of numbers of fixes{found}", found)
+        return _as_tuple(value)
+
+    @field_validator("jobs", "cluster")
+    @classmethod
+    def _engine_can_be_made(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            Engine(**{str(info.field_name): value})
+        except InvalidInput as error:
+            raise PydanticCustomError("engine", "{fix}", {"fix": error.fix}) from None
+        return value
+
     @field_validator("seeds", "tasks", "rankers", "bounds", "predictors", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
@@ -161,7 +181,7 @@ class Parameters(_Strict):
     @field_validator("datasets")
     @classmethod
     def _usable_names(cls, value: dict[str, DatasetBlock]) -> dict[str, DatasetBlock]:
-        _check_names(tuple(value), "the name of a data set")
+        _checked_names(tuple(value), "the name of a data set")
         return value
 
     @model_validator(mode="after")
@@ -181,6 +201,10 @@ class Parameters(_Strict):
     def enabled(self, task: str | None = None) -> dict[str, DatasetBlock]:
         """The data set blocks that are switched on, of one task or of all."""
         return {n: b for n, b in self.datasets.items() if b.enabled and (task is None or b.task == task)}
+
+    def engine(self) -> Engine:
+        """Where curves are computed."""
+        return Engine(self.jobs, self.cluster)
 
     def learner_of(self, data_id: str) -> LearnerSpec:
         """The learner a data id is scored with: its block's, or the general one."""
@@ -214,12 +238,13 @@ def load_parameters(path: Path) -> Parameters:
         ) from None
 
 
-def _check_names(names: tuple[str, ...], what: str) -> None:
+def _checked_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Names become parts of file names, so they hold nothing a path could be made of."""
     for name in names:
         if not _NAME.fullmatch(name):
             context = {"name": repr(name), "what": what}
             raise PydanticCustomError("name", "{name} cannot be {what}; use letters, digits, '-', '_' and '.'", context)
+    return names
 
 
 def _as_tuple(value: Any) -> Any:
