@@ -29,20 +29,17 @@ def on_cluster(
 
         sent = client.scatter(list(shared), broadcast=True, hash=False)
         futures = {client.submit(function, *sent, pair, pure=False) for pair in items.items()}
-        try:
-            for future in _as_completed(client, futures):
-                try:
-                    result = future.result()
-                except KilledWorker as death:
-                    raise WorkersLost(
-                        f"cluster {address}: a job took its worker down several times ({death}). "
-                        "Fix: give the workers more memory."
-                    ) from death
-                except (FutureCancelledError, TimeoutError) as death:
-                    raise JobsLost(type(death).__name__) from death
-                yield result
-        finally:
-            client.cancel(list(futures), force=True)
+        for future in _as_completed(client, futures):
+            try:
+                result = future.result()
+            except KilledWorker as death:
+                raise WorkersLost(
+                    f"cluster {address}: a job took its worker down several times ({death}). "
+                    "Fix: give the workers more memory."
+                ) from death
+            except (FutureCancelledError, TimeoutError) as death:
+                raise JobsLost(type(death).__name__) from death
+            yield result
 
 
 def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
@@ -52,7 +49,8 @@ def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
     waiting = set(futures)
     while waiting:
         try:
-            done = wait(list(waiting), timeout=pause, return_when="FIRST_COMPLETED").done
+            with client.as_current():
+                done = wait(list(waiting), timeout=pause, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             lonely = 0 if client.ncores() else lonely + pause
             if lonely >= _SECONDS_WITHOUT_WORKERS:

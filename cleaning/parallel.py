@@ -5,7 +5,10 @@ Every job runs on one BLAS thread and is handed aligned arrays, so its result do
 
 import copy
 import dataclasses
+import multiprocessing
 import re
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -136,6 +139,9 @@ def _on_cores(
 def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, Result]:
     """In a worker: the job of the last argument, a number and its item, on aligned arrays."""
     *shared, (number, item) = arguments
+    if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
+        # Ctrl-C reaches every process of a terminal, but only the one that started the others has to speak of it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return number, _run(function, [aligned(value) for value in shared], aligned(item), _silent)
 
 

@@ -187,7 +187,7 @@ class Parameters(_Strict):
     @model_validator(mode="after")
     def _each_id_once(self) -> "Parameters":
         owner: dict[str, str] = {}
-        for block, name in [(block, name) for block, spec in self.datasets.items() for name in spec.data_ids(block)]:
+        for block, name in ((b, name) for b, spec in self.datasets.items() for name in spec.data_ids(b)):
             if name in owner:
                 raise PydanticCustomError(
                     "data_id",

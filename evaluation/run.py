@@ -1,6 +1,7 @@
 """The evaluate task: score what is new, reuse what is known, record every failure, and go on."""
 
 from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
@@ -43,23 +44,24 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     records = [record for record in read_records(path) if record.task == task.name]
     todo = _reuse(task, cases, records, folders)
     reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
-    failures = 0
+    failed: set[str] = set()
     kept = _unfinished(task, folders)
-    _drop_all_but(kept, {_fingerprint(task, case) for case in todo})
+    _drop_all_but({_fingerprint(task, case) for case in todo}, kept)
     todo = [replace(case, unfinished=kept / _fingerprint(task, case)) for case in todo]
     for record in _scored(task, todo, parameters.engine(), reporter):
         append_record(path, record)
         if record.status == "ok":
             rmtree(kept / record.fingerprint, ignore_errors=True)
         if record.status == "failed":
-            failures += 1
+            failed.add(record.fingerprint)
             reporter.warn(f"failed: {record.error}")
+    _drop_all_but(failed, kept)
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
     _withdraw(task, cases, folders)
     newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
     task.publish(newest, folders, parameters)
-    return failures + len(rejected)
+    return len(failed) + len(rejected)
 
 
 def _fingerprint(task: Task, case: Case) -> str:
@@ -119,11 +121,14 @@ def _unfinished(task: Task, folders: Folders) -> Path:
     return folders.results_folder / "unfinished" / task.name
 
 
-def _drop_all_but(folder: Path, names: Set[str]) -> None:
-    """Blocks of curves that nobody asks for any more."""
+def _drop_all_but(names: Set[str], folder: Path) -> None:
+    """Blocks of curves that nobody asks for any more, and the folder itself where nothing is left in it."""
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in names:
             rmtree(path, ignore_errors=True)
+    for path in (folder, folder.parent):
+        with suppress(OSError):  # not there, or not empty
+            path.rmdir()
 
 
 def _score_by_name(name: str, case: Case, step: Step) -> Record:
