@@ -9,6 +9,7 @@ import multiprocessing
 import re
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -130,10 +131,16 @@ def _on_cores(
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    results = parallel(delayed(run_remote)(function, *shared, pair) for pair in items.items())
     try:
-        yield from parallel(delayed(run_remote)(function, *shared, pair) for pair in items.items())
+        for result in results:  # noqa: UP028 - `yield from` would close `results` before we can
+            yield result
     except BrokenProcessPool as death:  # joblib's TerminatedWorkerError is one
         raise JobsLost(type(death).__name__) from death
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that jobs are left out where the caller wants no more
+            results.close()
 
 
 def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, Result]:
