@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
-from cleaning.neighbours import unit_rows
+from cleaning.scaling import Scaling, scaled
 from cleaning.simulate import LabelPath, Step
 
-Scaling = Literal["none", "standard", "unit"]
 _TEST_ROWS = 4096
 _BLOCK_WORK = 1 << 37
 
@@ -55,26 +53,6 @@ class Learner:
                 start = end
                 step(start, len(path))
         return accuracy
-
-
-def scaled(train: FloatMatrix, test: FloatMatrix, scaling: Scaling) -> tuple[FloatMatrix, FloatMatrix]:
-    """Both feature matrices on the scale the training rows define, in their own type; a constant column stays."""
-    if scaling == "standard":
-        mean = train.mean(axis=0, dtype=np.float64)
-        deviation = train.std(axis=0, dtype=np.float64)
-        deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
-        deviation[deviation == 0] = 1.0
-        return _standard(train, mean, deviation), _standard(test, mean, deviation)
-    if scaling == "unit":
-        return unit_rows(train), unit_rows(test)
-    return train, test
-
-
-def _standard(features: FloatMatrix, mean: FloatVector, deviation: FloatVector) -> FloatMatrix:
-    result = np.empty_like(features)
-    for start in range(0, len(features), _TEST_ROWS):
-        result[start : start + _TEST_ROWS] = (features[start : start + _TEST_ROWS] - mean) / deviation
-    return result
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
