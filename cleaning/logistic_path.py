@@ -25,7 +25,9 @@ MARGIN_TOLERANCE = 1e-6
 _AIM = 0.05
 
 _WIDEST_SPAN = 128
-_MOST_ITERATIONS = 60
+# Of a single state with an inexact factor; in float32 what has not arrived by then will not, and starts again nearer.
+_MOST_ITERATIONS = 150
+_MOST_IN_FLOAT32 = 60
 _PATIENCE = 7
 _MOST_RESTARTS = 200
 # The blocks of a Hessian are larger than it: a decrement in their metric is too small, but hardly ever by this much.
@@ -142,6 +144,7 @@ class _Pace:
         self._making = (
             size / 12 if isinstance(geometry, Rows) else size / 4 * geometry.length / (geometry.length + size)
         )
+        self._longest = _MOST_ITERATIONS if geometry.matrix.dtype == np.float64 else _MOST_IN_FLOAT32
         self._widest = max(1, _WIDEST_SPAN // outputs)
         self.width = 1
         self._cost, self._states, self._restarts = 0.0, 0, 0
@@ -154,7 +157,7 @@ class _Pace:
     def patience(self, exact: bool) -> int:
         """Iterations before a span is given up."""
         if self.width == 1:
-            return _PATIENCE if exact else _MOST_ITERATIONS
+            return _PATIENCE if exact else self._longest
         return int(2 * self._usual) + 4
 
     def judge(self, states: int, done: int, work: int) -> bool:

@@ -23,8 +23,8 @@ class Learner:
     more: multinomial, over the classes present. A training set with a single class predicts that class.
     """
 
-    C: float = 1.0
-    scaling: Scaling = "none"
+    C: float = 10.0
+    scaling: Scaling = "unit"
 
     def describe(self) -> dict[str, object]:
         """Name and options."""

@@ -177,7 +177,7 @@ def _recorded(curve: CleaningCurve) -> Curve:
 
 TASK = Task(
     name="cleaning",
-    version=1,
+    version=2,
     main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
     others=(
         Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),
