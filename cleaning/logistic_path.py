@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cleaning._descent import Descent
-from cleaning._geometry import Geometry, Rows, chunks, geometry_of
+from cleaning._geometry import Geometry, chunks, geometry_of
 from cleaning._likelihood import probabilities
 from cleaning._preconditioner import Preconditioner
 from cleaning.data import FloatMatrix, IntVector
@@ -25,7 +25,7 @@ MARGIN_TOLERANCE = 1e-6
 _AIM = 0.05
 
 _WIDEST_SPAN = 128
-# Of a single state with an inexact factor; in float32 what has not arrived by then will not, and starts again nearer.
+# Of a single state, where a factor is inexact or dear; in float32 what has not arrived by then starts again nearer.
 _MOST_ITERATIONS = 150
 _MOST_IN_FLOAT32 = 60
 _PATIENCE = 7
@@ -80,15 +80,15 @@ class _Walk:
         margins, reference, gradient = self._reference()
         if self._metric is None:
             self._metric = Preconditioner(self.geometry, reference)
-            self._pace.refreshed()
+            self._pace.refreshed(self._metric)
         start = gradient + self._moves(self.state, states)
         tolerance = _AIM * MARGIN_TOLERANCE / max(self._metric.reach, 1e-3) * (1.0 if self._metric.exact else _CAUTION)
         descent = Descent(self.geometry, self._metric, margins, reference, start, tolerance)
         with np.errstate(over="ignore"):
-            arrived = descent.run(self._pace.patience(self._metric.exact))
+            arrived = descent.run(self._pace.patience())
         done = states if arrived else int(descent.live.min())
-        if self._pace.judge(states, done, descent.work):
-            self._metric = None
+        if self._pace.judge(states, done, descent.work) or self.state == 0:
+            self._metric = None  # the first one is of a model that knows nothing yet
         found = self._coefficients[:, :, None] + descent.result[:, :, : max(done, 1)]
         self._coefficients = found[:, :, -1]
         self._make(self._changes.stops[self.state + max(done, 1) - 1])
@@ -135,41 +135,35 @@ class _Walk:
 class _Pace:
     """How many states to take at once, and when the Hessian factor has had its day.
 
-    A factor is replaced when its next span is dearer, a state, than all since its making together with the making:
+    A factor is replaced when its last span was dearer, a state, than all since its making together with the making:
     the rule that minimises the mean cost of a thing that wears out. Costs are iterations of one state.
     """
 
     def __init__(self, geometry: Geometry, outputs: int) -> None:
-        size = geometry.matrix.shape[1]
-        self._making = (
-            size / 12 if isinstance(geometry, Rows) else size / 4 * geometry.length / (geometry.length + size)
-        )
         self._longest = _MOST_ITERATIONS if geometry.matrix.dtype == np.float64 else _MOST_IN_FLOAT32
-        self._widest = max(1, _WIDEST_SPAN // outputs)
+        self._widest = _WIDEST_SPAN if outputs == 1 else max(1, 2 * _WIDEST_SPAN // outputs)
+        self._alone = self._together = 0
         self.width = 1
         self._cost, self._states, self._restarts = 0.0, 0, 0
         self._wait, self._pause, self._usual = 0, 2, float(_PATIENCE)
 
-    def refreshed(self) -> None:
+    def refreshed(self, metric: Preconditioner) -> None:
         """A factor was made."""
-        self._cost, self._states = self._making, 0
+        self._cost, self._states = metric.making, 0
+        worth = int(np.clip(metric.making / 8, _PATIENCE, self._longest))
+        self._alone, self._together = (worth, worth) if metric.exact else (self._longest, 0)
 
-    def patience(self, exact: bool) -> int:
+    def patience(self) -> int:
         """Iterations before a span is given up."""
-        if self.width == 1:
-            return _PATIENCE if exact else self._longest
-        return int(2 * self._usual) + 4
+        return self._alone if self.width == 1 else max(self._together, int(2 * self._usual) + 4)
 
     def judge(self, states: int, done: int, work: int) -> bool:
         """Learns from a span of which `done` of `states` arrived; whether the factor should be replaced."""
         each = work / states
         self._cost, self._states, self._wait = self._cost + work, self._states + states, self._wait - 1
-        if done == 0:
-            self._restarts += 1
-            if self._restarts > _MOST_RESTARTS:
-                raise FloatingPointError("logistic regression does not converge on this data")
-        else:
-            self._restarts = 0
+        self._restarts = 0 if done else self._restarts + 1
+        if self._restarts > _MOST_RESTARTS:
+            raise FloatingPointError("logistic regression does not converge on this data")
         if done < states:
             self.width, self._pause = 1 if done == 0 else max(1, self.width // 2), min(64, 2 * self._pause)
             self._wait = self._pause
