@@ -19,6 +19,7 @@ _SMALLEST_WEIGHT = 1e-10
 _LARGEST_HESSIAN = 1024
 _MOST_ROWS = 4096
 _SAMPLED_ROWS = 4
+_SAMPLED_IN_FLOAT32 = 64  # where the aim is less far below the tolerance
 
 
 class Preconditioner:
@@ -52,7 +53,8 @@ class Preconditioner:
         self.reach = self._reach(geometry, outputs)
 
     def _reach(self, geometry: Geometry, outputs: int) -> float:
-        rows = np.unique(np.linspace(0, geometry.length - 1, _SAMPLED_ROWS).astype(np.int64))
+        sampled = _SAMPLED_ROWS if geometry.matrix.dtype == np.float64 else _SAMPLED_IN_FLOAT32
+        rows = np.unique(np.linspace(0, geometry.length - 1, sampled).astype(np.int64))
         gradient = np.zeros((geometry.matrix.shape[1] + 1, outputs, outputs * len(rows)))
         for output in range(outputs):
             columns = slice(output * len(rows), (output + 1) * len(rows))

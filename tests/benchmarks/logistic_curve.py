@@ -173,7 +173,7 @@ def cases(quick: bool) -> list[Case]:
         Case(f"2,000 × 512, 10 classes, {one}", clothing, default.C, "", blocks, 32, fits, default.scaling),
     ]
     two, ten = (partial(made_up, 50_000, 512, classes) for classes in (2, 10))
-    large = Case("50,000 × 512, 2 classes, C = 1", two, 1.0, "1,000×", 1, 512 if quick else 10**9, fits)
+    large = Case("50,000 × 512, 2 classes, C = 1", two, 1.0, "1,000×", 1, 2048 if quick else 10**9, fits)
     return [
         *small,
         *garments,
