@@ -43,7 +43,7 @@ class Preconditioner:
             self.making = rows / 12
         elif outputs > 1 and width <= _LARGEST_HESSIAN:
             self.solve = _stacked(_whole(geometry, reference))
-            self.making = width * (product + width**2) / (4 * product + 2 * width**2)
+            self.making = size / 4 * rows / (rows + size)
         elif outputs > 1 and rows <= _MOST_ROWS:
             self.solve = Coupled(geometry, np.maximum(reference, _SMALLEST_WEIGHT)).solve
             self.making = (2 * size + rows) * (product + rows**2) / (8 * product + 2 * rows**2)
@@ -57,10 +57,7 @@ class Preconditioner:
         rows = np.unique(np.linspace(0, geometry.length - 1, sampled).astype(np.int64))
         gradient = np.zeros((geometry.matrix.shape[1] + 1, outputs, outputs * len(rows)))
         for output in range(outputs):
-            columns = slice(output * len(rows), (output + 1) * len(rows))
-            gradient[:, output, columns] += geometry.of_rows(rows)
-            if outputs > 1:  # a margin only counts against another one
-                gradient[:, output - 1, columns] -= geometry.of_rows(rows)
+            gradient[:, output, output * len(rows) : (output + 1) * len(rows)] = geometry.of_rows(rows)
         step = self.solve(gradient)
         return float(np.sqrt(geometry.inner(gradient, step, geometry.products(step)).max()))
 

@@ -33,6 +33,7 @@ _MOST_ITERATIONS = 150
 _MOST_IN_FLOAT32 = 60
 _PATIENCE = 7
 _MOST_RESTARTS = 200
+_MINDS_THE_FIRST = 1 << 19
 # The blocks of a Hessian are larger than it: a decrement in their metric is too small, but hardly ever by this much.
 _CAUTION = 0.2
 
@@ -91,13 +92,17 @@ class _Walk:
         with np.errstate(over="ignore"):
             arrived = descent.run(self._pace.patience())
         done = states if arrived else int(descent.live.min())
-        if self._pace.judge(states, done, descent.work) or self.state == 0:
-            self._metric = None  # the first one is of a model that knows nothing yet
+        if self._pace.judge(states, done, descent.work) or self._is_first():
+            self._metric = None
         found = self._coefficients[:, :, None] + descent.result[:, :, : max(done, 1)]
         self._coefficients = found[:, :, -1]
         self._make(self._changes.stops[self.state + max(done, 1) - 1])
         self.state += done
         return [found] if done else []
+
+    def _is_first(self) -> bool:
+        """Whether the factor is still that of a model that knows nothing, and the problem large enough to mind."""
+        return self.state == 0 and self.geometry.matrix.size >= _MINDS_THE_FIRST
 
     def _make(self, stop: int) -> None:
         """Changes the labels up to a stop."""
