@@ -21,6 +21,11 @@ class Learner:
     C: inverse strength of the L2 penalty, > 0. scaling: `none`, `standard` (each column to mean 0 and deviation 1 on
     the training rows), or `unit` (each row to length 1); float32 features stay float32. Two classes: one weight vector;
     more: multinomial, over the classes present. A training set with a single class predicts that class.
+
+    The defaults are a study's (tests/benchmarks/default_learner.py): of 18 settings unit rows with C = 10 had the best
+    mean accuracy along a random cleaning of digits (odd or even .823, ten classes .904) and of the four DataPerf ids
+    (.747) taken together (.825; next .812, as columns with C = 1 and standardised with C = 0.1), the least rough curves
+    among the settings with as good clean models, and scores that do not hang on the unit of the features.
     """
 
     C: float = 10.0

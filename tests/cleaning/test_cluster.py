@@ -17,6 +17,7 @@ from tests.evaluation.test_run import score
 from tests.support import noisy_blobs, write_parameters
 
 pytest.importorskip("distributed")
+pytestmark = pytest.mark.xdist_group("cluster")  # one cluster, not one a test process
 
 
 def die_once(folder, item, step):
