@@ -17,6 +17,7 @@ from cleaning._geometry import Geometry, chunks, geometry_of
 from cleaning._likelihood import probabilities
 from cleaning._preconditioner import Preconditioner
 from cleaning.data import FloatMatrix, IntVector
+from cleaning.errors import Unsuitable
 
 MARGIN_TOLERANCE = 1e-6
 """No margin (log-odds) of a solution is further than this from its value at the optimum."""
@@ -56,7 +57,7 @@ def optima(features: FloatMatrix, changes: Changes, strength: float) -> Iterator
     """Weights and intercepts (d + 1, outputs, states) of consecutive states, a span at a time.
 
     Minimises Σ log-loss + ‖w‖² / (2 · strength) on features (n, d). The spans, and so every bit of the result, follow
-    from the arguments alone.
+    from the arguments alone. Raises Unsuitable where it finds no optimum.
     """
     walk = _Walk(geometry_of(features, strength, changes.targets.shape[1]), changes)
     while walk.state < len(changes.stops):
@@ -174,7 +175,10 @@ class _Pace:
         self._cost, self._states, self._wait = self._cost + work, self._states + states, self._wait - 1
         self._restarts = 0 if done else self._restarts + 1
         if self._restarts > _MOST_RESTARTS:
-            raise FloatingPointError("logistic regression does not converge on this data")
+            raise Unsuitable(
+                "logistic regression does not converge on this data: nearly separable, and hardly penalised. Fix: lower "
+                "C, or scale the features."
+            )
         if done < states:
             self.width, self._pause = 1 if done == 0 else max(1, self.width // 2), min(64, 2 * self._pause)
             self._wait = self._pause
