@@ -176,7 +176,7 @@ class _Pace:
         self._restarts = 0 if done else self._restarts + 1
         if self._restarts > _MOST_RESTARTS:
             raise Unsuitable(
-                "logistic regression does not converge on this data: nearly separable, and hardly penalised. Fix: lower "
+                "logistic regression does not converge on this data: nearly separable and hardly penalised. Fix: lower "
                 "C, or scale the features."
             )
         if done < states:
