@@ -3,6 +3,8 @@
 They run in the environment nox itself is installed in (`make test` makes it), so they need no network.
 """
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.10"
@@ -43,6 +45,7 @@ def tests(session: nox.Session) -> None:
             "pytest",
             "-n",
             "auto",
+            "--dist=loadgroup",
             "--cov",
             "--cov-report=term",
             env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
@@ -61,6 +64,20 @@ def containers(session: nox.Session) -> None:
 def study(session: nox.Session) -> None:
     """Every ranker on every study set, table and picture: `nox -s study -- --quick` in some minutes, else hours."""
     session.run("python", "-m", "tests.study", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists what there is."""
+    found = {path.stem for path in Path("tests/benchmarks").glob("[!_]*.py")}
+    if not session.posargs:
+        session.log(f"benchmarks: {', '.join(sorted(found))}")
+        return
+    name, *options = session.posargs
+    if name not in found:
+        session.error(f"there is no benchmark {name!r}; known: {', '.join(sorted(found))}")
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    session.run("python", "-m", f"tests.benchmarks.{name}", *options, env=threads)
 
 
 @nox.session

@@ -34,3 +34,7 @@ class Factor:
             upper = np.triu(lapack.dpotri(self._factor)[0])
             self._inverse = upper + np.triu(upper, 1).T
         return np.asarray(self._inverse @ right)
+
+    def half_solve(self, right: FloatMatrix) -> FloatMatrix:
+        """R⁻ᵀ right for the factor RᵀR: what it yields has the solution's inner products."""
+        return np.asarray(blas.dtrsm(1.0, self._factor, right, trans_a=1))

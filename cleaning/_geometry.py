@@ -19,8 +19,9 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 _CHUNK = 1 << 18
 
 
-# Above this many numbers, products run in float32: around a float64 reference that costs no accuracy (see Columns).
-_LARGE = 1 << 19
+# Above this many numbers, products run in float32: around a float64 reference that costs no accuracy (see Columns), but
+# restarts where one label moves margins far, as it does while rows are few.
+_LARGE = 1 << 22
 
 
 class Geometry(Protocol):

@@ -1,13 +1,14 @@
 """The Hessian of the penalised log-loss at one point, factorised and kept, as the metric of the descent.
 
-Two classes, or a small problem: the Hessian itself. K ≥ 3 classes: its K diagonal blocks Xᵀ diag(pₖ(1 − pₖ)) X + I / C,
-each with its intercept, so memory stays O(d² K).
+Two classes, a small problem, or not many rows: the Hessian itself, formed or by Woodbury. Otherwise, for K ≥ 3 classes,
+its K diagonal blocks Xᵀ diag(pₖ(1 − pₖ)) X + I / C, each with its intercept, so memory stays O(d² K).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from cleaning._coupled import Coupled
 from cleaning._factor import Factor
 from cleaning._geometry import Columns, Geometry, chunks
 from cleaning.data import FloatMatrix, FloatVector
@@ -16,45 +17,73 @@ Solve = Callable[[FloatMatrix], FloatMatrix]
 # Weights p(1 − p) below this are the same as none, but would be divided by.
 _SMALLEST_WEIGHT = 1e-10
 _LARGEST_HESSIAN = 1024
+_MOST_ROWS = 4096
 _SAMPLED_ROWS = 4
+_SAMPLED_IN_FLOAT32 = 64  # where the aim is less far below the tolerance
 
 
 class Preconditioner:
-    """The factor at reference probabilities (n, outputs). `exact` says whether it is the whole Hessian's."""
+    """The factor at reference probabilities (n, outputs).
+
+    solve: the Newton step, up to its sign, for gradients (size + 1, outputs, states). exact: whether the factor is the
+    whole Hessian's. making: what it cost, in iterations of one state. reach: the longest ‖x‖ in the inverse metric
+    among some rows; a decrement λ leaves margins within λ · ‖x‖ of their optimum.
+    """
+
+    solve: Solve
 
     def __init__(self, geometry: Geometry, reference: FloatMatrix) -> None:
         outputs, size = reference.shape[1], geometry.matrix.shape[1]
-        self._whole: Factor | None = None
-        self._blocks: list[Solve] = []
-        self.exact = outputs == 1
+        self.exact = True
         weights = np.maximum(reference * (1 - reference), _SMALLEST_WEIGHT)
+        rows, width = geometry.length, (size + 1) * outputs
+        product = rows * width  # of the features with one state's coefficients: an iteration takes two
         if not isinstance(geometry, Columns):
-            self._blocks = [_row_block(geometry, weights[:, output]) for output in range(outputs)]
-        elif outputs > 1 and (size + 1) * outputs <= _LARGEST_HESSIAN:
-            self._whole, self.exact = _whole(geometry, reference), True
+            self.solve = _each(_row_block(geometry, weights[:, output]) for output in range(outputs))
+            self.making = rows / 12
+        elif outputs > 1 and width <= _LARGEST_HESSIAN:
+            self.solve = _stacked(_whole(geometry, reference))
+            self.making = size / 4 * rows / (rows + size)
+        elif outputs > 1 and rows <= _MOST_ROWS:
+            self.solve = Coupled(geometry, np.maximum(reference, _SMALLEST_WEIGHT)).solve
+            self.making = (2 * size + rows) * (product + rows**2) / (8 * product + 2 * rows**2)
         else:
-            self._blocks = [_column_block(geometry, weights[:, output]) for output in range(outputs)]
-        self.reach = self._reach(geometry, reference.shape[1])
-
-    def solve(self, gradient: FloatMatrix) -> FloatMatrix:
-        """The Newton step for gradients (size + 1, outputs, states), up to its sign."""
-        step = np.empty(gradient.shape)
-        if self._whole is not None:
-            stacked = np.ascontiguousarray(gradient.swapaxes(0, 1)).reshape(-1, gradient.shape[2])
-            step[:] = self._whole.solve(stacked).reshape(step.swapaxes(0, 1).shape).swapaxes(0, 1)
-            return step
-        for output, block in enumerate(self._blocks):
-            step[:, output] = block(gradient[:, output])
-        return step
+            self.solve = _each(_column_block(geometry, weights[:, output]) for output in range(outputs))
+            self.making, self.exact = size / 4 * rows / (rows + size), outputs == 1
+        self.reach = self._reach(geometry, outputs)
 
     def _reach(self, geometry: Geometry, outputs: int) -> float:
-        """The longest ‖x‖ in the metric's inverse among some rows: a decrement λ leaves margins within λ · ‖x‖."""
-        rows = np.unique(np.linspace(0, geometry.length - 1, _SAMPLED_ROWS).astype(np.int64))
+        sampled = _SAMPLED_ROWS if geometry.matrix.dtype == np.float64 else _SAMPLED_IN_FLOAT32
+        rows = np.unique(np.linspace(0, geometry.length - 1, sampled).astype(np.int64))
         gradient = np.zeros((geometry.matrix.shape[1] + 1, outputs, outputs * len(rows)))
         for output in range(outputs):
             gradient[:, output, output * len(rows) : (output + 1) * len(rows)] = geometry.of_rows(rows)
         step = self.solve(gradient)
         return float(np.sqrt(geometry.inner(gradient, step, geometry.products(step)).max()))
+
+
+def _each(blocks: Iterable[Solve]) -> Solve:
+    """One factor an output."""
+    made = list(blocks)
+
+    def solve(gradient: FloatMatrix) -> FloatMatrix:
+        step = np.empty(gradient.shape)
+        for output, block in enumerate(made):
+            step[:, output] = block(gradient[:, output])
+        return step
+
+    return solve
+
+
+def _stacked(factor: Factor) -> Solve:
+    """One factor for all outputs, one after the other."""
+
+    def solve(gradient: FloatMatrix) -> FloatMatrix:
+        by_output = np.ascontiguousarray(gradient.swapaxes(0, 1))
+        step = factor.solve(by_output.reshape(-1, gradient.shape[2])).reshape(by_output.shape)
+        return np.ascontiguousarray(step.swapaxes(0, 1))
+
+    return solve
 
 
 def _column_block(geometry: Columns, weights: FloatVector) -> Solve:

@@ -13,21 +13,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from cleaning._descent import Descent
-from cleaning._geometry import Geometry, Rows, chunks, geometry_of
+from cleaning._geometry import Geometry, chunks, geometry_of
 from cleaning._likelihood import probabilities
 from cleaning._preconditioner import Preconditioner
 from cleaning.data import FloatMatrix, IntVector
+from cleaning.errors import Unsuitable
 
 MARGIN_TOLERANCE = 1e-6
 """No margin (log-odds) of a solution is further than this from its value at the optimum."""
 
 # The bound on a margin behind a solution is an estimate; on badly scaled columns it was too low by a factor of 4.
 _AIM = 0.05
+# Rounding keeps products in float32 from coming nearer than about a tenth of the tolerance to the optimum.
+_AIM_IN_FLOAT32 = 0.4
 
 _WIDEST_SPAN = 128
-_MOST_ITERATIONS = 60
+_WIDEST_IN_FLOAT32 = 64  # further from the reference its rounding shows
+# Of a single state, where a factor is inexact or dear; in float32 what has not arrived by then starts again nearer.
+_MOST_ITERATIONS = 150
+_MOST_IN_FLOAT32 = 60
 _PATIENCE = 7
 _MOST_RESTARTS = 200
+_MINDS_THE_FIRST = 1 << 19
 # The blocks of a Hessian are larger than it: a decrement in their metric is too small, but hardly ever by this much.
 _CAUTION = 0.2
 
@@ -50,7 +57,7 @@ def optima(features: FloatMatrix, changes: Changes, strength: float) -> Iterator
     """Weights and intercepts (d + 1, outputs, states) of consecutive states, a span at a time.
 
     Minimises Σ log-loss + ‖w‖² / (2 · strength) on features (n, d). The spans, and so every bit of the result, follow
-    from the arguments alone.
+    from the arguments alone. Raises Unsuitable where it finds no optimum.
     """
     walk = _Walk(geometry_of(features, strength, changes.targets.shape[1]), changes)
     while walk.state < len(changes.stops):
@@ -78,20 +85,25 @@ class _Walk:
         margins, reference, gradient = self._reference()
         if self._metric is None:
             self._metric = Preconditioner(self.geometry, reference)
-            self._pace.refreshed()
+            self._pace.refreshed(self._metric)
         start = gradient + self._moves(self.state, states)
-        tolerance = _AIM * MARGIN_TOLERANCE / max(self._metric.reach, 1e-3) * (1.0 if self._metric.exact else _CAUTION)
+        aim = _AIM if self.geometry.matrix.dtype == np.float64 else _AIM_IN_FLOAT32
+        tolerance = aim * MARGIN_TOLERANCE / max(self._metric.reach, 1e-3) * (1.0 if self._metric.exact else _CAUTION)
         descent = Descent(self.geometry, self._metric, margins, reference, start, tolerance)
         with np.errstate(over="ignore"):
-            arrived = descent.run(self._pace.patience(self._metric.exact))
+            arrived = descent.run(self._pace.patience())
         done = states if arrived else int(descent.live.min())
-        if self._pace.judge(states, done, descent.work):
+        if self._pace.judge(states, done, descent.work) or self._is_first():
             self._metric = None
         found = self._coefficients[:, :, None] + descent.result[:, :, : max(done, 1)]
         self._coefficients = found[:, :, -1]
         self._make(self._changes.stops[self.state + max(done, 1) - 1])
         self.state += done
         return [found] if done else []
+
+    def _is_first(self) -> bool:
+        """Whether the factor is still that of a model that knows nothing, and the problem large enough to mind."""
+        return self.state == 0 and self.geometry.matrix.size >= _MINDS_THE_FIRST
 
     def _make(self, stop: int) -> None:
         """Changes the labels up to a stop."""
@@ -133,40 +145,40 @@ class _Walk:
 class _Pace:
     """How many states to take at once, and when the Hessian factor has had its day.
 
-    A factor is replaced when its next span is dearer, a state, than all since its making together with the making:
+    A factor is replaced when its last span was dearer, a state, than all since its making together with the making:
     the rule that minimises the mean cost of a thing that wears out. Costs are iterations of one state.
     """
 
     def __init__(self, geometry: Geometry, outputs: int) -> None:
-        size = geometry.matrix.shape[1]
-        self._making = (
-            size / 12 if isinstance(geometry, Rows) else size / 4 * geometry.length / (geometry.length + size)
-        )
-        self._widest = max(1, _WIDEST_SPAN // outputs)
+        exact = geometry.matrix.dtype == np.float64
+        self._longest = _MOST_ITERATIONS if exact else _MOST_IN_FLOAT32
+        widest = _WIDEST_SPAN if exact else _WIDEST_IN_FLOAT32
+        self._widest = widest if outputs == 1 else max(1, 2 * widest // outputs)
+        self._alone = self._together = 0
         self.width = 1
         self._cost, self._states, self._restarts = 0.0, 0, 0
         self._wait, self._pause, self._usual = 0, 2, float(_PATIENCE)
 
-    def refreshed(self) -> None:
+    def refreshed(self, metric: Preconditioner) -> None:
         """A factor was made."""
-        self._cost, self._states = self._making, 0
+        self._cost, self._states = metric.making, 0
+        worth = int(np.clip(metric.making / 8, _PATIENCE, self._longest))
+        self._alone, self._together = (worth, worth) if metric.exact else (self._longest, 0)
 
-    def patience(self, exact: bool) -> int:
+    def patience(self) -> int:
         """Iterations before a span is given up."""
-        if self.width == 1:
-            return _PATIENCE if exact else _MOST_ITERATIONS
-        return int(2 * self._usual) + 4
+        return self._alone if self.width == 1 else max(self._together, int(2 * self._usual) + 4)
 
     def judge(self, states: int, done: int, work: int) -> bool:
         """Learns from a span of which `done` of `states` arrived; whether the factor should be replaced."""
         each = work / states
         self._cost, self._states, self._wait = self._cost + work, self._states + states, self._wait - 1
-        if done == 0:
-            self._restarts += 1
-            if self._restarts > _MOST_RESTARTS:
-                raise FloatingPointError("logistic regression does not converge on this data")
-        else:
-            self._restarts = 0
+        self._restarts = 0 if done else self._restarts + 1
+        if self._restarts > _MOST_RESTARTS:
+            raise Unsuitable(
+                "logistic regression does not converge on this data: nearly separable and hardly penalised. Fix: lower "
+                "C, or scale the features."
+            )
         if done < states:
             self.width, self._pause = 1 if done == 0 else max(1, self.width // 2), min(64, 2 * self._pause)
             self._wait = self._pause

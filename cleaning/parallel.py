@@ -1,12 +1,16 @@
-"""The one door to parallelism: independent jobs, in order, here, on this machine's cores, or on a Dask cluster.
+"""The one door to parallelism: independent jobs here, on this machine's cores (joblib), or on a Dask cluster.
 
 Every job runs on one BLAS thread and is handed aligned arrays, so its result does not depend on where it runs.
 """
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import multiprocessing
+import re
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,12 +25,14 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 
+_ADDRESS = re.compile(r"(tcp|tls)://([A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
+
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
     """jobs: processes on this machine, -1 for one a core. cluster: a Dask scheduler, tcp://host:port, instead of them.
 
-    retries: how often the jobs that were lost with a dead worker are tried again before the run fails.
+    retries: how often in a row jobs that were lost with a dead worker are tried again before the run fails.
     """
 
     jobs: int = 1
@@ -36,8 +42,15 @@ class Engine:
     def __post_init__(self) -> None:
         if self.jobs == 0 or self.jobs < -1:
             raise InvalidInput("jobs", f"found {self.jobs}", "give a number of processes, or -1 for one a core")
-        if self.cluster is not None and "://" not in self.cluster:
-            raise InvalidInput("cluster", f"found {self.cluster!r}", "give a scheduler's address: tcp://host:8786")
+        if self.cluster is not None and not _ADDRESS.fullmatch(self.cluster):
+            raise InvalidInput(
+                "cluster", f"found {self.cluster!r}", "give a Dask scheduler's address: tcp://host:8786 or tls://…"
+            )
+
+    @property
+    def here(self) -> bool:
+        """Whether jobs run in this process, one after the other."""
+        return self.cluster is None and self.jobs == 1
 
 
 SERIAL = Engine()
@@ -47,6 +60,10 @@ class WorkersLost(FixfirstError):
     """Workers died more often than retries allow."""
 
 
+class JobsLost(Exception):
+    """A worker died and jobs in hand died with it; what else was finished has been handed out."""
+
+
 def map_jobs(
     function: Callable[..., Result],
     shared: Sequence[object],
@@ -54,82 +71,85 @@ def map_jobs(
     engine: Engine = SERIAL,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
-    """function(*shared, item, progress) of every item, in the order of the items.
+    """The results of `finished_jobs` in the order of the items."""
+    waiting: dict[int, Result] = {}
+    following = 0
+    for number, result in finished_jobs(function, shared, items, engine, progress):
+        waiting[number] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
+
+
+def finished_jobs(
+    function: Callable[..., Result],
+    shared: Sequence[object],
+    items: Sequence[Item],
+    engine: Engine = SERIAL,
+    progress: Progress | None = None,
+) -> Iterator[tuple[int, Result]]:
+    """function(*shared, item, progress) of every item with the item's number, as they finish.
 
     Jobs must be independent and without side effects: one whose worker dies is run again. Only a job that runs in this
     process reports progress from inside. Raises what a job raises; WorkersLost when workers keep dying.
     """
-    if engine.cluster is None and (engine.jobs == 1 or len(items) < 2):
-        for item in items:
-            yield _run(function, shared, item, progress or _silent)
+    if engine.here or (engine.cluster is None and len(items) < 2):
+        for number, item in enumerate(items):
+            yield number, _run(function, shared, item, progress or _silent)
         return
-    done, lost = 0, 0
-    while done < len(items):
+    pending, lost = dict(enumerate(items)), 0
+    while pending:
         try:
-            with _backend(engine):
-                for result in _submit(function, shared, items[done:], engine):
-                    yield result
-                    done, lost = done + 1, 0
-        except _worker_deaths() as death:
+            for number, result in _submit(function, shared, dict(pending), engine):
+                del pending[number]
+                lost = 0
+                yield number, result
+        except JobsLost as death:
             lost += 1
             if lost > engine.retries:
-                text = (
-                    f"a worker died {lost} times over job {done + 1} of {len(items)} ({type(death).__name__}: {death})"
-                )
-                raise WorkersLost(f"{text}. Fix: run fewer jobs at once, or give the workers more memory") from death
+                raise WorkersLost(
+                    f"a worker died {lost} times in a row with {len(pending)} of {len(items)} jobs left ({death}). "
+                    "Fix: run fewer jobs at once, or give the workers more memory."
+                ) from death
 
 
 def _submit(
-    function: Callable[..., Result], shared: Sequence[object], items: Sequence[Item], engine: Engine
-) -> Iterator[Result]:
-    from joblib import Parallel, delayed
+    function: Callable[..., Result], shared: Sequence[object], items: Mapping[int, Item], engine: Engine
+) -> Iterator[tuple[int, Result]]:
+    if engine.cluster is None:
+        return _on_cores(function, shared, items, engine.jobs)
+    from cleaning._cluster import on_cluster
 
-    jobs = -1 if engine.cluster else engine.jobs
-    parallel = Parallel(n_jobs=jobs, return_as="generator", batch_size=1, pre_dispatch="all")
-    results: Iterator[Result] = parallel(delayed(_run_remote)(function, item, *shared) for item in items)
-    return results
-
-
-def _backend(engine: Engine) -> AbstractContextManager[None]:
-    return nullcontext() if engine.cluster is None else _dask(engine.cluster)
+    return on_cluster(engine.cluster, run_remote, (function, *shared), items)
 
 
-@contextmanager
-def _dask(address: str) -> Iterator[None]:
-    try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise InvalidInput(
-            f"cluster {address}", "the package distributed is not installed", "pip install 'fixfirst[cluster]'"
-        ) from None
-    from joblib import parallel_config
-
-    try:
-        client = Client(address, timeout="10s", set_as_default=False)
-    except OSError as error:
-        raise InvalidInput(
-            f"cluster {address}", f"no scheduler answers there ({error})", "start one: `dask scheduler`"
-        ) from None
-    with client, parallel_config(backend="dask", client=client):
-        yield
-
-
-def _worker_deaths() -> tuple[type[BaseException], ...]:
+def _on_cores(
+    function: Callable[..., Result], shared: Sequence[object], items: Mapping[int, Item], jobs: int
+) -> Iterator[tuple[int, Result]]:
     from concurrent.futures.process import BrokenProcessPool
 
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib import Parallel, delayed
 
-    deaths: tuple[type[BaseException], ...] = (BrokenProcessPool, TerminatedWorkerError)
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    results = parallel(delayed(run_remote)(function, *shared, pair) for pair in items.items())
     try:
-        from distributed import KilledWorker
-        from distributed.client import FuturesCancelledError
-    except ModuleNotFoundError:
-        return deaths
-    return (*deaths, KilledWorker, FuturesCancelledError)
+        for result in results:  # noqa: UP028 - `yield from` would close `results` before we can
+            yield result
+    except BrokenProcessPool as death:  # joblib's TerminatedWorkerError is one
+        raise JobsLost(type(death).__name__) from death
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that jobs are left out where the caller wants no more
+            results.close()
 
 
-def _run_remote(function: Callable[..., Result], item: Item, *shared: object) -> Result:
-    return _run(function, [aligned(value) for value in shared], item, _silent)
+def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, Result]:
+    """In a worker: the job of the last argument, a number and its item, on aligned arrays."""
+    *shared, (number, item) = arguments
+    if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
+        # Ctrl-C reaches every process of a terminal, but only the one that started the others has to speak of it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return number, _run(function, [aligned(value) for value in shared], aligned(item), _silent)
 
 
 def _run(function: Callable[..., Result], shared: Sequence[object], item: Item, progress: Progress) -> Result:
@@ -153,7 +173,7 @@ def aligned(value: Any) -> Any:
     """
     if isinstance(value, np.ndarray):
         return np.require(value, requirements=["C", "A"])
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return type(value)(aligned(part) for part in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         twin = copy.copy(value)

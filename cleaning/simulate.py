@@ -6,11 +6,11 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from cleaning.blocks import block_name
+from cleaning.blocks import block_names
 from cleaning.curve import CleaningCurve, reaches
 from cleaning.data import FloatMatrix, FloatVector, GroundTruth, IntVector, NoisyDataset, Split
 from cleaning.errors import InvalidInput
-from cleaning.parallel import SERIAL, Engine, map_jobs
+from cleaning.parallel import SERIAL, Engine, finished_jobs
 from cleaning.ranking import Ranking
 
 Step = Callable[[int, int], None]
@@ -85,7 +85,8 @@ class Blockwise(Protocol):
 class Plan:
     """How a simulation is run; nothing here but `budgets` changes a number of its curve.
 
-    engine: where blocks run. blocks: what finished blocks are kept in, by name, to resume from; None keeps nothing.
+    engine: where blocks run. blocks: what the finished blocks of a curve that has several are kept in, by name, to
+    resume from; None keeps nothing.
     budgets: the numbers of fixes that become points: all (None), so many evenly spaced, or those listed; 0 and n always
     do. The fixes around the first crossing of target × the clean accuracy then become points too, one by one.
     """
@@ -161,27 +162,30 @@ def _fill(
     part = path.at(missing)
     size = max(1, learner.block_size(part)) if isinstance(learner, Blockwise) else len(part)
     cuts = [(start, min(start + size, len(part))) for start in range(0, len(part), size)]
-    names = ["" if plan.blocks is None else block_name(learner.describe(), part, test, *cut) for cut in cuts]
-    kept = {} if plan.blocks is None else {cut: plan.blocks.get(name) for cut, name in zip(cuts, names, strict=True)}
+    store: MutableMapping[str, bytes] = {} if plan.blocks is None or len(cuts) == 1 else plan.blocks
+    names = dict(zip(cuts, block_names(learner.describe(), part, test, cuts), strict=True)) if len(cuts) > 1 else {}
     todo = []
     for cut in cuts:
-        known = np.frombuffer(kept.get(cut) or b"", dtype=np.float64)
-        if len(known) == cut[1] - cut[0]:
-            reached[missing[slice(*cut)]] = known
+        known = store.get(names.get(cut, ""), b"")
+        if len(known) == 8 * (cut[1] - cut[0]):
+            reached[missing[slice(*cut)]] = np.frombuffer(known, dtype=np.float64)
         else:
             todo.append(cut)
     done = len(missing) - sum(stop - start for start, stop in todo)
+    if done:
+        step(done, len(missing))
     shared = (learner, part.features, replace(part, features=part.features[:0]), test)
 
     def progress(inside: int, _total: int) -> None:
         step(done + inside, len(missing))
 
-    for cut, found in zip(todo, map_jobs(_block, shared, todo, plan.engine, progress), strict=True):
+    for number, found in finished_jobs(_block, shared, todo, plan.engine, progress):
+        cut = todo[number]
         reached[missing[slice(*cut)]] = found
+        if cut in names:
+            store[names[cut]] = found.tobytes()
         done += cut[1] - cut[0]
         step(done, len(missing))
-        if plan.blocks is not None:
-            plan.blocks[names[cuts.index(cut)]] = np.asarray(found, dtype=np.float64).tobytes()
 
 
 def _block(

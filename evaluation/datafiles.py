@@ -73,6 +73,18 @@ def load_dataset(embedding_folder: Path, data_id: str) -> NoisyDataset:
     return NoisyDataset(data_id, train, splits["val"], test)
 
 
+def count_training_rows(embedding_folder: Path, data_id: str) -> int:
+    """The number of training rows, from the file's footer; 0 where there is no such file or no such footer."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = parquet_path(embedding_folder, data_id, "train")
+    try:
+        return 0 if path is None else int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException):
+        return 0  # said with its reason when the rows are needed
+
+
 def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
     """The true training labels, after checking every csv of the data id row by row against its parquet.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from cleaning.discovery import Registry, discover, nearest
 from cleaning.errors import InvalidInput, first_three
+from cleaning.parallel import Engine, map_jobs
 from evaluation.embeddings import encodings
 from evaluation.files import plain_errors, read_bytes, sha256_bytes, write_whole
 from evaluation.images import decode
@@ -116,18 +117,14 @@ def picture_names(folder: Path) -> list[str]:
 
 def _worked(request: Request, names: list[str], known: dict[str, dict[str, Any]]) -> Iterator[_Batch]:
     batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
-    work = [(request, batch, {name: known[name] for name in batch if name in known}) for batch in batches]
-    if request.jobs == 1 or len(work) < 2:
-        yield from (_embed_batch(*arguments) for arguments in work)
-        return
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=request.jobs, return_as="generator")(delayed(_embed_batch)(*one) for one in work)
+    work = [(batch, {name: known[name] for name in batch if name in known}) for batch in batches]
+    return map_jobs(_embed_batch, (request,), work, Engine(request.jobs))
 
 
-def _embed_batch(request: Request, names: Sequence[str], known: dict[str, dict[str, Any]]) -> _Batch:
+def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str, Any]]], _step: object) -> _Batch:
     from threadpoolctl import threadpool_limits
 
+    names, known = work
     rows: list[dict[str, Any]] = []
     pictures, warnings, failures = [], [], []
     for name in names:

@@ -90,7 +90,11 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
         n_all=n_all,
         n_seeds=len({record.seed for record in records}),
         seconds=float(np.mean(times)) if times else None,
-        others={metric.name: float(np.mean(means(metric.name))) for metric in task.others},
+        others={
+            metric.name: float(np.mean(means(metric.name)))
+            for metric in task.others
+            if all(metric.name in record.metrics for record in records)
+        },
     )
 
 
@@ -110,13 +114,14 @@ def as_csv(rows: Sequence[Row]) -> str:
 def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of a table for people."""
     header = ["", "method", f"{rows[0].metric.name} ({rows[0].metric.direction})" if rows else "score", "95% interval"]
-    header += ["data sets", "seconds", *(rows[0].others if rows else ())]
+    names = list(dict.fromkeys(name for row in rows for name in row.others))
+    header += ["data sets", "seconds", *names]
     cells = []
     for place, row in zip(places(rows), rows, strict=True):
         bounds = "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"
         sets = f"{row.n_datasets}" if row.complete else f"{row.n_datasets} of {row.n_all}"
         seconds = "" if row.seconds is None else f"{row.seconds:.3g}"
-        others = [f"{value:.4g}" for value in row.others.values()]
+        others = [f"{row.others[name]:.4g}" if name in row.others else "" for name in names]
         cells.append([place, row.method, f"{row.mean:.6f}", bounds, sets, seconds, *others])
     return header, cells
 

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from cleaning.errors import InvalidInput
+from cleaning.parallel import Engine
 from evaluation.rules import Rules, SplitSpec, Strict
 from evaluation.yaml_lines import LocatedYaml
 
@@ -35,11 +36,10 @@ class Source(Strict):
     sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
-class LearnerSpec(BaseModel):
-    """A learner by name with its options, checked when it is made."""
+class _Named(BaseModel):
+    """A name alone, or with options."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    name: str = "logistic"
 
     @model_validator(mode="before")
     @classmethod
@@ -47,20 +47,20 @@ class LearnerSpec(BaseModel):
         return {"name": value} if isinstance(value, str) else value
 
 
-class PredictorSpec(BaseModel):
+class LearnerSpec(_Named):
+    """A learner by name with its options, checked when it is made."""
+
+    name: str = "logistic"
+
+
+class PredictorSpec(_Named):
     """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name),
     `format` is another suffix than the usual one, where the task has one: npz for image_retrieval.
     """
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
     name: str
     method: str | None = Field(default=None, alias="as", min_length=1)
     format: str | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare_name(cls, value: Any) -> Any:
-        return {"name": value} if isinstance(value, str) else value
 
 
 class DatasetBlock(Strict):
@@ -94,8 +94,7 @@ class DatasetBlock(Strict):
     @field_validator("ids")
     @classmethod
     def _usable_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        _check_names(value, "a data id")
-        return value
+        return _checked_names(value, "a data id")
 
     @field_validator("files")
     @classmethod
@@ -120,7 +119,8 @@ class DatasetBlock(Strict):
 
 
 class Parameters(Strict):
-    """The whole file. jobs: curves computed at the same time; target: share of the clean accuracy to reach.
+    """The whole file. jobs: curves, or blocks of a long one, computed at the same time; cluster: a Dask scheduler to
+    send these jobs to; target, budgets: see cleaning's Plan.
 
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
     rules: by task, which submission of a team counts and how often one may submit.
@@ -129,7 +129,9 @@ class Parameters(Strict):
 
     version: Literal[1] = 1
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
-    jobs: int = Field(default=1, ge=-1)
+    jobs: int = 1
+    cluster: str | None = None
+    budgets: int | tuple[int, ...] | None = None
     target: float = Field(default=0.95, gt=0, le=1)
     tasks: tuple[str, ...] = ("cleaning",)
     rankers: Literal["all"] | tuple[str, ...] = "all"
@@ -140,6 +142,24 @@ class Parameters(Strict):
     rules: dict[str, Rules] = Field(default_factory=dict)
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
+    @field_validator("budgets", mode="before")
+    @classmethod
+    def _numbers_of_fixes(cls, value: Any) -> Any:
+        numbers = value if isinstance(value, list) else [value]
+        if value is not None and (value in (0, []) or any(type(n) is not int or n < 0 for n in numbers)):
+            found = {"found": f"; found {value}" if numbers is value else ""}
+            raise PydanticCustomError("budgets", "give how many points, or a list of numbers of fixes{found}", found)
+        return _as_tuple(value)
+
+    @field_validator("jobs", "cluster")
+    @classmethod
+    def _engine_can_be_made(cls, value: Any, info: ValidationInfo) -> Any:
+        try:
+            Engine(**{str(info.field_name): value})
+        except InvalidInput as error:
+            raise PydanticCustomError("engine", "{fix}", {"fix": error.fix}) from None
+        return value
+
     @field_validator("seeds", "tasks", "rankers", "bounds", "predictors", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
@@ -148,14 +168,13 @@ class Parameters(Strict):
     @field_validator("datasets")
     @classmethod
     def _usable_names(cls, value: dict[str, DatasetBlock]) -> dict[str, DatasetBlock]:
-        _check_names(tuple(value), "the name of a data set")
+        _checked_names(tuple(value), "the name of a data set")
         return value
 
     @model_validator(mode="after")
     def _each_id_once(self) -> "Parameters":
         owner: dict[str, str] = {}
-        pairs = [(block, name) for block, spec in self.datasets.items() for name in spec.data_ids(block)]
-        for block, name in pairs:
+        for block, name in ((b, name) for b, spec in self.datasets.items() for name in spec.data_ids(b)):
             if name in owner:
                 raise PydanticCustomError(
                     "data_id",
@@ -168,6 +187,10 @@ class Parameters(Strict):
     def enabled(self, task: str | None = None) -> dict[str, DatasetBlock]:
         """The data set blocks that are switched on, of one task or of all."""
         return {n: b for n, b in self.datasets.items() if b.enabled and (task is None or b.task == task)}
+
+    def engine(self) -> Engine:
+        """Where curves are computed."""
+        return Engine(self.jobs, self.cluster)
 
     def learner_of(self, data_id: str) -> LearnerSpec:
         """The learner a data id is scored with: its block's, or the general one."""
@@ -201,12 +224,13 @@ def load_parameters(path: Path) -> Parameters:
         ) from None
 
 
-def _check_names(names: tuple[str, ...], what: str) -> None:
+def _checked_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Names become parts of file names, so they hold nothing a path could be made of."""
     for name in names:
         if not _NAME.fullmatch(name):
             context = {"name": repr(name), "what": what}
             raise PydanticCustomError("name", "{name} cannot be {what}; use letters, digits, '-', '_' and '.'", context)
+    return names
 
 
 def _as_tuple(value: Any) -> Any:

@@ -69,14 +69,17 @@ class Reporter:
 
     def _lines(self, label: str, total: float, unit: str) -> NotedUpdate:
         started = last = time.monotonic()
+        known = -1.0
 
         def update(done: float, note: str = "") -> None:
-            nonlocal last
+            nonlocal last, started, known
             now = time.monotonic()
+            if known < 0:  # what an earlier run has left is no work of this one
+                started, known = (now, done) if now - last < _SECONDS_BETWEEN_LINES else (started, 0.0)
             if now - last < _SECONDS_BETWEEN_LINES or not 0 < done < total:
                 return
             last = now
-            left = (now - started) * (total - done) / done
+            left = (now - started) * (total - done) / max(done - known, 1e-9)
             self.err.write(
                 f"{label}: {done:.0f}/{total:.0f} {unit}, about {clock(left)} left{', ' + note if note else ''}\n"
             )

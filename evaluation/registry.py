@@ -124,6 +124,8 @@ def make_learner(spec: LearnerSpec) -> Learner:
     """
     kind = learners()[spec.name].member
     options = spec.model_extra or {}
+    if hasattr(kind, "from_options"):  # it knows more options than its fields
+        return cast("Learner", kind.from_options(options))
     known = list(getattr(kind, "__dataclass_fields__", {}))
     for name in options:
         if name not in known:

@@ -1,13 +1,18 @@
 """The evaluate task: score what is new, reuse what is known, record every failure, and go on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 from cleaning.errors import FixfirstError
+from cleaning.parallel import Engine, finished_jobs
 from evaluation import registry
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters, load_parameters
-from evaluation.progress import Reporter, Update
+from evaluation.progress import Reporter
 from evaluation.record import Record, append_record, environment, fingerprint, finite, latest, now, read_records
 from evaluation.submission_log import SubmissionLog
 from evaluation.task import Case, Rejected, Step, Task
@@ -18,7 +23,8 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
 
     lenient: as if parameters.yaml said so.
     A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
-    Each result is written as soon as it is there, so a killed run loses at most the submissions in hand.
+    Each result is written as soon as it is there, so a killed run loses at most the submissions in hand, and of a long
+    curve at most the blocks in hand.
     """
     parameters = load_parameters(folders.parameters_file)
     if lenient:
@@ -47,19 +53,33 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     for case, record in kept:
         _note(log, case, record)
     reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
-    failures = 0
-    for case, record in zip(todo, _scored(task, todo, parameters.jobs, reporter), strict=True):
-        append_record(path, record)
-        _note(log, case, record)
-        if record.status == "failed":
-            failures += 1
-            reporter.warn(f"failed: {record.error}")
+    failures = _score_all(task, todo, folders, parameters.engine(), log, reporter)
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
     _withdraw(task, cases, folders, log)
     newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
     task.publish(newest, folders, parameters)
     return failures + len(rejected)
+
+
+def _score_all(
+    task: Task, todo: Sequence[Case], folders: Folders, engine: Engine, log: SubmissionLog, reporter: Reporter
+) -> int:
+    """Scores, records and logs, in the order they finish; returns how many failed."""
+    path, blocks = folders.results_file, _unfinished(task, folders)
+    named = {_fingerprint(task, case): replace(case, unfinished=blocks / _fingerprint(task, case)) for case in todo}
+    _drop_all_but(set(named), blocks)
+    failed: set[str] = set()
+    for record in _scored(task, list(named.values()), engine, reporter):
+        append_record(path, record)
+        _note(log, named[record.fingerprint], record)
+        if record.status == "ok":
+            rmtree(blocks / record.fingerprint, ignore_errors=True)
+        else:
+            failed.add(record.fingerprint)
+            reporter.warn(f"failed: {record.error}")
+    _drop_all_but(failed, blocks)
+    return len(failed)
 
 
 def _note(log: SubmissionLog, case: Case, record: Record) -> None:
@@ -101,29 +121,50 @@ def _reuse(
     return todo, kept
 
 
-def _scored(task: Task, cases: Sequence[Case], jobs: int, reporter: Reporter) -> Iterator[Record]:
-    """One record a case, in order, computed `jobs` at a time."""
+def _scored(task: Task, cases: Sequence[Case], engine: Engine, reporter: Reporter) -> Iterator[Record]:
+    """One record a case: the short ones side by side, then the long ones, which may cut themselves into jobs."""
+    short = [case for case in cases if not case.long]
+    long = [replace(case, engine=engine) for case in cases if case.long]
+    if len(cases) == 1:
+        short, long = [], [replace(case, engine=engine) for case in cases]
+    done = 0
     with reporter.track(task.name, len(cases), "submissions") as update:
-        if jobs == 1 or len(cases) < 2:
-            for number, case in enumerate(cases):
-                yield _score_one(task, case, _fraction(update, number))
-                update(number + 1)
-            return
-        from joblib import Parallel, delayed
 
-        work = Parallel(n_jobs=jobs, return_as="generator")(delayed(_score_by_name)(task.name, case) for case in cases)
-        for number, record in enumerate(work):
+        def within(part: int, whole: int, note: str = "") -> None:
+            update(done + part / whole, note)
+
+        for _, record in finished_jobs(_score_by_name, (task.name,), short, engine, within):
             yield record
-            update(number + 1)
+            done += 1
+            update(done)
+        for case in long:
+            yield _score_one(task, case, _noted(within, case))
+            done += 1
+            update(done)
 
 
-def _fraction(update: Update, number: int) -> Step:
-    return lambda done, total: update(number + done / total)
+def _noted(within: Callable[[int, int, str], None], case: Case) -> Step:
+    return lambda part, whole: within(part, whole, f"{case.method} on {case.dataset}, {part} of {whole} models")
 
 
-def _score_by_name(name: str, case: Case) -> Record:
+def _unfinished(task: Task, folders: Folders) -> Path:
+    """Where blocks of curves that have no record yet are kept, a folder a fingerprint."""
+    return folders.results_folder / "unfinished" / task.name
+
+
+def _drop_all_but(names: Set[str], folder: Path) -> None:
+    """Blocks of curves that nobody asks for any more, and the folder itself where nothing is left in it."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in names:
+            rmtree(path, ignore_errors=True)
+    for path in (folder, folder.parent):
+        with suppress(OSError):  # not there, or not empty
+            path.rmdir()
+
+
+def _score_by_name(name: str, case: Case, step: Step) -> Record:
     """In a worker process, where the task is looked up anew."""
-    return _score_one(registry.task(name), case, lambda _done, _total: None)
+    return _score_one(registry.task(name), case, step)
 
 
 def _score_one(task: Task, case: Case, step: Step) -> Record:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cleaning.errors import FixfirstError
+from cleaning.parallel import SERIAL, Engine
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -24,6 +25,8 @@ class Case:
     """One submission to score, light enough to send to another process.
 
     settings: everything besides the two hashes that the metrics depend on, as it goes into the record.
+    long: whether scoring is worth the engine for itself. engine: where it may then run its parts. unfinished: a folder
+    to keep finished parts in, which goes when the record is written. None of the three changes a result.
     """
 
     dataset: str
@@ -34,6 +37,9 @@ class Case:
     dataset_sha256: str
     settings: Mapping[str, Any]
     folders: Folders
+    long: bool = False
+    engine: Engine = SERIAL
+    unfinished: Path | None = None
 
 
 @dataclass(frozen=True)

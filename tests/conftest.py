@@ -1,5 +1,6 @@
 """Fixtures for every room."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from evaluation.folders import Folders
+from evaluation.progress import Reporter
+from evaluation.rank import create_baselines
 from tests.support import ROOT, SHARED, noisy_blobs, write_dataset, write_parameters
 
 
@@ -24,6 +27,13 @@ def workspace(tmp_path: Path) -> Path:
 @pytest.fixture
 def folders(workspace: Path) -> Folders:
     return Folders.in_workspace(workspace)
+
+
+@pytest.fixture
+def ranked(folders: Folders) -> Folders:
+    """With a submission of each ranker for each data id."""
+    create_baselines(folders, Reporter(io.StringIO(), io.StringIO()))
+    return folders
 
 
 @pytest.fixture(scope="session")

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
-from cleaning.neighbours import unit_rows
+from cleaning.scaling import Scaling, scaled
 from cleaning.simulate import LabelPath, Step
 
-Scaling = Literal["none", "standard", "unit"]
 _TEST_ROWS = 4096
 _BLOCK_WORK = 1 << 37
 
@@ -23,10 +21,15 @@ class Learner:
     C: inverse strength of the L2 penalty, > 0. scaling: `none`, `standard` (each column to mean 0 and deviation 1 on
     the training rows), or `unit` (each row to length 1); float32 features stay float32. Two classes: one weight vector;
     more: multinomial, over the classes present. A training set with a single class predicts that class.
+
+    The defaults are a study's (tests/benchmarks/default_learner.py): of 18 settings unit rows with C = 10 had the best
+    mean accuracy along a random cleaning of digits (odd or even .823, ten classes .904) and of the four DataPerf ids
+    (.747) taken together (.825; next .812, as columns with C = 1 and standardised with C = 0.1), the least rough curves
+    among the settings with as good clean models, and scores that do not hang on the unit of the features.
     """
 
-    C: float = 1.0
-    scaling: Scaling = "none"
+    C: float = 10.0
+    scaling: Scaling = "unit"
 
     def describe(self) -> dict[str, object]:
         """Name and options."""
@@ -55,26 +58,6 @@ class Learner:
                 start = end
                 step(start, len(path))
         return accuracy
-
-
-def scaled(train: FloatMatrix, test: FloatMatrix, scaling: Scaling) -> tuple[FloatMatrix, FloatMatrix]:
-    """Both feature matrices on the scale the training rows define, in their own type; a constant column stays."""
-    if scaling == "standard":
-        mean = train.mean(axis=0, dtype=np.float64)
-        deviation = train.std(axis=0, dtype=np.float64)
-        deviation[deviation <= 1e-12 * np.abs(mean)] = 1.0
-        deviation[deviation == 0] = 1.0
-        return _standard(train, mean, deviation), _standard(test, mean, deviation)
-    if scaling == "unit":
-        return unit_rows(train), unit_rows(test)
-    return train, test
-
-
-def _standard(features: FloatMatrix, mean: FloatVector, deviation: FloatVector) -> FloatMatrix:
-    result = np.empty_like(features)
-    for start in range(0, len(features), _TEST_ROWS):
-        result[start : start + _TEST_ROWS] = (features[start : start + _TEST_ROWS] - mean) / deviation
-    return result
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:

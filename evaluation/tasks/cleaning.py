@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
-from evaluation.datafiles import dataset_sha256, load_dataset, load_truth
+from cleaning.blocks import BlockFolder
+from cleaning.simulate import Plan
+from evaluation.datafiles import count_training_rows, dataset_sha256, load_dataset, load_truth
 from evaluation.files import sha256_file, write_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
@@ -21,6 +23,9 @@ from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# Training rows: below, a curve is too short to be worth cutting.
+_LONG_CURVE = 2048
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
@@ -38,6 +43,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
         settings = {
             "learner": make_learner(parameters.learner_of(found.data_id)).describe(),
             "target": parameters.target,
+            "budgets": parameters.budgets,
             "time_sha256": sha256_file(found.time_path) if found.time_path.exists() else None,
             "bound": found.path.suffix == ".py",
         }
@@ -51,28 +57,31 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
                 hashes[found.data_id],
                 settings,
                 folders,
+                long=count_training_rows(folders.embedding_folder, found.data_id) >= _LONG_CURVE,
             )
         )
     return cases
 
 
 def score(case: Case, step: Step) -> Outcome:
-    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission or data file."""
+    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission or data file.
+
+    With budgets the metrics are those of the thinned curve, and `fraction_fixes` is left out.
+    """
     dataset = load_dataset(case.folders.embedding_folder, case.dataset)
     truth = load_truth(case.folders.groundtruth_folder, dataset)
     file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
     submission = _bound(file, dataset, truth) if case.settings["bound"] else read_submission(file, len(dataset.train))
     learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
-    curve = simulate(dataset, truth, submission.ranking, learner, step)
-    target = float(case.settings["target"])
+    target, budgets = float(case.settings["target"]), case.settings["budgets"]
+    blocks = None if case.unfinished is None else BlockFolder(case.unfinished)
+    curve = simulate(dataset, truth, submission.ranking, learner, step, Plan(case.engine, blocks, budgets, target))
     wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
+    metrics = {"score": curve.score(target), "fixes_needed": curve.fixes_needed(target), "area": curve.area()}
+    if budgets is None:  # the reference's score is defined by a point for every fix
+        metrics["fraction_fixes"] = curve.fraction_fixes(target)
     return Outcome(
-        metrics={
-            "score": curve.score(target),
-            "fraction_fixes": curve.fraction_fixes(target),
-            "fixes_needed": curve.fixes_needed(target),
-            "area": curve.area(),
-        },
+        metrics=metrics,
         denominators={"n_train": len(dataset.train), "n_wrong": wrong, "n_test": len(dataset.test)},
         curve=_recorded(curve),
         seconds=submission.seconds,
@@ -101,13 +110,18 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
 def publish(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
     """Writes {data_id}_evaluation.json in the shape of the original evaluator, for its readers and plots.
 
-    Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it.
+    Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it, and only curves with
+    a point for every fix.
     """
     for data_id in sorted({record.dataset for record in records}):
-        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and r.curve is not None]
+        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_whole(r)]
         if chosen:
             text = json.dumps(_reference_shape(chosen))
             write_text(folders.results_folder / f"{data_id}_evaluation.json", text + "\n")
+
+
+def _is_whole(record: Record) -> bool:
+    return record.curve is not None and "fraction_fixes" in record.metrics
 
 
 def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
@@ -168,7 +182,7 @@ def _recorded(curve: CleaningCurve) -> Curve:
 
 TASK = Task(
     name="cleaning",
-    version=1,
+    version=2,
     main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
     others=(
         Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),

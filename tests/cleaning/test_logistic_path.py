@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -96,3 +97,22 @@ def test_every_state_is_the_optimum(seed, shape, classes, log_strength, duplicat
         # scikit-learn's own distance from the optimum: H is at least 1 / C
         slack = left * strength * scale * np.sqrt(len(labels))
         assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE + slack
+
+
+@pytest.mark.parametrize(
+    ("shape", "classes", "large"),
+    [((600, 30), 2, 1), ((500, 20), 3, 1), ((150, 110), 10, 1 << 22)],
+    ids=["float32", "float32, three classes", "Woodbury"],
+)
+@pytest.mark.parametrize("strength", [0.01, 1.0])
+def test_work_in_float32_and_the_woodbury_metric_end_at_the_same_optimum(monkeypatch, shape, classes, large, strength):
+    monkeypatch.setattr("cleaning._geometry._LARGE", large)
+    path = problem(5, *shape, classes, changes=20, dtype=np.float32)
+    wide = path.features.astype(np.float64)
+    found = solutions(path, classes, strength)
+    for state in (0, 10, 20):
+        expected = tight(wide, path.labels_at(state), strength)
+        margins, optimal = (wide @ part[:-1] + part[-1] for part in (found[:, :, state], expected))
+        if classes > 2:
+            margins, optimal = (part - part.mean(axis=1, keepdims=True) for part in (margins, optimal))
+        assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE

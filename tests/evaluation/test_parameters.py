@@ -1,6 +1,7 @@
 import pytest
 
 from cleaning import InvalidInput
+from cleaning.parallel import Engine
 from evaluation.parameters import LearnerSpec, load_parameters
 from evaluation.registry import make_learner
 from tests.support import ROOT
@@ -49,6 +50,13 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
         ("version: 1\ndatasets:\n  a:\n    idz: [x]\n", "line 4, datasets.a: unknown key 'idz'; did you mean ids"),
         ("jobs: two\n", "line 1, jobs: .*integer.*found 'two'"),
         ("\n\njobs: 1.5\n", "line 3, jobs"),
+        ("jobs: 0\n", "line 1, jobs: .*found 0"),
+        ("version: 1\ncluster: http://a:1\n", "line 2, cluster: .*tcp://host:8786.*found 'http://a:1'"),
+        ("cluster: 5\n", "line 1, cluster: .*found 5"),
+        ("budgets: 0\n", "line 1, budgets: .*found 0"),
+        ("budgets: [3, -1]\n", r"line 1, budgets: .*found \[3, -1\]"),
+        ("budgets: [3, 4.5]\n", "line 1, budgets: "),
+        ("budgets: true\n", "line 1, budgets: .*found True"),
         ("target: 2\n", "target: .*less than or equal to 1.*found 2"),
         ("seeds: []\n", "line 1, seeds"),
         ("seeds: 3\n", "seeds"),
@@ -81,6 +89,14 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
 def test_bad_settings_are_located(tmp_path, text, message):
     with pytest.raises(InvalidInput, match=f"parameters.yaml.*{message}"):
         load(tmp_path, text)
+
+
+def test_where_curves_are_computed_and_at_which_points(tmp_path):
+    parameters = load(tmp_path, "jobs: -1\ncluster: tcp://127.0.0.1:8786\nbudgets: [5, 10]\n")
+    assert parameters.engine() == Engine(-1, "tcp://127.0.0.1:8786")
+    assert parameters.budgets == (5, 10)
+    assert load(tmp_path, "budgets: 40\n").budgets == 40
+    assert load(tmp_path, "budgets:\n").engine() == Engine()
 
 
 def test_a_missing_file_says_how_to_name_another(tmp_path):

@@ -26,6 +26,25 @@ def test_plain_lines_carry_an_estimate_and_come_seldom(monkeypatch):
     assert reporter.err.getvalue() == "work: 4/10 things, about 0:18 left\n"
 
 
+def test_what_an_earlier_run_has_left_does_not_count_as_speed(monkeypatch):
+    times = iter([0.0, 1.0, 21.0, 22.0, 50.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    reporter = Reporter(io.StringIO(), io.StringIO())
+    with reporter.track("work", 10, "things") as update:
+        for done in (5, 7, 8):
+            update(done)
+    assert reporter.err.getvalue() == "work: 7/10 things, about 0:30 left\n"
+
+
+def test_a_late_first_sign_of_life_counts_from_the_start(monkeypatch):
+    times = iter([0.0, 20.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    reporter = Reporter(io.StringIO(), io.StringIO())
+    with reporter.track("work", 10, "things") as update:
+        update(1, "the first")
+    assert reporter.err.getvalue() == "work: 1/10 things, about 3:00 left, the first\n"
+
+
 def test_a_terminal_gets_a_bar():
     reporter = Reporter(io.StringIO(), Terminal())
     with reporter.track("work", 10, "things") as update:

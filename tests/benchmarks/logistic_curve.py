@@ -1,0 +1,248 @@
+"""Cleaning curves under the `logistic` learner beside scikit-learn refits: `python -m tests.benchmarks.logistic_curve`.
+
+One thread each, CPU seconds, both in the same run. scikit-learn is LogisticRegression's own loop of n + 1 fits, one a
+fix, as its users write it: at its default tolerance, whose accuracies are off by up to 0.012, and at 1e-8, where they
+are ours. Its fits are a sample, evenly spaced along the curve, and so are our blocks of the largest cases: the table
+says how much of the curve was run. `--quick` runs less of it. Features are real ones where ../shared (or
+FIXFIRST_SHARED) has them, else a random layer's. Then the peak memory of a process, and how cost grows.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from statistics import mean
+from time import process_time
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from cleaning import LabelPath, Split, plant_noise
+from cleaning.learners.logistic import Learner
+from cleaning.scaling import Scaling, scaled
+from evaluation.datafiles import load_dataset, load_truth
+from tests.support import SHARED
+
+Data = tuple[LabelPath, Split]
+TIGHT = 1e-8
+MEMORY = """
+import sys
+import numpy as np
+from cleaning import LabelPath, Split
+from cleaning.learners.logistic import Learner
+from tests.benchmarks.logistic_curve import peak
+folder, states = sys.argv[1], int(sys.argv[2])
+train, test, labels, test_labels, rows, values = (np.load(f"{folder}/{k}.npy") for k in range(6))
+path, test = LabelPath(train, labels, rows, values), Split.from_arrays(test, test_labels)
+before = peak()
+Learner(C=1.0, scaling="none").accuracies(path.part(0, min(len(path), states)), test, lambda *_: None)
+print(before, peak(), train.nbytes + test.features.nbytes)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """blocks: how many of a curve's blocks are run. fits: of scikit-learn, at each tolerance."""
+
+    name: str
+    data: Callable[[], Data]
+    strength: float
+    target: str
+    blocks: int
+    block: int
+    fits: int
+    scaling: Scaling = "none"
+
+
+def made_up(rows: int, width: int, classes: int, wrong: float = 0.3) -> Data:
+    """Rectified features of a random layer over a latent space with a power-law spectrum; 1,000 test rows."""
+    rng = np.random.default_rng([rows, width, classes])
+    latent = width // 2
+    scale = np.arange(1, latent + 1, dtype=np.float32) ** -0.5
+    centres = rng.standard_normal((classes, latent), np.float32)
+    layer = rng.standard_normal((latent, width), np.float32) / np.sqrt(latent)
+    labels = rng.integers(classes, size=rows + 1000)
+    features = np.empty((rows + 1000, width), np.float32)
+    for start in range(0, len(features), 4096):
+        own = labels[start : start + 4096]
+        latents = (rng.standard_normal((len(own), latent), np.float32) + centres[own]) * scale
+        np.maximum(3 * latents @ layer, 0, out=features[start : start + 4096])
+    return _dirtied(features, labels, rows, wrong)
+
+
+def clothing() -> Data:
+    """2,000 of the photos of ten kinds of garment, 512 of their columns."""
+    file = SHARED / "clothing" / "clothing_small_effnetlite0.npz"
+    if not file.exists():
+        return made_up(2000, 512, 10)
+    content = np.load(file)
+    rows = np.random.default_rng(0).permutation(len(content["y"]))
+    return _dirtied(content["X"][rows, :512].astype(np.float32), content["y"][rows].astype(np.int64), 2000, 0.3)
+
+
+def challenge() -> Data:
+    """The first data id of the DataPerf challenge."""
+    if not (SHARED / "dataperf").is_dir():
+        return made_up(300, 2048, 2)
+    dataset = load_dataset(SHARED / "dataperf" / "embeddings", "01g317")
+    truth = load_truth(SHARED / "dataperf" / "data", dataset).labels
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(dataset.train.labels != truth))
+    return LabelPath(dataset.train.features, dataset.train.labels, rows, truth[rows]), dataset.test
+
+
+def _dirtied(features: np.ndarray, labels: np.ndarray, rows: int, wrong: float) -> Data:
+    rng = np.random.default_rng(1)
+    noisy = plant_noise(labels[:rows], wrong, "symmetric", rng)
+    order = rng.permutation(np.flatnonzero(noisy != labels[:rows]))
+    train = np.ascontiguousarray(features[:rows])
+    return LabelPath(train, noisy, order, labels[order]), Split.from_arrays(features[rows:], labels[rows:])
+
+
+WHOLE = Case("", partial(made_up, 300, 2048, 2), 1.0, "", 1, 10**9, 0)
+
+
+def ours(case: Case, data: Data) -> tuple[float, float, dict[int, float]]:
+    """CPU seconds of the whole curve (of its blocks run, times their share), that share, and accuracies by state."""
+    path, test = data
+    size = min(case.block, len(path))
+    starts = np.unique(np.linspace(0, len(path) - size, case.blocks).astype(int)) if size < len(path) else np.array([0])
+    spent, found = 0.0, {}
+    for start in starts.tolist():
+        began = process_time()
+        learner = Learner(case.strength, case.scaling)
+        accuracy = learner.accuracies(path.part(start, start + size), test, lambda *_: None)
+        spent += process_time() - began
+        found.update(enumerate(accuracy.tolist(), start))
+    share = len(starts) * size / len(path)
+    return spent / share, share, found
+
+
+def theirs(case: Case, data: Data, tolerance: float, states: list[int]) -> tuple[float, dict[int, float]]:
+    """CPU seconds of n + 1 refits, from those of some states; their accuracies."""
+    path, test = data
+    features, test_features = scaled(path.features, test.features, case.scaling)
+    if tolerance <= TIGHT:  # scikit-learn fits float32 in float32, and then stops far from there
+        features, test_features = features.astype(np.float64), test_features.astype(np.float64)
+    spent, found = [], {}
+    options = {"tol": tolerance, "max_iter": 100 if tolerance > TIGHT else 100_000}
+    for state in states:
+        labels = path.labels_at(state)
+        began = process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the default stops early is what the second column is for
+            model = LogisticRegression(C=case.strength, **options).fit(features, labels)
+            found[state] = float(model.score(test_features, test.labels))
+        spent.append(process_time() - began)
+    return mean(spent) * (len(path.labels) + 1), found
+
+
+def row(case: Case) -> None:
+    data = case.data()
+    seconds, share, found = ours(case, data)
+    states = [sorted(found)[k] for k in np.unique(np.linspace(0, len(found) - 1, case.fits).astype(int))]
+    loops = [theirs(case, data, tolerance, states) for tolerance in (1e-4, TIGHT)]
+    off = [max(abs(accuracy[k] - found[k]) for k in states) for _, accuracy in loops]
+    run = "whole" if share > 0.999 else f"{share:.1%}"
+    ratios = " | ".join(
+        f"{loop:,.1f} | {loop / seconds:,.0f}× | {o:.4f}" for (loop, _), o in zip(loops, off, strict=True)
+    )
+    print(
+        f"| {case.name} | {len(data[0])} | {run} | {seconds:.2f} | {len(states)} | {ratios} | {case.target} |",
+        flush=True,
+    )
+
+
+def cases(quick: bool) -> list[Case]:
+    fits, default = 4 if quick else 20, Learner()
+    one = f"unit rows, C = {default.C:g}"
+    small = [
+        Case("300 × 2048, 2 classes, C = 0.001", challenge, 1e-3, "50×", 1, 10**9, 2 * fits),
+        Case("300 × 2048, 2 classes, C = 1", challenge, 1.0, "20×", 1, 10**9, 2 * fits),
+        Case(f"300 × 2048, 2 classes, {one}", challenge, default.C, "", 1, 10**9, 2 * fits, default.scaling),
+    ]
+    blocks = 1 if quick else 3
+    garments = [
+        Case("2,000 × 512, 10 classes, C = 0.001", clothing, 1e-3, "50×", 1, 10**9, fits),
+        Case("2,000 × 512, 10 classes, C = 0.01", clothing, 1e-2, "50×", 1, 10**9, fits),
+        Case("2,000 × 512, 10 classes, C = 1", clothing, 1.0, "50×", blocks, 32, fits),
+        Case(f"2,000 × 512, 10 classes, {one}", clothing, default.C, "", 1, 10**9, fits, default.scaling),
+    ]
+    two, ten = (partial(made_up, 50_000, 512, classes) for classes in (2, 10))
+    large = Case("50,000 × 512, 2 classes, C = 1", two, 1.0, "1,000×", 1, 2048 if quick else 10**9, fits)
+    return [
+        *small,
+        *garments,
+        large,
+        *([] if quick else [Case("50,000 × 512, 10 classes, C = 1", ten, 1.0, "", 1, 32, 1)]),
+    ]
+
+
+def peak() -> int:
+    """The most memory this process has had, in bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
+
+
+def memory(rows: int, width: int, classes: int, states: int) -> None:
+    path, test = made_up(rows, width, classes)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, array in enumerate(
+            (path.features, test.features, path.labels, test.labels, path.rows, path.values)
+        ):
+            np.save(f"{folder}/{number}.npy", array)
+        command = [sys.executable, "-c", MEMORY, folder, str(states)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    before, after, data = map(int, printed.split())
+    print(
+        f"| {rows:,} × {width}, {classes} classes | {data / 1e6:.0f} | {before / 1e6:.0f} | {after / 1e6:.0f} | "
+        f"{(after - before + data) / data:.2f}× | {after / data:.2f}× |",
+        flush=True,
+    )
+
+
+def growth() -> None:
+    base = {"rows": 8000, "width": 128, "classes": 2, "wrong": 0.1}
+    for key, values in (("rows", (8000, 16000, 32000)), ("width", (128, 256, 512)), ("wrong", (0.05, 0.1, 0.2))):
+        for value in values:
+            chosen = base | {key: value}
+            # as many wrong labels throughout, save where their number is what grows
+            wrong = chosen["wrong"] if key == "wrong" else 800 / chosen["rows"]
+            seconds, _, found = ours(WHOLE, made_up(chosen["rows"], chosen["width"], 2, wrong))
+            print(
+                f"| {chosen['rows']:,} | {chosen['width']} | {len(found) - 1:,} | {seconds:.2f} | "
+                f"{1e3 * seconds / len(found):.2f} |",
+                flush=True,
+            )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="less of each curve, and no ten classes of 50,000 rows")
+    parser.add_argument("--only", choices=["curves", "memory", "growth"])
+    options = parser.parse_args()
+    with threadpool_limits(limits=1):
+        if options.only in (None, "curves"):
+            ours(WHOLE, WHOLE.data())  # what is loaded once is no curve's cost
+            columns = (
+                "case | states | run | s | fits | loop, s | ratio | off by | tol 1e-8, s | ratio | off by | target"
+            )
+            print(f"| {columns} |\n|{'---|' * (1 + columns.count('|'))}", flush=True)
+            for case in cases(options.quick):
+                row(case)
+        if options.only in (None, "memory"):
+            print("\n| process | data, MB | before, MB | peak, MB | data and growth / data | all / data |")
+            print("|---|---|---|---|---|---|", flush=True)
+            for classes in (2,) if options.quick else (2, 10):
+                memory(50_000, 512, classes, 200 if classes == 2 else 8)
+        if options.only in (None, "growth"):
+            print("\n| rows | width | wrong labels | s | ms a state |\n|---|---|---|---|---|")
+            growth()
+
+
+if __name__ == "__main__":
+    main()
