@@ -102,21 +102,25 @@ class Descent:
         self.work += len(self.live)
 
     def _search(self, length: FloatVector, slope: FloatVector, ridge: FloatVector, along: FloatVector) -> FloatVector:
-        """Lengths at which the slope has all but gone: Newton in one dimension, kept inside a bracket."""
+        """Lengths at which the slope has all but gone and is not yet uphill: Newton in one dimension, in a bracket.
+
+        The loss is convex, so downhill all the way means lower. Beyond the bottom it may be higher than at the start:
+        where one label against thousands of margins bends the loss like a hinge, a small slope uphill says nothing.
+        """
         low, high = np.zeros(len(length)), np.full(len(length), np.inf)
         for _ in range(_SEARCHES):
             now, bend = self._try(length)
             left = slope + length * ridge + now - along
-            far = np.abs(left) > _SLOPE_LEFT * np.abs(slope)
+            far = (left < -_SLOPE_LEFT * np.abs(slope)) | (left > 0)
             if not far.any():
-                break
+                return length
             low, high = np.where(left < 0, length, low), np.where(left > 0, length, high)
             newton = length - left / (bend + ridge)
             bounded = np.isfinite(high)
             middle = np.where(bounded, (low + np.where(bounded, high, 0.0)) / 2, 4 * length)
             better = np.where((newton > low) & (newton < np.minimum(high, 4 * length)), newton, middle)
             length = np.where(far, better, length)
-        return length
+        return np.where(far, low, length)
 
     def _try(self, length: FloatVector) -> tuple[FloatVector, FloatVector]:
         """The residuals' product with the direction, and the curvature, `length` further along it."""

@@ -69,5 +69,6 @@ def curvature(reference: FloatMatrix, change: FloatMatrix, direction: FloatMatri
         now -= 1
         weighted *= direction
         return -dot(weighted, now)
-    mean = weighted.sum(axis=1, keepdims=True)
-    return dot(weighted, direction) - dot(mean, mean)
+    centred = direction - weighted.sum(axis=1, keepdims=True)
+    now *= centred
+    return dot(now, centred)

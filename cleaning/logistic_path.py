@@ -162,7 +162,7 @@ class _Pace:
     def refreshed(self, metric: Preconditioner) -> None:
         """A factor was made."""
         self._cost, self._states = metric.making, 0
-        worth = int(np.clip(metric.making / 8, _PATIENCE, self._longest))
+        worth = int(np.clip(metric.making, _PATIENCE, self._longest))
         self._alone, self._together = (worth, worth) if metric.exact else (self._longest, 0)
 
     def patience(self) -> int:

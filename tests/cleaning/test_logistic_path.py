@@ -75,6 +75,8 @@ def tight(features, labels, strength):
 @example(seed=0, shape=(40, 6), classes=2, log_strength=3.0, duplicates=5, special="separable")
 @example(seed=1, shape=(20, 60), classes=3, log_strength=3.0, duplicates=0, special="lonely")
 @example(seed=2, shape=(20, 60), classes=2, log_strength=-5.0, duplicates=5, special="")
+@example(seed=133, shape=(20, 60), classes=3, log_strength=3.0, duplicates=0, special="")
+@example(seed=120674, shape=(20, 60), classes=3, log_strength=2.478, duplicates=0, special="lonely")
 def test_every_state_is_the_optimum(seed, shape, classes, log_strength, duplicates, special):
     strength = 10.0**log_strength
     options = {special: True} if special else {}
