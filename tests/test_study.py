@@ -1,6 +1,7 @@
 """The study command on one set, one noise and three rankers; the full study is `nox -s study`."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -95,3 +96,26 @@ def test_shared_ids_alone_get_a_table_of_their_own(tmp_path):
     ]
     (tmp_path / "rows.csv").write_text("\n".join(lines))
     assert "| random | 0.300 | 0.200 | 0.400 |" in write_report(tmp_path / "rows.csv", tmp_path)
+
+
+RESULTS = Path(__file__).parent / "study" / "results"
+
+
+def test_the_readme_tells_what_the_study_found():
+    """Each line of the results table that names a ranker, against the table the study wrote."""
+    with (RESULTS / "table.csv").open(newline="") as file:
+        table = {row["ranker"]: row for row in csv.DictReader(file)}
+    text = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Results") : text.index("## The benchmark")]
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith(("| `", "| every"))]
+    assert len(lines) == 10
+    for name, score, interval, *_ in lines:
+        row = table[name.split("`")[1] if "`" in name else "oracle_errors_first"]
+        assert score == f"{float(row['score']):.3f}"
+        assert interval == f"{float(row['low']):.3f} to {float(row['high']):.3f}"
+    peers = [name for name in table if not name.startswith(("expected_use", "oracle"))]
+    assert float(table["expected_use"]["high"]) < min(float(table[name]["low"]) for name in peers)
+    with (RESULTS / "sets.csv").open(newline="") as file:
+        sets = {row.pop("ranker"): {name: float(score) for name, score in row.items()} for row in csv.DictReader(file)}
+    assert len(sets["expected_use"]) == 7
+    assert all(sets["expected_use"][name] < min(sets[peer][name] for peer in peers) for name in sets["expected_use"])
