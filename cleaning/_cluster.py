@@ -12,6 +12,7 @@ from cleaning.errors import InvalidInput
 from cleaning.parallel import JobsLost, WorkersLost
 
 _SECONDS_TO_ANSWER = 10
+_SECONDS_TO_FIND_A_WORKER = 30  # a nanny's new worker after a death, on a busy machine
 _SECONDS_WITHOUT_WORKERS = 60
 
 
@@ -24,10 +25,12 @@ def on_cluster(
     when one job has taken several workers with it, or none has been there for a minute; and what a job raises.
     """
     with _client(address) as client:
-        from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
+        from distributed import CancelledError, KilledWorker
 
-        sent = client.scatter(list(shared), broadcast=True, hash=False)
+        try:
+            sent = client.scatter(list(shared), broadcast=True, hash=False)
+        except (OSError, TimeoutError) as death:  # a worker that the scheduler still knew
+            raise JobsLost(type(death).__name__) from death
         futures = {client.submit(function, *sent, pair, pure=False) for pair in items.items()}
         for future in _as_completed(client, futures):
             try:
@@ -37,13 +40,13 @@ def on_cluster(
                     f"cluster {address}: a job took its worker down several times ({death}). "
                     "Fix: give the workers more memory."
                 ) from death
-            except (FutureCancelledError, TimeoutError) as death:
+            except (CancelledError, TimeoutError) as death:
                 raise JobsLost(type(death).__name__) from death
             yield result
 
 
 def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
-    from distributed import wait
+    from distributed import CancelledError, wait
 
     lonely, pause = 0, 5
     waiting = set(futures)
@@ -56,8 +59,10 @@ def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
             if lonely >= _SECONDS_WITHOUT_WORKERS:
                 raise WorkersLost("the cluster has lost all its workers. Fix: start some and run again.") from None
             continue
+        except CancelledError:  # what they were sent was lost with a worker; some may have finished before
+            done = {future for future in waiting if future.status != "pending"}
         waiting -= done
-        yield from done
+        yield from sorted(done, key=lambda future: future.status == "cancelled")
 
 
 @contextmanager
@@ -76,7 +81,7 @@ def _client(address: str) -> Iterator[Any]:
         ) from None
     with client:
         try:
-            client.wait_for_workers(1, timeout=_SECONDS_TO_ANSWER)
+            client.wait_for_workers(1, timeout=_SECONDS_TO_FIND_A_WORKER)
         except TimeoutError:
             raise InvalidInput(
                 f"cluster {address}", "the scheduler has no workers", f"start some: `dask worker {address}`"

@@ -57,6 +57,13 @@ def test_a_worker_killed_in_the_middle_costs_a_retry(engine, tmp_path):
     assert (tmp_path / "died").exists()
 
 
+def test_the_only_worker_killed_with_all_it_was_sent_costs_a_retry(tmp_path):
+    with running_cluster(tmp_path, workers=1) as lonely:
+        engine = Engine(cluster=lonely.address)
+        assert list(map_jobs(die_once, (str(tmp_path),), list(range(6)), engine)) == [0, 1, 4, 9, 16, 25]
+    assert (tmp_path / "died").exists()
+
+
 def test_what_a_job_raises_there_arrives_here(engine):
     with pytest.raises(InvalidInput, match="row 3: it is bad"):
         list(map_jobs(refuse, (), [3], engine))
@@ -82,7 +89,7 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
 
 
 def test_a_scheduler_without_workers_is_told_from_a_slow_one(monkeypatch, tmp_path):
-    monkeypatch.setattr("cleaning._cluster._SECONDS_TO_ANSWER", 1)
+    monkeypatch.setattr("cleaning._cluster._SECONDS_TO_FIND_A_WORKER", 1)
     with (
         running_cluster(tmp_path, workers=0) as lonely,
         pytest.raises(InvalidInput, match=r"the scheduler has no workers.*dask worker tcp://"),
