@@ -22,6 +22,8 @@ class Coupled:
         rows, outputs = reference.shape
         size = geometry.matrix.shape[1]
         self._matrix = geometry.matrix
+        if geometry.scale is not None:
+            self._matrix = self._matrix * geometry.scale[:, None].astype(self._matrix.dtype)
         self._chance = reference.astype(self._matrix.dtype)
         self._blocks: list[Factor] = []
         between = np.zeros((rows, rows))

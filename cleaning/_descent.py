@@ -21,6 +21,9 @@ GRADIENT_TOLERANCE = 1e-8
 # No margin moves by more: p(1 − p) changes by less than a factor of e^½ and Newton's step cannot overshoot by much.
 _SAFE_SHIFT = 0.5
 _SLOPE_LEFT = 0.3
+# From beyond the bottom a search comes back to where this share of the slope is left: rounding may not tell nearer
+# lengths from the bottom.
+_SLOPE_FROM_BEYOND = 0.05
 _SEARCHES = 40
 # A turn that keeps more of an uphill direction than this share of the new descent is no turn but a restart.
 _CARRIED = 0.5
@@ -44,7 +47,7 @@ class Descent:
         tolerance: float,
     ) -> None:
         self._geometry, self._metric, self._tolerance = geometry, metric, tolerance
-        self._reference = reference.astype(geometry.matrix.dtype, copy=False)
+        self._reference = reference.astype(geometry.work, copy=False)
         self._start = self._gradient = self._before = start
         states = start.shape[2]
         self.result = np.zeros(start.shape)
@@ -56,10 +59,10 @@ class Descent:
         self._products: FloatMatrix | None = geometry.products(self._direction)
         self._squared = np.ones(states)
         shape = (len(reference), *start.shape[1:])
-        self._shift = np.zeros(shape, geometry.matrix.dtype)
+        self._shift = np.zeros(shape, geometry.work)
         if self._shift.dtype == np.float64:
             self._shift += margins[:, :, None]
-        self._margins = np.zeros(shape, geometry.matrix.dtype)
+        self._margins = np.zeros(shape, geometry.work)
 
     def run(self, iterations: int) -> bool:
         """Up to so many iterations more; whether every state is at its optimum."""
@@ -107,7 +110,7 @@ class Descent:
         The loss is convex, so downhill all the way means lower. Beyond the bottom it may be higher than at the start:
         where one label against thousands of margins bends the loss like a hinge, a small slope uphill says nothing.
         """
-        low, high = np.zeros(len(length)), np.full(len(length), np.inf)
+        low, high, beyond = np.zeros(len(length)), np.full(len(length), np.inf), _SLOPE_FROM_BEYOND * np.abs(slope)
         for _ in range(_SEARCHES):
             now, bend = self._try(length)
             left = slope + length * ridge + now - along
@@ -115,7 +118,7 @@ class Descent:
             if not far.any():
                 return length
             low, high = np.where(left < 0, length, low), np.where(left > 0, length, high)
-            newton = length - left / (bend + ridge)
+            newton = length - (left + np.where(left > 0, beyond, 0.0)) / (bend + ridge)
             bounded = np.isfinite(high)
             middle = np.where(bounded, (low + np.where(bounded, high, 0.0)) / 2, 4 * length)
             better = np.where((newton > low) & (newton < np.minimum(high, 4 * length)), newton, middle)
@@ -143,7 +146,7 @@ class Descent:
             direction = self._margins[rows]
             if self._products is None:
                 direction *= turn
-                direction -= (self._geometry.matrix[rows] @ flat).reshape(direction.shape)
+                direction -= self._geometry.margins(rows, flat).reshape(direction.shape)
                 direction -= step[-1].astype(dtype)
             else:
                 np.add(self._products[rows], self._direction[-1], out=direction)
@@ -171,7 +174,9 @@ class Descent:
         return weights
 
     def _chunks(self) -> "list[slice]":
-        return list(chunks(len(self._shift), self._shift[0].size))
+        matrix = self._geometry.matrix
+        converted = 0 if matrix.dtype == self._shift.dtype else matrix.shape[1]
+        return list(chunks(len(self._shift), max(self._shift[0].size, converted)))
 
     def _settle(self, going: NDArray[np.bool_]) -> None:
         """Takes the states that have arrived out of the work."""

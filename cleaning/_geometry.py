@@ -8,19 +8,21 @@ Kα, and a gradient Xᵀρ is kept as ρ: nothing is ever as wide as d, and a gr
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from scipy.linalg import qr
 
 from cleaning._likelihood import dot
 from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.neighbours import unit_rows
 
 _CHUNK = 1 << 18
 
 
-# Above this many numbers, products run in float32: around a float64 reference that costs no accuracy (see Columns), but
-# restarts where one label moves margins far, as it does while rows are few.
+# Above this many numbers no copy of the features is made in float64, and products of two classes run in float32: around
+# a float64 reference that costs no accuracy (see Columns), but restarts where one label moves margins far, as it does
+# while rows are few, and among more classes.
 _LARGE = 1 << 22
 
 
@@ -34,17 +36,21 @@ class Geometry(Protocol):
 
     @property
     def matrix(self) -> FloatMatrix:
-        """What margins are a product with; its type is the precision of the work around a reference point."""
+        """What margins are a product with."""
         ...
 
     @property
-    def source(self) -> FloatMatrix:
-        """The same in the features' own precision."""
+    def work(self) -> type[np.floating]:
+        """The precision of the work around a reference point."""
         ...
 
     @property
     def length(self) -> int:
         """The number of rows."""
+        ...
+
+    def margins(self, rows: slice, weights: FloatMatrix) -> FloatMatrix:
+        """Of some rows, for weights (size, columns) without the intercept, in the precision of the weights."""
         ...
 
     def products(self, coefficients: FloatMatrix) -> FloatMatrix | None:
@@ -76,20 +82,18 @@ class Geometry(Protocol):
 class Columns:
     """Weights for the columns of the features.
 
-    features: X (n, d), float32 or float64, the numbers that are meant. matrix: the same for products around a
-    reference point, float32 where X is large: only *changes* of margins and probabilities go through it, so its
-    rounding is relative to the change, and the reference itself is always computed from X in float64.
+    features: X (n, d), float32 or float64, the numbers that are meant; with `scale`, its rows are multiplied by these n
+    numbers wherever they are used, and no copy of X is made. matrix: the same for products around a reference point.
+    Where `work` is float32, only *changes* of margins and probabilities go through it, so its rounding is relative to
+    the change, and the reference itself is always computed from X in float64.
     """
 
     features: FloatMatrix
     matrix: FloatMatrix
     penalty: float
+    work: type[np.floating] = np.float64
     basis: FloatMatrix | None = None
-
-    @property
-    def source(self) -> FloatMatrix:
-        """The features."""
-        return self.features
+    scale: FloatVector | None = None
 
     @property
     def length(self) -> int:
@@ -105,26 +109,39 @@ class Columns:
 
     def add_residual(self, gradient: FloatMatrix, rows: slice, residual: FloatMatrix) -> None:
         """Adds Xᵀ residual and its sum."""
-        features = self.features if residual.dtype == np.float64 else self.matrix
-        flat = residual.reshape(len(residual), -1)
-        chunk = features[rows].astype(residual.dtype, copy=False)
-        gradient[:-1] += (chunk.T @ flat).reshape(gradient[:-1].shape)
         gradient[-1] += residual.sum(axis=0, dtype=np.float64)
+        flat = residual.reshape(len(residual), -1)
+        if self.scale is not None:
+            flat = flat * self.scale[rows, None].astype(flat.dtype)
+        gradient[:-1] += (self._part(rows, flat.dtype).T @ flat).reshape(gradient[:-1].shape)
+
+    def margins(self, rows: slice, weights: FloatMatrix) -> FloatMatrix:
+        """X @ weights."""
+        margins = self._part(rows, weights.dtype) @ weights
+        if self.scale is not None:
+            margins *= self.scale[rows, None].astype(weights.dtype)
+        return np.asarray(margins)
+
+    def _part(self, rows: slice, precision: np.dtype[np.floating]) -> FloatMatrix:
+        features = self.features if precision == np.float64 else self.matrix
+        return features[rows].astype(precision, copy=False)
 
     def of_rows(self, rows: IntVector) -> FloatMatrix:
         """The features of the rows as columns, and 1."""
-        return np.vstack([self.features[rows].T, np.ones((1, len(rows)))], dtype=np.float64)
+        columns = self.features[rows].T.astype(np.float64)
+        if self.scale is not None:
+            columns *= self.scale[rows]
+        return np.vstack([columns, np.ones((1, len(rows)))])
 
     @cached_property
-    def _scale(self) -> float:
-        squares = sum(
-            float(np.vdot(chunk, chunk)) for chunk in (self.features[rows] for rows in chunks(self.length, 1))
-        )
+    def _norm(self) -> float:
+        weights = np.ones(self.length) if self.scale is None else self.scale**2
+        squares = float(_squared_lengths(self.features) @ weights)
         return float(np.sqrt(self.length * (squares + self.length)))
 
     def steepness(self, gradient: FloatMatrix) -> FloatVector:
         """‖g‖ / (n · root mean square of ‖(x, 1)‖)."""
-        return np.asarray(np.sqrt(self.inner(gradient, gradient, None)) / self._scale)
+        return np.asarray(np.sqrt(self.inner(gradient, gradient, None)) / self._norm)
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
         """The coefficients themselves, or what they stand for in the basis (d, columns of the features)."""
@@ -140,11 +157,7 @@ class Rows:
     features: FloatMatrix
     matrix: FloatMatrix
     penalty: float
-
-    @property
-    def source(self) -> FloatMatrix:
-        """The Gram matrix."""
-        return self.matrix
+    work: ClassVar[type[np.floating]] = np.float64
 
     @property
     def length(self) -> int:
@@ -154,7 +167,11 @@ class Rows:
     def products(self, coefficients: FloatMatrix) -> FloatMatrix:
         """K @ coefficients, without the intercept."""
         size = len(self.matrix)
-        return np.asarray((self.matrix @ coefficients[:-1].reshape(size, -1)).reshape(size, *coefficients.shape[1:]))
+        return self.margins(slice(None), coefficients[:-1].reshape(size, -1)).reshape(size, *coefficients.shape[1:])
+
+    def margins(self, rows: slice, weights: FloatMatrix) -> FloatMatrix:
+        """K @ weights."""
+        return np.asarray(self.matrix[rows] @ weights)
 
     def inner(self, gradient: FloatMatrix, direction: FloatMatrix, products: FloatMatrix | None) -> FloatVector:
         """⟨Xᵀρ, Xᵀα⟩ = ρᵀKα, and the intercept's part."""
@@ -174,35 +191,55 @@ class Rows:
         return units
 
     @cached_property
-    def _scale(self) -> float:
+    def _norm(self) -> float:
         return float(np.sqrt(self.length * (np.trace(self.matrix) + self.length)))
 
     def steepness(self, gradient: FloatMatrix) -> FloatVector:
         """‖[X 1]ᵀρ‖ / (n · root mean square of ‖(x, 1)‖)."""
         square = self.inner(gradient, gradient, self.products(gradient))
-        return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self._scale)
+        return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self._norm)
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
         """Those of w = Xᵀα."""
         return np.vstack([self.features.T @ coefficients[:-1], coefficients[-1:]])
 
 
-def geometry_of(features: FloatMatrix, strength: float, outputs: int) -> Geometry:
-    """The narrowest for features (n, d) and an inverse penalty C.
+def geometry_of(features: FloatMatrix, strength: float, outputs: int, unit: bool) -> Geometry:
+    """The narrowest for features (n, d) and an inverse penalty C; unit: each row is taken to length 1.
 
     Row coordinates need a metric that is the whole Hessian, so several outputs get the rows' own span instead: X = LQ
     with Q orthonormal has the same penalty, margins and optimum in the n columns of L.
     """
     rows, columns = features.shape
+    if rows > columns and rows * columns >= _LARGE:
+        scale = _to_unit(features) if unit else None
+        if outputs == 1:
+            return Columns(features, features.astype(np.float32, copy=False), 1.0 / strength, np.float32, scale=scale)
+        return Columns(features, features, 1.0 / strength, scale=scale)
+    if unit:
+        features = unit_rows(features)
     if rows > columns:
-        work = np.float32 if rows * columns >= _LARGE else np.float64
-        return Columns(features, features.astype(work, copy=False), 1.0 / strength)
+        return Columns(features, features.astype(np.float64, copy=False), 1.0 / strength)
     wide = features.astype(np.float64, copy=False)
     if outputs == 1:
         return Rows(wide, wide @ wide.T, 1.0 / strength)
     basis, lower = qr(wide.T, mode="economic")
     span = np.ascontiguousarray(lower.T)
-    return Columns(span, span, 1.0 / strength, basis)
+    return Columns(span, span, 1.0 / strength, basis=basis)
+
+
+def _to_unit(features: FloatMatrix) -> FloatVector:
+    """What takes each row to length 1, and 0 for a row of zeros."""
+    lengths = np.sqrt(_squared_lengths(features))
+    return np.divide(1.0, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
+
+
+def _squared_lengths(features: FloatMatrix) -> FloatVector:
+    """Of each row, summed in float64."""
+    squares = np.empty(len(features))
+    for rows in chunks(*features.shape):
+        squares[rows] = np.einsum("nd,nd->n", features[rows], features[rows], dtype=np.float64)
+    return squares
 
 
 def chunks(rows: int, width: int) -> Iterator[slice]:

@@ -28,7 +28,8 @@ _AIM = 0.05
 _AIM_IN_FLOAT32 = 0.4
 
 _WIDEST_SPAN = 128
-_WIDEST_IN_FLOAT32 = 64  # further from the reference its rounding shows
+_WIDEST_OF_CLASSES = 256  # states times outputs
+_WIDEST_IN_FLOAT32 = 64  # further from the reference its rounding shows; of classes: memory stays small beside the data
 # Of a single state, where a factor is inexact or dear; in float32 what has not arrived by then starts again nearer.
 _MOST_ITERATIONS = 150
 _MOST_IN_FLOAT32 = 60
@@ -53,13 +54,13 @@ class Changes:
     stops: IntVector
 
 
-def optima(features: FloatMatrix, changes: Changes, strength: float) -> Iterator[FloatMatrix]:
+def optima(features: FloatMatrix, changes: Changes, strength: float, *, unit: bool = False) -> Iterator[FloatMatrix]:
     """Weights and intercepts (d + 1, outputs, states) of consecutive states, a span at a time.
 
-    Minimises Σ log-loss + ‖w‖² / (2 · strength) on features (n, d). The spans, and so every bit of the result, follow
-    from the arguments alone. Raises Unsuitable where it finds no optimum.
+    Minimises Σ log-loss + ‖w‖² / (2 · strength) on features (n, d); unit: on their rows taken to length 1. The spans,
+    and so every bit of the result, follow from the arguments alone. Raises Unsuitable where it finds no optimum.
     """
-    walk = _Walk(geometry_of(features, strength, changes.targets.shape[1]), changes)
+    walk = _Walk(geometry_of(features, strength, changes.targets.shape[1], unit), changes)
     while walk.state < len(changes.stops):
         found: list[FloatMatrix] = []
         while walk.state < len(changes.stops) and sum(span[0].size for span in found) < _WIDEST_SPAN:
@@ -84,10 +85,10 @@ class _Walk:
         states = min(self._pace.width, len(self._changes.stops) - self.state)
         margins, reference, gradient = self._reference()
         if self._metric is None:
-            self._metric = Preconditioner(self.geometry, reference)
+            self._metric = Preconditioner(self.geometry, reference, passing=self._is_first())
             self._pace.refreshed(self._metric)
         start = gradient + self._moves(self.state, states)
-        aim = _AIM if self.geometry.matrix.dtype == np.float64 else _AIM_IN_FLOAT32
+        aim = _AIM if self.geometry.work == np.float64 else _AIM_IN_FLOAT32
         tolerance = aim * MARGIN_TOLERANCE / max(self._metric.reach, 1e-3) * (1.0 if self._metric.exact else _CAUTION)
         descent = Descent(self.geometry, self._metric, margins, reference, start, tolerance)
         with np.errstate(over="ignore"):
@@ -133,8 +134,7 @@ class _Walk:
         gradient[:-1, :, 0] = geometry.penalty * weights[:-1]
         reference = np.empty(self._targets.shape)
         for rows in chunks(len(margins), weights.shape[0]):
-            chunk = geometry.source[rows].astype(np.float64, copy=False)
-            margins[rows] = chunk @ weights[:-1]
+            margins[rows] = geometry.margins(rows, weights[:-1])
             margins[rows] += weights[-1]
             with np.errstate(over="ignore"):
                 reference[rows] = probabilities(margins[rows][:, :, None].copy())[:, :, 0]
@@ -150,10 +150,12 @@ class _Pace:
     """
 
     def __init__(self, geometry: Geometry, outputs: int) -> None:
-        exact = geometry.matrix.dtype == np.float64
+        exact = geometry.work == np.float64
         self._longest = _MOST_ITERATIONS if exact else _MOST_IN_FLOAT32
-        widest = _WIDEST_SPAN if exact else _WIDEST_IN_FLOAT32
-        self._widest = widest if outputs == 1 else max(1, 2 * widest // outputs)
+        widest = _WIDEST_SPAN if outputs == 1 else _WIDEST_OF_CLASSES // outputs
+        if geometry.matrix.dtype == np.float32:
+            widest = _WIDEST_IN_FLOAT32 // outputs
+        self._widest = max(1, widest)
         self._alone = self._together = 0
         self.width = 1
         self._cost, self._states, self._restarts = 0.0, 0, 0

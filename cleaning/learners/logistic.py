@@ -7,6 +7,7 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
+from cleaning.neighbours import unit_rows
 from cleaning.scaling import Scaling, scaled
 from cleaning.simulate import LabelPath, Step
 
@@ -45,14 +46,17 @@ class Learner:
 
         A test row whose log-odds are within that of a tie counts as the lower class.
         """
-        features, test_features = scaled(path.features, test.features, self.scaling)
+        unit = self.scaling == "unit"  # the solver's own matter: of many rows it makes no copy
+        features, test_features = scaled(path.features, test.features, "none" if unit else self.scaling)
+        if unit:
+            test_features = unit_rows(test_features)
         accuracy = np.empty(len(path))
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:
                 accuracy[start:stop] = np.mean(test.labels == classes[0])
                 step(stop, len(path))
                 continue
-            for solution in optima(features, _changes(path.part(start, stop), classes), self.C):
+            for solution in optima(features, _changes(path.part(start, stop), classes), self.C, unit=unit):
                 end = start + solution.shape[2]
                 accuracy[start:end] = _accuracy(solution, test_features, test.labels, classes)
                 start = end

@@ -40,7 +40,7 @@ folder, states = sys.argv[1], int(sys.argv[2])
 train, test, labels, test_labels, rows, values = (np.load(f"{folder}/{k}.npy") for k in range(6))
 path, test = LabelPath(train, labels, rows, values), Split.from_arrays(test, test_labels)
 before = peak()
-Learner(C=1.0, scaling="none").accuracies(path.part(0, min(len(path), states)), test, lambda *_: None)
+Learner().accuracies(path.part(0, min(len(path), states)), test, lambda *_: None)
 print(before, peak(), train.nbytes + test.features.nbytes)
 """
 
@@ -238,7 +238,7 @@ def main() -> None:
             print("\n| process | data, MB | before, MB | peak, MB | data and growth / data | all / data |")
             print("|---|---|---|---|---|---|", flush=True)
             for classes in (2,) if options.quick else (2, 10):
-                memory(50_000, 512, classes, 200 if classes == 2 else 8)
+                memory(50_000, 512, classes, 200 if classes == 2 else 40)
         if options.only in (None, "growth"):
             print("\n| rows | width | wrong labels | s | ms a state |\n|---|---|---|---|---|")
             growth()

@@ -1,5 +1,6 @@
 """Every solution of a path against an independent optimum: scikit-learn's, converged as far as it goes."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -10,7 +11,10 @@ from sklearn.linear_model import LogisticRegression
 
 from cleaning import LabelPath
 from cleaning._descent import GRADIENT_TOLERANCE
+from cleaning._factor import Factor
+from cleaning.errors import Unsuitable
 from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
+from cleaning.neighbours import unit_rows
 
 
 def problem(seed, n, d, classes, *, changes, gap=2.0, duplicates=0, lonely=False, separable=False, dtype=np.float64):
@@ -38,8 +42,8 @@ def changes_of(path, classes):
     )
 
 
-def solutions(path, classes, strength):
-    return np.concatenate(list(optima(path.features, changes_of(path, classes), strength)), axis=2)
+def solutions(path, classes, strength, *, unit=False):
+    return np.concatenate(list(optima(path.features, changes_of(path, classes), strength, unit=unit)), axis=2)
 
 
 def gradient(features, targets, solution, strength):
@@ -101,20 +105,80 @@ def test_every_state_is_the_optimum(seed, shape, classes, log_strength, duplicat
         assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE + slack
 
 
+def large(monkeypatch):
+    monkeypatch.setattr("cleaning._geometry._LARGE", 1)
+
+
+def large_with_blocks_for_a_metric(monkeypatch):
+    large(monkeypatch)
+    monkeypatch.setattr("cleaning._preconditioner._LARGEST_HESSIAN", 1)
+    monkeypatch.setattr("cleaning._preconditioner._MOST_ROWS", 1)
+
+
+def large_with_a_metric_in_float32(monkeypatch):
+    large_with_blocks_for_a_metric(monkeypatch)
+    monkeypatch.setattr("cleaning._preconditioner._HESSIAN_TO_FEATURES", 1e9)
+
+
+def large_with_few_rows(monkeypatch):
+    large(monkeypatch)
+    monkeypatch.setattr("cleaning._preconditioner._LARGEST_HESSIAN", 1)
+
+
+def small(monkeypatch):
+    pass
+
+
 @pytest.mark.parametrize(
-    ("shape", "classes", "large"),
-    [((600, 30), 2, 1), ((500, 20), 3, 1), ((150, 110), 10, 1 << 22)],
-    ids=["float32", "float32, three classes", "Woodbury"],
+    ("shape", "classes", "size"),
+    [
+        ((600, 30), 2, large),
+        ((500, 20), 3, large),
+        ((500, 20), 3, large_with_blocks_for_a_metric),
+        ((500, 20), 3, large_with_a_metric_in_float32),
+        ((500, 20), 3, large_with_few_rows),
+        ((150, 110), 10, small),  # by Woodbury, as the one before
+    ],
 )
-@pytest.mark.parametrize("strength", [0.01, 1.0])
-def test_work_in_float32_and_the_woodbury_metric_end_at_the_same_optimum(monkeypatch, shape, classes, large, strength):
-    monkeypatch.setattr("cleaning._geometry._LARGE", large)
-    path = problem(5, *shape, classes, changes=20, dtype=np.float32)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("strength", "unit"), [(0.01, False), (1.0, False), (10.0, True)])
+def test_every_way_to_work_ends_at_the_same_optimum(monkeypatch, shape, classes, size, dtype, strength, unit):
+    size(monkeypatch)
+    path = problem(5, *shape, classes, changes=20, dtype=dtype)
     wide = path.features.astype(np.float64)
-    found = solutions(path, classes, strength)
+    if unit and size is not small:  # which rounds unit rows to the features' type
+        wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    elif unit:
+        wide = unit_rows(path.features).astype(np.float64)
+    found = solutions(path, classes, strength, unit=unit)
     for state in (0, 10, 20):
         expected = tight(wide, path.labels_at(state), strength)
         margins, optimal = (wide @ part[:-1] + part[-1] for part in (found[:, :, state], expected))
         if classes > 2:
             margins, optimal = (part - part.mean(axis=1, keepdims=True) for part in (margins, optimal))
         assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE
+
+
+def test_a_row_of_zeros_has_no_length_to_be_taken_to(monkeypatch):
+    large(monkeypatch)
+    path = problem(7, 200, 5, 2, changes=10, dtype=np.float32)
+    path.features[[3, 50]] = 0
+    wide = unit_rows(path.features.astype(np.float64))
+    found = solutions(path, 2, 1.0, unit=True)
+    expected = tight(wide, path.labels_at(10), 1.0)
+    assert np.abs(wide @ (found[:-1, :, 10] - expected[:-1])).max() <= 2 * MARGIN_TOLERANCE
+
+
+def test_a_penalty_too_weak_for_a_metric_in_float32_gets_another(monkeypatch):
+    large_with_a_metric_in_float32(monkeypatch)
+    path = problem(0, 600, 30, 5, changes=4)
+    thin = np.random.default_rng(0).normal(size=(4, 30))
+    features = path.features @ thin.T @ thin
+    found = solutions(dataclasses.replace(path, features=features), 5, 1e8)
+    left = gradient(features, np.eye(5)[path.labels_at(4)], found[:, :, 4], 1e8)
+    assert np.linalg.norm(left) <= GRADIENT_TOLERANCE * 600 * np.sqrt(np.mean(np.sum(features**2, axis=1)) + 1)
+
+
+def test_a_metric_that_is_none_is_said_in_a_sentence():
+    with pytest.raises(Unsuitable, match=r"no unique optimum.*lower C"):
+        Factor(np.diag([1.0, -1.0]))
