@@ -12,9 +12,10 @@ from cleaning.stacking import fit_stack
 
 _DENSE_ROWS = 2500
 _STACKED_ROWS = 8000
-# In logits, how far all rows may be judged too suspicious together, and how far too trusted: with validation rows, and
-# without. Chosen on the study's sets so that nine of ten 90% intervals hold.
+# In logits, how far all rows may be judged too suspicious together, and how far too trusted: with so many validation
+# rows a class, and without any. Chosen on the study's sets so that nine of ten 90% intervals hold.
 _COMMON_DEVIATIONS = {True: (0.5, 1.5), False: (1.0, 2.5)}
+_VALIDATION_ROWS_A_CLASS = 50
 
 _Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
 
@@ -61,18 +62,26 @@ class Posterior:
 
         The variance on either side is that of independent rows, Σ q(1 - q), and that of a common misjudgement of all
         logits, (deviation · Σ q(1 - q))². Errors on the very rows that look like the other class are undercounted, so
-        the deviation is larger above than below, and larger still without validation rows, whose class frequencies
-        give such errors away. The default deviations are those of a 90% interval; the ranking study reports how often
-        it holds, by kind of noise.
+        the deviation is larger above than below, and larger still with few validation rows a class or none, whose
+        frequencies give such errors away. The default deviations are those of a 90% interval; the ranking study reports
+        how often it holds, by kind of noise.
         """
         wrong = self.suspicion
         spread = float((wrong * (1 - wrong)).sum())
         below, above = (
-            deviations * float(np.sqrt(spread + (common * spread) ** 2))
-            for common in _COMMON_DEVIATIONS[len(self.validation) > 0]
+            deviations * float(np.sqrt(spread + (common * spread) ** 2)) for common in self._common_deviations()
         )
         expected = float(wrong.sum())
         return expected, max(expected - below, 0.0), min(expected + above, float(len(wrong)))
+
+    def _common_deviations(self) -> tuple[float, float]:
+        """Below and above; as the root of what validation rows are too few, and never more than without any."""
+        few = _VALIDATION_ROWS_A_CLASS * self.probabilities.shape[1] / max(len(self.validation), 1)
+        below, above = (
+            min(float(np.sqrt(max(few, 1.0))) * known, unknown)
+            for known, unknown in zip(_COMMON_DEVIATIONS[True], _COMMON_DEVIATIONS[False], strict=True)
+        )
+        return below, above
 
 
 def label_posterior(

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -48,6 +50,16 @@ def test_the_expected_number_of_wrong_labels_is_near_the_true_one(rate):
     expected, low, high = label_posterior(train, validation).wrong_labels()
     assert low <= np.sum(train.labels != truth) <= high
     assert expected == pytest.approx(300 * rate, abs=20)
+
+
+def test_fewer_validation_rows_a_class_widen_the_interval_to_that_of_none():
+    train, _, _ = noisy(200, 0.3, classes=4)
+    found = label_posterior(train)
+    shares = [np.full((rows, 4), 0.25) for rows in (1000, 200, 100, 10, 0)]
+    bounds = np.array([dataclasses.replace(found, validation=share).wrong_labels() for share in shares])
+    widths = bounds[:, 2] - bounds[:, 1]
+    assert widths[0] == widths[1] < widths[2] < widths[3] <= widths[4]
+    assert set(bounds[:, 0]) == {found.wrong_labels()[0]}
 
 
 def test_suggestions_are_the_true_labels_where_the_classes_are_apart():
