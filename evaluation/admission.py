@@ -57,7 +57,9 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     """
     _check_team(team)
     log = SubmissionLog(folders.submission_log)
-    slot: Slot = (task.name, data_id_of(path, task.name, parameters), team, parameters.seeds[0])
+    data_id = data_id_of(path, task.name, parameters)
+    _check_name(path.with_name(f"{data_id}_{team}{path.suffix}"), data_id, parameters)
+    slot: Slot = (task.name, data_id, team, parameters.seeds[0])
     before = sha256_file(path)
     try:
         found = task.validate(path, folders, parameters)
@@ -86,6 +88,15 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
 def _check_team(team: str) -> None:
     if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
         raise InvalidInput(f"--as={team!r}", "this cannot be a team's name", "use up to 100 letters, digits and blanks")
+
+
+def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:
+    """Under this name the file will be scored: it must not be that of another team's answer to another data id."""
+    found = data_id_of(path, None, parameters)
+    if found != data_id:
+        raise InvalidInput(
+            "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "take another team's name"
+        )
 
 
 def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:

@@ -78,8 +78,8 @@ def _is_there(part: Path | str) -> bool:
     return isinstance(part, str) or part.exists()
 
 
-def data_id_of(path: Path, task: str, parameters: Parameters) -> str:
-    """The data id of one submission file, wherever it lies. Raises InvalidInput for an unknown one."""
+def data_id_of(path: Path, task: str | None, parameters: Parameters) -> str:
+    """The data id of a submission file, wherever it lies, of a task or of any (None). Raises InvalidInput for none."""
     return identify(path, sorted(_ids(parameters, task)), parameters.seeds[0]).data_id
 
 

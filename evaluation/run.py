@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import FixfirstError
+from cleaning.errors import FixfirstError, InvalidInput
 from cleaning.parallel import Engine, finished_jobs
 from evaluation import registry
+from evaluation.files import sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters, load_parameters
 from evaluation.progress import Reporter
@@ -50,10 +52,12 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     records = [record for record in read_records(path) if record.task == task.name]
     log = SubmissionLog(folders.submission_log)
     todo, kept = _reuse(task, cases, records, folders)
-    for case, record in kept:
-        _note(log, case, record)
     reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
-    failures = _score_all(task, todo, folders, parameters.engine(), log, reporter)
+    scored: list[tuple[Case, Record]] = []
+    try:
+        failures = _score_all(task, todo, folders, parameters.engine(), scored, reporter)
+    finally:
+        _note(log, [*kept, *scored])
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
     _withdraw(task, cases, folders, log)
@@ -63,16 +67,21 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
 
 
 def _score_all(
-    task: Task, todo: Sequence[Case], folders: Folders, engine: Engine, log: SubmissionLog, reporter: Reporter
+    task: Task,
+    todo: Sequence[Case],
+    folders: Folders,
+    engine: Engine,
+    scored: list[tuple[Case, Record]],
+    reporter: Reporter,
 ) -> int:
-    """Scores, records and logs, in the order they finish; returns how many failed."""
+    """Scores and records, in the order they finish, and adds both to `scored`; returns how many failed."""
     path, blocks = folders.results_file, _unfinished(task, folders)
     named = {_fingerprint(task, case): replace(case, unfinished=blocks / _fingerprint(task, case)) for case in todo}
     _drop_all_but(set(named), blocks)
     failed: set[str] = set()
     for record in _scored(task, list(named.values()), engine, reporter):
         append_record(path, record)
-        _note(log, named[record.fingerprint], record)
+        scored.append((named[record.fingerprint], record))
         if record.status == "ok":
             rmtree(blocks / record.fingerprint, ignore_errors=True)
         else:
@@ -82,10 +91,18 @@ def _score_all(
     return len(failed)
 
 
-def _note(log: SubmissionLog, case: Case, record: Record) -> None:
-    """Bounds read the truth: they are no submissions."""
-    if not case.settings.get("bound"):
-        log.note(case, record)
+def _note(log: SubmissionLog, found: Sequence[tuple[Case, Record]]) -> None:
+    """Logs submissions, the file that was written first in front. Bounds read the truth: they are no submissions."""
+    for case, record in sorted(found, key=lambda pair: (_written(pair[0].path), pair[0].path)):
+        if not case.settings.get("bound"):
+            log.note(case, record)
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # taken away meanwhile
+        return inf
 
 
 def _fingerprint(task: Task, case: Case) -> str:
@@ -187,6 +204,8 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
     try:
         with threadpool_limits(limits=1):
             outcome = task.score(case, step)
+        if sha256_file(case.path) != case.submission_sha256:
+            raise InvalidInput(str(case.path), "it changed while it was read", "write it whole, then evaluate again")
         return Record(
             status="ok",
             metrics=finite(dict(outcome.metrics)),

@@ -100,7 +100,7 @@ class SubmissionLog:
             slot = (record.task, case.dataset, case.method, case.seed)
             verdict: Literal["ok", "failed"] = "ok" if record.status == "ok" else "failed"
             boards = {"all": record.metrics, **{name: board.metrics for name, board in record.boards.items()}}
-            now = clock()
+            now = self._now()
             known = self._known(slot, case.submission_sha256)
             entry = Entry(
                 task=record.task,
@@ -125,22 +125,28 @@ class SubmissionLog:
         with self.locked():
             scored = self._scored(slot)
             if scored and scored[-1].verdict != "withdrawn":
-                update = {"verdict": "withdrawn", "written": clock(), "scores": {}, "reason": None, "basis": None}
+                update = {"verdict": "withdrawn", "written": self._now(), "scores": {}, "reason": None, "basis": None}
                 self.append(scored[-1].model_copy(update=update))
+
+    def _now(self) -> datetime:
+        """Never before the newest line: a clock set back must not make a submission an early one."""
+        return max([clock(), *(entry.written for entry in self.entries)])
 
     def next_number(self, slot: Slot) -> int:
         """The number of the slot's next submission."""
         return 1 + max((entry.number or 0 for entry in self.slots.get(slot, ())), default=0)
 
     def _known(self, slot: Slot, sha256: str) -> Entry | None:
-        """The newest line of the submission a file is: one accepted and not scored yet, or else the last one scored."""
+        """The newest line of the submission a file is: one accepted and not scored yet, or else the last one scored.
+
+        One that was withdrawn and is there again is the same submission.
+        """
         newest = {entry.number: entry for entry in self.slots.get(slot, ()) if entry.number is not None}
         waiting = [entry for entry in newest.values() if entry.verdict == "accepted" and entry.sha256 == sha256]
         if waiting:
             return waiting[-1]
         scored = self._scored(slot)
-        same = scored and scored[-1].sha256 == sha256 and scored[-1].verdict != "withdrawn"
-        return scored[-1] if same else None
+        return scored[-1] if scored and scored[-1].sha256 == sha256 else None
 
     def _scored(self, slot: Slot) -> list[Entry]:
         """What evaluate wrote about a slot."""
@@ -169,13 +175,21 @@ def clock() -> datetime:
 
 
 def latest_of_each(entries: Iterable[Entry]) -> list[Entry]:
-    """The newest line of each numbered submission of one slot, in the order of numbers, none before a withdrawal."""
+    """The newest line of each numbered submission of one slot, in the order of numbers.
+
+    None before a withdrawal, unless the very file that was withdrawn came back.
+    """
     newest: dict[int, Entry] = {}
+    withdrawn: dict[int, Entry] = {}
     for entry in entries:
+        if entry.number is None:
+            continue
         if entry.verdict == "withdrawn":
-            newest.clear()
-        elif entry.number is not None:
-            newest[entry.number] = entry
+            newest, withdrawn = {}, newest | {entry.number: entry}
+            continue
+        if entry.number in withdrawn and withdrawn[entry.number].verdict == "withdrawn":
+            newest, withdrawn = withdrawn | newest, {}
+        newest[entry.number] = entry
     return [newest[number] for number in sorted(newest)]
 
 

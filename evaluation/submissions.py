@@ -65,9 +65,24 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
 
 
 def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
-    """The submission folder for the first seed, and its seed-N folders with their seeds."""
-    matches = [(place, _SEED_FOLDER.fullmatch(place.name)) for place in sorted(folder.glob("seed-*")) if place.is_dir()]
-    return [(folder, first_seed), *((place, int(match[1])) for place, match in matches if match)]
+    """The submission folder for the first seed, and its seed-N folders with their seeds.
+
+    Raises InvalidInput for a folder of the first seed and for a number as seed-01: a seed has one place.
+    """
+    found = [(folder, first_seed)]
+    for place in sorted(folder.glob("seed-*")):
+        match = _SEED_FOLDER.fullmatch(place.name)
+        if match is None or not place.is_dir():
+            continue
+        seed = int(match[1])
+        if seed == first_seed or match[1] != str(seed):
+            raise InvalidInput(
+                str(place),
+                "this is not the place of a seed's submissions",
+                f"those for the seed {first_seed} belong into {folder}, others into seed-N, N without zeros in front",
+            )
+        found.append((place, seed))
+    return found
 
 
 def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:

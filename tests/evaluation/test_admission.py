@@ -221,3 +221,11 @@ def test_two_at_once_do_not_both_pass(contest):
     assert sorted(entry.verdict for entry in log(contest)) == ["accepted", "refused"]
     for line in (contest / "results" / "submissions.jsonl").read_text().splitlines():
         assert json.loads(line)["team"] == "mine"
+
+
+def test_a_team_whose_file_would_answer_another_data_id_is_refused(contest, capsys):
+    write_parameters(contest, tasks=["logo"], datasets={"a": {"task": "logo", "ids": ["x", "x_b"]}})
+    status, text = submit(contest, capsys, "ab", team="b_victim")
+    assert status == 1
+    assert "x_b_victim.csv would be an answer to the data id x_b, not x. Fix: take another team's name" in text
+    assert submit(contest, capsys, "ab", team="bvictim")[0] == 0

@@ -1,12 +1,15 @@
 """The log: one line for each submission and verdict, in the order seen, whatever is killed, re-run or resubmitted."""
 
+import dataclasses
 import json
 import multiprocessing
+import os
+from datetime import timedelta
 
 import pytest
 
 from cleaning import InvalidInput
-from evaluation import submission_log
+from evaluation import registry, submission_log
 from evaluation.cli import main
 from evaluation.files import sha256_file
 from evaluation.folders import Folders
@@ -84,19 +87,83 @@ def test_scoring_again_keeps_number_and_time(contest, capsys):
     assert latest_of_each(log(contest).entries) == [second]
 
 
-def test_what_is_taken_out_is_withdrawn_and_what_comes_back_is_new(contest, capsys):
+def test_what_is_taken_out_is_withdrawn_and_comes_back_as_what_it_was(contest, capsys):
+    submit(contest, BETTER)
+    evaluate(contest, capsys)
     submit(contest, GOOD)
     submit(contest, GOOD, "theirs")
     evaluate(contest, capsys)
+    before = [e for e in log(contest).entries if e.team == "mine"]
     (contest / "submissions" / "x_mine.csv").unlink()
     for _ in range(2):
         evaluate(contest, capsys)
     own = [e for e in log(contest).entries if e.team == "mine"]
-    assert [e.verdict for e in own] == ["ok", "withdrawn"]
+    assert [e.verdict for e in own] == ["ok", "ok", "withdrawn"]
     assert latest_of_each(own) == []
     submit(contest, GOOD)
     evaluate(contest, capsys)
-    assert [e.number for e in log(contest).entries if e.team == "mine"] == [1, 1, 2]
+    own = [e for e in log(contest).entries if e.team == "mine"]
+    assert [e.number for e in own] == [1, 2, 2, 2]
+    assert own[3].received == own[1].received
+    assert [e.scores for e in latest_of_each(own)] == [e.scores for e in before]
+    (contest / "submissions" / "x_mine.csv").unlink()
+    evaluate(contest, capsys)
+    submit(contest, BROKEN)
+    evaluate(contest, capsys)
+    assert [e.number for e in latest_of_each(e for e in log(contest).entries if e.team == "mine")] == [3]
+
+
+def test_a_data_set_switched_off_and_on_again_changes_no_standing(contest, capsys):
+    for text in (BETTER, GOOD):
+        submit(contest, text)
+        evaluate(contest, capsys)
+    submit(contest, GOOD, "theirs")
+    assert evaluate(contest, capsys) == 0
+    before = latest_of_each(e for e in log(contest).entries if e.team == "mine")
+    parameters = contest / "parameters.yaml"
+    known = parameters.read_text()
+    spec = {"task": "logo", "ids": ["x"], "enabled": False}
+    write_parameters(contest, tasks=["logo"], datasets={"logo": spec, "other": {"task": "logo", "ids": ["y"]}})
+    evaluate(contest, capsys)
+    parameters.write_text(known)
+    assert evaluate(contest, capsys) == 0
+    after = latest_of_each(e for e in log(contest).entries if e.team == "mine")
+    assert [(e.number, e.received, e.scores) for e in after] == [(e.number, e.received, e.scores) for e in before]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_of_equal_files_seen_at_once_the_one_written_first_is_the_earlier(contest, capsys, jobs):
+    split = {"public": 0.5}
+    datasets = {"logo": {"task": "logo", "ids": ["x"], "split": split}}
+    write_parameters(contest, tasks=["logo"], jobs=jobs, datasets=datasets)
+    for age, team in enumerate(("b", "d", "a", "c")):
+        submit(contest, GOOD, team)
+        os.utime(contest / "submissions" / f"x_{team}.csv", (1e9 - age, 1e9 - age))
+    assert evaluate(contest, capsys) == 0
+    assert [e.team for e in log(contest).entries] == ["c", "a", "d", "b"]
+
+
+def test_a_clock_set_back_makes_no_submission_an_early_one(contest, capsys, monkeypatch):
+    submit(contest, GOOD)
+    evaluate(contest, capsys)
+    first = log(contest).entries[0].written
+    monkeypatch.setattr(submission_log, "clock", lambda: first - timedelta(days=30))
+    submit(contest, BETTER)
+    evaluate(contest, capsys)
+    assert log(contest).entries[1].received == first
+
+
+def test_a_file_that_changes_while_it_is_scored_fails(contest, capsys, monkeypatch):
+    submit(contest, BETTER)
+    task = registry.task("logo")
+
+    def swapped(case, step):
+        submit(contest, GOOD)
+        return task.score(case, step)
+
+    monkeypatch.setattr(registry, "task", lambda _: dataclasses.replace(task, score=swapped))
+    assert evaluate(contest, capsys) == 1
+    assert "changed while it was read" in log(contest).entries[0].reason
 
 
 def test_an_accepted_file_keeps_its_time_when_it_is_scored_later(contest, capsys):

@@ -47,6 +47,13 @@ def test_time_files_are_told_from_rankings(tmp_path):
     assert not is_time_file(tmp_path / "time_a_x.txt", (*IDS, "time_a"))
 
 
+@pytest.mark.parametrize("name", ["seed-0", "seed-01"])
+def test_a_seed_has_one_place(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(InvalidInput, match=rf"{name}: .*seed 0 belong into .*seed-N, N without zeros"):
+        find_submissions(tmp_path, ["a"], 0)
+
+
 def test_seeds_lie_in_folders_of_their_own(tmp_path):
     for seed in (0, 7):
         path = submission_path(tmp_path, "a", "m", seed, 0)
