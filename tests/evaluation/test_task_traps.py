@@ -242,3 +242,23 @@ def test_columns_are_matched_by_name_and_rows_by_clip(columns, rows):
         found = registry.task("camera_trap").score(case, lambda _done, _total: None)
     expected = dict(zip(classes, class_log_loss(marks, table).tolist(), strict=True))
     assert found.details["log_loss"] == expected
+
+
+@given(st.permutations(range(1, 8)))
+def test_equal_precisions_on_other_queries_are_equal_in_the_mean(places):
+    """One unit in the last place would part two teams before the recall ladder is asked."""
+    references = [f"r{number}" for number in range(7)]
+    truth = {"query": {f"q{n}": f"p{n}" for n in range(7)}, "reference": {f"r{n}": f"p{n}" for n in range(7)}}
+    means = []
+    with tempfile.TemporaryDirectory() as folder:
+        folders = Folders.in_workspace(Path(folder))
+        write_text(folders.groundtruth_folder / "x" / "truth.json", json.dumps(truth))
+        path = Path(folder) / "mine.json"
+        for order in (places, range(1, 8)):
+            others = [[name for name in references if name != f"r{n}"] for n in range(7)]
+            lists = [[*others[n][: rank - 1], f"r{n}", *others[n][rank - 1 :]] for n, rank in enumerate(order)]
+            path.write_text(json.dumps([[0, [f"q{n}", found]] for n, found in enumerate(lists)]))
+            case = Case("x", "mine", 0, path, "", "", {"lenient": False, "split": None}, folders)
+            found = registry.task("image_retrieval").score(case, lambda _done, _total: None)
+            means.append(found.metrics["map_at_1000"])
+    assert means[0] == means[1]
