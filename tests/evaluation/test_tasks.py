@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cleaning import InvalidInput
 from evaluation.cli import main
@@ -227,7 +229,7 @@ def test_bad_submissions_are_refused_with_their_place(sister, name, text, messag
     [
         ("zero_shot", '{"d1": {"a": 0}, "d2": {"x": 1}}', 75.0),
         ("image_retrieval", '[[0, ["q2", ["r3"]]]]', 0.5),
-        ("logo", "file,category\n1.png,a\n1.jpg,b\n", float((Fraction(5, 9) + 1) / 3)),
+        ("logo", "file,category\n1.png,a\n1.jpg,b\n", float((Fraction(5, 9) + Fraction(5, 6)) / 3)),
         ("camera_trap", "filename,bird,blank\nc1,0.5,0.5\n", None),
     ],
 )
@@ -243,6 +245,19 @@ def test_lenient_scoring_counts_what_is_missing_as_wrong(sister, capsys, name, t
     assert found["denominators"]["n_missing"] == 1
     value = found["metrics"][task(name).main.name]
     assert value == pytest.approx(expected) if expected is not None else value > 17
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["a", "b", "c", "d", ""])), min_size=1, max_size=12))
+def test_leaving_a_file_out_is_never_better_than_answering_it_wrongly(rows):
+    truth = {str(number): label for number, (label, _) in enumerate(rows)}
+    answers = {str(number): label for number, (_, label) in enumerate(rows) if label}
+    with_all = averages(truth, answers, "abcde")
+    for file in answers:
+        without = averages(truth, {name: label for name, label in answers.items() if name != file}, "abcde")
+        if answers[file] != truth[file]:
+            assert all(without[name] <= with_all[name] for name in with_all)
+        else:
+            assert all(without[name] < with_all[name] for name in with_all)
 
 
 def test_a_truth_without_classes_is_refused(sister, capsys):
