@@ -209,6 +209,13 @@ BAD = [
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,nan\n", "clip c2, class blank: 'nan' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,1.5\n", "'1.5' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,\n", "'' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,0_1\nc2,0,1\n", "'0_1' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,\u0660\nc2,0,1\n", "'\u0660' is no probability"),
+    (
+        "camera_trap",
+        "filename,bird,blank\nc1,2,x\nc2,-1,nan\n",
+        r"clip c1, class bird: '2' is no probability \(4 in all: c1/bird, c1/blank, c2/bird, …\)",
+    ),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc1,1,0\nc2,0,1\n", "line 3: 'c1' stands on line 2 already"),
 ]
 
@@ -266,6 +273,24 @@ def test_a_truth_without_classes_is_refused(sister, capsys):
     status, _, err = run(capsys, "validate", path, "--task=camera_trap", f"--workspace={sister}")
     assert status == 1
     assert "there is no class" in err
+
+
+def test_a_truth_of_camera_traps_that_is_no_mark_is_refused(sister, capsys):
+    path = submit(sister, "camera_trap", GOOD["camera_trap"])
+    truth = sister / "data" / "id-camera_trap" / "test_labels.csv"
+    for text, message in (
+        ("c1,1,0.999\nc2,0.5,1\n", "clip c1, class blank: 0.999 is no mark (2 in all: c1/blank, c2/bird)"),
+        ("", "there are no clips in it"),
+    ):
+        truth.write_text(f"filename,bird,blank\n{text}")
+        if not text:
+            path.write_text("filename,bird,blank\n")
+        for command in (["validate", path, "--task=camera_trap"], ["evaluate"]):
+            status, _, err = run(capsys, *command, f"--workspace={sister}")
+            assert status == 1
+            assert f"{truth}" in err
+            assert message in err
+            assert "bug of fixfirst" not in err
 
 
 def test_unknown_names_and_seconds_are_refused(sister, capsys):
