@@ -121,9 +121,13 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     labels = _labels(folder, truth)
     given = _labelled(path)
     missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)
-    for file, label in given.items():
-        if label not in labels:
-            raise InvalidInput(f"{path}, file {file}", f"{label!r} is no label", nearest(label, labels))
+    known = set(labels)
+    odd = [file for file, label in given.items() if label not in known]
+    if odd:
+        label = given[odd[0]]
+        raise InvalidInput(
+            f"{path}, file {odd[0]}", f"{label!r} is no label ({first_three(odd)})", nearest(label, labels)
+        )
     return truth, given, labels, missing
 
 
@@ -138,14 +142,19 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
     listed = folder / "labels.txt"
     if not listed.exists():
         return sorted(_training_labels(folder) | set(truth.values()))
-    labels = [label for label in read_text(listed).split("\n") if label]
-    for number, label in enumerate(labels, start=1):
-        if label in labels[: number - 1]:
-            raise InvalidInput(f"{listed}, line {number}", f"{label!r} stands there already", "write each label once")
+    labels: dict[str, int] = {}
+    for number, label in enumerate(read_text(listed).split("\n"), start=1):
+        where = f"{listed}, line {number}"
+        if label != label.strip():
+            raise InvalidInput(where, f"{label!r} starts or ends with a blank", "take the blank off")
+        if label in labels:
+            raise InvalidInput(where, f"{label!r} stands there already", "write each label once")
+        if label:
+            labels[label] = number
     unknown = sorted(set(truth.values()) - set(labels))
     if unknown:
         raise InvalidInput(str(listed), f"labels of the truth are missing ({first_three(unknown)})", "add them")
-    return labels
+    return list(labels)
 
 
 def _training_labels(folder: Path) -> set[str]:

@@ -154,8 +154,17 @@ def test_a_truth_that_is_missing_is_named_and_other_tasks_go_on(contest, capsys,
     [
         ("zero_shot", "animals/classes.json", '{"cat": 0}', "classes.json: this is no list of names"),
         ("zero_shot", "truth.json", '{"animals": {}}', "the data set 'animals' is empty"),
+        ("zero_shot", "animals/classes.json", "[]", "classes.json: this is no list of names"),
+        (
+            "zero_shot",
+            "truth.json",
+            '{"animals": {"cat-1": 0, "x": 9}, "digits": {"b": -1}}',
+            "truth.json, animals, image x: 9 is no class (2 in all: animals/x, digits/b)",
+        ),
         ("logo", "test_labels.csv", "file,category\n", "test_labels.csv: there are no files in it"),
         ("logo", "labels.txt", "acme\nacme\n", "labels.txt, line 2: 'acme' stands there already"),
+        ("logo", "labels.txt", "acme\n\nacme\n", "labels.txt, line 3: 'acme' stands there already"),
+        ("logo", "labels.txt", "acme\nacme \n", "labels.txt, line 2: 'acme ' starts or ends with a blank"),
         ("logo", "labels.txt", "acme\nglobex", r"labels.txt: labels of the truth are missing (1 in all: other)"),
     ],
 )

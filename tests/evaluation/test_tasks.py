@@ -165,6 +165,12 @@ BAD = [
     ("zero_shot", '{"d1": {"a": 0.0, "b.c": 0}, "d2": {"x": 1}}', "0.0 is no whole number"),
     ("zero_shot", '{"d1": {"a": true, "b.c": 0}, "d2": {"x": 1}}', "True is no whole number"),
     ("zero_shot", '{"d1": {"a": 2, "b.c": 0}, "d2": {"x": 1}}', "d1, image a: 2 is no class.*write 0 to 1"),
+    (
+        "zero_shot",
+        '{"d1": {"a": 2, "b.c": -1}, "d2": {"x": 3}}',
+        r"d1, image a: 2 is no class \(3 in all: d1/a, d1/b.c, d2/x\)",
+    ),
+    ("zero_shot", '{"d1": {"a": "0", "b.c": 0.0}, "d2": {"x": 3}}', r"no whole number \(2 in all: d1/a, d1/b.c\)"),
     ("zero_shot", '{"d1": {"a": 0, "a": 1, "b.c": 0}, "d2": {"x": 1}}', "the key 'a' stands in one object twice"),
     ("zero_shot", '{"d1": {"a": NaN}}', "NaN is no number"),
     ("zero_shot", '{"d1": 3, "d2": {"x": 1}}', "d1: this is no object of images"),
@@ -195,7 +201,12 @@ BAD = [
     (
         "logo",
         "file,category\n1.png,a\n1.jpg,b\n2.png,othr\n",
-        "file 2.png: 'othr' is no label. Fix: did you mean other",
+        r"file 2.png: 'othr' is no label \(1 in all: 2.png\). Fix: did you mean other",
+    ),
+    (
+        "logo",
+        "file,category\n1.png,x\n1.jpg,b\n2.png,y\n",
+        r"file 1.png: 'x' is no label \(2 in all: 1.png, 2.png\)",
     ),
     ("logo", "category,file\na,1.png\n", "line 1: this is no header"),
     ("logo", "file,label\n1.png,a\n", "the columns are file,label"),
