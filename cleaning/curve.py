@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput
 
+_REFERENCE_TARGET = 0.95
 # Accuracies are multiples of 1 / (test rows): far coarser than this, far finer than rounding in 0.95 × clean.
 _ROUNDING = 1e-9
 
@@ -15,6 +16,11 @@ _ROUNDING = 1e-9
 def reaches(accuracy: FloatVector, goal: float) -> NDArray[np.bool_]:
     """Which accuracies are at least the goal."""
     return accuracy >= goal - _ROUNDING
+
+
+def reference_rounding(accuracy: FloatVector) -> FloatVector:
+    """Accuracies to 2 decimals as the reference evaluator rounds: NumPy's way, which parts from Python's at ties."""
+    return np.round(accuracy, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +54,18 @@ class CleaningCurve:
             return float(self.accuracy[0])
         return float(np.trapezoid(self.accuracy, self.fixes) / (self.fixes[-1] - self.fixes[0]))
 
-    def fraction_fixes(self, target: float = 0.95) -> float:
+    def fraction_fixes(self) -> float:
         """The score of the reference evaluator, bug for bug, for comparison with Dynabench; lower is better.
 
-        Accuracies after 1 … n fixes rounded to 2 decimals; the 0-based index of the first that is at least target × the
-        last of them, over n: k fixes give (k-1)/n. Source: the dataperf-vision-debugging evaluator.
-        Needs a point for every single fix.
+        Accuracies after 1 … n fixes rounded to 2 decimals; the 0-based index of the first that is at least 0.95 × the
+        last of them, whatever target the other scores have, over n: k fixes give (k-1)/n. Source: the
+        dataperf-vision-debugging evaluator. Needs a point for every single fix.
         """
         if not np.array_equal(self.fixes, np.arange(len(self.fixes))):
             raise InvalidInput(
                 "cleaning curve", "fraction_fixes needs a point for every fix", "simulate without budgets"
             )
-        after = np.round(self.accuracy[1:], 2)
+        after = reference_rounding(self.accuracy[1:])
         if not len(after):
             return 0.0
-        return int(np.argmax(after >= target * after[-1])) / len(after)
+        return int(np.argmax(after >= _REFERENCE_TARGET * after[-1])) / len(after)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, first_three
+from evaluation.csv_rows import numbers
 from evaluation.files import read_text, write_text
 
 Form = Literal["same", "categories"]
@@ -96,7 +97,7 @@ def _voted(tables: Sequence[_Table], share: NDArray[np.float64]) -> list[list[st
 
 def _numbers(table: _Table, name: str) -> NDArray[np.float64]:
     try:
-        values = np.array([float(cell) for cell in table.rows[name]])
+        values = np.array(numbers(table.rows[name]))
     except ValueError as error:
         raise InvalidInput(f"{table.path}, row {name!r}", f"a cell is no number ({error})", "write numbers") from error
     if not ((values >= 0) & (values <= 1)).all():

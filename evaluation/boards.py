@@ -160,7 +160,7 @@ def _as_csv(found: Boarded) -> str:
         head = [row.task, found.name, one.place, row.method, row.metric.name, row.mean, row.low, row.high]
         files = " ".join(sorted(entry.file for entry in one.counting))
         tail = [one.submissions, _received(one), files]
-        writer.writerow([*head, row.n_datasets, row.n_all, *(row.others[name] for name in others), *tail])
+        writer.writerow([*head, row.n_datasets, row.n_all, *(row.others.get(name) for name in others), *tail])
     return text.getvalue()
 
 
@@ -172,7 +172,7 @@ def _as_cells(found: Boarded) -> tuple[list[str], list[list[str]]]:
     for one in found.standings:
         row = one.row
         sets = f"{row.n_datasets}" if row.complete else f"{row.n_datasets} of {row.n_all}"
-        others = [f"{value:.6g}" for value in row.others.values()]
+        others = [f"{row.others[m.name]:.6g}" if m.name in row.others else "" for m in found.task.others]
         place = "" if one.place is None else str(one.place)
         cells.append([place, row.method, f"{row.mean:.6f}", sets, *others, str(one.submissions), _received(one)])
     return [*header, "submissions", "received (UTC)"], cells

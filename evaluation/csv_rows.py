@@ -1,7 +1,7 @@
 """Rows of a csv in which every key stands once, read one at a time."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cleaning.errors import InvalidInput
@@ -19,6 +19,14 @@ def csv_rows(path: Path, key: str) -> tuple[list[str], Iterator[Row]]:
     rows = _rows(path, key)
     _, columns = next(rows)
     return columns, rows
+
+
+def numbers(cells: Sequence[str]) -> list[float]:
+    """Cells as numbers. Raises ValueError for what is none, or one in Python alone: `0_1`, digits of other scripts."""
+    text = ",".join(cells)
+    if "_" in text or not text.isascii():
+        raise ValueError(f"could not read {text[:60]!r} as numbers")
+    return list(map(float, cells))
 
 
 def _rows(path: Path, key: str) -> Iterator[Row]:

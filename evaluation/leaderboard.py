@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -44,7 +45,10 @@ class Row:
 
 
 def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
-    """The rows of a task, best mean first; methods that lack a data set come last, since their mean is another mean."""
+    """The rows of a task, best mean first; methods that lack a data set come last, since their mean is another mean.
+
+    Means are of the exact sum, rounded once: the order of the records does not part equals.
+    """
     chosen = [record for record in records if record.task == task.name]
     n_all = len({record.dataset for record in chosen})
     methods: dict[str, list[Record]] = defaultdict(list)
@@ -63,7 +67,7 @@ def interval95(values: Sequence[float]) -> tuple[float, float] | None:
     from scipy.special import stdtrit
 
     half = float(stdtrit(len(values) - 1, 0.975)) * float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    mean = float(np.mean(values))
+    mean = fmean(values)
     return mean - half, mean + half
 
 
@@ -73,7 +77,7 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
         by_dataset[record.dataset].append(record)
 
     def means(name: str) -> list[float]:
-        return [float(np.mean([r.metrics[name] for r in own])) for own in by_dataset.values()]
+        return [fmean(r.metrics[name] for r in own) for own in by_dataset.values()]
 
     values = means(task.main.name)
     spread = values if len(values) > 1 else [record.metrics[task.main.name] for record in records]
@@ -83,15 +87,15 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
         task=task.name,
         method=method,
         metric=task.main,
-        mean=float(np.mean(values)),
+        mean=fmean(values),
         low=None if bounds is None else task.main.clip(bounds[0]),
         high=None if bounds is None else task.main.clip(bounds[1]),
         n_datasets=len(by_dataset),
         n_all=n_all,
         n_seeds=len({record.seed for record in records}),
-        seconds=float(np.mean(times)) if times else None,
+        seconds=fmean(times) if times else None,
         others={
-            metric.name: float(np.mean(means(metric.name)))
+            metric.name: fmean(means(metric.name))
             for metric in task.others
             if all(metric.name in record.metrics for record in records)
         },

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import InvalidInput, first_three
-from evaluation.csv_rows import Row, csv_rows
+from evaluation.csv_rows import Row, csv_rows, numbers
 from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
@@ -113,6 +113,11 @@ def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     if not classes:
         raise InvalidInput(f"{source}, line 1", "there is no class", "write filename and one column a class")
     clips, truth = _matrix(source, lines, classes, classes)
+    if not clips:
+        raise InvalidInput(str(source), "there are no clips in it", "write one row a clip")
+    places = np.argwhere((truth != 0) & (truth != 1)).tolist()
+    wrong = [(clips[row], classes[column], truth[row, column].item()) for row, column in places]
+    _refuse(source, wrong, "mark", "write 0 or 1")
     columns, lines = csv_rows(path, "filename")
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
@@ -132,31 +137,37 @@ def _matrix(
     path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str]
 ) -> tuple[list[str], FloatMatrix]:
     """Keys and a matrix of probabilities (rows, classes), its columns in the order of `classes`."""
-    numbers, names = array("d"), []
+    values, names, odd = array("d"), [], list[tuple[str, str, str]]()
     order = [columns.index(name) for name in classes]
     for name, cells in lines:
         chosen = [cells[column] for column in order]
         try:
-            values = list(map(float, chosen))
+            found = numbers(chosen)
         except ValueError:
-            values = [math.nan]
+            found = [math.nan]
         # min and max pass over a NaN, the sum does not
-        if not (min(values) >= 0 and max(values) <= 1) or math.isnan(sum(values)):
-            raise _no_probability(path, name, chosen, classes)
-        numbers.extend(values)
+        if not (min(found) >= 0 and max(found) <= 1) or math.isnan(sum(found)):
+            row = zip(classes, chosen, strict=True)
+            odd += [(name, label, cell) for label, cell in row if not _is_probability(cell)]
+        values.extend(found)
         names.append(name)
-    return names, np.asarray(numbers).reshape(len(names), len(classes))
+    _refuse(path, odd, "probability", "write 0 to 1")
+    return names, np.asarray(values).reshape(len(names), len(classes))
 
 
-def _no_probability(path: Path, name: str, cells: Sequence[str], classes: Sequence[str]) -> InvalidInput:
-    for label, cell in zip(classes, cells, strict=True):
-        try:
-            good = 0 <= float(cell) <= 1
-        except ValueError:
-            good = False
-        if not good:
-            return InvalidInput(f"{path}, clip {name}, class {label}", f"{cell!r} is no probability", "write 0 to 1")
-    raise AssertionError
+def _is_probability(cell: str) -> bool:
+    try:
+        return 0 <= numbers([cell])[0] <= 1
+    except ValueError:
+        return False
+
+
+def _refuse(path: Path, odd: Sequence[tuple[str, str, object]], what: str, fix: str) -> None:
+    """Raises InvalidInput where there are odd cells, each given as clip, class and value."""
+    if odd:
+        clip, label, value = odd[0]
+        places = first_three([f"{clip}/{label}" for clip, label, _ in odd])
+        raise InvalidInput(f"{path}, clip {clip}, class {label}", f"{value!r} is no {what} ({places})", fix)
 
 
 TASK = Task(

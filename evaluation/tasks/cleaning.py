@@ -9,6 +9,7 @@ import numpy as np
 
 from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
 from cleaning.blocks import BlockFolder
+from cleaning.curve import reference_rounding
 from cleaning.simulate import Plan
 from evaluation.datafiles import count_training_rows, dataset_sha256, load_dataset, load_truth
 from evaluation.files import sha256_file, write_text
@@ -79,7 +80,7 @@ def score(case: Case, step: Step) -> Outcome:
     wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
     metrics = {"score": curve.score(target), "fixes_needed": curve.fixes_needed(target), "area": curve.area()}
     if budgets is None:  # the reference's score is defined by a point for every fix
-        metrics["fraction_fixes"] = curve.fraction_fixes(target)
+        metrics["fraction_fixes"] = curve.fraction_fixes()
     return Outcome(
         metrics=metrics,
         denominators={"n_train": len(dataset.train), "n_wrong": wrong, "n_test": len(dataset.test)},
@@ -127,11 +128,11 @@ def _is_whole(record: Record) -> bool:
 def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
     curves = [(record.method, record.curve) for record in records if record.curve is not None]
     return {
-        "before_acc": round(curves[0][1].dirty, 2),
+        "before_acc": reference_rounding(np.array([curves[0][1].dirty])).item(),
         "submitted_evaluations": [
-            {"submission": method, "accuracy": round(accuracy, 2), "fixes": fixes}
+            {"submission": method, "accuracy": accuracy, "fixes": fixes}
             for method, curve in curves
-            for fixes, accuracy in zip(curve.fixes, curve.accuracy, strict=True)
+            for fixes, accuracy in zip(curve.fixes, reference_rounding(np.array(curve.accuracy)).tolist(), strict=True)
             if fixes
         ],
         "auc_score": {r.method: {"auc": -1, "fraction_fixes": r.metrics["fraction_fixes"]} for r in records},
@@ -182,7 +183,7 @@ def _recorded(curve: CleaningCurve) -> Curve:
 
 TASK = Task(
     name="cleaning",
-    version=2,
+    version=3,
     main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
     others=(
         Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),

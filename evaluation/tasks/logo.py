@@ -33,25 +33,31 @@ _WORST = 20
 def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
     """F2 of each label, exactly: 5 TP / (5 TP + 4 FN + FP), and 0 where that is 0/0.
 
-    A file without an answer is a false negative of its label and a false positive of none.
+    A file without an answer counts as the wrong answer that is worst for the label: a false negative of its own label,
+    a false positive of every other. So no answer to it could have brought any label less.
     """
     right = Counter(label for file, label in truth.items() if given.get(file) == label)
     actual, claimed = Counter(truth.values()), Counter(given.values())
+    missing = Counter(label for file, label in truth.items() if file not in given)
     scores = {}
     for label in labels:
-        denominator = 4 * actual[label] + claimed[label]
+        denominator = 4 * actual[label] + claimed[label] + missing.total() - missing[label]
         scores[label] = Fraction(5 * right[label], denominator) if denominator else Fraction(0)
     return scores
 
 
 def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
-    """macro: mean over all labels of the list; micro: F2 of the pooled counts; weighted: mean over the truth's rows."""
+    """macro: mean over all labels of the list; micro: F2 of the pooled counts; weighted: mean over the truth's rows.
+
+    In the pooled counts a file without an answer is one false negative and one false positive, as a wrong answer is;
+    5 TP + 4 FN + FP is then five times the files, and micro F2 the share of right answers.
+    """
     scores = f_beta(truth, given, labels)
     actual = Counter(truth.values())
     right = sum(given.get(file) == label for file, label in truth.items())
     return {
         "macro": sum(scores.values(), Fraction(0)) / len(labels),
-        "micro": Fraction(5 * right, 4 * len(truth) + len(given)),
+        "micro": Fraction(right, len(truth)),
         "weighted": sum((scores[label] * count for label, count in actual.items()), Fraction(0)) / len(truth),
     }
 
@@ -115,9 +121,13 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     labels = _labels(folder, truth)
     given = _labelled(path)
     missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)
-    for file, label in given.items():
-        if label not in labels:
-            raise InvalidInput(f"{path}, file {file}", f"{label!r} is no label", nearest(label, labels))
+    known = set(labels)
+    odd = [file for file, label in given.items() if label not in known]
+    if odd:
+        label = given[odd[0]]
+        raise InvalidInput(
+            f"{path}, file {odd[0]}", f"{label!r} is no label ({first_three(odd)})", nearest(label, labels)
+        )
     return truth, given, labels, missing
 
 
@@ -132,14 +142,19 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
     listed = folder / "labels.txt"
     if not listed.exists():
         return sorted(_training_labels(folder) | set(truth.values()))
-    labels = [label for label in read_text(listed).split("\n") if label]
-    for number, label in enumerate(labels, start=1):
-        if label in labels[: number - 1]:
-            raise InvalidInput(f"{listed}, line {number}", f"{label!r} stands there already", "write each label once")
+    labels: dict[str, int] = {}
+    for number, label in enumerate(read_text(listed).split("\n"), start=1):
+        where = f"{listed}, line {number}"
+        if label != label.strip():
+            raise InvalidInput(where, f"{label!r} starts or ends with a blank", "take the blank off")
+        if label in labels:
+            raise InvalidInput(where, f"{label!r} stands there already", "write each label once")
+        if label:
+            labels[label] = number
     unknown = sorted(set(truth.values()) - set(labels))
     if unknown:
         raise InvalidInput(str(listed), f"labels of the truth are missing ({first_three(unknown)})", "add them")
-    return labels
+    return list(labels)
 
 
 def _training_labels(folder: Path) -> set[str]:
@@ -149,7 +164,7 @@ def _training_labels(folder: Path) -> set[str]:
 
 TASK = Task(
     name="logo",
-    version=1,
+    version=2,
     main=Metric("f2_macro", "macro F2 over all labels", greater_is_better=True),
     others=(
         Metric("f2_micro", "micro F2", greater_is_better=True),

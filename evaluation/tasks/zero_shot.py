@@ -4,12 +4,12 @@ Submission: one JSON {data set: {image id: class number}}, every image once. Tru
 same shape, and DATASET/classes.json with the names.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, first_three
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -98,25 +98,39 @@ def _truth_files(folder: Path) -> list[Path]:
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers, int]:
-    truth = _answers(folder / "truth.json", read_json(folder / "truth.json"))
+    source = folder / "truth.json"
+    truth = _answers(source, read_json(source))
     for name, images in truth.items():
         if not images:
-            raise InvalidInput(str(folder / "truth.json"), f"the data set {name!r} is empty", "leave it out")
+            raise InvalidInput(str(source), f"the data set {name!r} is empty", "leave it out")
+    sizes = {name: _n_classes(folder / name / "classes.json") for name in truth}
+    _refuse_no_class(source, truth, sizes)
     given = _answers(path, read_json(path))
     refuse_mismatch(path, "data sets", given, truth, lenient=lenient)
-    missing = 0
-    for name, images in truth.items():
-        classes = read_json(folder / name / "classes.json")
-        if not isinstance(classes, list):
-            raise InvalidInput(str(folder / name / "classes.json"), "this is no list of names", 'write ["cat", "dog"]')
-        answered = given.get(name, {})
-        missing += refuse_mismatch(path, f"images of {name}", answered, images, lenient=lenient)
-        for image, label in answered.items():
-            if not 0 <= label < len(classes):
-                raise InvalidInput(
-                    f"{path}, {name}, image {image}", f"{label} is no class", f"write 0 to {len(classes) - 1}"
-                )
+    missing = sum(
+        refuse_mismatch(path, f"images of {name}", given.get(name, {}), images, lenient=lenient)
+        for name, images in truth.items()
+    )
+    _refuse_no_class(path, given, sizes)
     return truth, given, missing
+
+
+def _n_classes(path: Path) -> int:
+    classes = read_json(path)
+    if not isinstance(classes, list) or not classes:
+        raise InvalidInput(str(path), "this is no list of names", 'write ["cat", "dog"]')
+    return len(classes)
+
+
+def _refuse_no_class(path: Path, answers: Answers, sizes: Mapping[str, int]) -> None:
+    odd = [(n, image) for n, images in answers.items() for image, label in images.items() if not 0 <= label < sizes[n]]
+    if odd:
+        name, image = odd[0]
+        raise InvalidInput(
+            f"{path}, {name}, image {image}",
+            f"{answers[name][image]} is no class ({_places(odd)})",
+            f"write 0 to {sizes[name] - 1}",
+        )
 
 
 def _answers(path: Path, content: Any) -> Answers:
@@ -125,11 +139,17 @@ def _answers(path: Path, content: Any) -> Answers:
     for name, images in content.items():
         if not isinstance(images, dict):
             raise InvalidInput(f"{path}, {name}", "this is no object of images", 'write {"IMAGE": 3}')
-        for image, label in images.items():
-            # bool is a kind of int in Python, and true would count as class 1
-            if type(label) is not int:
-                raise InvalidInput(f"{path}, {name}, image {image}", f"{label!r} is no whole number", "write 3, say")
+    # bool is a kind of int in Python, and true would count as class 1
+    odd = [(n, image) for n, images in content.items() for image, label in images.items() if type(label) is not int]
+    if odd:
+        name, image = odd[0]
+        problem = f"{content[name][image]!r} is no whole number ({_places(odd)})"
+        raise InvalidInput(f"{path}, {name}, image {image}", problem, "write 3, say")
     return content
+
+
+def _places(odd: Sequence[tuple[str, str]]) -> str:
+    return first_three([f"{name}/{image}" for name, image in odd])
 
 
 TASK = Task(

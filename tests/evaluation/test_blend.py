@@ -66,6 +66,7 @@ def test_labels_are_voted_on_and_the_earliest_file_wins_a_tie(tmp_path):
         (["file,cat,dog", "x.jpg,.5,.5", "x.jpg,.5,.5"], "b.csv, line 3: 'x.jpg' stands there twice"),
         (["file,cat,dog", "x.jpg,.5"], "b.csv, line 2: 2 cells where the header has 3"),
         (["file,cat,dog", "x.jpg,.5,no", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is no number"),
+        (["file,cat,dog", "x.jpg,.5,0_1", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is no number"),
         (["file,cat,dog", "x.jpg,.5,1.5", '"y,1.gif",.5,.5'], "a probability lies outside"),
         (["file,cat,dog", "x.jpg,.5,nan", '"y,1.gif",.5,.5'], "a probability lies outside"),
         (["name,cat,dog", "x.jpg,.5,.5"], "line 1: the header is 'name,cat,dog'"),

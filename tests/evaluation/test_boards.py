@@ -183,3 +183,18 @@ def test_cleaning_has_the_whole_board_alone(workspace, capsys):
     status, _, err = command(capsys, "leaderboard", "--board=public", f"--workspace={workspace}")
     assert status == 1
     assert "not split into public and private (2 in all: blobs, blobs-b)" in err
+
+
+def test_a_metric_that_budgets_leave_out_is_an_empty_cell(workspace, capsys):
+    content = yaml.safe_load((workspace / "parameters.yaml").read_text())
+    write_parameters(workspace, **{**content, "budgets": [0, 10, 20]})
+    for step in ("create_baselines", "evaluate"):
+        assert command(capsys, step, f"--workspace={workspace}")[0] == 0
+    assert command(capsys, "leaderboard", f"--workspace={workspace}")[0] == 0
+    with (workspace / "results" / "leaderboard_cleaning_all.csv").open() as file:
+        assert {row["fraction_fixes"] for row in csv.DictReader(file)} == {""}
+    lines = (workspace / "results" / "leaderboard_cleaning_all.md").read_text().splitlines()
+    names, _, *rows = [[cell.strip() for cell in line.split("|")] for line in lines[2:]]
+    assert all(len(row) == len(names) for row in rows)
+    assert {row[names.index("fraction_fixes")] for row in rows} == {""}
+    assert all(float(row[names.index("fixes_needed")]) >= 0 for row in rows)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput
-from evaluation.csv_rows import csv_rows
+from evaluation.csv_rows import csv_rows, numbers
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
 
@@ -46,3 +46,14 @@ def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path):
 def test_what_is_wrong_is_told_with_its_place(tmp_path, content, message):
     with pytest.raises(InvalidInput, match=message):
         read(tmp_path / "f.csv", content)
+
+
+@given(st.lists(st.floats(allow_nan=False)))
+def test_numbers_are_those_that_were_written(values):
+    assert numbers([repr(value) for value in values]) == values
+
+
+@pytest.mark.parametrize("cell", ["0_1", "\u0660", "\uff11", "", "x", "1\u00a0"])
+def test_what_is_no_number_elsewhere_is_none_here(cell):
+    with pytest.raises(ValueError, match="could not"):
+        numbers(["0.5", cell])

@@ -46,13 +46,22 @@ def test_f2_agrees_with_scikit_learn(pairs, data):
     truth = {str(n): a for n, (a, _) in enumerate(pairs)}
     answers = {str(n): b for n, (_, b) in enumerate(pairs) if n not in missing}
     found = averages(truth, answers, "abcde")
-    # a missing answer is wrong and claims no label of the list: a label outside of it
-    peer_answers = [answers.get(name, "nothing") for name in truth]
-    for name in ("macro", "weighted", "micro"):
-        peer = fbeta_score(
-            list(truth.values()), peer_answers, beta=2, labels=list("abcde"), average=name, zero_division=0
-        )
-        assert float(found[name]) == pytest.approx(peer, abs=1e-12)
+    expected = list(truth.values())
+
+    def peer(average, worst, labels="abcde"):
+        # a missing answer claims `worst`, or where that would be right, something outside of the list
+        taken = [answers.get(name, worst if worst != label else "nothing") for name, label in truth.items()]
+        return fbeta_score(expected, taken, beta=2, labels=list(labels), average=average, zero_division=0)
+
+    by_label = [peer("macro", label, label) for label in "abcde"]
+    assert float(found["macro"]) == pytest.approx(np.mean(by_label), abs=1e-12)
+    shares = [expected.count(label) / len(expected) for label in "abcde"]
+    assert float(found["weighted"]) == pytest.approx(np.dot(shares, by_label), abs=1e-12)
+    # d and e are in no truth, so that d is wrong everywhere
+    assert float(found["micro"]) == pytest.approx(peer("micro", "d"), abs=1e-12)
+    if not missing:
+        for name in ("macro", "weighted", "micro"):
+            assert float(found[name]) == pytest.approx(peer(name, "nothing"), abs=1e-12)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))

@@ -4,6 +4,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from cleaning import FixfirstError
@@ -72,6 +74,13 @@ def test_seeds_are_averaged_within_a_data_set():
 def test_equal_means_share_a_place():
     rows = leaderboard([scored("m", "a", 0.1), scored("n", "a", 0.1), scored("o", "a", 0.2)], task("cleaning"))
     assert places(rows) == ["1", "1", "3"]
+
+
+@given(st.permutations([0.1, 0.7, 0.3, 1 / 3, 0.9, 1e-9]))
+def test_the_order_of_the_data_sets_does_not_part_equals(scores):
+    ordered = [scored("m", f"d{n}", score) for n, score in enumerate(sorted(scores))]
+    shuffled = [scored("n", f"d{n}", score) for n, score in enumerate(scores)]
+    assert places(leaderboard([*ordered, *shuffled], task("cleaning"))) == ["1", "1"]
 
 
 def test_the_interval_is_students():

@@ -154,8 +154,17 @@ def test_a_truth_that_is_missing_is_named_and_other_tasks_go_on(contest, capsys,
     [
         ("zero_shot", "animals/classes.json", '{"cat": 0}', "classes.json: this is no list of names"),
         ("zero_shot", "truth.json", '{"animals": {}}', "the data set 'animals' is empty"),
+        ("zero_shot", "animals/classes.json", "[]", "classes.json: this is no list of names"),
+        (
+            "zero_shot",
+            "truth.json",
+            '{"animals": {"cat-1": 0, "x": 9}, "digits": {"b": -1}}',
+            "truth.json, animals, image x: 9 is no class (2 in all: animals/x, digits/b)",
+        ),
         ("logo", "test_labels.csv", "file,category\n", "test_labels.csv: there are no files in it"),
         ("logo", "labels.txt", "acme\nacme\n", "labels.txt, line 2: 'acme' stands there already"),
+        ("logo", "labels.txt", "acme\n\nacme\n", "labels.txt, line 3: 'acme' stands there already"),
+        ("logo", "labels.txt", "acme\nacme \n", "labels.txt, line 2: 'acme ' starts or ends with a blank"),
         ("logo", "labels.txt", "acme\nglobex", r"labels.txt: labels of the truth are missing (1 in all: other)"),
     ],
 )
@@ -242,3 +251,23 @@ def test_columns_are_matched_by_name_and_rows_by_clip(columns, rows):
         found = registry.task("camera_trap").score(case, lambda _done, _total: None)
     expected = dict(zip(classes, class_log_loss(marks, table).tolist(), strict=True))
     assert found.details["log_loss"] == expected
+
+
+@given(st.permutations(range(1, 8)))
+def test_equal_precisions_on_other_queries_are_equal_in_the_mean(places):
+    """One unit in the last place would part two teams before the recall ladder is asked."""
+    references = [f"r{number}" for number in range(7)]
+    truth = {"query": {f"q{n}": f"p{n}" for n in range(7)}, "reference": {f"r{n}": f"p{n}" for n in range(7)}}
+    means = []
+    with tempfile.TemporaryDirectory() as folder:
+        folders = Folders.in_workspace(Path(folder))
+        write_text(folders.groundtruth_folder / "x" / "truth.json", json.dumps(truth))
+        path = Path(folder) / "mine.json"
+        for order in (places, range(1, 8)):
+            others = [[name for name in references if name != f"r{n}"] for n in range(7)]
+            lists = [[*others[n][: rank - 1], f"r{n}", *others[n][rank - 1 :]] for n, rank in enumerate(order)]
+            path.write_text(json.dumps([[0, [f"q{n}", found]] for n, found in enumerate(lists)]))
+            case = Case("x", "mine", 0, path, "", "", {"lenient": False, "split": None}, folders)
+            found = registry.task("image_retrieval").score(case, lambda _done, _total: None)
+            means.append(found.metrics["map_at_1000"])
+    assert means[0] == means[1]

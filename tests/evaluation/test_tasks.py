@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cleaning import InvalidInput
 from evaluation.cli import main
@@ -163,6 +165,12 @@ BAD = [
     ("zero_shot", '{"d1": {"a": 0.0, "b.c": 0}, "d2": {"x": 1}}', "0.0 is no whole number"),
     ("zero_shot", '{"d1": {"a": true, "b.c": 0}, "d2": {"x": 1}}', "True is no whole number"),
     ("zero_shot", '{"d1": {"a": 2, "b.c": 0}, "d2": {"x": 1}}', "d1, image a: 2 is no class.*write 0 to 1"),
+    (
+        "zero_shot",
+        '{"d1": {"a": 2, "b.c": -1}, "d2": {"x": 3}}',
+        r"d1, image a: 2 is no class \(3 in all: d1/a, d1/b.c, d2/x\)",
+    ),
+    ("zero_shot", '{"d1": {"a": "0", "b.c": 0.0}, "d2": {"x": 3}}', r"no whole number \(2 in all: d1/a, d1/b.c\)"),
     ("zero_shot", '{"d1": {"a": 0, "a": 1, "b.c": 0}, "d2": {"x": 1}}', "the key 'a' stands in one object twice"),
     ("zero_shot", '{"d1": {"a": NaN}}', "NaN is no number"),
     ("zero_shot", '{"d1": 3, "d2": {"x": 1}}', "d1: this is no object of images"),
@@ -193,7 +201,12 @@ BAD = [
     (
         "logo",
         "file,category\n1.png,a\n1.jpg,b\n2.png,othr\n",
-        "file 2.png: 'othr' is no label. Fix: did you mean other",
+        r"file 2.png: 'othr' is no label \(1 in all: 2.png\). Fix: did you mean other",
+    ),
+    (
+        "logo",
+        "file,category\n1.png,x\n1.jpg,b\n2.png,y\n",
+        r"file 1.png: 'x' is no label \(2 in all: 1.png, 2.png\)",
     ),
     ("logo", "category,file\na,1.png\n", "line 1: this is no header"),
     ("logo", "file,label\n1.png,a\n", "the columns are file,label"),
@@ -207,6 +220,13 @@ BAD = [
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,nan\n", "clip c2, class blank: 'nan' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,1.5\n", "'1.5' is no probability"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc2,0,\n", "'' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,0_1\nc2,0,1\n", "'0_1' is no probability"),
+    ("camera_trap", "filename,bird,blank\nc1,1,\u0660\nc2,0,1\n", "'\u0660' is no probability"),
+    (
+        "camera_trap",
+        "filename,bird,blank\nc1,2,x\nc2,-1,nan\n",
+        r"clip c1, class bird: '2' is no probability \(4 in all: c1/bird, c1/blank, c2/bird, …\)",
+    ),
     ("camera_trap", "filename,bird,blank\nc1,1,0\nc1,1,0\nc2,0,1\n", "line 3: 'c1' stands on line 2 already"),
 ]
 
@@ -227,7 +247,7 @@ def test_bad_submissions_are_refused_with_their_place(sister, name, text, messag
     [
         ("zero_shot", '{"d1": {"a": 0}, "d2": {"x": 1}}', 75.0),
         ("image_retrieval", '[[0, ["q2", ["r3"]]]]', 0.5),
-        ("logo", "file,category\n1.png,a\n1.jpg,b\n", float((Fraction(5, 9) + 1) / 3)),
+        ("logo", "file,category\n1.png,a\n1.jpg,b\n", float((Fraction(5, 9) + Fraction(5, 6)) / 3)),
         ("camera_trap", "filename,bird,blank\nc1,0.5,0.5\n", None),
     ],
 )
@@ -245,12 +265,43 @@ def test_lenient_scoring_counts_what_is_missing_as_wrong(sister, capsys, name, t
     assert value == pytest.approx(expected) if expected is not None else value > 17
 
 
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["a", "b", "c", "d", ""])), min_size=1, max_size=12))
+def test_leaving_a_file_out_is_never_better_than_answering_it_wrongly(rows):
+    truth = {str(number): label for number, (label, _) in enumerate(rows)}
+    answers = {str(number): label for number, (_, label) in enumerate(rows) if label}
+    with_all = averages(truth, answers, "abcde")
+    for file in answers:
+        without = averages(truth, {name: label for name, label in answers.items() if name != file}, "abcde")
+        if answers[file] != truth[file]:
+            assert all(without[name] <= with_all[name] for name in with_all)
+        else:
+            assert all(without[name] < with_all[name] for name in with_all)
+
+
 def test_a_truth_without_classes_is_refused(sister, capsys):
     (sister / "data" / "id-camera_trap" / "test_labels.csv").write_text("filename\nc1\n")
     path = submit(sister, "camera_trap", "filename\nc1\n")
     status, _, err = run(capsys, "validate", path, "--task=camera_trap", f"--workspace={sister}")
     assert status == 1
     assert "there is no class" in err
+
+
+def test_a_truth_of_camera_traps_that_is_no_mark_is_refused(sister, capsys):
+    path = submit(sister, "camera_trap", GOOD["camera_trap"])
+    truth = sister / "data" / "id-camera_trap" / "test_labels.csv"
+    for text, message in (
+        ("c1,1,0.999\nc2,0.5,1\n", "clip c1, class blank: 0.999 is no mark (2 in all: c1/blank, c2/bird)"),
+        ("", "there are no clips in it"),
+    ):
+        truth.write_text(f"filename,bird,blank\n{text}")
+        if not text:
+            path.write_text("filename,bird,blank\n")
+        for command in (["validate", path, "--task=camera_trap"], ["evaluate"]):
+            status, _, err = run(capsys, *command, f"--workspace={sister}")
+            assert status == 1
+            assert f"{truth}" in err
+            assert message in err
+            assert "bug of fixfirst" not in err
 
 
 def test_unknown_names_and_seconds_are_refused(sister, capsys):
