@@ -55,11 +55,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("FIXFIRST_DEBUG"):
             raise
-        sys.stderr.write(f"error: {_sentence(error)}\n")
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What the person at the keyboard is told of an error, expected or not."""
     from cleaning.errors import FixfirstError
 
     if isinstance(error, FixfirstError):

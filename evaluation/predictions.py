@@ -106,6 +106,8 @@ def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
         raise InvalidInput(f"{path}, line {error.lineno}", f"this is not JSON ({error.msg})", "mend it") from error
     except RecursionError as error:
         raise InvalidInput(str(path), "it is nested too deeply", "write what the task asks for") from error
+    except ValueError as error:
+        raise InvalidInput(str(path), f"this is not JSON ({error})", "mend it") from error
 
 
 def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
@@ -149,11 +151,11 @@ def _ids(parameters: Parameters, task: str | None) -> tuple[str, ...]:
 
 
 def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidInput(str(path), f"the key {twice!r} stands in one object twice", "keep one of them")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidInput(str(path), f"the key {key!r} stands in one object twice", "keep one of them")
+        found[key] = value
     return found
 
 

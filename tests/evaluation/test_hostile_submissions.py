@@ -1,0 +1,64 @@
+"""What a submission folder can hold besides answers: it is named, and the others are judged all the same."""
+
+from dataclasses import replace
+
+import pytest
+
+from evaluation import registry
+from tests.evaluation.test_tasks import GOOD, NAMES, TRUTH, run, submit
+from tests.support import write_parameters
+
+
+@pytest.fixture
+def contest(tmp_path):
+    """A workspace with one small data id for each sister task and a good submission to each."""
+    write_parameters(
+        tmp_path, tasks=list(NAMES), datasets={name: {"task": name, "ids": [f"id-{name}"]} for name in NAMES}
+    )
+    for name in NAMES:
+        for file, text in TRUTH[name].items():
+            path = tmp_path / "data" / f"id-{name}" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        submit(tmp_path, name, GOOD[name])
+    return tmp_path
+
+
+def validate(capsys, workspace, task, *paths):
+    return run(capsys, "validate", *paths, f"--task={task}", f"--workspace={workspace}")
+
+
+def test_a_number_without_end_is_one_sentence_and_the_next_file_is_looked_at(contest, capsys):
+    bad = submit(contest, "zero_shot", '{"d1": {"a": ' + "9" * 5000 + "}}", method="bad")
+    good = contest / "submissions" / "id-zero_shot_mine.json"
+    status, out, err = validate(capsys, contest, "zero_shot", bad, good)
+    assert status == 1
+    assert f"not valid: {bad}: this is not JSON (" in err
+    assert "fixfirst itself broke" not in err
+    assert f"{good}: valid" in out
+
+
+def test_a_repeated_key_among_many_is_found_at_once(contest, capsys):
+    # with a search of all keys for each key this test would take minutes
+    pairs = ", ".join(f'"{n}": 0' for n in range(100_000))
+    bad = submit(contest, "zero_shot", f'{{"d1": {{{pairs}, "99999": 0}}}}', method="bad")
+    assert "the key '99999' stands in one object twice" in validate(capsys, contest, "zero_shot", bad)[2]
+
+
+def test_a_bug_in_one_file_leaves_the_next_to_be_validated(contest, capsys, monkeypatch):
+    def judge(path, *_):
+        if path.stem.endswith("bad"):
+            raise KeyError("oops")
+        return "fine"
+
+    whole = registry.task("zero_shot")
+    monkeypatch.setattr(registry, "task", lambda _: replace(whole, validate=judge))
+    bad = submit(contest, "zero_shot", "{}", method="bad")
+    good = contest / "submissions" / "id-zero_shot_mine.json"
+    status, out, err = validate(capsys, contest, "zero_shot", bad, good)
+    assert status == 1
+    assert f"not valid: {bad}: fixfirst itself broke (KeyError: 'oops')" in err
+    assert f"{good}: valid (fine)" in out
+    monkeypatch.setenv("FIXFIRST_DEBUG", "1")
+    with pytest.raises(KeyError):
+        validate(capsys, contest, "zero_shot", bad)
