@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from cleaning.discovery import Registry
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, printable
 from evaluation import registry
 from evaluation.cli import sentence
 from evaluation.datafiles import load_dataset
@@ -108,11 +108,11 @@ def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace)
         except Exception as error:
             if os.environ.get("FIXFIRST_DEBUG"):
                 raise
-            own = sentence(error) if isinstance(error, FixfirstError) else f"{path}: {sentence(error)}"
+            own = sentence(error) if isinstance(error, FixfirstError) else printable(f"{path}: {sentence(error)}")
             reporter.warn(f"not {'valid' if options.team is None else 'accepted'}: {own}")
             status = 1
         else:
-            reporter.say(f"{path}: valid ({found})")
+            reporter.say(printable(f"{path}: valid ({found})"))
     return status
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, printable
 
 _FIX = {
     errno.ENOSPC: "free some disk space and run the same command again",
@@ -33,7 +33,7 @@ def plain_errors(path: Path, doing: str) -> Iterator[None]:
         reason = error.strerror or str(error)
         fix = _FIX.get(error.errno or 0, "see the reason given")
         raise FixfirstError(
-            f"{path}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
+            f"{printable(str(path))}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
         ) from error
 
 

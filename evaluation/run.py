@@ -7,7 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import FixfirstError
+from cleaning.errors import FixfirstError, printable
 from cleaning.parallel import Engine, finished_jobs
 from evaluation import registry
 from evaluation.folders import Folders
@@ -200,10 +200,10 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
     except FixfirstError as error:
         return Record(status="failed", error=str(error), **common)
     except Exception as error:
-        text = (
+        told = (
             f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
         )
-        return Record(status="failed", error=text, **common)
+        return Record(status="failed", error=printable(told), **common)
 
 
 def _withdraw(task: Task, cases: Sequence[Case], folders: Folders, log: SubmissionLog) -> None:

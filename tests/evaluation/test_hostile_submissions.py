@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation import registry
+from evaluation.record import latest, read_records
 from tests.evaluation.test_tasks import GOOD, NAMES, TRUTH, run, submit
 from tests.support import write_parameters
 
@@ -62,3 +63,24 @@ def test_a_bug_in_one_file_leaves_the_next_to_be_validated(contest, capsys, monk
     monkeypatch.setenv("FIXFIRST_DEBUG", "1")
     with pytest.raises(KeyError):
         validate(capsys, contest, "zero_shot", bad)
+
+
+def test_names_in_a_submission_forge_no_line_on_the_terminal(contest, capsys):
+    odd = "c1\nwarning: all is well \x1b[2J"
+    path = submit(contest, "camera_trap", f'filename,blank,bird\n"{odd}",0.5,0.5\nc2,0.5,0.5\n', method="bad")
+    status, _, err = validate(capsys, contest, "camera_trap", path)
+    assert status == 1
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert r"\x1b[2J" in err
+
+
+def test_file_names_forge_no_line_on_the_terminal(contest, capsys):
+    path = submit(contest, "zero_shot", GOOD["zero_shot"], method="a\nsubmission: valid")
+    status, out, err = run(capsys, "evaluate", f"--workspace={contest}")
+    assert status == 1
+    assert r"a\nsubmission: valid" in err
+    assert "\nsubmission: valid" not in out + err
+    assert {record.method for record in latest(read_records(contest / "results" / "results.jsonl"))} == {"mine"}
+    assert validate(capsys, contest, "zero_shot", path)[0] == 1
+    assert "\nsubmission" not in validate(capsys, contest, "zero_shot", path)[2]
