@@ -118,6 +118,15 @@ def read_text(path: Path, limit: int | None = None) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def refuse_odd_entry(path: Path, folder: Path) -> None:
+    """Raises InvalidInput for what is no file of the folder: a folder, a pipe, a link to nothing or out of it."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise InvalidInput(str(path), f"it is a link that leaves {folder}", "put the file itself there")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "no regular file"
+        raise InvalidInput(str(path), f"this is {what}", "put a file there, or take it away")
+
+
 def sha256_bytes(content: bytes) -> str:
     """The hexadecimal sha256 of some bytes."""
     return hashlib.sha256(content).hexdigest()

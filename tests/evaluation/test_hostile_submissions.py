@@ -1,12 +1,13 @@
 """What a submission folder can hold besides answers: it is named, and the others are judged all the same."""
 
+import os
 from dataclasses import replace
 
 import pytest
 
 from evaluation import registry
 from evaluation.record import latest, read_records
-from tests.evaluation.test_tasks import GOOD, NAMES, TRUTH, run, submit
+from tests.evaluation.test_tasks import GOOD, NAMES, SUFFIX, TRUTH, run, submit
 from tests.support import write_parameters
 
 
@@ -84,3 +85,74 @@ def test_file_names_forge_no_line_on_the_terminal(contest, capsys):
     assert {record.method for record in latest(read_records(contest / "results" / "results.jsonl"))} == {"mine"}
     assert validate(capsys, contest, "zero_shot", path)[0] == 1
     assert "\nsubmission" not in validate(capsys, contest, "zero_shot", path)[2]
+
+
+def plant(kind, path, outside):
+    """Puts something there that is no answer, and returns what is said of it."""
+    if kind == "folder":
+        path.mkdir()
+        return "this is a folder"
+    if kind == "dangling":
+        path.symlink_to(path.parent / "nothing")
+        return "this is a link to nothing"
+    if kind == "loop":
+        path.symlink_to(path)
+        return "this is a link to nothing"
+    if kind == "pipe":
+        os.mkfifo(path)
+        return "this is no regular file"
+    path.symlink_to(outside)
+    return "it is a link that leaves"
+
+
+KINDS = ("folder", "dangling", "loop", "pipe", "truth")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_no_answer_is_refused_and_the_others_are_scored(contest, capsys, name, kind):
+    path = contest / "submissions" / f"id-{name}_bad{SUFFIX[name]}"
+    told = plant(kind, path, contest / "data" / f"id-{name}" / next(iter(TRUTH[name])))
+    status, _, err = run(capsys, "evaluate", f"--workspace={contest}")
+    assert status == 1
+    assert f"failed: {path}: {told}" in err
+    records = latest(read_records(contest / "results" / "results.jsonl"))
+    assert sorted((record.task, record.method, record.status) for record in records) == sorted(
+        (task, "mine", "ok") for task in NAMES
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("prefix", ["", "time_"])
+def test_what_is_no_ranking_is_refused_and_the_others_are_scored(ranked, capsys, kind, prefix):
+    path = ranked.submission_folder / f"{prefix}blobs_random.txt"
+    path.unlink()
+    told = plant(kind, path, ranked.groundtruth_folder / "dataset_blobs_train.csv")
+    status, _, err = run(capsys, "evaluate", f"--workspace={ranked.results_folder.parent}")
+    assert status == 1
+    assert f"failed: {path}: {told}" in err
+    found = [(record.dataset, record.method, record.status) for record in read_records(ranked.results_file)]
+    assert found == [("blobs-b", "knn_shapley", "ok"), ("blobs-b", "random", "ok"), ("blobs", "knn_shapley", "ok")]
+
+
+def test_a_link_within_the_submission_folder_is_followed(contest, capsys):
+    (contest / "submissions" / "id-logo_mine.csv").rename(contest / "submissions" / "kept")
+    (contest / "submissions" / "id-logo_mine.csv").symlink_to("kept")
+    moved = contest.with_name("elsewhere")
+    (contest / "submissions").rename(moved)
+    (contest / "submissions").symlink_to(moved)
+    assert run(capsys, "evaluate", f"--workspace={contest}")[0] == 0
+
+
+def test_a_file_name_that_is_no_text_is_refused_and_the_others_are_scored(contest, ranked, capsys):
+    for folder, name in ((contest / "submissions", b"id-logo_\xff.csv"), (ranked.submission_folder, b"blobs_\xff.txt")):
+        try:
+            (folder / os.fsdecode(name)).write_text(GOOD["logo"])
+        except OSError:
+            pytest.skip("this file system takes no such names")
+    for place in (contest, ranked.results_folder.parent):
+        status, _, err = run(capsys, "evaluate", f"--workspace={place}")
+        assert status == 1
+        assert r"_\udcff" in err
+        records = read_records(place / "results" / "results.jsonl")
+        assert [record.status for record in records] == ["ok"] * 4
