@@ -21,7 +21,7 @@ from evaluation.task import Case, Rejected, Step, Task
 def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
     """Scores every submission of every task in parameters.yaml and returns how many failed.
 
-    lenient: as if parameters.yaml said so.
+    lenient: as if parameters.yaml said so. A task without submissions is a failure too, and the others go on.
     A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
     Each result is written as soon as it is there, so a killed run loses at most the submissions in hand, and of a long
     curve at most the blocks in hand.
@@ -41,9 +41,9 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     path = folders.results_file
     found = task.load(folders, parameters)
     if not found:
-        raise FixfirstError(
-            f"{folders.submission_folder}: there are no submissions for the task {task.name}. "
-            "Fix: run `fixfirst create_baselines`, or put ranking files there."
+        reporter.warn(
+            f"failed: {folders.submission_folder}: there are no submissions for the task {task.name}. "
+            "Fix: run `fixfirst create_baselines`, or put files there."
         )
     rejected = [item for item in found if isinstance(item, Rejected)]
     cases = [item for item in found if isinstance(item, Case)]
@@ -59,7 +59,7 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     _withdraw(task, cases, folders, log)
     newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
     task.publish(newest, folders, parameters)
-    return failures + len(rejected)
+    return failures + len(rejected) + (not found)
 
 
 def _score_all(

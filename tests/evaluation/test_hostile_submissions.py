@@ -156,3 +156,19 @@ def test_a_file_name_that_is_no_text_is_refused_and_the_others_are_scored(contes
         assert r"_\udcff" in err
         records = read_records(place / "results" / "results.jsonl")
         assert [record.status for record in records] == ["ok"] * 4
+
+
+def test_a_task_without_submissions_leaves_the_next_to_be_scored_and_withdraws_what_is_gone(contest, capsys):
+    assert run(capsys, "evaluate", f"--workspace={contest}")[0] == 0
+    (contest / "submissions" / "id-zero_shot_mine.json").unlink()
+    (contest / "submissions" / "id-logo_mine.csv").unlink()
+    submit(contest, "logo", GOOD["logo"], method="new")
+    status, _, err = run(capsys, "evaluate", f"--workspace={contest}")
+    assert status == 1
+    assert "there are no submissions for the task zero_shot" in err
+    good = [record for record in latest(read_records(contest / "results" / "results.jsonl")) if record.status == "ok"]
+    assert sorted((record.task, record.method) for record in good) == [
+        ("camera_trap", "mine"),
+        ("image_retrieval", "mine"),
+        ("logo", "new"),
+    ]
