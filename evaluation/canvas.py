@@ -46,7 +46,7 @@ def row_of_axes(
     FigureCanvasAgg(figure)
     row = list(figure.subplots(1, len(shares), width_ratios=shares, squeeze=False)[0])
     if title is not None:
-        figure.suptitle(title, x=0.005, ha="left", fontweight="bold")
+        figure.suptitle(plain_label(title), x=0.005, ha="left", fontweight="bold")
     for axes in row:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color="#dddddd", lw=0.6)
@@ -80,6 +80,11 @@ def reference_line(axes: "Axes", height: float, text: str) -> None:
         zorder=40,
         bbox={"fc": "white", "ec": "none", "alpha": 0.75, "pad": 0.8},
     )
+
+
+def plain_label(text: str) -> str:
+    """Text that is drawn as it stands: a dollar sign starts no formula, a leading underscore keeps its legend entry."""
+    return ("\u200b" if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def legend(axes: "Axes", title: str) -> None:

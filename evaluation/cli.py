@@ -55,21 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("FIXFIRST_DEBUG"):
             raise
-        sys.stderr.write(f"error: {_sentence(error)}\n")
+        sys.stderr.write(f"error: {sentence(error)}\n")
         return 1
 
 
-def _sentence(error: Exception) -> str:
-    from cleaning.errors import FixfirstError
+def sentence(error: Exception) -> str:
+    """What the person at the keyboard is told of an error, expected or not."""
+    from cleaning.errors import FixfirstError, printable
 
     if isinstance(error, FixfirstError):
         return str(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
-    return (
-        f"fixfirst itself broke ({type(error).__name__}: {error}). Fix: run again with FIXFIRST_DEBUG=1 and report "
-        "what it shows."
-    )
+    told = printable(f"{type(error).__name__}: {error}")
+    return f"fixfirst itself broke ({told}). Fix: run again with FIXFIRST_DEBUG=1 and report what it shows."
 
 
 def _parser() -> argparse.ArgumentParser:

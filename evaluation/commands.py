@@ -1,13 +1,15 @@
 """What each command does once its arguments are read."""
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from cleaning.discovery import Registry
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, printable
 from evaluation import registry
+from evaluation.cli import sentence
 from evaluation.datafiles import load_dataset
 from evaluation.fetch import download
 from evaluation.folders import Folders
@@ -103,10 +105,14 @@ def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace)
                 found = task.validate(path, folders, parameters)
             else:
                 found = admit(path, options.team, task, folders, parameters)
-            reporter.say(f"{path}: valid ({found})")
-        except FixfirstError as error:
-            reporter.warn(f"not {'valid' if options.team is None else 'accepted'}: {error}")
+        except Exception as error:
+            if os.environ.get("FIXFIRST_DEBUG"):
+                raise
+            own = sentence(error) if isinstance(error, FixfirstError) else printable(f"{path}: {sentence(error)}")
+            reporter.warn(f"not {'valid' if options.team is None else 'accepted'}: {own}")
             status = 1
+        else:
+            reporter.say(printable(f"{path}: valid ({found})"))
     return status
 
 

@@ -14,6 +14,7 @@ from evaluation.canvas import (
     legend,
     mean_of,
     methods_best_first,
+    plain_label,
     plain_log_axis,
     reference_line,
     style,
@@ -42,7 +43,7 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
         fixes = np.asarray(curves[0].fixes)
         accuracy = np.asarray([np.interp(fixes, curve.fixes, curve.accuracy) for curve in curves])
         shared: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "zorder": 30 - number}
-        label = f"{method}  {scores[method]:.3f}"
+        label = plain_label(f"{method}  {scores[method]:.3f}")
         axes.plot(
             fixes,
             accuracy.mean(axis=0),
@@ -62,7 +63,7 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
     axes.set_xlim(0, max(first.curve.fixes))
     axes.set_xlabel("labels fixed")
     axes.set_ylabel("test accuracy")
-    axes.set_title(f"Cleaning {data_id}", loc="left", fontweight="bold")
+    axes.set_title(plain_label(f"Cleaning {data_id}"), loc="left", fontweight="bold")
     legend(axes, "method, score")
     return figure
 
@@ -90,7 +91,7 @@ def details_figures(
             title = f"{data_id}: the worst {most} of {len(over)}"
         if names:
             figure = _details_figure(names, methods, metric)
-            figure.axes[0].set_title(title, loc="left", fontweight="bold")
+            figure.axes[0].set_title(plain_label(title), loc="left", fontweight="bold")
             legend(figure.axes[0], f"method, {main.name}")
             yield f"{data_id}_evaluation", figure
 
@@ -105,10 +106,9 @@ def _details_figure(names: Sequence[str], methods: Mapping[str, Mapping[str, flo
     figure, axes = canvas(9.0, max(3.0, 1.2 + 0.28 * max(len(names), len(methods))))
     for number, (method, values) in enumerate(methods.items()):
         mark = {**style(number), "ls": "none"}
-        axes.plot(
-            [values.get(name, np.nan) for name in names], range(len(names)), ms=7, label=method, alpha=0.85, **mark
-        )
-    axes.set_yticks(range(len(names)), names)
+        found = [values.get(name, np.nan) for name in names]
+        axes.plot(found, range(len(names)), ms=7, label=plain_label(method), alpha=0.85, **mark)
+    axes.set_yticks(range(len(names)), [plain_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(f"{metric.label} ({metric.direction})")
     return figure
@@ -137,7 +137,7 @@ def overview_figure(rows: Sequence[Row]) -> "Figure":
             mec=colour,
             mfc=colour if timed else "white",
             ls="none",
-            label=f"{row.method}  {row.mean:.3f}",
+            label=plain_label(f"{row.method}  {row.mean:.3f}"),
             zorder=3,
         )
     plain_log_axis(axes)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.canvas import COLOURS, INK, legend, mean_of, methods_best_first, row_of_axes, style
+from evaluation.canvas import COLOURS, INK, legend, mean_of, methods_best_first, plain_label, row_of_axes, style
 from evaluation.metrics import Metric
 from evaluation.record import Record
 
@@ -53,7 +53,8 @@ def _figure(data_id: str, methods: dict[str, list[Record]], main: Metric, label:
         said, came = (
             (parts[key] * parts["count"]).sum(axis=0)[some] / count[some] for key in ("predicted", "observed")
         )
-        right.plot(said, came, ms=6, label=f"{method}  {mean_of(own, main):.4f}", **style(number))
+        name = plain_label(f"{method}  {mean_of(own, main):.4f}")
+        right.plot(said, came, ms=6, label=name, **style(number))
     right.plot([0, 1], [0, 1], color=INK, lw=1.1, ls=(0, (4, 3)), zorder=1)
     right.set_xlim(-0.02, 1.02)
     right.set_ylim(-0.02, 1.02)
@@ -78,7 +79,7 @@ def _losses(axes: "Axes", methods: dict[str, list[Record]], label: Metric) -> No
     for number, method in enumerate(others, start=1):
         mark = {**style(number), "ls": "none"}
         axes.plot([means[method].get(name, np.nan) for name in names], range(len(names)), ms=6, alpha=0.9, **mark)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [plain_label(name) for name in names])
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{label.label} ({label.direction}); bars: {best}")
+    axes.set_xlabel(f"{label.label} ({label.direction}); bars: {plain_label(best)}")

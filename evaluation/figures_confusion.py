@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.canvas import INK, canvas, methods_best_first
+from evaluation.canvas import INK, canvas, methods_best_first, plain_label
 from evaluation.metrics import Metric
 from evaluation.record import Record
 
@@ -66,7 +66,8 @@ def _figure(record: Record, label: Metric) -> "Figure":
     axes.set_xticks(range(len(columns)), [_short(name) for name in columns], rotation=45, ha="right")
     axes.set_ylabel(f"true label ({label.name}, files)")
     axes.set_xlabel("predicted label")
-    axes.set_title(f"{record.dataset}: the labels {record.method} is worst at", loc="left", fontweight="bold")
+    title = plain_label(f"{record.dataset}: the labels {record.method} is worst at")
+    axes.set_title(title, loc="left", fontweight="bold")
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, label="share of the true label's files", shrink=0.9)
@@ -86,4 +87,4 @@ def _write_counts(axes: "Axes", counts: Any, totals: Any) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 22 else name[:21] + "…"
+    return plain_label(name if len(name) <= 22 else name[:21] + "…")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.canvas import legend, mean_of, methods_best_first, row_of_axes, style
+from evaluation.canvas import legend, mean_of, methods_best_first, plain_label, row_of_axes, style
 from evaluation.metrics import Metric
 from evaluation.record import Record
 
@@ -46,7 +46,8 @@ def _figure(data_id: str, records: Sequence[Record], main: Metric, query: Metric
         steps = [int(k) for k in own[0].details["recall"]]
         ladder = np.mean([list(record.details["recall"].values()) for record in own], axis=0)
         lowest = min(lowest, float(ladder.min()))
-        right.plot(steps, ladder, ms=6, clip_on=False, label=f"{method}  {mean_of(own, main):.3f}", **line)
+        name = plain_label(f"{method}  {mean_of(own, main):.3f}")
+        right.plot(steps, ladder, ms=6, clip_on=False, label=name, **line)
     left.set_xlim(0, 1)
     left.set_ylim(0, 1)
     left.set_xlabel(query.label)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, printable
 
 _FIX = {
     errno.ENOSPC: "free some disk space and run the same command again",
@@ -33,7 +33,7 @@ def plain_errors(path: Path, doing: str) -> Iterator[None]:
         reason = error.strerror or str(error)
         fix = _FIX.get(error.errno or 0, "see the reason given")
         raise FixfirstError(
-            f"{path}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
+            f"{printable(str(path))}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
         ) from error
 
 
@@ -116,6 +116,15 @@ def read_text(path: Path, limit: int | None = None) -> str:
     except UnicodeDecodeError as error:
         raise InvalidInput(str(path), f"byte {error.start} is not UTF-8 text", "save it as plain UTF-8 text") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def refuse_odd_entry(path: Path, folder: Path) -> None:
+    """Raises InvalidInput for what is no file of the folder: a folder, a pipe, a link to nothing or out of it."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise InvalidInput(str(path), f"it is a link that leaves {folder}", "put the file itself there")
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "no regular file"
+        raise InvalidInput(str(path), f"this is {what}", "put a file there, or take it away")
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cleaning.discovery import nearest
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import FixfirstError, InvalidInput, first_three
 from evaluation.csv_rows import csv_rows
-from evaluation.files import read_text, sha256_bytes, sha256_file
+from evaluation.files import read_text, refuse_odd_entry, sha256_bytes, sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters
 from evaluation.record import Record
@@ -34,7 +34,8 @@ def cases(
 ) -> list[Case | Rejected]:
     """Every submission of a task. `truth` names the files in data/{data_id}, and texts, that its score depends on.
 
-    A file whose name starts with no known data id, of whatever task, is Rejected; so is a method's second file.
+    A file whose name starts with no known data id, of whatever task, is Rejected; so are a method's second file, a
+    folder, and a link out of the submission folder.
     `split`: the task's own.
     """
     every = _ids(parameters, None)
@@ -46,20 +47,21 @@ def cases(
     for path, seed in [(path, seed) for place, seed in places for path in _files(place, wanted)]:
         try:
             file = identify(path, every, seed)
-        except InvalidInput as error:
-            found.append(Rejected(path, error))
-            continue
-        if file.data_id in blocks:
+            if file.data_id not in blocks:
+                continue
+            refuse_odd_entry(path, folders.submission_folder)
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
-                twice = InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
-                found.append(Rejected(path, twice))
-                continue
-            own = blocks[file.data_id].split
-            setting = settings_of(split if own is None else own, file.data_id)
-            digest = _truth_sha256(folders.groundtruth_folder / file.data_id, truth, setting)
-            settings = {"lenient": parameters.lenient, "split": setting}
-            found.append(Case(file.data_id, file.method, file.seed, path, sha256_file(path), digest, settings, folders))
+                raise InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
+            digest = sha256_file(path)
+        except FixfirstError as error:
+            found.append(Rejected(path, error))
+            continue
+        own = blocks[file.data_id].split
+        setting = settings_of(split if own is None else own, file.data_id)
+        depends = _truth_sha256(folders.groundtruth_folder / file.data_id, truth, setting)
+        settings = {"lenient": parameters.lenient, "split": setting}
+        found.append(Case(file.data_id, file.method, file.seed, path, digest, depends, settings, folders))
     return found
 
 
@@ -106,6 +108,8 @@ def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
         raise InvalidInput(f"{path}, line {error.lineno}", f"this is not JSON ({error.msg})", "mend it") from error
     except RecursionError as error:
         raise InvalidInput(str(path), "it is nested too deeply", "write what the task asks for") from error
+    except ValueError as error:
+        raise InvalidInput(str(path), f"this is not JSON ({error})", "mend it") from error
 
 
 def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
@@ -149,11 +153,11 @@ def _ids(parameters: Parameters, task: str | None) -> tuple[str, ...]:
 
 
 def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvalidInput(str(path), f"the key {twice!r} stands in one object twice", "keep one of them")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvalidInput(str(path), f"the key {key!r} stands in one object twice", "keep one of them")
+        found[key] = value
     return found
 
 

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, first_three
-from evaluation.files import plain_errors, write_whole
+from evaluation.files import write_whole
 from evaluation.json_items import json_items
+from evaluation.npz import read_npz
 from evaluation.predictions import refuse_mismatch
 
 LARGEST_NPZ = 4_000_000_000
@@ -180,21 +179,18 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
 
 def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
     """What `write_npz` writes, its types, ranges and hash checked. Pickled content is never opened."""
-    try:
-        with plain_errors(path, "read the file"):
-            _refuse_size(path)
-            with np.load(path, allow_pickle=False) as file:
-                found: dict[str, NDArray[Any]] = {
-                    name: file[name] for name in ("ranks", "query_ids", "reference_ids", "sha256")
-                }
-    except (KeyError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InvalidInput(str(path), f"this is no npz of ranked lists ({error})", _NPZ) from None
+    wanted = ("ranks", "query_ids", "reference_ids", "sha256")
+    found = read_npz(path, wanted, LARGEST_NPZ, "ranked lists", _NPZ)
     ranks, query_ids, reference_ids = found["ranks"], found["query_ids"], found["reference_ids"]
     if ranks.dtype != np.int32 or ranks.ndim != 2:
         raise InvalidInput(f"{path}, ranks", f"{ranks.dtype} of shape {ranks.shape}", "write int32, a row a query")
     for name in ("query_ids", "reference_ids"):
         if found[name].dtype.kind != "U" or found[name].ndim != 1:
             raise InvalidInput(f"{path}, {name}", f"{found[name].dtype} where names are expected", "store text")
+        try:
+            found[name].tolist()
+        except (ValueError, SystemError):
+            raise InvalidInput(f"{path}, {name}", "a name is no Unicode text", "store text") from None
     if len(ranks) != len(query_ids):
         raise InvalidInput(str(path), f"{len(ranks)} lists of {len(query_ids)} queries", "write a row a query")
     if found["sha256"].shape or str(found["sha256"]) != digest(ranks, query_ids, reference_ids):
@@ -202,15 +198,6 @@ def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
     if ranks.size and (ranks.min() < -1 or ranks.max() >= len(reference_ids)):
         raise InvalidInput(f"{path}, ranks", "numbers outside reference_ids", "write places in reference_ids, or -1")
     return ranks, query_ids, reference_ids
-
-
-def _refuse_size(path: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-    if size > LARGEST_NPZ:
-        raise InvalidInput(
-            str(path), f"{size} bytes unpacked, more than the {LARGEST_NPZ} such a file can need", "check the file"
-        )
 
 
 def _repeats(found: Ranks, last: NDArray[np.int64]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, printable
 from cleaning.parallel import Engine, finished_jobs
 from evaluation import registry
 from evaluation.files import sha256_file
@@ -23,7 +23,7 @@ from evaluation.task import Case, Rejected, Step, Task
 def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
     """Scores every submission of every task in parameters.yaml and returns how many failed.
 
-    lenient: as if parameters.yaml said so.
+    lenient: as if parameters.yaml said so. A task without submissions is a failure too, and the others go on.
     A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
     Each result is written as soon as it is there, so a killed run loses at most the submissions in hand, and of a long
     curve at most the blocks in hand.
@@ -43,9 +43,9 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     path = folders.results_file
     found = task.load(folders, parameters)
     if not found:
-        raise FixfirstError(
-            f"{folders.submission_folder}: there are no submissions for the task {task.name}. "
-            "Fix: run `fixfirst create_baselines`, or put ranking files there."
+        reporter.warn(
+            f"failed: {folders.submission_folder}: there are no submissions for the task {task.name}. "
+            "Fix: run `fixfirst create_baselines`, or put files there."
         )
     rejected = [item for item in found if isinstance(item, Rejected)]
     cases = [item for item in found if isinstance(item, Case)]
@@ -63,7 +63,7 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, reporte
     _withdraw(task, cases, folders, log)
     newest = [record for record in latest(read_records(path)) if record.task == task.name and record.status == "ok"]
     task.publish(newest, folders, parameters)
-    return failures + len(rejected)
+    return failures + len(rejected) + (not found)
 
 
 def _score_all(
@@ -219,10 +219,10 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
     except FixfirstError as error:
         return Record(status="failed", error=str(error), **common)
     except Exception as error:
-        text = (
+        told = (
             f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
         )
-        return Record(status="failed", error=text, **common)
+        return Record(status="failed", error=printable(told), **common)
 
 
 def _withdraw(task: Task, cases: Sequence[Case], folders: Folders, log: SubmissionLog) -> None:

@@ -86,7 +86,10 @@ def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
 
 
 def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:
-    """The data id and method a ranking file is named after. Raises InvalidInput for an unknown data id or no method."""
+    """The data id and method a ranking file is named after.
+
+    Raises InvalidInput for an unknown data id and for no method, or one that cannot be printed.
+    """
     data_id = _longest_id(path.stem, data_ids)
     if data_id is None:
         raise InvalidInput(
@@ -94,7 +97,10 @@ def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:
             "the name does not start with a known data id and an underscore",
             f"name it DATAID_METHOD.txt; {nearest(path.stem.rpartition('_')[0], data_ids)}",
         )
-    return SubmissionFile(path, data_id, path.stem[len(data_id) + 1 :], seed)
+    method = path.stem[len(data_id) + 1 :]
+    if not method.isprintable():
+        raise InvalidInput(str(path), f"the method's name {method!a} cannot be printed", "rename the file")
+    return SubmissionFile(path, data_id, method, seed)
 
 
 def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:

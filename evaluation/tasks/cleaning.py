@@ -1,6 +1,7 @@
 """DataPerf training-set cleaning: how few label fixes bring 95% of the clean model's test accuracy."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ import numpy as np
 from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
 from cleaning.blocks import BlockFolder
 from cleaning.curve import reference_rounding
+from cleaning.errors import FixfirstError
 from cleaning.simulate import Plan
 from evaluation.datafiles import count_training_rows, dataset_sha256, load_dataset, load_truth
-from evaluation.files import sha256_file, write_text
+from evaluation.files import refuse_odd_entry, sha256_file, write_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import LearnerSpec, Parameters
@@ -39,29 +41,36 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
         if isinstance(found, InvalidInput):
             cases.append(Rejected(Path(found.where), found))
             continue
+        bound = found.path.suffix == ".py"
+        try:
+            submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
+        except FixfirstError as error:
+            cases.append(Rejected(found.path, error))
+            continue
         if found.data_id not in hashes:
             hashes[found.data_id] = dataset_sha256(folders.embedding_folder, folders.groundtruth_folder, found.data_id)
         settings = {
             "learner": make_learner(parameters.learner_of(found.data_id)).describe(),
             "target": parameters.target,
             "budgets": parameters.budgets,
-            "time_sha256": sha256_file(found.time_path) if found.time_path.exists() else None,
-            "bound": found.path.suffix == ".py",
+            "time_sha256": time,
+            "bound": bound,
         }
+        long = count_training_rows(folders.embedding_folder, found.data_id) >= _LONG_CURVE
+        digest = hashes[found.data_id]
         cases.append(
-            Case(
-                found.data_id,
-                found.method,
-                found.seed,
-                found.path,
-                sha256_file(found.path),
-                hashes[found.data_id],
-                settings,
-                folders,
-                long=count_training_rows(folders.embedding_folder, found.data_id) >= _LONG_CURVE,
-            )
+            Case(found.data_id, found.method, found.seed, found.path, submission, digest, settings, folders, long)
         )
     return cases
+
+
+def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
+    """The sha256 of a ranking and of its time file, if there is one. Raises FixfirstError for what is no file there."""
+    refuse_odd_entry(file.path, folder)
+    if not os.path.lexists(file.time_path):
+        return sha256_file(file.path), None
+    refuse_odd_entry(file.time_path, folder)
+    return sha256_file(file.path), sha256_file(file.time_path)
 
 
 def score(case: Case, step: Step) -> Outcome:

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -161,8 +162,10 @@ def test_a_killed_run_goes_on_after_its_last_record(ranked):
 
 
 def test_without_submissions_or_data_sets_the_fix_is_told(folders):
-    with pytest.raises(FixfirstError, match=r"there are no submissions.*create_baselines"):
-        score(folders)
+    failures, _, err = score(folders)
+    assert failures == 1
+    assert "failed: " in err
+    assert re.search(r"no submissions for the task cleaning.*create_baselines", err)
     write_parameters(folders.parameters_file.parent, datasets={})
     with pytest.raises(FixfirstError, match="no data set is enabled"):
         score(folders)

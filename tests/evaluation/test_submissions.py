@@ -41,6 +41,13 @@ def test_unknown_names_are_refused_with_the_known_ids(tmp_path, name):
         identify(tmp_path / name, IDS, 0)
 
 
+@pytest.mark.parametrize("method", ["x\nwarning: y", "\x1b[2J", "caf\udce9", "a\u202eb", "\u200b"])
+def test_a_method_that_cannot_be_printed_is_refused(tmp_path, method):
+    with pytest.raises(InvalidInput, match="cannot be printed") as error:
+        identify(tmp_path / f"a_{method}.txt", IDS, 0)
+    assert str(error.value).isprintable()
+
+
 def test_time_files_are_told_from_rankings(tmp_path):
     assert is_time_file(tmp_path / "time_01g317_x.txt", IDS)
     assert not is_time_file(tmp_path / "time_zzz_x.txt", IDS)

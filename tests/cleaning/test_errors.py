@@ -1,0 +1,39 @@
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaning.errors import InvalidInput, first_three, printable
+
+
+@given(st.text(st.characters()))
+def test_what_is_told_stands_on_one_line_and_moves_no_cursor(text):
+    told = [str(InvalidInput(text, text, text)), first_three([text, text]), printable(text)]
+    for one in told:
+        assert all(c.isprintable() or (c > " " and c.isspace()) for c in one)
+        assert len(one.splitlines()) <= 1
+        assert one.encode().decode() == one
+        assert printable(one) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("ä 日本 🎈", "ä 日本 🎈"),
+        ("a\u00a0b", "a\u00a0b"),
+        ("\x1b[2Jgone", r"\x1b[2Jgone"),
+        ("a\nwarning: b", r"a\nwarning: b"),
+        ("a\u2028b\u202eb", r"a\u2028b\u202eb"),
+        ("\ud800 \udcff", r"\ud800 \udcff"),
+    ],
+)
+def test_only_what_is_no_letter_is_escaped(text, told):
+    assert printable(text) == told
+    assert str(InvalidInput(text, "odd")) == f"{told}: odd."
+
+
+def test_an_error_goes_to_another_process_whole():
+    error = InvalidInput("a\nb", "odd", "mend it")
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.where) == (str(error), "a\nb")
