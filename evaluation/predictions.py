@@ -53,14 +53,15 @@ def cases(
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
                 raise InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
-            digest = sha256_file(path)
+            digest, beside = sha256_file(path), _seconds_path(path)
+            seconds = sha256_file(beside) if beside.exists() else None
         except FixfirstError as error:
             found.append(Rejected(path, error))
             continue
         own = blocks[file.data_id].split
         setting = settings_of(split if own is None else own, file.data_id)
         depends = _truth_sha256(folders.groundtruth_folder / file.data_id, truth, setting)
-        settings = {"lenient": parameters.lenient, "split": setting}
+        settings = {"lenient": parameters.lenient, "split": setting, "seconds_sha256": seconds}
         found.append(Case(file.data_id, file.method, file.seed, path, digest, depends, settings, folders))
     return found
 
@@ -87,7 +88,7 @@ def data_id_of(path: Path, task: str | None, parameters: Parameters) -> str:
 
 def seconds_of(path: Path) -> float | None:
     """What the submission took, where that is told. Raises InvalidInput for anything but a number of seconds."""
-    beside = path.with_name(f"{path.stem}.seconds")
+    beside = _seconds_path(path)
     if not beside.exists():
         return None
     try:
@@ -97,6 +98,16 @@ def seconds_of(path: Path) -> float | None:
     if not math.isfinite(seconds) or seconds < 0:
         raise InvalidInput(f"{beside}, line 1", "this is not a number of seconds", "write it as 4.7")
     return seconds
+
+
+def told_seconds(path: Path) -> str:
+    """What `validate` adds about them. Raises as seconds_of."""
+    seconds = seconds_of(path)
+    return "" if seconds is None else f", {seconds:g} s"
+
+
+def _seconds_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.seconds")
 
 
 def read_json(path: Path, limit: int = 2_000_000_000) -> Any:

@@ -20,7 +20,7 @@ from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, refuse_mismatch, seconds_of
+from evaluation.predictions import cases, data_id_of, publish_nothing, refuse_mismatch, seconds_of, told_seconds
 from evaluation.record import Board, Record
 from evaluation.rules import Rules
 from evaluation.split import boards
@@ -86,7 +86,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "camera_trap", parameters)
     checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes"
+    return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

@@ -21,7 +21,7 @@ from evaluation.figures_precision import spread
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, seconds_of
+from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, seconds_of, told_seconds
 from evaluation.ranked_lists import read_lists
 from evaluation.record import Board, Record
 from evaluation.rules import Rules, SplitSpec
@@ -119,7 +119,8 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "image_retrieval", parameters)
     answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
-    return f"data id {data_id}, {int(answers.answered.sum())} queries, {answers.n_references} references"
+    counts = f"{int(answers.answered.sum())} queries, {answers.n_references} references"
+    return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

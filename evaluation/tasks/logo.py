@@ -17,7 +17,15 @@ from evaluation.files import read_text
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_table, refuse_mismatch, seconds_of
+from evaluation.predictions import (
+    cases,
+    data_id_of,
+    publish_nothing,
+    read_table,
+    refuse_mismatch,
+    seconds_of,
+    told_seconds,
+)
 from evaluation.record import Board, Record
 from evaluation.rules import Rules
 from evaluation.split import boards
@@ -96,7 +104,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "logo", parameters)
     truth, given, labels, _ = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels"
+    return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

@@ -13,7 +13,15 @@ from cleaning.errors import InvalidInput, first_three
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
-from evaluation.predictions import cases, data_id_of, publish_nothing, read_json, refuse_mismatch, seconds_of
+from evaluation.predictions import (
+    cases,
+    data_id_of,
+    publish_nothing,
+    read_json,
+    refuse_mismatch,
+    seconds_of,
+    told_seconds,
+)
 from evaluation.record import Board, Record
 from evaluation.rules import Rate, Rules
 from evaluation.split import boards
@@ -82,7 +90,8 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, "zero_shot", parameters)
     truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
+    counts = f"{sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
+    return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

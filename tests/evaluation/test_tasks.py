@@ -311,6 +311,22 @@ def test_unknown_names_and_seconds_are_refused(sister, capsys):
     assert status == 1
     assert "whose.csv: the name does not start with a known data id" in err
     assert "id-logo_mine.seconds, line 1: this is not a number of seconds" in err
+    mine = next((sister / "submissions").glob("id-logo_mine.csv"))
+    status, _, err = run(capsys, "validate", mine, "--task=logo", f"--workspace={sister}")
+    assert status == 1
+    assert "id-logo_mine.seconds, line 1: this is not a number of seconds" in err
+
+
+def test_other_seconds_are_another_result(sister, capsys):
+    beside = sister / "submissions" / "id-logo_mine.seconds"
+    for seconds in (2.5, 9.0):
+        beside.write_text(f"{seconds}\n")
+        assert run(capsys, "evaluate", f"--workspace={sister}")[0] == 0
+        assert records(sister)["logo"]["seconds"] == seconds
+    _, out, _ = run(
+        capsys, "validate", sister / "submissions" / "id-logo_mine.csv", "--task=logo", f"--workspace={sister}"
+    )
+    assert ", 9 s" in out
 
 
 def test_labels_come_from_the_training_folders_where_no_list_is_given(sister, capsys):
