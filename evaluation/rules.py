@@ -60,13 +60,14 @@ class Rate(Strict):
     """How often a team may submit to a data id. Days are those of UTC.
 
     per_day: so many a day; with `accumulate` what was left of earlier days stays, counted from the day `since`
-    (default: the day of the team's first submission). total: so many in all. minutes_apart: the pause after each.
+    (default: the day of the team's first submission). total: so many in all. minutes_apart: the pause after each,
+    at most a year.
     """
 
     enabled: bool = True
     per_day: int | None = Field(default=None, ge=1)
     total: int | None = Field(default=None, ge=1)
-    minutes_apart: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    minutes_apart: float = Field(default=0.0, ge=0, le=366 * 24 * 60, allow_inf_nan=False)
     accumulate: bool = False
     since: date | None = None
 

@@ -181,23 +181,40 @@ def _read_ranking(path: Path, rows: int) -> Ranking:
         )
     values = np.empty(len(lines), dtype=np.int64)
     for number, line in enumerate(lines):
-        values[number] = _row(f"{path}, line {number + 1}", line.strip(), rows)
+        values[number] = _row(f"{path}, line {number + 1}", line.strip(), rows, lines)
     _refuse_repeats(path, values, rows)
     return Ranking(values)
 
 
-def _row(where: str, text: str, rows: int) -> int:
+def _row(where: str, text: str, rows: int, lines: Sequence[str]) -> int:
+    """The row number of one line; `lines` is the whole file, for the count of those out of range."""
     expected = f"write one row number from 0 to {rows - 1}"
     shown = text if len(text) <= 40 else text[:40] + "…"
     if not text:
         raise InvalidInput(where, "the line is blank", expected)
     if re.fullmatch(r"-[0-9]+", text):
-        raise InvalidInput(where, f"row {shown} is negative", expected)
+        raise InvalidInput(where, f"row {shown} is negative ({_out_of_range(lines, rows)})", expected)
     if not re.fullmatch(r"[0-9]+", text):
         raise InvalidInput(where, f"{shown!r} is not a whole number", expected)
-    if len(text.lstrip("0")) > 18 or int(text) >= rows:
-        raise InvalidInput(where, f"row {shown} is too large; there are {rows} rows", expected)
+    if _is_too_large(text, rows):
+        raise InvalidInput(
+            where, f"row {shown} is too large; there are {rows} rows ({_out_of_range(lines, rows)})", expected
+        )
     return int(text)
+
+
+def _is_too_large(digits: str, rows: int) -> bool:
+    return len(digits.lstrip("0")) > 18 or int(digits) >= rows
+
+
+def _out_of_range(lines: Sequence[str], rows: int) -> str:
+    texts = [line.strip() for line in lines]
+    odd = [
+        f"line {number}"
+        for number, text in enumerate(texts, start=1)
+        if re.fullmatch(r"-[0-9]+", text) or (re.fullmatch(r"[0-9]+", text) and _is_too_large(text, rows))
+    ]
+    return f"out of range, {first_three(odd)}"
 
 
 def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64]], rows: int) -> None:

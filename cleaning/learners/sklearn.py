@@ -78,19 +78,19 @@ class Learner:
         accuracy = np.empty(len(path))
         with threadpool_limits(limits=1):
             for state in range(len(path)):
-                predicted = self._fitted(model, features, path.labels_at(state)).predict(test_features)
+                predicted = self._predicted(model, features, path.labels_at(state), test_features)
                 accuracy[state] = np.mean(predicted == test.labels)
                 step(state + 1, len(path))
         return accuracy
 
-    def _fitted(self, model: Any, features: FloatMatrix, labels: IntVector) -> Any:
+    def _predicted(self, model: Any, features: FloatMatrix, labels: IntVector, test: FloatMatrix) -> IntVector:
         from sklearn.base import clone
         from sklearn.exceptions import ConvergenceWarning
 
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore" if self.accept_unconverged else "error", ConvergenceWarning)
-                return clone(model).fit(features, labels)
+                return np.asarray(clone(model).fit(features, labels).predict(test))
         except ConvergenceWarning as warning:
             raise Unsuitable(
                 f"learner sklearn: {self.classifier} does not converge on this data ({_first_line(warning)}). Fix: "

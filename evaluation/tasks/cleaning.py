@@ -37,7 +37,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
     found_files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
-    for found in [*found_files, *_bounds(ids, parameters)]:
+    for found in [*map(_unless_a_bound, found_files), *_bounds(ids, parameters)]:
         if isinstance(found, InvalidInput):
             cases.append(Rejected(Path(found.where), found))
             continue
@@ -100,7 +100,9 @@ def score(case: Case, step: Step) -> Outcome:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one ranking file, wherever it lies, against the data id its name starts with."""
-    file = identify(path, _data_ids(folders, parameters), parameters.seeds[0])
+    file = _unless_a_bound(identify(path, _data_ids(folders, parameters), parameters.seeds[0]))
+    if isinstance(file, InvalidInput):
+        raise file
     rows = len(load_dataset(folders.embedding_folder, file.data_id).train)
     submission = read_submission(file, rows)
     time = "no time file" if submission.seconds is None else f"{submission.seconds:g} s"
@@ -121,17 +123,17 @@ def publish(records: Sequence[Record], folders: Folders, parameters: Parameters)
     """Writes {data_id}_evaluation.json in the shape of the original evaluator, for its readers and plots.
 
     Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it, and only curves with
-    a point for every fix.
+    a point for every fix. Bounds, which read the truth, are not.
     """
     for data_id in sorted({record.dataset for record in records}):
-        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_whole(r)]
+        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_published(r)]
         if chosen:
             text = json.dumps(_reference_shape(chosen))
             write_text(folders.results_folder / f"{data_id}_evaluation.json", text + "\n")
 
 
-def _is_whole(record: Record) -> bool:
-    return record.curve is not None and "fraction_fixes" in record.metrics
+def _is_published(record: Record) -> bool:
+    return record.curve is not None and "fraction_fixes" in record.metrics and not record.settings.get("bound")
 
 
 def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
@@ -157,6 +159,15 @@ def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
             raise InvalidInput(f"bound {name!r}", "it is a ranker, not a bound", "list it under `rankers:`")
         found += [SubmissionFile(Path(component.origin), data_id, name, parameters.seeds[0]) for data_id in ids]
     return found
+
+
+def _unless_a_bound(found: SubmissionFile | InvalidInput) -> SubmissionFile | InvalidInput:
+    """What was found, or what is wrong with a file that would share its records with a bound, listed or not."""
+    known = own_rankers()
+    if isinstance(found, InvalidInput) or found.method not in known or known[found.method].bound is None:
+        return found
+    problem = f"{found.method!r} is the name of a bound, which is no submission"
+    return InvalidInput(str(found.path), problem, "rename the file")
 
 
 def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:

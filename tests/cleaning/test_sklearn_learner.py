@@ -94,6 +94,12 @@ def test_a_value_the_classifier_refuses_is_its_own_sentence(problem):
         simulate(*problem, learner("sklearn.svm.LinearSVC", C=-1))
 
 
+def test_what_the_classifier_refuses_only_when_it_predicts_is_a_sentence_too(problem):
+    learner_of_too_many = learner("sklearn.neighbors.KNeighborsClassifier", n_neighbors=10_000)
+    with pytest.raises(InvalidInput, match=r"sklearn.neighbors.KNeighborsClassifier: Expected n_neighbors <= .* Fix"):
+        simulate(*problem, learner_of_too_many)
+
+
 def test_a_fit_that_does_not_converge_is_an_error_unless_accepted(problem):
     with pytest.raises(Unsuitable, match=r"does not converge on this data \(lbfgs.*max_iter.*accept_unconverged"):
         simulate(*problem, learner("sklearn.linear_model.LogisticRegression", max_iter=1))

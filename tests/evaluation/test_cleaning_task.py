@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cleaning import CleaningCurve
+from evaluation.cli import main
 from evaluation.folders import Folders
 from evaluation.parameters import load_parameters
 from evaluation.progress import Reporter
@@ -49,3 +50,25 @@ def test_the_score_of_the_original_shape_is_that_of_its_accuracies(accuracy):
     written = [row["accuracy"] for row in content["submitted_evaluations"]]
     first = next(place for place, value in enumerate(written) if value >= 0.95 * written[-1])
     assert content["auc_score"]["m"]["fraction_fixes"] == first / len(written)
+
+
+def test_a_submission_named_like_a_bound_is_refused_and_the_bound_is_not_published(ranked, capsys):
+    write_parameters(ranked.parameters_file.parent, bounds=["oracle_errors_first"])
+    assert score(ranked)[0] == 0
+    published = json.loads((ranked.results_folder / "blobs_evaluation.json").read_text())
+    assert set(published["auc_score"]) == {"random", "knn_shapley"}
+    assert {row["submission"] for row in published["submitted_evaluations"]} == {"random", "knn_shapley"}
+    bound = {r.dataset: r for r in latest(read_records(ranked.results_file)) if r.method == "oracle_errors_first"}
+    path = ranked.submission_folder / "blobs_oracle_errors_first.txt"
+    path.write_bytes((ranked.submission_folder / "blobs_random.txt").read_bytes())
+    problem = f"{path}: 'oracle_errors_first' is the name of a bound, which is no submission. Fix: rename the file."
+    for _ in range(2):
+        failures, err = score(ranked)
+        assert failures == 1
+        assert problem in err
+        newest = {r.dataset: r for r in latest(read_records(ranked.results_file)) if r.method == "oracle_errors_first"}
+        assert newest == bound
+    assert main(["validate", str(path), f"--workspace={ranked.parameters_file.parent}"]) == 1
+    assert problem in capsys.readouterr().err
+    write_parameters(ranked.parameters_file.parent)
+    assert problem in score(ranked)[1]

@@ -69,6 +69,10 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
             "rules:\n  logo:\n    counts: better\n",
             "line 3, rules.logo.counts: .*'best', found 'better'",
         ),
+        (
+            "rules:\n  logo: {rate: {minutes_apart: 1.0e+300}}\n",
+            "line 2, rules.logo.rate.minutes_apart: .*less than or",
+        ),
         ("rules:\n  logo: {rate: {per_day: 0}}\n", "line 2, rules.logo.rate.per_day: .*greater than or equal to 1"),
         (
             "rules:\n  logo: {rate: {per_week: 3}}\n",

@@ -101,6 +101,7 @@ def test_harmless_differences_are_accepted(tmp_path, content):
         (b"0\n1\n", r"a_m\.txt: 2 lines where 3 are expected; rows not named, 1 in all: 2"),
         (b"0\n-1\n2\n", r"line 2: row -1 is negative"),
         (b"0\n1\n3\n", r"line 3: row 3 is too large; there are 3 rows"),
+        (b"0\n7\nx\n-1\n 8\n9\n", r"line 2: row 7 is too large.*\(out of range, 4 in all: line 2, line 4, line 5, …\)"),
         (b"0\n1\n99999999999999999999999\n", "line 3: row 99999999999999999999999 is too large"),
         (b"0\n1.0\n2\n", r"line 2: '1\.0' is not a whole number"),
         (b"0\n1_0\n2\n", "line 2: '1_0' is not a whole number"),
