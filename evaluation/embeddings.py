@@ -1,5 +1,7 @@
 """Embedding tables as `fixfirst embed` writes them: a name and a vector a row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -47,51 +49,91 @@ def read_embeddings(path: Path) -> Embedded:
     return Embedded(tuple(names[row] for row in order), features)
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a table of embeddings has. Raises InvalidInput for no parquet, or one without its columns."""
+    with _parquet(path, ("filename", "encoding")) as file:
+        return int(file.metadata.num_rows)
+
+
+def read_batches(path: Path, size: int = 4096) -> Iterator[tuple[int, list[str], FloatMatrix]]:
+    """The rows of a table of embeddings in batches: the number of the first, names, which may repeat, and vectors.
+
+    Raises InvalidInput that names the row as `read_embeddings` does; batches may differ in width.
+    """
+    import pyarrow as pa
+
+    first = 0
+    with _parquet(path, ("filename", "encoding")) as file:
+        for batch in file.iter_batches(size, columns=["filename", "encoding"]):
+            table = pa.Table.from_batches([batch])
+            _refuse_nulls(path, table, first)
+            yield first, _texts(path, table), encodings(path, table["encoding"], first)
+            first += len(batch)
+
+
 def read_table(path: Path, columns: tuple[str, ...]) -> Any:
     """These columns of a parquet file, without nulls."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     if not path.exists():
         raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`, or `fixfirst embed FOLDER`")
-    try:
-        with plain_errors(path, "read the file"):
-            names = pq.read_schema(path).names
-            missing = [name for name in columns if name not in names]
-            if missing:
-                raise InvalidInput(
-                    str(path), f"there is no column {missing[0]!r} (columns: {', '.join(names)})", "embed again"
-                )
-            table = pq.read_table(path, columns=list(columns))
-    except pa.ArrowException as error:
-        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", "embed again") from error
-    for name in columns:
-        empty = np.flatnonzero(table[name].is_null().to_numpy())
-        if len(empty):
-            raise InvalidInput(f"{path}, column {name}, row {empty[0]}", "there is no value", "embed again")
+    with _parquet(path, columns) as file:
+        table = file.read(columns=list(columns))
+    _refuse_nulls(path, table, 0)
     if not table.num_rows:
         raise InvalidInput(str(path), "there are no rows", "embed at least one picture")
     return table
 
 
-def names_of(path: Path, table: Any) -> list[str]:
-    """The column filename: text, each name once."""
+@contextmanager
+def _parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Any]:
+    """The open file, which has these columns."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with plain_errors(path, "read the file"), pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            missing = [name for name in columns if name not in names]
+            if missing:
+                raise InvalidInput(
+                    str(path), f"there is no column {missing[0]!r} (columns: {', '.join(names)})", "embed again"
+                )
+            yield file
+    except pa.ArrowException as error:
+        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", "embed again") from error
+
+
+def _refuse_nulls(path: Path, table: Any, first: int) -> None:
+    for name in table.column_names:
+        empty = np.flatnonzero(table[name].is_null().to_numpy())
+        if len(empty):
+            raise InvalidInput(f"{path}, column {name}, row {first + empty[0]}", "there is no value", "embed again")
+
+
+def _texts(path: Path, table: Any) -> list[str]:
     import pyarrow as pa
 
     kind = table["filename"].type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise InvalidInput(f"{path}, column filename", f"{kind} where names are expected", "store text")
-    names = table["filename"].to_pylist()
+    return [str(name) for name in table["filename"].to_pylist()]
+
+
+def names_of(path: Path, table: Any) -> list[str]:
+    """The column filename: text, each name once."""
+    names = _texts(path, table)
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else ["…"]
         raise InvalidInput(
             f"{path}, column filename", f"names that stand there twice ({first_three(twice)})", "keep one"
         )
-    return [str(name) for name in names]
+    return names
 
 
-def encodings(path: Path, column: Any) -> FloatMatrix:
-    """The vectors of a parquet column as a matrix (n, d). Raises InvalidInput for ragged rows and missing numbers."""
+def encodings(path: Path, column: Any, first: int = 0) -> FloatMatrix:
+    """The vectors of a parquet column as a matrix (n, d). Raises InvalidInput for ragged rows and missing numbers.
+
+    first: the row of the file at which the column starts.
+    """
     import pyarrow as pa
 
     kind = column.type
@@ -106,12 +148,13 @@ def encodings(path: Path, column: Any) -> FloatMatrix:
     odd = np.flatnonzero(lengths != lengths[0]) if len(lengths) else lengths
     if len(odd):
         raise InvalidInput(
-            f"{path}, column encoding, row {odd[0]}",
-            f"{lengths[odd[0]]} numbers where row 0 has {lengths[0]} (odd rows, {first_three(odd.tolist())})",
+            f"{path}, column encoding, row {first + odd[0]}",
+            f"{lengths[odd[0]]} numbers where row {first} has {lengths[0]} "
+            f"(odd rows, {first_three((first + odd).tolist())})",
             "embed every row with the same network",
         )
     if values.null_count:
-        row = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
+        row = first + int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
         raise InvalidInput(f"{path}, column encoding, row {row}", "a number is missing", "re-embed the row")
     width = int(lengths[0]) if len(lengths) else 1
     numbers = values.to_numpy(zero_copy_only=False)

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from cleaning import InvalidInput
 from cleaning.errors import first_three
 from cleaning.problems import CameraTrapProblem, ClipSet
-from evaluation.files import plain_errors, read_text
+from evaluation.csv_rows import csv_rows
+from evaluation.embeddings import count_rows, read_batches
+from evaluation.files import plain_errors
 from evaluation.problem import Loaded, ProblemFiles
 
 _METADATA = ("width", "height", "bytes")
@@ -57,29 +59,24 @@ def content(probabilities: Any, loaded: Loaded) -> bytes:
 def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Column names, row names and values of a csv whose first column is `filename`.
 
-    Raises InvalidInput that names the line for a name that stands there twice, a missing cell or no number.
+    Raises InvalidInput that names the line or row: a name that stands there twice, a missing cell, no number.
     """
     if not path.exists():
         raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`")
-    lines = list(csv.reader(io.StringIO(read_text(path))))
-    if not lines or lines[0][:1] != ["filename"] or len(set(lines[0])) < len(lines[0]):
-        raise InvalidInput(f"{path}, line 1", "this is no header", "write filename and each column once")
-    header, rows = lines[0], [line for line in lines[1:] if line]
-    seen: dict[str, int] = {}
-    values = np.empty((len(rows), len(header) - 1))
-    for number, row in enumerate(rows, start=2):
-        where = f"{path}, line {number}"
-        if len(row) != len(header):
-            raise InvalidInput(where, f"{len(row)} cells where the header has {len(header)}", "mend the line")
-        if seen.setdefault(row[0], number) != number:
-            raise InvalidInput(where, f"{row[0]!r} stands on line {seen[row[0]]} already", "keep one of them")
+    columns, rows = csv_rows(path, "filename")
+    names: list[str] = []
+    values: list[list[float]] = []
+    for name, cells in rows:
+        where = f"{path}, row {name!r}"
         try:
-            values[number - 2] = [float(cell) for cell in row[1:]]
+            numbers = [float(cell) for cell in cells]
         except ValueError as error:
             raise InvalidInput(where, f"a cell is no number ({error})", "write numbers") from error
-        if not np.isfinite(values[number - 2]).all():
+        if not np.isfinite(numbers).all():
             raise InvalidInput(where, "a cell is NaN or infinite", "write finite numbers")
-    return header[1:], list(seen), values
+        names.append(name)
+        values.append(numbers)
+    return columns, names, np.array(values, dtype=np.float64).reshape(len(names), len(columns))
 
 
 def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
@@ -101,40 +98,28 @@ def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
 
 def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
     """The same from a parquet file, put into an unnamed temporary file batch by batch."""
-    import pyarrow.parquet as pq
-
     if not path.exists():
         raise InvalidInput(str(path), "there is neither this file nor an .npy", "run `fixfirst download`")
-    file = pq.ParquetFile(path)
-    missing = {"filename", "encoding"} - set(file.schema_arrow.names)
-    total = file.metadata.num_rows
-    if missing or not names or total % len(names):
+    total = count_rows(path)
+    if not names or not total or total % len(names):
         raise InvalidInput(
-            str(path),
-            f"{total} rows for {len(names)} clips, columns {', '.join(file.schema_arrow.names)}",
-            "write filename and encoding, the same number of frames for every clip",
+            str(path), f"{total} rows for {len(names)} clips", "write the same number of frames for every clip"
         )
     place = {name: row for row, name in enumerate(names)}
     filled = np.zeros(len(names), dtype=np.int64)
     clips: NDArray[np.float32] | None = None
-    for batch in file.iter_batches(4096, columns=["filename", "encoding"]):
-        vectors = batch.column("encoding")
-        rows = np.asarray(vectors.flatten(), dtype=np.float32)
-        width = len(rows) // max(len(batch), 1)
+    for first, found, vectors in read_batches(path):
         if clips is None:
-            shape = (len(names), total // len(names), width)
             with tempfile.TemporaryFile() as store:
-                clips = np.memmap(store, np.float32, "w+", shape=shape)
-        if len(rows) != len(batch) * clips.shape[2]:
-            raise InvalidInput(str(path), "frames of different widths", "embed every clip alike")
-        for name, vector in zip(batch.column("filename").to_pylist(), rows.reshape(len(batch), -1), strict=True):
+                clips = np.memmap(store, np.float32, "w+", shape=(len(names), total // len(names), vectors.shape[1]))
+        if vectors.shape[1] != clips.shape[2]:
+            problem = f"{vectors.shape[1]} numbers where row 0 has {clips.shape[2]}"
+            raise InvalidInput(f"{path}, row {first}", problem, "embed every clip alike")
+        for number, (name, vector) in enumerate(zip(found, vectors, strict=True), start=first):
             row = place.get(name)
             if row is None or filled[row] == clips.shape[1]:
-                raise InvalidInput(
-                    str(path),
-                    f"the clip {name!r} is unknown, or has too many frames",
-                    "embed every clip alike",
-                )
+                problem = f"the clip {name!r} is unknown, or has too many frames"
+                raise InvalidInput(f"{path}, row {number}", problem, "embed every clip alike")
             clips[row, filled[row]] = vector
             filled[row] += 1
     if clips is None:  # pragma: no cover - no rows are refused above
