@@ -115,6 +115,18 @@ def test_the_readme_tells_what_the_study_found():
         assert interval == f"{float(row['low']):.3f} to {float(row['high']):.3f}"
     peers = [name for name in table if not name.startswith(("expected_use", "oracle"))]
     assert float(table["expected_use"]["high"]) < min(float(table[name]["low"]) for name in peers)
+    with (RESULTS / "ten_classes.csv").open(newline="") as file:
+        ten = {
+            row["ranker"]: {key: f"{float(row[key]):.3f}" for key in ("score", "low", "high")}
+            for row in csv.DictReader(file)
+        }
+    told = " ".join(section[section.index("With ten classes") :].split())
+    for name in ("expected_use", "validation_logistic"):
+        assert f"{ten[name]['score']} ({ten[name]['low']} to {ten[name]['high']})" in told
+    for name in ("label_posterior", "confident_learning"):
+        assert f"`{name}` {ten[name]['score']}" in told
+    assert f"every true error first {ten['oracle_errors_first']['score']}" in told
+    assert f"level with cleanlab: {ten['expected_use without validation']['score']}" in told
     with (RESULTS / "sets.csv").open(newline="") as file:
         sets = {row.pop("ranker"): {name: float(score) for name, score in row.items()} for row in csv.DictReader(file)}
     assert len(sets["expected_use"]) == 7
