@@ -5,7 +5,6 @@ submission folder, the seconds they took `{data_id}_{method}.seconds` beside the
 """
 
 import json
-import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from evaluation.parameters import Parameters
 from evaluation.record import Record
 from evaluation.rules import SplitSpec
 from evaluation.split import settings_of
-from evaluation.submissions import identify, seed_folders
+from evaluation.submissions import identify, read_seconds, seed_folders
 from evaluation.task import Case, Rejected
 
 
@@ -88,16 +87,7 @@ def data_id_of(path: Path, task: str | None, parameters: Parameters) -> str:
 
 def seconds_of(path: Path) -> float | None:
     """What the submission took, where that is told. Raises InvalidInput for anything but a number of seconds."""
-    beside = _seconds_path(path)
-    if not beside.exists():
-        return None
-    try:
-        seconds = float(read_text(beside, limit=1000))
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds) or seconds < 0:
-        raise InvalidInput(f"{beside}, line 1", "this is not a number of seconds", "write it as 4.7")
-    return seconds
+    return read_seconds(_seconds_path(path))
 
 
 def told_seconds(path: Path) -> str:

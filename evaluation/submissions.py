@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-
 from cleaning import InvalidInput, Ranking
 from cleaning.discovery import nearest
 from cleaning.errors import first_three
 from evaluation.files import read_text, write_text, write_whole
+from evaluation.ranking_lines import read_ranking
 
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
@@ -118,7 +117,7 @@ def read_submission(file: SubmissionFile, rows: int) -> Submission:
     Raises InvalidInput that names file, line, value and fix: every row 0 … rows-1 exactly once, one a line. A
     byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds: None).
     """
-    return Submission(file.data_id, file.method, _read_ranking(file.path, rows), _read_seconds(file.time_path))
+    return Submission(file.data_id, file.method, read_ranking(file.path, rows), read_seconds(file.time_path))
 
 
 def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
@@ -171,72 +170,8 @@ def _longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
-def _read_ranking(path: Path, rows: int) -> Ranking:
-    lines = read_text(path, limit=1_000_000 + 32 * rows).split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if not lines:
-        raise InvalidInput(
-            str(path), "the file is empty", f"write the rows 0 … {rows - 1}, one a line, first to fix first"
-        )
-    values = np.empty(len(lines), dtype=np.int64)
-    for number, line in enumerate(lines):
-        values[number] = _row(f"{path}, line {number + 1}", line.strip(), rows, lines)
-    _refuse_repeats(path, values, rows)
-    return Ranking(values)
-
-
-def _row(where: str, text: str, rows: int, lines: Sequence[str]) -> int:
-    """The row number of one line; `lines` is the whole file, for the count of those out of range."""
-    expected = f"write one row number from 0 to {rows - 1}"
-    shown = text if len(text) <= 40 else text[:40] + "…"
-    if not text:
-        raise InvalidInput(where, "the line is blank", expected)
-    if re.fullmatch(r"-[0-9]+", text):
-        raise InvalidInput(where, f"row {shown} is negative ({_out_of_range(lines, rows)})", expected)
-    if not re.fullmatch(r"[0-9]+", text):
-        raise InvalidInput(where, f"{shown!r} is not a whole number", expected)
-    if _is_too_large(text, rows):
-        raise InvalidInput(
-            where, f"row {shown} is too large; there are {rows} rows ({_out_of_range(lines, rows)})", expected
-        )
-    return int(text)
-
-
-def _is_too_large(digits: str, rows: int) -> bool:
-    return len(digits.lstrip("0")) > 18 or int(digits) >= rows
-
-
-def _out_of_range(lines: Sequence[str], rows: int) -> str:
-    texts = [line.strip() for line in lines]
-    odd = [
-        f"line {number}"
-        for number, text in enumerate(texts, start=1)
-        if re.fullmatch(r"-[0-9]+", text) or (re.fullmatch(r"[0-9]+", text) and _is_too_large(text, rows))
-    ]
-    return f"out of range, {first_three(odd)}"
-
-
-def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64]], rows: int) -> None:
-    count = np.bincount(values, minlength=rows)
-    twice = np.flatnonzero(count > 1)
-    absent = np.flatnonzero(count == 0)
-    if len(twice):
-        first, second = np.flatnonzero(values == twice[0])[:2] + 1
-        raise InvalidInput(
-            f"{path}, line {second}",
-            f"row {twice[0]} stands on line {first} already (rows named twice, {first_three(twice.tolist())})",
-            f"name each of the {rows} rows exactly once",
-        )
-    if len(absent):
-        raise InvalidInput(
-            str(path),
-            f"{len(values)} lines where {rows} are expected; rows not named, {first_three(absent.tolist())}",
-            f"name each of the {rows} rows exactly once",
-        )
-
-
-def _read_seconds(path: Path) -> float | None:
+def read_seconds(path: Path) -> float | None:
+    """The seconds in a file, None where it is not there. Raises InvalidInput for anything else in it."""
     if not path.exists():
         return None
     text = read_text(path, limit=1000).strip()

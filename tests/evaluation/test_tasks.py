@@ -310,11 +310,11 @@ def test_unknown_names_and_seconds_are_refused(sister, capsys):
     status, _, err = run(capsys, "evaluate", f"--workspace={sister}")
     assert status == 1
     assert "whose.csv: the name does not start with a known data id" in err
-    assert "id-logo_mine.seconds, line 1: this is not a number of seconds" in err
+    assert "id-logo_mine.seconds, line 1: 'soon' is not a number of seconds" in err
     mine = next((sister / "submissions").glob("id-logo_mine.csv"))
     status, _, err = run(capsys, "validate", mine, "--task=logo", f"--workspace={sister}")
     assert status == 1
-    assert "id-logo_mine.seconds, line 1: this is not a number of seconds" in err
+    assert "id-logo_mine.seconds, line 1: 'soon' is not a number of seconds" in err
 
 
 def test_other_seconds_are_another_result(sister, capsys):
