@@ -81,6 +81,12 @@ def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
     newest = [entry for slot, own in log.slots.items() if slot[0] == task.name for entry in latest_of_each(own)]
     valid = [entry for entry in newest if entry.verdict == "ok"]
     current = [entry for entry in valid if entry.basis == basis[entry.dataset]]
+    if not current:
+        raise InvalidInput(
+            str(log.path),
+            f"no submission of the task {task.name} has a score any more",
+            "mend what `fixfirst evaluate` reports, or put the submissions back",
+        )
     counting = _counting(current, task, rules)
     without = sorted({entry.dataset for entry in counting if name not in entry.scores})
     if without:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from cleaning.errors import InvalidInput
 from cleaning.parallel import Engine
+from evaluation.known_names import refuse_unknown_names
 from evaluation.rules import Rules, SplitSpec, Strict
 from evaluation.yaml_lines import LocatedYaml
 
@@ -133,7 +134,7 @@ class Parameters(Strict):
     cluster: str | None = None
     budgets: int | tuple[int, ...] | None = None
     target: float = Field(default=0.95, gt=0, le=1)
-    tasks: tuple[str, ...] = ("cleaning",)
+    tasks: tuple[str, ...] = Field(default=("cleaning",), min_length=1)
     rankers: Literal["all"] | tuple[str, ...] = "all"
     bounds: tuple[str, ...] = ()
     lenient: bool = False
@@ -210,7 +211,7 @@ def load_parameters(path: Path) -> Parameters:
         )
     located = LocatedYaml(path)
     try:
-        return Parameters.model_validate(located.data)
+        parameters = Parameters.model_validate(located.data)
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         place = tuple(step for step in error["loc"] if step != "[key]")
@@ -222,6 +223,8 @@ def load_parameters(path: Path) -> Parameters:
         raise InvalidInput(
             f"{path}, line {line}" + (f", {key}" if key else ""), f"{error['msg']}{found}{more}", "correct this line"
         ) from None
+    refuse_unknown_names(parameters, located)
+    return parameters
 
 
 def _checked_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:

@@ -26,7 +26,9 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     records = latest(read_records(folders.results_file))
     good = [record for record in records if record.status == "ok"]
     if not good:
-        raise FixfirstError(f"{folders.results_file}: there are no results yet. Fix: run `fixfirst evaluate` first.")
+        raise FixfirstError(
+            f"{folders.results_file}: there are no scores yet. Fix: run `fixfirst evaluate`, and mend what it reports."
+        )
     boards: dict[str, list[Row]] = {}
     pictures: dict[str, list[str]] = {}
     names = sorted({record.task for record in good})

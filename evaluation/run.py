@@ -31,8 +31,6 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
     parameters = load_parameters(folders.parameters_file)
     if lenient:
         parameters = parameters.model_copy(update={"lenient": True})
-    for name in parameters.rules:
-        registry.task(name)
     failures = 0
     for name in parameters.tasks:
         failures += _evaluate_task(registry.task(name), folders, parameters, reporter)
@@ -92,10 +90,18 @@ def _score_all(
 
 
 def _note(log: SubmissionLog, found: Sequence[tuple[Case, Record]]) -> None:
-    """Logs submissions, the file that was written first in front. Bounds read the truth: they are no submissions."""
+    """Logs submissions, the file that was written first in front.
+
+    Bounds read the truth: they are no submissions. What is wrong with the data is not the submissions' fault.
+    """
     for case, record in sorted(found, key=lambda pair: (_written(pair[0].path), pair[0].path)):
-        if not case.settings.get("bound"):
+        if not case.settings.get("bound") and not _is_about_data(case, record):
             log.note(case, record)
+
+
+def _is_about_data(case: Case, record: Record) -> bool:
+    folders = case.folders.groundtruth_folder, case.folders.embedding_folder
+    return record.error is not None and record.error.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def _written(path: Path) -> float:

@@ -155,8 +155,6 @@ def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
     found = []
     for name in parameters.bounds:
         component = own_rankers()[name]
-        if component.bound is None:
-            raise InvalidInput(f"bound {name!r}", "it is a ranker, not a bound", "list it under `rankers:`")
         found += [SubmissionFile(Path(component.origin), data_id, name, parameters.seeds[0]) for data_id in ids]
     return found
 
@@ -189,8 +187,8 @@ def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
     if not ids:
         raise InvalidInput(
             str(folders.parameters_file),
-            "no data set is enabled",
-            "add a block under `datasets:` or set `enabled: true`",
+            "no data set of the task cleaning is enabled",
+            "add a block under `datasets:`, set `enabled: true`, or name the tasks there are under `tasks:`",
         )
     return ids
 

@@ -120,7 +120,7 @@ def test_bundle_packs_one_method(capsys, workspace):
         (["evaluate", "--embedding-folder=x"], 2, "unrecognized arguments"),
         (["evaluate", "--work=x"], 2, "unrecognized arguments"),
         (["evaluate", "--workspace=none"], 1, "error: none/parameters.yaml: there is no such file"),
-        (["plot", "--workspace=none"], 1, "there are no results yet"),
+        (["plot", "--workspace=none"], 1, "there are no scores yet"),
     ],
 )
 def test_wrong_usage_is_one_sentence(capsys, tmp_path, monkeypatch, arguments, status, message):

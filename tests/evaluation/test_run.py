@@ -167,7 +167,7 @@ def test_without_submissions_or_data_sets_the_fix_is_told(folders):
     assert "failed: " in err
     assert re.search(r"no submissions for the task cleaning.*create_baselines", err)
     write_parameters(folders.parameters_file.parent, datasets={})
-    with pytest.raises(FixfirstError, match="no data set is enabled"):
+    with pytest.raises(FixfirstError, match="no data set of the task cleaning is enabled"):
         score(folders)
     write_parameters(folders.parameters_file.parent, tasks=["clean"])
     with pytest.raises(FixfirstError, match="did you mean cleaning"):
@@ -205,5 +205,6 @@ def test_bounds_are_scored_when_asked_for_and_never_written_as_submissions(ranke
 @pytest.mark.parametrize(("key", "name"), [("bounds", "random"), ("rankers", "oracle_errors_first")])
 def test_a_bound_is_no_ranker_nor_a_ranker_a_bound(ranked, key, name):
     write_parameters(ranked.parameters_file.parent, **{key: [name]})
-    with pytest.raises(FixfirstError, match="list it under"):
+    told = "no such bound, found 'random'" if key == "bounds" else "list it under"
+    with pytest.raises(FixfirstError, match=told):
         score(ranked) if key == "bounds" else create_baselines(ranked, Reporter(io.StringIO(), io.StringIO()))

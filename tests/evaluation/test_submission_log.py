@@ -153,6 +153,35 @@ def test_a_clock_set_back_makes_no_submission_an_early_one(contest, capsys, monk
     assert log(contest).entries[1].received == first
 
 
+def test_what_is_wrong_with_the_truth_is_not_booked_on_the_teams(contest, capsys):
+    submit(contest, BETTER)
+    assert evaluate(contest, capsys) == 0
+    before = (contest / "results" / "submissions.jsonl").read_bytes()
+    truth = contest / "data" / "x" / "test_labels.csv"
+    known = truth.read_text()
+    truth.unlink()
+    assert evaluate(contest, capsys) == 1
+    truth.write_text("file\n")
+    assert evaluate(contest, capsys) == 1
+    assert (contest / "results" / "submissions.jsonl").read_bytes() == before
+    truth.write_text(known)
+    assert evaluate(contest, capsys) == 0
+    assert (contest / "results" / "submissions.jsonl").read_bytes() == before
+
+
+def test_a_board_nobody_is_on_any_more_is_not_written(contest, capsys):
+    submit(contest, BETTER)
+    evaluate(contest, capsys)
+    board = ["leaderboard", "--task=logo", f"--workspace={contest}"]
+    assert main(board) == 0
+    written = (contest / "results" / "leaderboard_logo_all.csv").read_bytes()
+    (contest / "submissions" / "x_mine.csv").unlink()
+    evaluate(contest, capsys)
+    assert main(board) == 1
+    assert "no submission of the task logo has a score any more. Fix: " in capsys.readouterr().err
+    assert (contest / "results" / "leaderboard_logo_all.csv").read_bytes() == written
+
+
 def test_a_file_that_changes_while_it_is_scored_fails(contest, capsys, monkeypatch):
     submit(contest, BETTER)
     task = registry.task("logo")
