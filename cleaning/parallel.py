@@ -56,6 +56,10 @@ class Engine:
 SERIAL = Engine()
 
 
+class NoCluster(InvalidInput):
+    """No cluster answers at the address given."""
+
+
 class WorkersLost(FixfirstError):
     """Workers died more often than retries allow."""
 
