@@ -12,6 +12,8 @@ from cleaning.errors import InvalidInput, first_three
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
+_OF_THE_LARGEST = 1e-9  # squared lengths are added up over rows
+_CLASSES_WITHOUT_ROWS = 1000
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
 
@@ -88,6 +90,8 @@ class NoisyDataset:
         for part, split in (("train", self.train), ("test", self.test)):
             if not len(split):
                 raise InvalidInput(f"data id {self.name}, {part}", "there are no rows", "give at least one sample")
+        named = (("train", self.train), ("validation", self.validation), ("test", self.test))
+        refuse_gaps(*((f"data id {self.name}, {part}", split) for part, split in named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +105,10 @@ class GroundTruth:
 
 
 def checked_features(values: ArrayLike) -> FloatMatrix:
-    """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity."""
+    """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity.
+
+    Raises InvalidInput too for a row whose squared length, or a sum of many such, would overflow in its precision.
+    """
     matrix = np.asarray(values)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
         raise InvalidInput("features", f"the shape is {matrix.shape}", "give a matrix of rows × at least one column")
@@ -115,6 +122,15 @@ def checked_features(values: ArrayLike) -> FloatMatrix:
             f"features, row {bad[0]}",
             f"NaN or infinite values (rows, {first_three(bad.tolist())})",
             "drop or re-embed those rows",
+        )
+    with np.errstate(over="ignore"):
+        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > np.finfo(dtype).max * _OF_THE_LARGEST)
+    if len(long):
+        raise InvalidInput(
+            f"features, row {long[0]}",
+            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares do not fit into {matrix.dtype} "
+            f"(rows, {first_three(long.tolist())})",
+            "scale the features down",
         )
     return _read_only(matrix)
 
@@ -132,6 +148,21 @@ def checked_labels(values: ArrayLike, what: str) -> IntVector:
             f"{what}, row {bad[0]}", f"{vector[bad[0]]} is not a class (negative)", "number the classes from 0"
         )
     return _read_only(np.require(vector, dtype=np.int64, requirements=["C", "A"]))
+
+
+def refuse_gaps(*splits: tuple[str, Split | None]) -> None:
+    """Raises InvalidInput for a class far beyond the number of rows, since room is made for every class up to it.
+
+    splits: pairs of a place, as the error names it, and the rows there.
+    """
+    rows = sum(len(split) for _, split in splits if split is not None)
+    for where, split in splits:
+        if split is not None and len(split) and (largest := int(split.labels.max())) > rows + _CLASSES_WITHOUT_ROWS:
+            raise InvalidInput(
+                f"{where}, labels, row {int(split.labels.argmax())}",
+                f"class {largest}, where there are {rows} rows in all",
+                "number the classes from 0 without gaps",
+            )
 
 
 def class_count(train: Split, validation: Split | None) -> int:

@@ -56,6 +56,10 @@ class Engine:
 SERIAL = Engine()
 
 
+class NoCluster(InvalidInput):
+    """No cluster answers at the address given."""
+
+
 class WorkersLost(FixfirstError):
     """Workers died more often than retries allow."""
 
@@ -130,7 +134,7 @@ def _on_cores(
 
     from joblib import Parallel, delayed
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    parallel = Parallel(n_jobs=processes(jobs, len(items)), return_as="generator_unordered", batch_size=1)
     results = parallel(delayed(run_remote)(function, *shared, pair) for pair in items.items())
     try:
         for result in results:  # noqa: UP028 - `yield from` would close `results` before we can
@@ -141,6 +145,17 @@ def _on_cores(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that jobs are left out where the caller wants no more
             results.close()
+
+
+def processes(jobs: int, items: int) -> int:
+    """How many processes to start: no more than items or cores, as each costs a second. jobs: -1 for one a core.
+
+    Never one, since joblib would then run the job in this process, which it might take down.
+    """
+    from joblib import cpu_count
+
+    cores = int(cpu_count())
+    return max(2, min(cores if jobs == -1 else jobs, items, cores))
 
 
 def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, Result]:

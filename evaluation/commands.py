@@ -164,7 +164,7 @@ def _blend(folders: Folders, reporter: Reporter, options: argparse.Namespace) ->
 def _rank(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     from evaluation.shortlist import write_shortlist
 
-    output = options.output or options.embeddings.with_name(f"{options.embeddings.stem}_ranking.csv")
+    output = options.output or options.embeddings.parent / f"{options.embeddings.stem}_ranking.csv"
     write_shortlist(options.embeddings, options.validation, output, options.seed, reporter)
     return 0
 

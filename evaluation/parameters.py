@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -129,7 +129,7 @@ class Parameters(Strict):
     """
 
     version: Literal[1] = 1
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, le=999_999_999)], ...] = Field(default=(0,), min_length=1)
     jobs: int = 1
     cluster: str | None = None
     budgets: int | tuple[int, ...] | None = None

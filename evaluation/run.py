@@ -9,7 +9,7 @@ from shutil import rmtree
 from typing import Any
 
 from cleaning.errors import FixfirstError, InvalidInput, printable
-from cleaning.parallel import Engine, finished_jobs
+from cleaning.parallel import Engine, NoCluster, WorkersLost, finished_jobs
 from evaluation import registry
 from evaluation.files import sha256_file
 from evaluation.folders import Folders
@@ -191,7 +191,7 @@ def _score_by_name(name: str, case: Case, step: Step) -> Record:
 
 
 def _score_one(task: Task, case: Case, step: Step) -> Record:
-    """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Never raises but for Ctrl-C."""
+    """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Raises for a cluster alone."""
     from threadpoolctl import threadpool_limits
 
     common: dict[str, Any] = {
@@ -222,6 +222,8 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
             details=dict(outcome.details),
             **common,
         )
+    except (NoCluster, WorkersLost):  # not the submission's fault
+        raise
     except FixfirstError as error:
         return Record(status="failed", error=str(error), **common)
     except Exception as error:

@@ -8,6 +8,7 @@ import numpy as np
 
 from baselines.expected_use import rank as expected_use
 from cleaning import Posterior, Split, label_posterior
+from cleaning.data import refuse_gaps
 from cleaning.errors import InvalidInput
 from evaluation.datafiles import read_parquet
 from evaluation.files import write_text
@@ -23,6 +24,8 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
     parquet of the same columns whose labels are known to be right, or None. Says how many labels are probably wrong,
     with a 90% interval. Raises InvalidInput for a file that does not keep the layout, or embeddings of another width.
     """
+    if seed < 0:
+        raise InvalidInput("--seed", f"it is {seed}", "give a number from 0")
     train, checked = _read(embeddings), None if validation is None else _read(validation)
     if checked is not None and checked.features.shape[1] != train.features.shape[1]:
         raise InvalidInput(
@@ -30,6 +33,7 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
             f"{checked.features.shape[1]} wide where those of {embeddings} are {train.features.shape[1]}",
             "embed both with the same network",
         )
+    refuse_gaps((str(embeddings), train), (str(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
     order = expected_use(train, checked, rng=np.random.default_rng(seed)).order
     write_text(output, _table(train, posterior, order.tolist()))

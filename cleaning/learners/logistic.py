@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.errors import InvalidInput
 from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
 from cleaning.neighbours import unit_rows
 from cleaning.scaling import Scaling, scaled
@@ -31,6 +32,10 @@ class Learner:
 
     C: float = 10.0
     scaling: Scaling = "unit"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.C < np.inf:
+            raise InvalidInput("learner logistic, option C", f"found {self.C}", "give a finite number above 0")
 
     def describe(self) -> dict[str, object]:
         """Name and options."""

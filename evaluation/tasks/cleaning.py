@@ -50,7 +50,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
         if found.data_id not in hashes:
             hashes[found.data_id] = dataset_sha256(folders.embedding_folder, folders.groundtruth_folder, found.data_id)
         settings = {
-            "learner": make_learner(parameters.learner_of(found.data_id)).describe(),
+            "learner": _learner(folders, parameters.learner_of(found.data_id)),
             "target": parameters.target,
             "budgets": parameters.budgets,
             "time_sha256": time,
@@ -62,6 +62,14 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
             Case(found.data_id, found.method, found.seed, found.path, submission, digest, settings, folders, long)
         )
     return cases
+
+
+def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
+    """The learner with all its options, checked. Raises InvalidInput that names the file."""
+    try:
+        return make_learner(spec).describe()
+    except InvalidInput as error:
+        raise InvalidInput(f"{folders.parameters_file}, {error.where}", error.problem, error.fix) from None
 
 
 def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import threading
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +12,14 @@ import pytest
 import yaml
 
 from cleaning import InvalidInput, Ranking, simulate
-from cleaning.parallel import Engine, map_jobs
+from cleaning.parallel import Engine, NoCluster, map_jobs
 from cleaning.simulate import Plan
 from tests.cleaning.test_parallel import Halves
 from tests.cluster import running_cluster
 from tests.evaluation.test_run import score
 from tests.support import noisy_blobs, write_parameters
 
-pytest.importorskip("distributed")
+Client = pytest.importorskip("distributed").Client
 pytestmark = pytest.mark.xdist_group("cluster")  # one cluster, not one a test process
 
 
@@ -86,6 +89,50 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("cleaning._cluster._SECONDS_TO_ANSWER", 0.2)
     with pytest.raises(InvalidInput, match=r"cluster tcp://127.0.0.1:9: no scheduler answers.*dask scheduler"):
         list(map_jobs(refuse, (), [3], Engine(cluster="tcp://127.0.0.1:9")))
+
+
+@contextmanager
+def server(answer):
+    """A TCP server on loopback that answers whoever connects with these bytes, and then says nothing more."""
+    with ExitStack() as kept, socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with suppress(OSError):  # the listener is shut down at the end
+                while True:
+                    connection = kept.enter_context(listener.accept()[0])
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [(b"", "it kept silent"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask's protocol")],
+)
+def test_another_server_at_the_address_is_told_and_no_submission_is_blamed(ranked, monkeypatch, capfd, answer, why):
+    monkeypatch.setattr("cleaning._cluster._SECONDS_TO_ANSWER", 1)
+    for path in sorted(ranked.submission_folder.glob("*.txt"))[1:]:
+        path.unlink()  # of a single submission the blocks are the jobs
+    with server(answer) as address:
+        write_parameters(ranked.parameters_file.parent, cluster=address)
+        with pytest.raises(NoCluster, match=rf"cluster {address}: no scheduler answers there \(.*{why}"):
+            score(ranked)
+    assert not ranked.results_file.exists()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_worker_is_no_scheduler(cluster):
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(1)
+        worker = next(iter(client.scheduler_info()["workers"]))
+    with pytest.raises(NoCluster, match=r"no scheduler answers there .it is a Worker"):
+        list(map_jobs(refuse, (), [3], Engine(cluster=worker)))
 
 
 def test_a_scheduler_without_workers_is_told_from_a_slow_one(monkeypatch, tmp_path):

@@ -38,6 +38,8 @@ def test_features_end_up_aligned_contiguous_and_in_their_own_precision():
     [
         ([[1.0, np.nan], [0, 0]], [0, 1], r"features, row 0: NaN or infinite values \(rows, 1 in all: 0\)"),
         ([[1.0, 0.0], [np.inf, 0]], [0, 1], "features, row 1"),
+        ([[1.0, 0.0], [0.0, -2e200]], [0, 1], r"features, row 1: values up to 2e\+200, .* float64 \(rows, 1 in all: 1"),
+        (np.array([[1e19, 1e19], [1, 1]], np.float32), [0, 1], "features, row 0: values up to 1e.19, .* float32"),
         ([1.0, 2.0], [0, 1], "the shape is"),
         (np.zeros((2, 0)), [0, 1], "the shape is"),
         ([["a"], ["b"]], [0, 1], "not numbers"),
@@ -58,6 +60,15 @@ def test_splits_of_different_width_or_without_rows_are_refused():
         NoisyDataset("x", a, b, a)
     with pytest.raises(InvalidInput, match="there are no rows"):
         NoisyDataset("x", a, None, a.take([]))
+
+
+@pytest.mark.parametrize("largest", [100_000, 2**62])
+def test_classes_far_beyond_the_number_of_rows_are_refused(largest):
+    gappy, plain = Split.from_arrays(np.eye(3), [0, largest, 1]), Split.from_arrays(np.eye(3), [0, 1, 1])
+    for train, validation, test, part in ((gappy, None, plain, "train"), (plain, gappy, plain, "validation")):
+        with pytest.raises(InvalidInput, match=f"data id x, {part}, labels, row 1: class {largest}.*without gaps"):
+            NoisyDataset("x", train, validation, test)
+    assert NoisyDataset("x", plain, None, Split.from_arrays(np.eye(3), [0, 900, 1])).test.labels.max() == 900
 
 
 def test_classes_are_counted_over_training_and_validation():

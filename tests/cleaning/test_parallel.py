@@ -10,7 +10,7 @@ import pytest
 
 from cleaning import InvalidInput, Ranking, Split, simulate
 from cleaning.learners.logistic import Learner
-from cleaning.parallel import SERIAL, Engine, WorkersLost, aligned, finished_jobs, map_jobs
+from cleaning.parallel import SERIAL, Engine, WorkersLost, aligned, finished_jobs, map_jobs, processes
 from cleaning.simulate import Plan
 from tests.support import noisy_blobs
 
@@ -136,6 +136,18 @@ def test_a_curve_is_the_same_to_the_bit_wherever_it_is_computed(width):
     moved = Split.from_arrays(at_odd_address(dataset.train.features), dataset.train.labels)
     odd = simulate(type(dataset)("x", moved, None, dataset.test), truth, ranking, Halves())
     assert serial.accuracy.tobytes() == beside.accuracy.tobytes() == odd.accuracy.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "items", "found"), [(40, 17, 8), (40, 3, 3), (5, 17, 5), (-1, 17, 8), (-1, 4, 4), (40, 1, 2), (2, 17, 2)]
+)
+def test_no_more_processes_are_started_than_cores_or_items(monkeypatch, jobs, items, found):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    assert processes(jobs, items) == found
+
+
+def test_many_more_jobs_than_cores_give_every_result():
+    assert list(map_jobs(slow_first, (10,), [0, 1, 2], Engine(jobs=40))) == [10, 11, 12]
 
 
 @pytest.mark.parametrize("jobs", [0, -2])

@@ -65,6 +65,7 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
         ("target: 2\n", "target: .*less than or equal to 1.*found 2"),
         ("seeds: []\n", "line 1, seeds"),
         ("seeds: 3\n", "seeds"),
+        ("seeds: [0, -1]\n", "line 1, seeds.1: .*greater than or equal to 0, found -1"),
         ("version: 2\n", "version: .*found 2"),
         ("a: b: c\n", "line 1: this is not YAML"),
         ("jobs: 1\njobs: 2\n", "line 2: the key 'jobs' stands here twice"),
@@ -125,6 +126,10 @@ def test_learners_are_made_with_checked_options():
         ({"name": "logistik"}, "did you mean logistic"),
         ({"name": "logistic", "c": 1}, "unknown option 'c'"),
         ({"name": "logistic", "C": "big"}, "option C: .*found 'big'"),
+        ({"name": "logistic", "C": 0}, "option C: found 0.0.*above 0"),
+        ({"name": "logistic", "C": -1}, "option C: found -1.0.*above 0"),
+        ({"name": "logistic", "C": float("inf")}, "option C: found inf"),
+        ({"name": "logistic", "C": float("nan")}, "option C: found nan"),
         ({"name": "logistic", "scaling": "log"}, "scaling"),
     ]:
         with pytest.raises(InvalidInput, match=message):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from cleaning import FixfirstError, Ranking
+from cleaning import FixfirstError, InvalidInput, Ranking
 from evaluation import registry, run
 from evaluation.files import append_line
 from evaluation.progress import Reporter
@@ -208,3 +208,10 @@ def test_a_bound_is_no_ranker_nor_a_ranker_a_bound(ranked, key, name):
     told = "no such bound, found 'random'" if key == "bounds" else "list it under"
     with pytest.raises(FixfirstError, match=told):
         score(ranked) if key == "bounds" else create_baselines(ranked, Reporter(io.StringIO(), io.StringIO()))
+
+
+def test_a_learner_that_cannot_be_is_refused_with_the_file_before_anything_is_scored(ranked):
+    write_parameters(ranked.parameters_file.parent, learner={"name": "logistic", "C": -1})
+    with pytest.raises(InvalidInput, match=r"parameters.yaml, learner logistic, option C: found -1"):
+        score(ranked)
+    assert not ranked.results_file.exists()

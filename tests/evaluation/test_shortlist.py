@@ -54,12 +54,22 @@ def test_the_list_lies_beside_the_file_unless_named_and_is_the_same_again(folder
 def test_bad_files_are_one_sentence(folders, tmp_path, capsys):
     train = parquet_path(folders.embedding_folder, "blobs", "train")
     assert "there is no such file" in run(capsys, tmp_path / "none.parquet")[2]
+    assert (
+        run(capsys, "")[2]
+        == "error: .: there is no such file. Fix: name a parquet with filename, encoding and label.\n"
+    )
+    assert run(capsys, train, "--seed=-1")[2] == "error: --seed: it is -1. Fix: give a number from 0.\n"
     (tmp_path / "x.parquet").write_text("x")
     assert "not a readable parquet file" in run(capsys, train, f"--validation={tmp_path / 'x.parquet'}")[2]
     from tests.evaluation.test_datafiles import parquet
 
     narrow = parquet(tmp_path / "narrow.parquet")
     assert "2 wide where those of" in run(capsys, train, f"--validation={narrow}")[2]
+    far = parquet(tmp_path / "far.parquet", label=[0, 2**62])
+    for arguments in ([far], [narrow, f"--validation={far}"]):
+        assert f"{far}, labels, row 1: class {2**62}, " in run(capsys, *arguments)[2]
+    large = parquet(tmp_path / "large.parquet", encoding=[[1.0, 2.0], [1e200, 0.0]])
+    assert f"{large}, features, row 1: values up to 1e+200" in run(capsys, large)[2]
     empty = parquet(
         tmp_path / "empty.parquet", filename=np.array([], str), label=np.array([], int), encoding=_no_lists()
     )
