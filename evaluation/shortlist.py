@@ -11,6 +11,7 @@ from cleaning import Posterior, Split, label_posterior
 from cleaning.errors import InvalidInput
 from evaluation.datafiles import read_parquet
 from evaluation.files import write_text
+from evaluation.outputs import refuse_output
 from evaluation.progress import Reporter
 
 COLUMNS = ("place", "row", "filename", "label", "suspicion", "suggested_label", "probability")
@@ -23,6 +24,7 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
     parquet of the same columns whose labels are known to be right, or None. Says how many labels are probably wrong,
     with a 90% interval. Raises InvalidInput for a file that does not keep the layout, or embeddings of another width.
     """
+    refuse_output(output, [".csv"], [embeddings, *([] if validation is None else [validation])])
     train, checked = _read(embeddings), None if validation is None else _read(validation)
     if checked is not None and checked.features.shape[1] != train.features.shape[1]:
         raise InvalidInput(

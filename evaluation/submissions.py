@@ -16,6 +16,7 @@ from cleaning import InvalidInput, Ranking
 from cleaning.discovery import nearest
 from cleaning.errors import first_three
 from evaluation.files import read_text, write_text, write_whole
+from evaluation.outputs import refuse_output
 from evaluation.ranking_lines import read_ranking
 
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
@@ -131,12 +132,9 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
 
     Every file is checked first; one missing or wrong refuses the whole bundle (InvalidInput). Same files, same bytes.
     """
-    missing = [
-        name
-        for data_id in data_ids
-        for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")
-        if not (folder / name).exists()
-    ]
+    wanted = [name for data_id in data_ids for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")]
+    refuse_output(target, [".zip"], [folder / name for name in wanted])
+    missing = [name for name in wanted if not (folder / name).exists()]
     if missing:
         raise InvalidInput(
             str(folder),
