@@ -19,6 +19,9 @@ from evaluation.files import read_text, write_text, write_whole
 from evaluation.outputs import refuse_output
 from evaluation.ranking_lines import read_ranking
 
+SUFFIX = ".txt"
+"""Of a ranking's file."""
+
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
 
@@ -60,7 +63,10 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
     ids = tuple(data_ids)
     places = seed_folders(folder, first_seed)
     return [
-        one for place, seed in places for path in sorted(place.glob("*.txt")) for one in _identified(path, ids, seed)
+        one
+        for place, seed in places
+        for path in sorted(place.glob(f"*{SUFFIX}"))
+        for one in _identified(path, ids, seed)
     ]
 
 
@@ -85,21 +91,24 @@ def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
     return found
 
 
-def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:
-    """The data id and method a ranking file is named after.
+def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[str] = (SUFFIX,)) -> SubmissionFile:
+    """The data id and method a submission file is named after. suffixes: those its task reads.
 
-    Raises InvalidInput for an unknown data id and for no method, or one that cannot be printed.
+    Raises InvalidInput for an unknown data id, for no method, or one that cannot be printed, and for another suffix.
     """
+    form = " or ".join(f"DATAID_METHOD{suffix}" for suffix in suffixes)
     data_id = _longest_id(path.stem, data_ids)
     if data_id is None:
         raise InvalidInput(
             str(path),
             "the name does not start with a known data id and an underscore",
-            f"name it DATAID_METHOD.txt; {nearest(path.stem.rpartition('_')[0], data_ids)}",
+            f"name it {form}; {nearest(path.stem.rpartition('_')[0], data_ids)}",
         )
     method = path.stem[len(data_id) + 1 :]
     if not method.isprintable():
         raise InvalidInput(str(path), f"the method's name {method!a} cannot be printed", "rename the file")
+    if path.suffix not in suffixes:
+        raise InvalidInput(str(path), f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
 
 
