@@ -97,7 +97,7 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
     Raises InvalidInput for an unknown data id, for no method, or one that cannot be printed, and for another suffix.
     """
     form = " or ".join(f"DATAID_METHOD{suffix}" for suffix in suffixes)
-    data_id = _longest_id(path.stem, data_ids)
+    data_id = longest_id(path.stem, data_ids)
     if data_id is None:
         raise InvalidInput(
             str(path),
@@ -116,8 +116,8 @@ def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
     """Whether a name is `time_` and then a known data id, and not itself that of a ranking."""
     return (
         path.stem.startswith("time_")
-        and _longest_id(path.stem, data_ids) is None
-        and _longest_id(path.stem[5:], data_ids) is not None
+        and longest_id(path.stem, data_ids) is None
+        and longest_id(path.stem[5:], data_ids) is not None
     )
 
 
@@ -172,7 +172,8 @@ def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[Submissi
         return [error]
 
 
-def _longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+    """The data id the stem of a submission file starts with, the longest if there are several."""
     fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
     return max(fitting, key=len, default=None)
 
