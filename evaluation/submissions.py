@@ -145,10 +145,11 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
     refuse_output(target, [".zip"], [folder / name for name in wanted])
     missing = [name for name in wanted if not (folder / name).exists()]
     if missing:
+        known = _methods(folder, data_ids)
         raise InvalidInput(
             str(folder),
             f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
-            "rank every data id first",
+            "rank every data id first" if method in known else nearest(method, known),
         )
     content = BytesIO()
     names = []
@@ -161,6 +162,11 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
                 names.append(path.name)
     write_whole(target, content.getvalue())
     return names
+
+
+def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
+    found = [one for path in folder.glob(f"*{SUFFIX}") for one in _identified(path, data_ids, 0)]
+    return {one.method for one in found if isinstance(one, SubmissionFile)}
 
 
 def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | InvalidInput]:
