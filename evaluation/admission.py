@@ -57,7 +57,7 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     """
     _check_team(team)
     log = SubmissionLog(folders.submission_log)
-    data_id = data_id_of(path, task.name, parameters)
+    data_id = data_id_of(path, task.name, parameters, task.suffixes)
     _check_name(path.with_name(f"{data_id}_{team}{path.suffix}"), data_id, parameters)
     slot: Slot = (task.name, data_id, team, parameters.seeds[0])
     before = sha256_file(path)
@@ -92,7 +92,7 @@ def _check_team(team: str) -> None:
 
 def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:
     """Under this name the file will be scored: it must not be that of another team's answer to another data id."""
-    found = data_id_of(path, None, parameters)
+    found = data_id_of(path, None, parameters, [path.suffix])
     if found != data_id:
         raise InvalidInput(
             "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "take another team's name"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cleaning.errors import InvalidInput, first_three
 from evaluation.csv_rows import numbers
 from evaluation.files import read_text, write_text
+from evaluation.outputs import refuse_output
 
 Form = Literal["same", "categories"]
 
@@ -47,6 +48,7 @@ def blend(paths: Sequence[Path], output: Path, *, weights: Sequence[float] | Non
     """
     if len(paths) < 2:
         raise InvalidInput("blend", f"{len(paths)} files", "name at least two")
+    refuse_output(output, [".csv"], paths)
     share = _shares(weights, len(paths))
     tables = [_read(path) for path in paths]
     first = tables[0]

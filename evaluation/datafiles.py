@@ -134,7 +134,8 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
         with plain_errors(path, "read the file"):
             table = pq.read_table(path)
     except pa.ArrowException as error:
-        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", "download it again") from error
+        fix = "give a parquet with the columns filename, encoding and label"
+        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", fix) from error
     missing = [name for name in ("filename", "encoding", "label") if name not in table.column_names]
     if missing:
         raise InvalidInput(
@@ -150,7 +151,8 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
     if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
         raise InvalidInput(f"{path}, column filename", f"{ids.type} where names are expected", "store text")
     if not pa.types.is_integer(labels.type):
-        raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", "store int64")
+        fix = "store whole numbers from 0 (int64), and keep the names in a table of your own"
+        raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", fix)
     try:
         return Split(encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
     except InvalidInput as error:

@@ -21,6 +21,7 @@ from cleaning.parallel import Engine, map_jobs
 from evaluation.embeddings import encodings
 from evaluation.files import plain_errors, read_bytes, sha256_bytes, write_whole
 from evaluation.images import decode
+from evaluation.outputs import refuse_output
 from evaluation.progress import Reporter
 
 OnUndecodable = Literal["error", "skip"]
@@ -74,6 +75,7 @@ def embed(request: Request, reporter: Reporter) -> int:
     A file that cannot be decoded is an error that names it with its reason, and nothing is written; with
     `on_undecodable="skip"` it is left out, and said so. Hidden files are not looked at.
     """
+    refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
     names = picture_names(request.folder)
     identity = make_encoder(request.encoder).identity
     parts = request.output.with_name(f".{request.output.name}.parts")

@@ -90,7 +90,7 @@ class DatasetBlock(Strict):
     @field_validator("ids", "draws", mode="before")
     @classmethod
     def _list(cls, value: Any) -> Any:
-        return _as_tuple(value)
+        return _listed(value)
 
     @field_validator("ids")
     @classmethod
@@ -163,8 +163,8 @@ class Parameters(Strict):
 
     @field_validator("seeds", "tasks", "rankers", "bounds", "predictors", mode="before")
     @classmethod
-    def _list(cls, value: Any) -> Any:
-        return _as_tuple(value)
+    def _list(cls, value: Any, info: ValidationInfo) -> Any:
+        return value if value == "all" and info.field_name in ("rankers", "predictors") else _listed(value)
 
     @field_validator("datasets")
     @classmethod
@@ -234,6 +234,12 @@ def _checked_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:
             context = {"name": repr(name), "what": what}
             raise PydanticCustomError("name", "{name} cannot be {what}; use letters, digits, '-', '_' and '.'", context)
     return names
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, str | int):
+        raise PydanticCustomError("bare_value", "write a list: [{value}]", {"value": value})
+    return _as_tuple(value)
 
 
 def _as_tuple(value: Any) -> Any:

@@ -25,7 +25,7 @@ from evaluation.task import Case, Rejected
 
 def cases(
     task: str,
-    suffixes: str | Sequence[str],
+    suffixes: Sequence[str],
     truth: Callable[[Path], Sequence[Path | str]],
     folders: Folders,
     parameters: Parameters,
@@ -41,11 +41,10 @@ def cases(
     blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
     found: list[Case | Rejected] = []
     taken: dict[tuple[str, str, int], Path] = {}
-    wanted = (suffixes,) if isinstance(suffixes, str) else suffixes
     places = seed_folders(folders.submission_folder, parameters.seeds[0])
-    for path, seed in [(path, seed) for place, seed in places for path in _files(place, wanted)]:
+    for path, seed in [(path, seed) for place, seed in places for path in _files(place, suffixes)]:
         try:
-            file = identify(path, every, seed)
+            file = identify(path, every, seed, suffixes)
             if file.data_id not in blocks:
                 continue
             refuse_odd_entry(path, folders.submission_folder)
@@ -80,9 +79,12 @@ def _is_there(part: Path | str) -> bool:
     return isinstance(part, str) or part.exists()
 
 
-def data_id_of(path: Path, task: str | None, parameters: Parameters) -> str:
-    """The data id of a submission file, wherever it lies, of a task or of any (None). Raises InvalidInput for none."""
-    return identify(path, sorted(_ids(parameters, task)), parameters.seeds[0]).data_id
+def data_id_of(path: Path, task: str | None, parameters: Parameters, suffixes: Sequence[str]) -> str:
+    """The data id of a submission file, wherever it lies, of a task or of any (None).
+
+    Raises InvalidInput for none, and for a suffix that is not among those the task reads.
+    """
+    return identify(path, sorted(_ids(parameters, task)), parameters.seeds[0], suffixes).data_id
 
 
 def seconds_of(path: Path) -> float | None:

@@ -12,6 +12,7 @@ from cleaning.errors import InvalidInput, first_three
 from cleaning.search import Ranks, comparable, nearest
 from evaluation.embeddings import read_embeddings
 from evaluation.files import plain_errors, read_text, write_text, write_whole
+from evaluation.outputs import refuse_output
 from evaluation.progress import Reporter
 from evaluation.ranked_lists import as_json, as_npz
 
@@ -39,8 +40,10 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     Equal similarities rank by ascending reference id. Raises InvalidInput that names file, row and value for NaN, a
     vector of zeros, an id that stands there twice and different widths; nothing is then written.
     """
-    if request.output.suffix not in _FORMS:
-        raise InvalidInput(str(request.output), "the suffix tells no form", f"name it {' or '.join(_FORMS)}")
+    tables = (request.queries, request.references)
+    refuse_output(
+        request.output, _FORMS, [*tables, *(path.with_suffix(".txt") for path in tables if path.suffix == ".npy")]
+    )
     if request.depth < 1:
         raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference a query")
     query_ids, queries = read_vectors(request.queries)

@@ -18,6 +18,7 @@ from evaluation.progress import Reporter
 from evaluation.record import Record, append_record, environment, fingerprint, finite, latest, now, read_records
 from evaluation.submission_log import SubmissionLog
 from evaluation.task import Case, Rejected, Step, Task
+from evaluation.unread import unread_warning
 
 
 def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
@@ -31,7 +32,9 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
     parameters = load_parameters(folders.parameters_file)
     if lenient:
         parameters = parameters.model_copy(update={"lenient": True})
-    failures = 0
+    unread, failures = unread_warning(folders, parameters), 0
+    if unread is not None:
+        reporter.warn(unread)
     for name in parameters.tasks:
         failures += _evaluate_task(registry.task(name), folders, parameters, reporter)
     return failures

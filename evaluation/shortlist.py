@@ -12,6 +12,7 @@ from cleaning.data import refuse_gaps
 from cleaning.errors import InvalidInput
 from evaluation.datafiles import read_parquet
 from evaluation.files import write_text
+from evaluation.outputs import refuse_output
 from evaluation.progress import Reporter
 
 COLUMNS = ("place", "row", "filename", "label", "suspicion", "suggested_label", "probability")
@@ -27,6 +28,7 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
     if seed < 0:
         raise InvalidInput("--seed", f"it is {seed}", "give a number from 0")
     train, checked = _read(embeddings), None if validation is None else _read(validation)
+    refuse_output(output, [".csv"], [embeddings, *([] if validation is None else [validation])])
     if checked is not None and checked.features.shape[1] != train.features.shape[1]:
         raise InvalidInput(
             str(validation),

@@ -16,7 +16,11 @@ from cleaning import InvalidInput, Ranking
 from cleaning.discovery import nearest
 from cleaning.errors import first_three
 from evaluation.files import read_text, write_text, write_whole
+from evaluation.outputs import refuse_output
 from evaluation.ranking_lines import read_ranking
+
+SUFFIX = ".txt"
+"""Of a ranking's file."""
 
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
@@ -59,7 +63,10 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
     ids = tuple(data_ids)
     places = seed_folders(folder, first_seed)
     return [
-        one for place, seed in places for path in sorted(place.glob("*.txt")) for one in _identified(path, ids, seed)
+        one
+        for place, seed in places
+        for path in sorted(place.glob(f"*{SUFFIX}"))
+        for one in _identified(path, ids, seed)
     ]
 
 
@@ -84,21 +91,24 @@ def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
     return found
 
 
-def identify(path: Path, data_ids: Sequence[str], seed: int) -> SubmissionFile:
-    """The data id and method a ranking file is named after.
+def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[str] = (SUFFIX,)) -> SubmissionFile:
+    """The data id and method a submission file is named after. suffixes: those its task reads.
 
-    Raises InvalidInput for an unknown data id and for no method, or one that cannot be printed.
+    Raises InvalidInput for an unknown data id, for no method, or one that cannot be printed, and for another suffix.
     """
-    data_id = _longest_id(path.stem, data_ids)
+    form = " or ".join(f"DATAID_METHOD{suffix}" for suffix in suffixes)
+    data_id = longest_id(path.stem, data_ids)
     if data_id is None:
         raise InvalidInput(
             str(path),
             "the name does not start with a known data id and an underscore",
-            f"name it DATAID_METHOD.txt; {nearest(path.stem.rpartition('_')[0], data_ids)}",
+            f"name it {form}; {nearest(path.stem.rpartition('_')[0], data_ids)}",
         )
     method = path.stem[len(data_id) + 1 :]
     if not method.isprintable():
         raise InvalidInput(str(path), f"the method's name {method!a} cannot be printed", "rename the file")
+    if path.suffix not in suffixes:
+        raise InvalidInput(str(path), f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
 
 
@@ -106,8 +116,8 @@ def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
     """Whether a name is `time_` and then a known data id, and not itself that of a ranking."""
     return (
         path.stem.startswith("time_")
-        and _longest_id(path.stem, data_ids) is None
-        and _longest_id(path.stem[5:], data_ids) is not None
+        and longest_id(path.stem, data_ids) is None
+        and longest_id(path.stem[5:], data_ids) is not None
     )
 
 
@@ -131,17 +141,15 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
 
     Every file is checked first; one missing or wrong refuses the whole bundle (InvalidInput). Same files, same bytes.
     """
-    missing = [
-        name
-        for data_id in data_ids
-        for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")
-        if not (folder / name).exists()
-    ]
+    wanted = [name for data_id in data_ids for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")]
+    refuse_output(target, [".zip"], [folder / name for name in wanted])
+    missing = [name for name in wanted if not (folder / name).exists()]
     if missing:
+        known = _methods(folder, data_ids)
         raise InvalidInput(
             str(folder),
             f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
-            "rank every data id first",
+            "rank every data id first" if method in known else nearest(method, known),
         )
     content = BytesIO()
     names = []
@@ -156,6 +164,11 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
     return names
 
 
+def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
+    found = [one for path in folder.glob(f"*{SUFFIX}") for one in _identified(path, data_ids, 0)]
+    return {one.method for one in found if isinstance(one, SubmissionFile)}
+
+
 def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | InvalidInput]:
     if is_time_file(path, data_ids):
         return []
@@ -165,7 +178,8 @@ def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[Submissi
         return [error]
 
 
-def _longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+    """The data id the stem of a submission file starts with, the longest if there are several."""
     fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
     return max(fitting, key=len, default=None)
 

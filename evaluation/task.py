@@ -69,8 +69,9 @@ class Outcome:
 class Task:
     """A benchmark. `version` rises whenever a metric may change; old records are then not reused.
 
-    load: the submissions there are. score: strict validation, then metrics; raises InvalidInput for bad input.
-    validate: the validation alone, with the file it accepted in one line. figures: pictures by file stem, from records.
+    suffixes: of the submission files; of other files `load` takes no notice. load: the submissions there are.
+    score: strict validation, then metrics; raises InvalidInput for bad input. validate: the validation alone, with the
+    file it accepted in one line. figures: pictures by file stem, from records.
     publish: files besides results.jsonl, from the newest records of this task (may do nothing).
     rules: which submission of a team counts and how often it may submit, where parameters.yaml does not say.
     tie_breaks: other metrics that tell equal main ones apart on a board, in this order.
@@ -78,6 +79,7 @@ class Task:
 
     name: str
     version: int
+    suffixes: tuple[str, ...]
     main: Metric
     others: tuple[Metric, ...]
     load: Callable[[Folders, Parameters], list[Case | Rejected]]

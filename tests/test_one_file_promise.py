@@ -35,7 +35,8 @@ def score(case, step):
 
 
 TASK = Task(
-    name="lines", version=1, main=Metric("lines", "lines", greater_is_better=True, limits=(0, None)), others=(),
+    name="lines", version=1, suffixes=(".lines",),
+    main=Metric("lines", "lines", greater_is_better=True, limits=(0, None)), others=(),
     load=load, score=score, validate=lambda path, folders, parameters: "fine", figures=lambda records: iter(()),
     publish=lambda records, folders, parameters: None,
 )

@@ -48,7 +48,7 @@ def class_log_loss(truth: FloatMatrix, probabilities: FloatMatrix) -> FloatVecto
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("camera_trap", ".csv", lambda folder: [folder / "test_labels.csv"], folders, parameters)
+    return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "test_labels.csv"], folders, parameters)
 
 
 def score(case: Case, step: Step) -> Outcome:
@@ -84,7 +84,7 @@ def _board(losses: FloatVector, answered: NDArray[np.bool_]) -> Board:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
-    data_id = data_id_of(path, "camera_trap", parameters)
+    data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes{told_seconds(path)}"
 
@@ -173,6 +173,7 @@ def _refuse(path: Path, odd: Sequence[tuple[str, str, object]], what: str, fix: 
 TASK = Task(
     name="camera_trap",
     version=1,
+    suffixes=(".csv",),
     main=Metric("log_loss", "mean log loss over the classes", greater_is_better=False, limits=(0.0, None)),
     others=(),
     load=load,

@@ -21,7 +21,7 @@ from evaluation.parameters import LearnerSpec, Parameters
 from evaluation.record import Curve, Record
 from evaluation.registry import make_learner, own_rankers
 from evaluation.seeding import generator
-from evaluation.submissions import Submission, SubmissionFile, find_submissions, identify, read_submission
+from evaluation.submissions import SUFFIX, Submission, SubmissionFile, find_submissions, identify, read_submission
 from evaluation.task import Case, Outcome, Rejected, Step, Task
 
 if TYPE_CHECKING:
@@ -210,6 +210,7 @@ def _recorded(curve: CleaningCurve) -> Curve:
 TASK = Task(
     name="cleaning",
     version=3,
+    suffixes=(SUFFIX,),
     main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
     others=(
         Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),

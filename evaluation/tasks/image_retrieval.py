@@ -54,9 +54,7 @@ class Answers:
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases(
-        "image_retrieval", (".json", ".npz"), lambda folder: [folder / "truth.json"], folders, parameters, SPLIT
-    )
+    return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "truth.json"], folders, parameters, SPLIT)
 
 
 def score(case: Case, step: Step) -> Outcome:
@@ -117,7 +115,7 @@ def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
-    data_id = data_id_of(path, "image_retrieval", parameters)
+    data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
     counts = f"{int(answers.answered.sum())} queries, {answers.n_references} references"
     return f"data id {data_id}, {counts}{told_seconds(path)}"
@@ -135,6 +133,7 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
 TASK = Task(
     name="image_retrieval",
     version=2,
+    suffixes=(".json", ".npz"),
     main=Metric("map_at_1000", "mean average precision of the first 1,000", greater_is_better=True),
     others=tuple(Metric(f"recall_at_{k}", f"queries with a hit among the first {k}", True) for k in LADDER),
     load=load,

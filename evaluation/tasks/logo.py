@@ -72,7 +72,7 @@ def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequenc
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("logo", ".csv", _truth_files, folders, parameters)
+    return cases(TASK.name, TASK.suffixes, _truth_files, folders, parameters)
 
 
 def score(case: Case, step: Step) -> Outcome:
@@ -102,7 +102,7 @@ def score(case: Case, step: Step) -> Outcome:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
-    data_id = data_id_of(path, "logo", parameters)
+    data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, given, labels, _ = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels{told_seconds(path)}"
 
@@ -173,6 +173,7 @@ def _training_labels(folder: Path) -> set[str]:
 TASK = Task(
     name="logo",
     version=2,
+    suffixes=(".csv",),
     main=Metric("f2_macro", "macro F2 over all labels", greater_is_better=True),
     others=(
         Metric("f2_micro", "micro F2", greater_is_better=True),

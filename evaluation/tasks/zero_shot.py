@@ -47,7 +47,7 @@ def mean_accuracy(truth: Answers, given: Answers) -> tuple[Fraction, dict[str, F
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """Every submission to the enabled data ids of this task."""
-    return cases("zero_shot", ".json", _truth_files, folders, parameters)
+    return cases(TASK.name, TASK.suffixes, _truth_files, folders, parameters)
 
 
 def score(case: Case, step: Step) -> Outcome:
@@ -88,7 +88,7 @@ def _measured(truth: Answers, given: Answers) -> Board:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
-    data_id = data_id_of(path, "zero_shot", parameters)
+    data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     counts = f"{sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
     return f"data id {data_id}, {counts}{told_seconds(path)}"
@@ -164,6 +164,7 @@ def _places(odd: Sequence[tuple[str, str]]) -> str:
 TASK = Task(
     name="zero_shot",
     version=1,
+    suffixes=(".json",),
     main=Metric("accuracy", "mean accuracy over data sets (%)", greater_is_better=True, limits=(0.0, 100.0)),
     others=(Metric("pooled", "accuracy over all images (%)", greater_is_better=True, limits=(0.0, 100.0)),),
     load=load,

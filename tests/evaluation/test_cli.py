@@ -92,6 +92,9 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
     assert f"{good}: valid (data id blobs, method random, 30 rows, " in out
     assert "blobs_my method (v2).txt, line 2: row 1 stands on line 1 already" in err
     assert "none.txt: there is no such file" in err
+    folder = workspace / "submissions"
+    status, _, err = run(capsys, "validate", folder, f"--workspace={workspace}")
+    assert (status, err) == (1, f"warning: not valid: {folder}: this is a folder. Fix: name the files in it.\n")
     assert not (workspace / "results").exists()
     assert run(capsys, "validate", good, "--task=cleanin", f"--workspace={workspace}")[0] == 1
 
@@ -107,7 +110,9 @@ def test_bundle_packs_one_method(capsys, workspace):
     status, _, err = run(capsys, "bundle", "random", "--output", workspace / "x.zip", f"--workspace={workspace}")
     assert status == 1
     assert "missing are 1 in all: time_blobs_random.txt" in err
+    assert "Fix: rank every data id first" in err
     assert not (workspace / "x.zip").exists()
+    assert "Fix: did you mean knn_shapley" in run(capsys, "bundle", "knn_shaply", f"--workspace={workspace}")[2]
     assert run(capsys, "bundle", "knn_shapley", "--data-set=made", f"--workspace={workspace}")[0] == 0
     assert "known: made" in run(capsys, "bundle", "random", "--data-set=x", f"--workspace={workspace}")[2]
 

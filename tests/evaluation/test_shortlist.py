@@ -1,6 +1,8 @@
 import csv
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evaluation.cli import main
@@ -80,3 +82,22 @@ def _no_lists():
     import pyarrow as pa
 
     return pa.array([], pa.list_(pa.float32()))
+
+
+@pytest.mark.parametrize("content", ["", "filename,label\na,1\n"])
+def test_a_file_that_is_no_parquet_is_told_what_it_should_be(tmp_path, capsys, content):
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    status, _, err = run(capsys, path)
+    assert status == 1
+    assert err.endswith("Fix: give a parquet with the columns filename, encoding and label.\n")
+
+
+@pytest.mark.parametrize("labels", [["cat", "dog"], [True, False], [0.0, 1.0]])
+def test_labels_that_are_no_whole_numbers_are_told_how_to_be_stored(tmp_path, capsys, labels):
+    path = tmp_path / "data.parquet"
+    pq.write_table(pa.table({"filename": ["a", "b"], "encoding": [[0.0], [1.0]], "label": labels}), path)
+    status, _, err = run(capsys, path)
+    assert status == 1
+    assert "column label: " in err
+    assert "store whole numbers from 0 (int64), and keep the names in a table of your own" in err

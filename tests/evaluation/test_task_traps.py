@@ -271,3 +271,20 @@ def test_equal_precisions_on_other_queries_are_equal_in_the_mean(places):
             found = registry.task("image_retrieval").score(case, lambda _done, _total: None)
             means.append(found.metrics["map_at_1000"])
     assert means[0] == means[1]
+
+
+@pytest.mark.parametrize("name", list(registry.tasks()))
+def test_a_suffix_that_evaluate_does_not_read_is_not_valid(contest, name, capsys):
+    place, text, suffix = contest(name)
+    suffixes = registry.task(name).suffixes
+    assert suffix in suffixes
+    advice = " or ".join(f"DATAID_METHOD{one}" for one in suffixes)
+    for odd in (".tsv", suffix.upper(), ""):
+        status, said = validate(place, name, text, odd, capsys)
+        assert status == 1
+        assert said.endswith(f"`evaluate` reads no file with the suffix {odd!r}. Fix: name it {advice}.\n")
+        assert validate(place, name, text, odd, capsys, "--as=mine")[0] == 1
+    assert validate(place, name, text, suffix, capsys)[0] == 0
+    (place / f"other_mine{suffix}").write_text(text)
+    assert main(["validate", str(place / f"other_mine{suffix}"), f"--task={name}", f"--workspace={place}"]) == 1
+    assert f"name it {advice}; " in capsys.readouterr().err
