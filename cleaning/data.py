@@ -107,7 +107,7 @@ class GroundTruth:
 def checked_features(values: ArrayLike) -> FloatMatrix:
     """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity.
 
-    Raises InvalidInput too for a row whose squared length, or a sum of many such, would overflow in its precision.
+    Raises InvalidInput too for a row that `refuse_overflow` refuses in the precision of the matrix.
     """
     matrix = np.asarray(values)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
@@ -123,16 +123,24 @@ def checked_features(values: ArrayLike) -> FloatMatrix:
             f"NaN or infinite values (rows, {first_three(bad.tolist())})",
             "drop or re-embed those rows",
         )
+    refuse_overflow(matrix, np.dtype(dtype), "features")
+    return _read_only(matrix)
+
+
+def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> None:
+    """Raises InvalidInput for a row whose squared length, or a sum of many such, overflows in a precision.
+
+    what: the name of the (n, d) matrix in the error.
+    """
     with np.errstate(over="ignore"):
-        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > np.finfo(dtype).max * _OF_THE_LARGEST)
+        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * _OF_THE_LARGEST)
     if len(long):
         raise InvalidInput(
-            f"features, row {long[0]}",
-            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares do not fit into {matrix.dtype} "
+            f"{what}, row {long[0]}",
+            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares do not fit into {dtype} "
             f"(rows, {first_three(long.tolist())})",
-            "scale the features down",
+            "scale the vectors down",
         )
-    return _read_only(matrix)
 
 
 def checked_labels(values: ArrayLike, what: str) -> IntVector:

@@ -11,7 +11,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix, IntVector
+from cleaning.data import FloatMatrix, IntVector, refuse_overflow
 from cleaning.errors import InvalidInput
 
 Single = NDArray[np.float32]
@@ -42,12 +42,15 @@ def column_means(features: FloatMatrix) -> NDArray[np.float64]:
 def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tuple[Single, Single]:
     """Float32 rows whose inner products rank references as `metric`, one of METRICS, does, the most similar first.
 
-    Raises InvalidInput for different widths, and under the cosine for a row of zeros, which has no direction.
+    Raises InvalidInput for different widths, for a row too long for float32, and under the cosine for a row of zeros,
+    which has no direction.
     """
     if queries.shape[1] != references.shape[1]:
         raise InvalidInput(
             "queries", f"{queries.shape[1]} columns where references have {references.shape[1]}", "embed both alike"
         )
+    for what, rows in (("queries", queries), ("references", references)):
+        refuse_overflow(rows, np.dtype(np.float32), what)
     if metric == "cosine":
         for what, rows in (("queries", queries), ("references", references)):
             empty = np.flatnonzero(~rows.any(axis=1))

@@ -106,4 +106,7 @@ def test_vectors_that_cannot_be_compared_are_refused():
         comparable(np.ones((1, 2)), np.ones((1, 3)), "cosine")
     with pytest.raises(InvalidInput, match="references, row 1: a vector of zeros has no cosine"):
         comparable(np.ones((1, 2)), np.array([[1.0, 1.0], [0.0, 0.0]]), "cosine")
+    for metric in METRICS:
+        with pytest.raises(InvalidInput, match=r"queries, row 1: values up to 1e\+60, .* float32"):
+            comparable(np.array([[1.0, 1.0], [0.0, 1e60]]), np.ones((1, 2)), metric)
     assert len(comparable(np.ones((1, 2)), np.zeros((1, 2)), "euclidean")) == 2
