@@ -60,6 +60,7 @@ class SubmissionLog:
         self.entries: list[Entry] = []
         self.slots: dict[Slot, list[Entry]] = {}
         self._read = 0
+        self._newest = datetime.min.replace(tzinfo=UTC)
 
     def read(self) -> "SubmissionLog":
         """Takes in the lines added since; a half-written last line is left out.
@@ -130,7 +131,7 @@ class SubmissionLog:
 
     def _now(self) -> datetime:
         """Never before the newest line: a clock set back must not make a submission an early one."""
-        return max([clock(), *(entry.written for entry in self.entries)])
+        return max(clock(), self._newest)
 
     def next_number(self, slot: Slot) -> int:
         """The number of the slot's next submission."""
@@ -155,6 +156,7 @@ class SubmissionLog:
 
     def _take(self, entry: Entry) -> None:
         self.entries.append(entry)
+        self._newest = max(self._newest, entry.written)
         self.slots.setdefault(entry.slot, []).append(entry)
 
     def _parsed(self, line: bytes) -> Entry:
