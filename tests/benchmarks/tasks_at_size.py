@@ -50,7 +50,7 @@ class Watch:
 def _score(folder: Path, name: str, file: str) -> dict[str, Any]:
     """What `evaluate` does with one submission, its reading and checking included."""
     path = folder / file
-    case = Case(path.stem.split("_")[0], "made", 0, path, "", "", {"lenient": False}, _folders(folder))
+    case = Case(path.stem.split("_")[0], "made", 0, path, "", "", {"lenient": False, "split": None}, _folders(folder))
     found = task(name)
     before = _peak()
     with Watch() as watch:
