@@ -52,9 +52,10 @@ class Learner:
         A test row whose log-odds are within that of a tie counts as the lower class.
         """
         unit = self.scaling == "unit"  # the solver's own matter: of many rows it makes no copy
-        features, test_features = scaled(path.features, test.features, "none" if unit else self.scaling)
         if unit:
-            test_features = unit_rows(test_features)
+            features, test_features = path.features, unit_rows(test.features)
+        else:
+            features, test_features = scaled(path.features, test.features, self.scaling)
         accuracy = np.empty(len(path))
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:

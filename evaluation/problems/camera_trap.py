@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cleaning import InvalidInput
 from cleaning.errors import first_three
 from cleaning.problems import CameraTrapProblem, ClipSet
-from evaluation.csv_rows import csv_rows
+from evaluation.csv_rows import csv_rows, numbers
 from evaluation.embeddings import count_rows, read_batches
 from evaluation.files import plain_errors
 from evaluation.problem import Loaded, ProblemFiles
@@ -69,13 +69,13 @@ def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]
     for name, cells in rows:
         where = f"{path}, row {name!r}"
         try:
-            numbers = [float(cell) for cell in cells]
+            row = numbers(cells)
         except ValueError as error:
             raise InvalidInput(where, f"a cell is no number ({error})", "write numbers") from error
-        if not np.isfinite(numbers).all():
+        if not np.isfinite(row).all():
             raise InvalidInput(where, "a cell is NaN or infinite", "write finite numbers")
         names.append(name)
-        values.append(numbers)
+        values.append(row)
     return columns, names, np.array(values, dtype=np.float64).reshape(len(names), len(columns))
 
 

@@ -78,7 +78,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 def score(case: Case, step: Step) -> Outcome:
     """Macro, micro and weighted F2 of one submission. Raises InvalidInput for a bad row."""
     folder = case.folders.groundtruth_folder / case.dataset
-    truth, given, labels, _ = _checked(folder, case.path, case.settings["lenient"])
+    truth, given, labels = _checked(folder, case.path, case.settings["lenient"])
 
     def measure(files: Sequence[str]) -> Board:
         answered = {file: given[file] for file in files if file in given}
@@ -103,7 +103,7 @@ def score(case: Case, step: Step) -> Outcome:
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, wherever it lies."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
-    truth, given, labels, _ = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
+    truth, given, labels = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels{told_seconds(path)}"
 
 
@@ -122,13 +122,13 @@ def _truth_files(folder: Path) -> list[Path | str]:
     return [folder / "test_labels.csv", *([listed] if listed.exists() else sorted(_training_labels(folder)))]
 
 
-def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str], int]:
+def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str]]:
     truth = _labelled(folder / "test_labels.csv")
     if not truth:
         raise InvalidInput(str(folder / "test_labels.csv"), "there are no files in it", "write file,category rows")
     labels = _labels(folder, truth)
     given = _labelled(path)
-    missing = refuse_mismatch(path, "files", given, truth, lenient=lenient)
+    refuse_mismatch(path, "files", given, truth, lenient=lenient)
     known = set(labels)
     odd = [file for file, label in given.items() if label not in known]
     if odd:
@@ -136,7 +136,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
         raise InvalidInput(
             f"{path}, file {odd[0]}", f"{label!r} is no label ({first_three(odd)})", nearest(label, labels)
         )
-    return truth, given, labels, missing
+    return truth, given, labels
 
 
 def _labelled(path: Path) -> dict[str, str]:

@@ -7,23 +7,12 @@ import pytest
 
 from evaluation import registry
 from evaluation.record import latest, read_records
-from tests.evaluation.test_tasks import GOOD, NAMES, SUFFIX, TRUTH, run, submit
-from tests.support import write_parameters
+from tests.evaluation.test_tasks import GOOD, NAMES, SUFFIX, TRUTH, make_contest, run, submit
 
 
 @pytest.fixture
 def contest(tmp_path):
-    """A workspace with one small data id for each sister task and a good submission to each."""
-    write_parameters(
-        tmp_path, tasks=list(NAMES), datasets={name: {"task": name, "ids": [f"id-{name}"]} for name in NAMES}
-    )
-    for name in NAMES:
-        for file, text in TRUTH[name].items():
-            path = tmp_path / "data" / f"id-{name}" / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        submit(tmp_path, name, GOOD[name])
-    return tmp_path
+    return make_contest(tmp_path)
 
 
 def validate(capsys, workspace, task, *paths):

@@ -70,18 +70,22 @@ SCORE = {
 SUFFIX = {"zero_shot": ".json", "image_retrieval": ".json", "logo": ".csv", "camera_trap": ".csv"}
 
 
-@pytest.fixture
-def sister(tmp_path):
-    """A workspace with one small data id for each sister task and a good submission to each."""
+def make_contest(workspace):
+    """One small data id for each sister task and a good submission to each."""
     blocks = {name: {"task": name, "ids": [f"id-{name}"]} for name in NAMES}
-    write_parameters(tmp_path, tasks=list(NAMES), datasets=blocks)
+    write_parameters(workspace, tasks=list(NAMES), datasets=blocks)
     for name in NAMES:
         for file, text in TRUTH[name].items():
-            path = tmp_path / "data" / f"id-{name}" / file
+            path = workspace / "data" / f"id-{name}" / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        submit(tmp_path, name, GOOD[name])
-    return tmp_path
+        submit(workspace, name, GOOD[name])
+    return workspace
+
+
+@pytest.fixture
+def sister(tmp_path):
+    return make_contest(tmp_path)
 
 
 def submit(workspace, name, text, method="mine") -> Path:
