@@ -7,10 +7,10 @@ import numpy as np
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.neighbours import unit_rows
 
-# Heavy noise variances are what lets a learner doubt labels; clean rows carry a share of them.
+# Heavy noise variances (of two classes) are what lets a learner doubt labels; clean rows carry a share of them.
 _CLEAN_SHARE = 0.15
-_RBF_WIDTH, _RBF_NOISE = 0.15, 3.0
-_LINEAR_NOISE, _LINEAR_GAIN = 30.0, 2.0
+_RBF_NOISE, _LINEAR_NOISE = 3.0, 30.0
+RBF_WIDTH, LINEAR_GAIN = 0.15, 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 
 
@@ -29,6 +29,15 @@ class Evidence:
     def noise_weights(self) -> FloatVector:
         """The noise variance of each row relative to that of a noisy row, (m,)."""
         return np.where(np.arange(len(self.labels)) < self.noisy, 1.0, _CLEAN_SHARE)
+
+    def noise_variances(self) -> tuple[float, float]:
+        """Those of a noisy row in the RBF and the linear learner: less with more classes, each of which has fewer rows.
+
+        3 and 30 for two classes, 0.9 and 2.7 for ten (chosen for the precision of the posterior on cases with two and
+        with ten classes); in between with log₂ of the number of classes and its square.
+        """
+        bits = float(np.log2(max(self.n_classes, 2)))
+        return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
 
     def centred_targets(self) -> FloatMatrix:
         """One-hot labels minus a class prior, halfway between the (clean, if any) frequencies and uniform, (m, K)."""
@@ -54,15 +63,16 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     Costs m³ and holds a few m × m matrices: for some thousands of rows. Standardised as by `standardised`.
     """
     scores = []
+    rbf_noise, linear_noise = evidence.noise_variances()
     for rows in views(evidence.features):
         cosine = rows @ rows.T
         distance = np.maximum(2 - 2 * cosine, 0)
         median = float(np.median(distance[np.triu_indices(len(rows), 1)])) if len(rows) > 1 else 1.0
         targets, weights = evidence.centred_targets(), evidence.noise_weights()
-        kernel = np.exp(-distance / (2 * _RBF_WIDTH * max(median, 1e-12)))
-        scores.append(_gaussian_process(kernel, targets, _RBF_NOISE * weights))
-        loud = targets * np.where(weights < 1, 1.0, _LINEAR_GAIN)[:, None]
-        scores.append(_gaussian_process(cosine, loud, _LINEAR_NOISE * weights))
+        kernel = np.exp(-distance / (2 * RBF_WIDTH * max(median, 1e-12)))
+        scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
+        loud = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
+        scores.append(_gaussian_process(cosine, loud, linear_noise * weights))
         scores.append(_spread(cosine, evidence))
     return standardised(np.stack(scores))
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from cleaning.base_learners import Evidence, log_shares, standardised, views
+from cleaning.base_learners import LINEAR_GAIN, RBF_WIDTH, Evidence, log_shares, standardised, views
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.neighbours import nearest
 
@@ -11,8 +11,6 @@ _LANDMARKS = 640
 _REFERENCE = 6000
 _VOTE_COLUMNS = 96
 _NEIGHBOURS = 30
-_RBF_WIDTH, _RBF_NOISE = 0.15, 3.0
-_LINEAR_NOISE, _LINEAR_GAIN = 30.0, 2.0
 _CLEAN_VOTE = 2.5
 _BLOCK = 8192
 
@@ -25,12 +23,13 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """
     plain, roots = views(evidence.features.astype(np.float32, copy=False))
     weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()
-    loud = targets * np.where(weights > 1, 1.0, _LINEAR_GAIN)[:, None]
-    linear = _ridge(plain, np.eye(plain.shape[1]) * _LINEAR_NOISE, loud, weights)
+    loud = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
+    rbf_noise, linear_noise = evidence.noise_variances()
+    linear = _ridge(plain, np.eye(plain.shape[1]) * linear_noise, loud, weights)
     landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
-    scale = 2 * _RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
+    scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
     among = np.exp((landmarks @ landmarks.T - 1) * (2 / scale)).astype(np.float64)
-    rbf = _ridge(_kernel(roots, landmarks, scale), (among + 1e-4 * np.eye(len(among))) * _RBF_NOISE, targets, weights)
+    rbf = _ridge(_kernel(roots, landmarks, scale), (among + 1e-4 * np.eye(len(among))) * rbf_noise, targets, weights)
     return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
 
 

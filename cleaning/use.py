@@ -9,6 +9,9 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
 _FEWEST_STEPS, _SHARE_ORDERED, _HOPELESS = 105, 0.7, 0.02
 _LARGE = 5000
+# Of the calibrated temperature, for two classes.
+_SOFTNESS = 1.5
+_CALIBRATION_STEPS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,33 +29,34 @@ class Beliefs:
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:
     """Row numbers (n,), the most useful expected fix first; deterministic, and free of the order of the rows.
 
-    The learner is stood for by a ridge classifier on the raw features, penalty = softness · the mean eigenvalue of
-    their Gram matrix, whose leave-one-out predictions are linear in the labels. In turns, every row is scored by the
-    expected rise of the soft accuracy Σ softmax(f / (softness · std f))·belief over training (leave-one-out) and
-    validation rows if its label were replaced by what is believed of it; the best few get their believed labels and the
-    predictions follow. softness = 1 / log₂ K: 1 for two classes; among more, no share is near 1 unless
-    the softmax is sharper.
+    The learner is stood for by a ridge classifier on the raw features, penalty = the mean eigenvalue of their Gram
+    matrix / log₂ K, whose leave-one-out predictions are linear in the labels. In turns, every row is scored by the
+    expected rise of the soft accuracy Σ softmax(f / temperature)·belief over training (leave-one-out) and validation
+    rows if its label were replaced by what is believed of it; the best few get their believed labels and the
+    predictions follow. The temperature is 1.5 / √log₂ K times the one that calibrates the predictions of the turn, so
+    that hard data, where most rows lie near the boundary, are told from easy ones. Among more than two classes a
+    doubtful fix counts less than its expected rise, by suspicion^(log₂ K - 1).
     Rows whose label is almost surely right come last, the least sure of them first.
     """
     order = train.order_by_id()
     labels = train.labels[order]
     fixed, held = beliefs.fixed[order], beliefs.held[order]
     wrong = 1 - fixed[np.arange(len(order)), labels]
-    n_classes = held.shape[1]
-    softness = 1 / float(np.log2(max(n_classes, 2)))
+    bits = float(np.log2(max(held.shape[1], 2)))
     checked = None if validation is None else validation.features
-    surrogate = _Surrogate.of(train.features[order], checked, softness)
+    surrogate = _Surrogate.of(train.features[order], checked, 1 / bits)
     believed = np.vstack([held, beliefs.checked])
-    current = np.eye(n_classes)[labels]
-    change = fixed - current
+    current = np.eye(held.shape[1])[labels]
     open_rows = wrong > _HOPELESS
     ranked: list[IntVector] = []
-    steps = _FEWEST_STEPS
-    few = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / steps)))
-    for _ in range(steps):
-        if not open_rows.any():
-            break
-        gain = (surrogate.pull(_slope(surrogate.predictions(current), believed, softness)) * change).sum(axis=1)
+    few = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _FEWEST_STEPS)))
+    temperature = None
+    while open_rows.any() and len(ranked) < _FEWEST_STEPS:
+        predictions = surrogate.predictions(current)
+        predictions -= predictions.mean(axis=1, keepdims=True)
+        temperature = _calibrated(predictions, believed, temperature)
+        pull = surrogate.pull(_slope(predictions, believed, _SOFTNESS / np.sqrt(bits) * temperature))
+        gain = (pull * (fixed - current)).sum(axis=1) * wrong ** (bits - 1)
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
         # a fix that seems to do harm is still a fix: behind the useful ones, by suspicion
         value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong), -np.inf)
@@ -66,12 +70,31 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64)
 
 
-def _slope(predictions: FloatMatrix, believed: FloatMatrix, softness: float) -> FloatMatrix:
-    """The gradient of Σ softmax(f / (softness · std f))·belief by f, (m, K), the scale held fixed."""
-    centred = predictions - predictions.mean(axis=1, keepdims=True)
-    scale = softness * np.sqrt((centred**2).mean()) + 1e-12
-    share = softmax(centred / scale, axis=1)
-    return np.asarray(share * (believed - (share * believed).sum(axis=1, keepdims=True)) / scale)
+def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | None) -> float:
+    """The temperature of most likelihood, Σ believed·log softmax(f / temperature) (Guo et al. 2017), by Newton steps.
+
+    predictions (m, K): centred class scores. Within a factor of 10 of their deviation, where it starts without `start`.
+    """
+    deviation = float(np.sqrt((predictions**2).mean())) + 1e-12
+    low, high = 0.1 / deviation, 10 / deviation
+    sharpness = low * 10 if start is None else min(max(1 / start, low), high)
+    reached = float((believed * predictions).sum())
+    for _ in range(_CALIBRATION_STEPS):
+        share = softmax(predictions * sharpness, axis=1)
+        mean = (share * predictions).sum(axis=1)
+        curvature = float((share * predictions**2).sum() - (mean**2).sum())
+        before = sharpness
+        step = (reached - float(mean.sum())) / max(curvature, 1e-12 * deviation**2)
+        sharpness = min(max(before + step, before / 3, low), before * 3, high)
+        if abs(sharpness - before) < 1e-2 * before:
+            break
+    return 1 / sharpness
+
+
+def _slope(predictions: FloatMatrix, believed: FloatMatrix, temperature: float) -> FloatMatrix:
+    """The gradient of Σ softmax(f / temperature)·belief by f, (m, K), the temperature held fixed."""
+    share = softmax(predictions / temperature, axis=1)
+    return np.asarray(share * (believed - (share * believed).sum(axis=1, keepdims=True)) / temperature)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,15 +42,32 @@ def test_pull_is_the_transpose_of_the_predictions(shape):
 def test_slope_is_the_gradient_of_the_soft_accuracy():
     rng = np.random.default_rng(2)
     predictions, believed = rng.normal(size=(6, 3)), rng.dirichlet(np.ones(3), size=6)
-    scale = 0.7 * np.sqrt(((predictions - predictions.mean(axis=1, keepdims=True)) ** 2).mean())
 
     def value(point):
-        share = np.exp(point / scale)
+        share = np.exp(point / 0.7)
         return ((share / share.sum(axis=1, keepdims=True)) * believed).sum()
 
     step = 1e-6 * np.eye(18).reshape(18, 6, 3)
     numeric = [(value(predictions + move) - value(predictions - move)) / 2e-6 for move in step]
     assert use._slope(predictions, believed, 0.7).ravel() == pytest.approx(numeric, abs=1e-6)
+
+
+@pytest.mark.parametrize("start", [None, 0.001, 1000.0])
+@pytest.mark.parametrize("classes", [2, 7])
+def test_the_calibrated_temperature_is_the_most_likely_one(classes, start):
+    rng = np.random.default_rng(3)
+    predictions = rng.normal(size=(2000, classes))
+    predictions -= predictions.mean(axis=1, keepdims=True)
+    share = np.exp(predictions / 0.4)
+    believed = share / share.sum(axis=1, keepdims=True)
+    assert use._calibrated(predictions, believed, start) == pytest.approx(0.4, rel=1e-3)
+
+
+def test_predictions_that_are_always_right_or_always_wrong_have_a_temperature():
+    predictions = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    assert 0.1 <= use._calibrated(predictions, np.eye(2), None) < 0.3
+    assert use._calibrated(predictions, 1 - np.eye(2), None) == pytest.approx(10.0)
+    assert use._calibrated(np.zeros((2, 2)), np.eye(2), None) > 0
 
 
 def test_every_row_is_named_once_and_sure_rows_come_last():
