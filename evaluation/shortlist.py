@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from baselines.expected_use import rank as expected_use
+from baselines.expected_use import order_of
 from cleaning import Posterior, Split, label_posterior
 from cleaning.data import refuse_gaps
 from cleaning.errors import InvalidInput
@@ -37,10 +37,14 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
         )
     refuse_gaps((str(embeddings), train), (str(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
-    order = expected_use(train, checked, rng=np.random.default_rng(seed)).order
-    write_text(output, _table(train, posterior, order.tolist()))
-    expected, low, high = posterior.wrong_labels()
+    write_text(output, _table(train, posterior, order_of(posterior, train, checked).tolist()))
     reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
+    if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):
+        reporter.warn(
+            f"every label is {train.labels[0]}: with one class nothing tells which are wrong; the order says nothing"
+        )
+        return
+    expected, low, high = posterior.wrong_labels()
     reporter.say(f"about {expected:.0f} of them are wrong ({low:.0f} to {high:.0f} with 90% confidence)")
 
 

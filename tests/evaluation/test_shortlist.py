@@ -53,6 +53,15 @@ def test_the_list_lies_beside_the_file_unless_named_and_is_the_same_again(folder
     assert place.read_bytes() == first
 
 
+def test_a_single_class_is_said_to_tell_nothing(tmp_path, capsys):
+    from tests.evaluation.test_datafiles import parquet
+
+    status, out, err = run(capsys, parquet(tmp_path / "one.parquet", label=[3, 3]))
+    assert status == 0
+    assert "every label is 3: with one class nothing tells which are wrong" in err
+    assert "of them are wrong" not in out
+
+
 def test_bad_files_are_one_sentence(folders, tmp_path, capsys):
     train = parquet_path(folders.embedding_folder, "blobs", "train")
     assert "there is no such file" in run(capsys, tmp_path / "none.parquet")[2]
