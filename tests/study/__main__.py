@@ -87,7 +87,7 @@ def run(path: Path, todo: list[Case], rankers: dict[str, Component]) -> None:
 
 def _rows(case: Case, rankers: dict[str, Component], learners: Registry) -> list[dict[str, object]]:
     dataset, truth = make(case)
-    name = "dataperf" if case.source.startswith("dataperf ") else "logistic"
+    name = "dataperf" if case.source.startswith(("dataperf ", "challenge ")) else "logistic"
     learner = learners[name].member(**({} if name == "dataperf" else _LOGISTIC))
     wrong = dataset.train.labels != truth.labels
     rows = []

@@ -8,7 +8,7 @@ import numpy as np
 
 from cleaning import GroundTruth, NoisyDataset, Split
 from cleaning.folds import out_of_fold_probabilities
-from tests.study.sources import DATAPERF_IDS, SHARED, sources
+from tests.study.sources import DATAPERF_IDS, SHARED, shared_part, sources
 
 TRAIN, VALIDATION, TEST = 300, 100, 500
 NOISES = (
@@ -90,14 +90,7 @@ def plant(clean: Split, noise: str, rate: float, rng: np.random.Generator) -> np
 
 
 def _shared_id(name: str) -> tuple[NoisyDataset, GroundTruth]:
-    import pandas as pd
-
-    parts = {}
-    for part, file in (("train", "train_0.3_300"), ("val", "val_100"), ("test", "test_500")):
-        table = pd.read_parquet(SHARED / "dataperf" / "embeddings" / f"{name}_{file}.parquet")
-        truth = pd.read_csv(SHARED / "dataperf" / "data" / f"dataset_{name}_{part}.csv")["hv_label"].to_numpy()
-        features = np.stack(table["encoding"].to_list()).astype(np.float32)
-        labels = table["label"].to_numpy() if part == "train" else truth
-        parts[part] = Split(features, labels, tuple(table["filename"])), truth
-    dataset = NoisyDataset(name, parts["train"][0], parts["val"][0], parts["test"][0])
-    return dataset, GroundTruth(parts["train"][1])
+    features, labels, truth, ids = shared_part(name, "train")
+    clean = [shared_part(name, part) for part in ("val", "test")]
+    validation, test = (Split(part[0], part[2], tuple(part[3])) for part in clean)
+    return NoisyDataset(name, Split(features, labels, tuple(ids)), validation, test), GroundTruth(truth)

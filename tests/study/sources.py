@@ -4,13 +4,14 @@ import importlib.util
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 DATAPERF_IDS = ("01g317", "01g317-flipped", "04rky", "04rky-flipped")
+_CONCEPTS = {"person": "01g317", "mammal": "04rky"}
 Labelled = tuple[np.ndarray, np.ndarray]
 
 
@@ -49,6 +50,8 @@ def sources(quick: bool) -> dict[str, Source]:
             "clothing 4v9": Source(_clothing, (4, 9)),
             "clothing 10": Source(_clothing),
         }
+    if (SHARED / "dataperf").is_dir():
+        found |= {f"challenge {concept}": Source(partial(_challenge, name)) for concept, name in _CONCEPTS.items()}
     few = ("digits 3v8", "mnist 3v8", "synthetic 2048")
     return {name: source for name, source in found.items() if not quick or name in few}
 
@@ -81,6 +84,34 @@ def _clothing_rows() -> Labelled:
 
 def _clothing(seed: int) -> Labelled:
     return _clothing_rows()
+
+
+def shared_part(name: str, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    """Of a shared id's "train", "val" or "test": features, labels as found, true labels and names of the pictures."""
+    import pandas as pd
+
+    suffix = {"train": "train_0.3_300", "val": "val_100", "test": "test_500"}[part]
+    table = pd.read_parquet(SHARED / "dataperf" / "embeddings" / f"{name}_{suffix}.parquet")
+    truth = pd.read_csv(SHARED / "dataperf" / "data" / f"dataset_{name}_{part}.csv")["hv_label"].to_numpy()
+    return (
+        np.stack(table["encoding"].to_list()).astype(np.float32),
+        table["label"].to_numpy(),
+        truth,
+        list(table["filename"]),
+    )
+
+
+@cache
+def _challenge_rows(name: str) -> Labelled:
+    """Every picture of a concept's two shared ids once, with its true label."""
+    parts = [shared_part(variant, part) for variant in (name, f"{name}-flipped") for part in ("train", "val", "test")]
+    _, first = np.unique(np.concatenate([part[3] for part in parts]), return_index=True)
+    features, truth = np.vstack([part[0] for part in parts]), np.concatenate([part[2] for part in parts])
+    return features[first], truth[first].astype(np.int64)
+
+
+def _challenge(name: str, seed: int) -> Labelled:
+    return _challenge_rows(name)
 
 
 def _synthetic(seed: int) -> Labelled:
