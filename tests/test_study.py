@@ -126,7 +126,14 @@ def test_the_readme_tells_what_the_study_found():
     for name in ("label_posterior", "confident_learning"):
         assert f"`{name}` {ten[name]['score']}" in told
     assert f"every true error first {ten['oracle_errors_first']['score']}" in told
-    assert f"level with cleanlab: {ten['expected_use without validation']['score']}" in told
+    assert f"Without validation rows it needs {ten['expected_use without validation']['score']}" in told
+    ahead = [name for name in ten if not name.startswith(("expected_use", "label_posterior", "oracle"))]
+    assert all(ten["expected_use"]["high"] < ten[name]["low"] for name in ahead)
+    with (RESULTS / "challenge.csv").open(newline="") as file:
+        drawn = {row["ranker"]: f"{float(row['score']):.3f}" for row in csv.DictReader(file)}
+    again = " ".join(text[text.index("drawn again") :].split())
+    for name in ("expected_use", "validation_logistic", "knn_shapley_euclidean", "oracle_influence"):
+        assert f"`{name}` {drawn[name]}" in again
     with (RESULTS / "sets.csv").open(newline="") as file:
         sets = {row.pop("ranker"): {name: float(score) for name, score in row.items()} for row in csv.DictReader(file)}
     assert len(sets["expected_use"]) == 7
