@@ -83,6 +83,25 @@ def test_the_study_covers_noise_from_5_to_45_percent_and_quick_is_a_part_of_it()
     assert set(quick) <= set(everything)
 
 
+def test_unless_asked_for_the_study_keeps_to_two_classes_and_one_learner(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(study, "run", lambda _, todo, __: asked.extend(todo))
+    monkeypatch.setattr(study, "write_report", lambda *_: "")
+    monkeypatch.setattr("sys.argv", ["study", "--seeds=1", f"--out={tmp_path}"])
+    study.main()
+    assert {case.source for case in asked} >= {"digits 3v8", "digits 4v9", "synthetic 2048"}
+    assert not any(case.source.endswith(" 10") or case.source.startswith("challenge") for case in asked)
+
+
+def test_the_challenges_pictures_are_drawn_again_once_each(dataperf):
+    case = Case("challenge person", "symmetric", 0.3, 0)
+    dataset, truth = make(case)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (300, 100, 500)
+    assert np.sum(dataset.train.labels != truth.labels) == 90
+    rows = np.vstack([dataset.train.features, dataset.validation.features, dataset.test.features])
+    assert len(np.unique(rows, axis=0)) == 900
+
+
 def test_shared_ids_are_taken_as_they_are(dataperf):
     dataset, truth = make(Case("dataperf 04rky", "as found", 0.3, 0))
     assert len(dataset.train) == 300
