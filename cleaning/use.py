@@ -41,7 +41,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     order = train.order_by_id()
     labels = train.labels[order]
     fixed, held = beliefs.fixed[order], beliefs.held[order]
-    wrong = 1 - fixed[np.arange(len(order)), labels]
+    wrong = np.maximum(1 - fixed[np.arange(len(order)), labels], 0)
     bits = float(np.log2(max(held.shape[1], 2)))
     checked = None if validation is None else validation.features
     surrogate = _Surrogate.of(train.features[order], checked, 1 / bits)

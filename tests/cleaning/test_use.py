@@ -102,6 +102,15 @@ def test_no_open_rows_leave_the_order_of_suspicion():
     assert order[0] == 7
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_belief_one_rounding_above_certainty_is_certain():
+    split = blobs(30, 0, classes=3)
+    beliefs = np.eye(3)[split.labels] * (1 + 1e-15)
+    beliefs[4] = np.roll(beliefs[4], 1)
+    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 3))))
+    assert order[0] == 4
+
+
 def test_float32_rows_in_large_numbers_keep_the_order(monkeypatch):
     split = blobs(80, 0, gap=3.0)
     rng = np.random.default_rng(0)
