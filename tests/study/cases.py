@@ -8,7 +8,7 @@ import numpy as np
 
 from cleaning import GroundTruth, NoisyDataset, Split
 from cleaning.folds import out_of_fold_probabilities
-from tests.study.sources import DATAPERF_IDS, SHARED, shared_part, sources
+from tests.study.sources import DATAPERF_IDS, SHARED, shared_id, sources
 
 TRAIN, VALIDATION, TEST = 300, 100, 500
 NOISES = (
@@ -51,7 +51,7 @@ def cases(seeds: int, quick: bool) -> Iterator[Case]:
 def make(case: Case) -> tuple[NoisyDataset, GroundTruth]:
     """The data id of a case; the same case gives the same bytes."""
     if case.source.startswith("dataperf "):
-        return _shared_id(case.source.removeprefix("dataperf "))
+        return shared_id(case.source.removeprefix("dataperf "))
     rng = np.random.default_rng([case.seed, zlib.crc32("|".join(case.key).encode())])
     features, labels = sources(quick=False)[case.source].rows(case.seed)
     test = min(TEST, len(labels) - TRAIN // 2 - VALIDATION)
@@ -87,10 +87,3 @@ def plant(clean: Split, noise: str, rate: float, rng: np.random.Generator) -> np
         rows = rng.choice(n, wrong, replace=False, p=weight / weight.sum())
         noisy[rows] = probability[rows].argmax(axis=1)
     return noisy
-
-
-def _shared_id(name: str) -> tuple[NoisyDataset, GroundTruth]:
-    features, labels, truth, ids = shared_part(name, "train")
-    clean = [shared_part(name, part) for part in ("val", "test")]
-    validation, test = (Split(part[0], part[2], tuple(part[3])) for part in clean)
-    return NoisyDataset(name, Split(features, labels, tuple(ids)), validation, test), GroundTruth(truth)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from cleaning import GroundTruth, NoisyDataset
+from evaluation.datafiles import load_dataset, load_truth
+
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 DATAPERF_IDS = ("01g317", "01g317-flipped", "04rky", "04rky-flipped")
 _CONCEPTS = {"person": "01g317", "mammal": "04rky"}
@@ -86,28 +89,22 @@ def _clothing(seed: int) -> Labelled:
     return _clothing_rows()
 
 
-def shared_part(name: str, part: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
-    """Of a shared id's "train", "val" or "test": features, labels as found, true labels and names of the pictures."""
-    import pandas as pd
-
-    suffix = {"train": "train_0.3_300", "val": "val_100", "test": "test_500"}[part]
-    table = pd.read_parquet(SHARED / "dataperf" / "embeddings" / f"{name}_{suffix}.parquet")
-    truth = pd.read_csv(SHARED / "dataperf" / "data" / f"dataset_{name}_{part}.csv")["hv_label"].to_numpy()
-    return (
-        np.stack(table["encoding"].to_list()).astype(np.float32),
-        table["label"].to_numpy(),
-        truth,
-        list(table["filename"]),
-    )
+def shared_id(name: str) -> tuple[NoisyDataset, GroundTruth]:
+    dataset = load_dataset(SHARED / "dataperf" / "embeddings", name)
+    return dataset, load_truth(SHARED / "dataperf" / "data", dataset)
 
 
 @cache
 def _challenge_rows(name: str) -> Labelled:
     """Every picture of a concept's two shared ids once, with its true label."""
-    parts = [shared_part(variant, part) for variant in (name, f"{name}-flipped") for part in ("train", "val", "test")]
-    _, first = np.unique(np.concatenate([part[3] for part in parts]), return_index=True)
-    features, truth = np.vstack([part[0] for part in parts]), np.concatenate([part[2] for part in parts])
-    return features[first], truth[first].astype(np.int64)
+    ids, features, labels = [], [], []
+    for dataset, truth in (shared_id(name), shared_id(f"{name}-flipped")):
+        for part in (dataset.train, dataset.validation, dataset.test):
+            ids += part.ids
+            features.append(part.features)
+            labels.append(truth.labels if part is dataset.train else part.labels)
+    _, first = np.unique(ids, return_index=True)
+    return np.vstack(features)[first].astype(np.float32), np.concatenate(labels)[first].astype(np.int64)
 
 
 def _challenge(name: str, seed: int) -> Labelled:
