@@ -1,10 +1,13 @@
-# The two commands of the README; everything else is `nox -l`.
+# The two commands of the README, and how the pinned packages are renewed; every single check is in `nox -l`.
 PYTHON ?= python3
 VENV ?= .venv
 MLCUBE ?= .mlcube
+UV ?= .uv
+LOWEST ?= .lowest
 BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test mlcube clean
+.PHONY: demo test mlcube lock test-lowest clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/fixfirst run --workspace=workspace
@@ -17,10 +20,8 @@ mlcube: $(MLCUBE)/.installed
 
 $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
 	$(PYTHON) -m venv $(MLCUBE)
-	$(MLCUBE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-	  -r mlcube/requirements.txt
-	$(MLCUBE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-	  ./mlcube/host_runner
+	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --require-hashes -r mlcube/requirements.txt
+	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation ./mlcube/host_runner
 	@touch $@
 
 $(BIN)/python:
@@ -28,14 +29,39 @@ $(BIN)/python:
 	  { echo "fixfirst needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# The lists are complete, so pip installs exactly them (--no-deps) and looks for nothing else: a release of tomorrow can
+# not break the installation, and neither can a pip that resolves extras in another way.
 $(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements.txt
+	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# Renews every pinned list (needs a network). uv has an environment of its own, so this works when the lists are broken.
+COMPILE := $(UV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-strip-extras --no-emit-index-url \
+  --no-emit-find-links --no-header --no-annotate --python-version=3.11
+
+lock: $(UV)/bin/uv
+	$(COMPILE) pyproject.toml requirements-build.in -o requirements.txt
+	$(COMPILE) pyproject.toml requirements-build.in --group=dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) mlcube/requirements.in --override=mlcube/overrides.txt -o mlcube/requirements.txt
+
+# The suite with the oldest versions that pyproject.toml promises to work with (needs a network).
+test-lowest: $(UV)/bin/uv
+	$(UV)/bin/uv venv --quiet --clear --python=$(PYTHON) $(LOWEST)
+	$(UV)/bin/uv pip compile --quiet --resolution=lowest-direct --all-extras pyproject.toml requirements-build.in \
+	  -o $(LOWEST)/lowest.txt
+	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) -r $(LOWEST)/lowest.txt --group=dev
+	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) --no-deps --no-build-isolation -e .
+	PATH="$(abspath $(LOWEST)/bin):$$PATH" $(LOWEST)/bin/nox --non-interactive -s lowest
+
+$(UV)/bin/uv:
+	$(PYTHON) -m venv $(UV)
+	$(UV)/bin/python $(PIP_INSTALL) uv
+
 clean:
-	rm -rf $(VENV) $(MLCUBE) .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(MLCUBE) $(UV) $(LOWEST) .nox .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache dist

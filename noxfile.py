@@ -53,6 +53,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def lowest(session: nox.Session) -> None:
+    """The suite alone, for an environment of the oldest versions allowed (`make test-lowest` makes it)."""
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    session.run("pytest", "-n", "auto", "--dist=loadgroup", *session.posargs, env=threads)
+
+
+@nox.session
 def containers(session: nox.Session) -> None:
     """The cube in Docker and Podman, installed where that may be (root on Debian); says so where it may not."""
     session.run(
@@ -78,25 +85,3 @@ def bench(session: nox.Session) -> None:
         session.error(f"there is no benchmark {name!r}; known: {', '.join(sorted(found))}")
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     session.run("python", "-m", f"tests.benchmarks.{name}", *options, env=threads)
-
-
-@nox.session
-def lock(session: nox.Session) -> None:
-    """Renew the pinned requirements (needs uv and a network)."""
-    common = [
-        "uv",
-        "pip",
-        "compile",
-        "--quiet",
-        "--universal",
-        "--generate-hashes",
-        "--no-emit-index-url",
-        "--no-emit-find-links",
-        "--no-header",
-        "--no-annotate",
-        "--python-version=3.11",
-        "pyproject.toml",
-        "requirements-build.in",
-    ]
-    session.run(*common, "-o", "requirements.txt", external=True)
-    session.run(*common, "--group=dev", "-c", "requirements.txt", "-o", "requirements-dev.txt", external=True)

@@ -24,6 +24,9 @@ _SHRINKAGE = 1 - _LEARNING_RATE * _WEIGHT_DECAY
 # 0.9 ** -128 ≈ 7e5: far from the limits of float32 whatever the gradients are.
 _STEPS_PER_SCALE = 128
 _BLOCK_FLOATS = 2**19
+# BLAS kernels round the last n mod 32 numbers of a vector in another way (no fused multiply-add). Blocks of whole
+# multiples of 32 rows leave that remainder where it is without blocks, so no bit depends on the size of a block.
+_BLOCK_ROWS = 32
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Update:
         first_column · row and second_column · row_squared are added to the moments, then
         weight += rate · first / (√second + epsilon).
         """
-        block = max(1, _BLOCK_FLOATS // weight.shape[1])
+        block = max(1, _BLOCK_FLOATS // (_BLOCK_ROWS * weight.shape[1])) * _BLOCK_ROWS
         if self._scratch.shape[1] != weight.shape[1]:
             self._scratch = np.empty((min(block, len(weight)), weight.shape[1]), np.float32)
         for start in range(0, len(weight), block):

@@ -55,10 +55,10 @@ def test_rank_one_steps_are_adamw(seed, count, size):
 
 def test_blocks_and_changing_widths_do_not_change_a_bit(monkeypatch):
     draws = np.random.default_rng(0)
-    wide = draws.normal(size=(16, 40)), draws.normal(size=(3, 16)), draws.normal(size=(3, 40))
+    wide = draws.normal(size=(75, 41)), draws.normal(size=(3, 75)), draws.normal(size=(3, 41))
     narrow = draws.normal(size=(3, 4)), draws.normal(size=(2, 3)), draws.normal(size=(2, 4))
     whole = [scaled(*case, Update()) for case in (wide, narrow)]
-    monkeypatch.setattr("cleaning.learners._adamw._BLOCK_FLOATS", 5 * 40)
+    monkeypatch.setattr("cleaning.learners._adamw._BLOCK_FLOATS", 35 * 41)
     small = Update()
     for case, expected in zip((wide, narrow, wide), (*whole, whole[0]), strict=True):
         assert np.array_equal(scaled(*case, small), expected)
