@@ -52,8 +52,7 @@ lock: $(UV)/bin/uv
 # The suite with the oldest versions that pyproject.toml promises to work with (needs a network).
 test-lowest: $(UV)/bin/uv
 	$(UV)/bin/uv venv --quiet --clear --python=$(PYTHON) $(LOWEST)
-	$(UV)/bin/uv pip compile --quiet --resolution=lowest-direct --all-extras pyproject.toml requirements-build.in \
-	  -o $(LOWEST)/lowest.txt
+	$(UV)/bin/uv pip compile --quiet --resolution=lowest-direct --all-extras pyproject.toml -o $(LOWEST)/lowest.txt
 	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) -r $(LOWEST)/lowest.txt --group=dev
 	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) --no-deps --no-build-isolation -e .
 	PATH="$(abspath $(LOWEST)/bin):$$PATH" $(LOWEST)/bin/nox --non-interactive -s lowest

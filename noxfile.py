@@ -9,7 +9,7 @@ import nox
 
 nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
-nox.options.sessions = ["lint", "types", "imports", "wheel", "tests"]
+nox.options.sessions = ["lint", "types", "imports", "dependencies", "wheel", "tests"]
 
 
 @nox.session
@@ -26,6 +26,12 @@ def types(session: nox.Session) -> None:
 @nox.session
 def imports(session: nox.Session) -> None:
     session.run("lint-imports")
+
+
+@nox.session
+def dependencies(session: nox.Session) -> None:
+    """What is imported is declared in pyproject.toml, and the other way round."""
+    session.run("deptry", ".")
 
 
 @nox.session
@@ -56,7 +62,9 @@ def tests(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The suite alone, for an environment of the oldest versions allowed (`make test-lowest` makes it)."""
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    session.run("pytest", "-n", "auto", "--dist=loadgroup", *session.posargs, env=threads)
+    # old releases warn about their newer neighbours, which says nothing about us
+    quiet = ["-W", "ignore::DeprecationWarning"]
+    session.run("pytest", "-n", "auto", "--dist=loadgroup", *quiet, *session.posargs, env=threads)
 
 
 @nox.session

@@ -8,6 +8,8 @@ from cleaning.posterior import Posterior, label_posterior
 from cleaning.ranking import Ranking
 from cleaning.simulate import LabelPath, Learner, simulate
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CleaningCurve",
     "FixfirstError",

@@ -171,13 +171,9 @@ class _ShowVersion(argparse.Action):
     """Looks the version up only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
+        from cleaning import __version__
 
-        try:
-            found = version("fixfirst")
-        except PackageNotFoundError:
-            found = "(not installed)"
-        sys.stdout.write(f"fixfirst {found}\n")
+        sys.stdout.write(f"fixfirst {__version__}\n")
         parser.exit()
 
 

@@ -60,7 +60,10 @@ def _plot(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> 
 
 def _run(folders: Folders, reporter: Reporter, options: argparse.Namespace) -> int:
     """All four tasks; a failed ranker or submission does not stop the rest, but shows in the exit status."""
+    from evaluation.closing import closing_lines
+
     statuses = [step(folders, reporter, options) for step in (_download, _create_baselines, _evaluate, _plot)]
+    reporter.say("\n" + "\n".join(closing_lines(folders)))
     return max(statuses)
 
 

@@ -1,18 +1,18 @@
 """scikit-learn's digits as picture files, embedded by the built-in encoder."""
 
 import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import IntVector
-from evaluation.embed import Request, embed
-from evaluation.files import make_folder, plain_errors
-from evaluation.progress import Reporter
+from evaluation.embed import write_embeddings
+from evaluation.files import write_whole
 
 _ZOOM = 4
 
@@ -40,21 +40,35 @@ def load_digit_scans() -> Digits:
     return Digits((digits.images / 16).astype(np.float32), digits.target.astype(np.int64))
 
 
-def write_pictures(folder: Path, scans: Mapping[str, NDArray[np.float32]]) -> None:
-    """One picture of 32 × 32 a scan, black on white, under the name given; the suffix says the format."""
+def write_pictures(parts: Mapping[str, Mapping[str, NDArray[np.float32]]], embeddings: Path, data: Path) -> None:
+    """Embeds the scans of each part as pictures, and keeps those in one archive, laid out as the original has them.
+
+    parts: {folder: {name below it: scan}}; the suffix of a name says its format. Writes embeddings/PART.parquet, where
+    PART is the first folder of each part, as `fixfirst embed FOLDER` would, and data/pictures.zip.
+    """
+    archive: dict[str, bytes] = {}
+    for folder, scans in parts.items():
+        pictures = {name: _picture(name, scan) for name, scan in scans.items()}
+        write_embeddings(pictures, embeddings / f"{folder.partition('/')[0]}.parquet")
+        archive |= {f"{folder}/{name}": content for name, content in pictures.items()}
+    write_whole(data / "pictures.zip", _zipped(archive))
+
+
+def _picture(name: str, scan: NDArray[np.float32]) -> bytes:
+    """A picture of 32 × 32, black on white."""
     from PIL import Image
 
-    for name, scan in scans.items():
-        path = folder / name
-        make_folder(path.parent)
-        values = (255 - np.round(scan * 255)).astype(np.uint8).repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
-        with plain_errors(path, "write the picture"):
-            if path.suffix == ".jpg":
-                Image.fromarray(values).save(path, quality=95)
-            else:
-                Image.fromarray(values).save(path)
+    values = (255 - np.round(scan * 255)).astype(np.uint8).repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
+    kind = PurePath(name).suffix[1:].replace("jpg", "jpeg")
+    content = io.BytesIO()
+    Image.fromarray(values).save(content, kind, **({"quality": 95} if kind == "jpeg" else {}))
+    return content.getvalue()
 
 
-def embed_pictures(folder: Path, output: Path) -> None:
-    """As `fixfirst embed FOLDER --output=OUTPUT` does."""
-    embed(Request(folder, output), Reporter(io.StringIO(), io.StringIO()))
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """An archive of files already compressed, the same bytes at any time."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name in sorted(files):
+            archive.writestr(zipfile.ZipInfo(name), files[name])
+    return content.getvalue()

@@ -7,7 +7,7 @@ a killed run goes on; a second run embeds only what has changed.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -100,6 +100,18 @@ def embed(request: Request, reporter: Reporter) -> int:
     return len(rows)
 
 
+def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
+    """The parquet that `embed` would write with the built-in encoder, of picture files held in memory (name: content).
+
+    Raises InvalidInput for a file that cannot be decoded.
+    """
+    batch = _embedded(contents, {}, Request.encoder)
+    if batch.failures:
+        raise InvalidInput(str(output), f"pictures that cannot be decoded ({first_three(batch.failures)})")
+    rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
+    write_whole(output, _table_bytes(rows, make_encoder(Request.encoder).identity))
+
+
 def picture_names(folder: Path) -> list[str]:
     """Paths below the folder of all files that are not hidden, sorted. Raises InvalidInput where there are none."""
     if not folder.is_dir():
@@ -124,18 +136,30 @@ def _worked(request: Request, names: list[str], known: dict[str, dict[str, Any]]
 
 
 def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str, Any]]], _step: object) -> _Batch:
-    from threadpoolctl import threadpool_limits
-
     names, known = work
-    rows: list[dict[str, Any]] = []
-    pictures, warnings, failures = [], [], []
+    contents: dict[str, bytes] = {}
+    failures = []
     for name in names:
         try:
-            content = read_bytes(request.folder / name, LARGEST_FILE)
-            digest = sha256_bytes(content)
-            if name in known and known[name]["sha256"] == digest:
-                rows.append(known[name])
-                continue
+            contents[name] = read_bytes(request.folder / name, LARGEST_FILE)
+        except InvalidInput as error:
+            failures.append(f"{name}: {error.problem}")
+    batch = _embedded(contents, known, request.encoder)
+    return _Batch(batch.rows, batch.warnings, failures + batch.failures)
+
+
+def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]], encoder: str) -> _Batch:
+    """The rows of some pictures, taken from `known` where the content is the same."""
+    from threadpoolctl import threadpool_limits
+
+    rows: list[dict[str, Any]] = []
+    pictures, warnings, failures = [], [], []
+    for name, content in contents.items():
+        digest = sha256_bytes(content)
+        if name in known and known[name]["sha256"] == digest:
+            rows.append(known[name])
+            continue
+        try:
             picture = decode(content, name)
         except InvalidInput as error:
             failures.append(f"{name}: {error.problem}")
@@ -146,9 +170,9 @@ def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str
         pictures.append(picture.pixels)
     if pictures:
         with threadpool_limits(limits=1):
-            vectors = make_encoder(request.encoder).encode(pictures)
+            vectors = make_encoder(encoder).encode(pictures)
         if not np.isfinite(vectors).all():
-            raise InvalidInput(f"encoder {request.encoder}", "it answers with NaN or infinity", "check the model")
+            raise InvalidInput(f"encoder {encoder}", "it answers with NaN or infinity", "check the model")
         for row, vector in zip([row for row in rows if "encoding" not in row], vectors, strict=True):
             row["encoding"] = vector
     return _Batch(rows, warnings, failures)

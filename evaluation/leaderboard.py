@@ -102,13 +102,13 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
     )
 
 
-def as_csv(rows: Sequence[Row]) -> str:
-    """The rows at full precision; the metrics besides the main one follow as columns of their own."""
-    others = list(dict.fromkeys(name for row in rows for name in row.others))
+def as_csv(boards: Sequence[Sequence[Row]]) -> str:
+    """The rows of each task at full precision, ranks counted in each task; the other metrics are columns at the end."""
+    others = list(dict.fromkeys(name for rows in boards for row in rows for name in row.others))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([*COLUMNS, *others])
-    for place, row in zip(places(rows), rows, strict=True):
+    for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
         head = [row.task, place, row.method, row.metric.name, row.mean, row.low, row.high]
         tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds]
         writer.writerow([*head, *tail, *(row.others.get(name) for name in others)])

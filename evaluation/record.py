@@ -6,12 +6,13 @@ import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cleaning import __version__
 from cleaning.errors import InvalidInput
 from evaluation.files import append_line, drop_half_line, read_bytes, sha256_bytes
 
@@ -121,14 +122,9 @@ def now() -> str:
 @cache
 def environment() -> dict[str, str]:
     """The versions of everything that can move a number."""
-    packages = ("fixfirst", "numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in packages:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
+    found = {"python": platform.python_version(), "machine": platform.machine(), "fixfirst": __version__}
+    return found | {name: version(name) for name in packages}
 
 
 def finite(values: dict[str, float]) -> dict[str, float]:

@@ -31,7 +31,7 @@ def plot(folders: Folders, reporter: Reporter) -> None:
         )
     boards: dict[str, list[Row]] = {}
     pictures: dict[str, list[str]] = {}
-    names = sorted({record.task for record in good})
+    names = sorted({record.task for record in good}, key=lambda name: (name != "cleaning", name))
     total = sum(len({record.dataset for record in good if record.task == name}) + 1 for name in names)
     with reporter.track("plot", total, "pictures") as update:
         for name in names:
@@ -39,8 +39,7 @@ def plot(folders: Folders, reporter: Reporter) -> None:
             pictures[name] = _pictures(name, boards[name], [r for r in good if r.task == name], folders.results_folder)
             update(sum(map(len, pictures.values())))
     folder = folders.results_folder
-    rows = [row for name in names for row in boards[name]]
-    write_text(folder / "leaderboard.csv", as_csv(rows))
+    write_text(folder / "leaderboard.csv", as_csv([boards[name] for name in names]))
     write_text(
         folder / "leaderboard.md",
         "\n".join(f"## {name}\n\n{markdown_table(*as_cells(boards[name]))}" for name in names),
@@ -48,8 +47,8 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     write_text(folder / "report.html", _page(boards, pictures, [r for r in records if r.status == "failed"]))
     for name in names:
         reporter.say(f"\n{name}\n{text_table(*as_cells(boards[name]))}\n")
-    for file in ["leaderboard.csv", "leaderboard.md", "report.html", *(p for own in pictures.values() for p in own)]:
-        reporter.say(str(folder / file))
+    count = sum(map(len, pictures.values()))
+    reporter.say(f"{folder}: leaderboard.csv, leaderboard.md, {count} pictures (png and svg)\n{folder / 'report.html'}")
 
 
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
@@ -71,9 +70,12 @@ def _page(boards: dict[str, list[Row]], pictures: dict[str, list[str]], failed: 
         f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
         f"<title>fixfirst report</title><style>{_STYLE}</style><h1>Which labels should I fix first?</h1>"
     ]
+    sections = [*boards, *(["failed"] if failed else [])]
+    links = " · ".join(f"<a href='#{escape(name, quote=True)}'>{escape(name)}</a>" for name in sections)
+    parts.append(f"<nav aria-label='contents'>{links}</nav>")
     for name, rows in boards.items():
         header, cells = as_cells(rows)
-        parts.append(f"<h2>{escape(name)}</h2><table><tr>{_cells('th', header)}</tr>")
+        parts.append(f"<h2 id='{escape(name, quote=True)}'>{escape(name)}</h2><table><tr>{_cells('th', header)}</tr>")
         parts += [f"<tr>{_cells('td', line)}</tr>" for line in cells]
         parts.append("</table>")
         for picture in pictures[name]:
@@ -83,7 +85,7 @@ def _page(boards: dict[str, list[Row]], pictures: dict[str, list[str]], failed: 
                 f"alt='{escape(Path(picture).stem, quote=True)}'></a>"
             )
     if failed:
-        parts.append("<h2>Failed</h2><ul>")
+        parts.append("<h2 id='failed'>failed</h2><ul>")
         parts += [
             f"<li>{escape(r.task)}, {escape(r.dataset)}, {escape(r.method)}: {escape(r.error or '')}</li>"
             for r in failed

@@ -1,21 +1,18 @@
 """`fixfirst rank`: the labels of one file of embeddings in the order worth inspecting, with what to change them to."""
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from baselines.expected_use import order_of
 from cleaning import Posterior, Split, label_posterior
-from cleaning.data import refuse_gaps
+from cleaning.data import IntVector, refuse_gaps
 from cleaning.errors import InvalidInput
 from evaluation.datafiles import read_parquet
 from evaluation.files import write_text
 from evaluation.outputs import refuse_output
 from evaluation.progress import Reporter
-
-COLUMNS = ("place", "row", "filename", "label", "suspicion", "suggested_label", "probability")
 
 
 def write_shortlist(embeddings: Path, validation: Path | None, output: Path, seed: int, reporter: Reporter) -> None:
@@ -37,7 +34,8 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
         )
     refuse_gaps((str(embeddings), train), (str(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
-    write_text(output, _table(train, posterior, order_of(posterior, train, checked).tolist()))
+    table = _table(train, posterior, order_of(posterior, train, checked))
+    write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
     if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):
         reporter.warn(
@@ -57,13 +55,15 @@ def _read(path: Path) -> Split:
     return split
 
 
-def _table(train: Split, posterior: Posterior, order: list[int]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    suspicion, suggestion = posterior.suspicion.tolist(), posterior.suggestion.tolist()
-    probability = posterior.suggestion_probability.tolist()
-    for place, row in enumerate(order, start=1):
-        given = [place, row, train.ids[row], int(train.labels[row])]
-        writer.writerow([*given, f"{suspicion[row]:.6f}", suggestion[row], f"{probability[row]:.6f}"])
-    return text.getvalue()
+def _table(train: Split, posterior: Posterior, order: IntVector) -> pd.DataFrame:
+    """A row for each label, in the given order of rows."""
+    columns = {
+        "place": np.arange(1, len(order) + 1),
+        "row": order,
+        "filename": [train.ids[row] for row in order],
+        "label": train.labels[order],
+        "suspicion": posterior.suspicion[order],
+        "suggested_label": posterior.suggestion[order],
+        "probability": posterior.suggestion_probability[order],
+    }
+    return pd.DataFrame(columns)

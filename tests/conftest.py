@@ -7,11 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from evaluation.folders import Folders
 from evaluation.progress import Reporter
 from evaluation.rank import create_baselines
 from tests.support import ROOT, SHARED, noisy_blobs, write_dataset, write_parameters
+
+# A test is right or wrong however slow the machine is: no deadline, and no complaint about slow drawing of examples.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -3,26 +3,29 @@
 import json
 from pathlib import Path
 
-from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.digit_images import load_digit_scans, write_pictures
 from evaluation.files import write_text
 
 TRAIN, QUERIES, REFERENCES = 400, 150, 1000
 
 
 def write(draw: int, embeddings: Path, data: Path) -> None:
-    """train_data/<product>/*.jpg, query/*.jpg, reference/*.jpg, and the product of each query and reference."""
+    """train_data/<product>/*.jpg, query/*.jpg and reference/*.jpg, and the product of each query and reference."""
     digits, _ = load_digit_scans().shuffled(draw, "image_retrieval")
-    parts = {"train_data": TRAIN, "query": QUERIES, "reference": REFERENCES}
+    pictures: dict[str, dict[str, NDArray[np.float32]]] = {}
     truth: dict[str, dict[str, str]] = {"query": {}, "reference": {}}
     start = 0
-    for part, size in parts.items():
+    for part, size in {"train_data": TRAIN, "query": QUERIES, "reference": REFERENCES}.items():
         rows = range(start, start + size)
         start += size
         products = {row: f"product-{digits.labels[row]}" for row in rows}
         folder = {row: f"{products[row]}/" if part == "train_data" else "" for row in rows}
         names = {row: f"{folder[row]}{part[0]}{row - rows.start:05d}.jpg" for row in rows}
-        write_pictures(data / part, {names[row]: digits.scans[row] for row in rows})
-        embed_pictures(data / part, embeddings / f"{part}.parquet")
+        pictures[part] = {names[row]: digits.scans[row] for row in rows}
         if part in truth:
             truth[part] = {names[row].removesuffix(".jpg"): products[row] for row in rows}
+    write_pictures(pictures, embeddings, data)
     write_text(data / "truth.json", json.dumps(truth) + "\n")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+from evaluation.digit_images import load_digit_scans, write_pictures
 from evaluation.files import write_text
 
 MOST, FEWEST, TEST = 120, 3, 600
@@ -13,7 +13,7 @@ _SUFFIXES = (".png", ".jpg", ".gif")
 
 
 def write(draw: int, embeddings: Path, data: Path) -> None:
-    """train/<label>/<name>.<ext> and test/<name>.<ext>, flat, with the label of each test file; nine is `other`."""
+    """train/<label>/<name>.<ext> and test/<name>.<ext>, flat; the labels, and that of each test file. 9 is `other`."""
     digits, rng = load_digit_scans().shuffled(draw, "logo")
     sizes = dict(zip(rng.permutation(10).tolist(), np.geomspace(MOST, FEWEST, 10).round().astype(int), strict=True))
     taken = {label: np.flatnonzero(digits.labels == label)[:size] for label, size in sizes.items()}
@@ -25,9 +25,8 @@ def write(draw: int, embeddings: Path, data: Path) -> None:
     rest = np.setdiff1d(np.arange(len(digits.labels)), np.concatenate(list(taken.values())))
     test = np.sort(rng.permutation(rest)[:TEST])
     names = {f"{number:04d}{_SUFFIXES[number % 3]}": row for number, row in enumerate(test)}
-    write_pictures(data / "train", train)
-    write_pictures(data / "test", {name: digits.scans[row] for name, row in names.items()})
+    parts = {"train": train, "test": {name: digits.scans[row] for name, row in names.items()}}
+    write_pictures(parts, embeddings, data)
     lines = [f"{name},{_NAMES[digits.labels[row]]}\n" for name, row in names.items()]
     write_text(data / "test_labels.csv", "".join(["file,category\n", *lines]))
-    for part in ("train", "test"):
-        embed_pictures(data / part, embeddings / f"{part}.parquet")
+    write_text(data / "labels.txt", "".join(f"{name}\n" for name in _NAMES))

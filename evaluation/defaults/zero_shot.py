@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.digit_images import embed_pictures, load_digit_scans, write_pictures
+from evaluation.digit_images import load_digit_scans, write_pictures
 from evaluation.files import write_text
 
 TRAIN, TEST, WRONG = 800, 400, 0.4
@@ -45,8 +45,7 @@ _PHRASES = {
 def write(draw: int, embeddings: Path, data: Path) -> None:
     """metadata.json and images.json as json lines, and two data sets of classes.json and img/<name>.jpg."""
     digits, rng = load_digit_scans().shuffled(draw, "zero_shot")
-    write_pictures(data / "train", {f"{row + 1}.jpg": digits.scans[row] for row in range(TRAIN)})
-    embed_pictures(data / "train", embeddings / "train.parquet")
+    pictures = {"train": {f"{row + 1}.jpg": digits.scans[row] for row in range(TRAIN)}}
     pairs = [{"image": row + 1, "queries": _queries(int(digits.labels[row]), rng)} for row in range(TRAIN)]
     urls = [{"image": row + 1, "url": f"file:train/{row + 1}.jpg"} for row in range(TRAIN)]
     for name, lines in (("metadata.json", pairs), ("images.json", urls)):
@@ -55,12 +54,12 @@ def write(draw: int, embeddings: Path, data: Path) -> None:
     truth = {}
     for number, (dataset, forms) in enumerate(_FORMS.items()):
         rows = TRAIN + number * TEST + np.arange(TEST)
-        write_pictures(data / dataset / "img", {f"{row + 1}.jpg": digits.scans[row] for row in rows.tolist()})
-        embed_pictures(data / dataset / "img", embeddings / f"{dataset}.parquet")
+        pictures[f"{dataset}/img"] = {f"{row + 1}.jpg": digits.scans[row] for row in rows.tolist()}
         classes = json.dumps([words[0] for words in forms], ensure_ascii=False) + "\n"
         for place in (data / dataset, embeddings / dataset):
             write_text(place / "classes.json", classes)
         truth[dataset] = {str(row + 1): int(digits.labels[row]) for row in rows}
+    write_pictures(pictures, embeddings, data)
     write_text(data / "truth.json", json.dumps(truth) + "\n")
 
 

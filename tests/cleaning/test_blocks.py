@@ -122,7 +122,7 @@ def test_the_folder_is_a_mapping(tmp_path):
     assert not list((tmp_path / "b").iterdir())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data())
 def test_budgets_thin_the_points_and_leave_the_crossing_exact(data):
     n = data.draw(st.integers(1, 30))

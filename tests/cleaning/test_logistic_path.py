@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
@@ -66,7 +66,7 @@ def tight(features, labels, strength):
     return np.vstack([model.coef_.T, model.intercept_])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10**6),
     shape=st.sampled_from([(12, 3), (40, 6), (40, 39), (25, 25), (20, 60), (60, 10), (90, 4)]),

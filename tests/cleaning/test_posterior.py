@@ -15,7 +15,7 @@ def noisy(n=150, rate=0.3, kind="symmetric", seed=0, **shape):
     return Split(clean.features, labels, clean.ids), clean.labels, blobs(n // 3, 10 * seed + 2, **shape)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(2, 30),

@@ -27,7 +27,6 @@ class Memory:
         return np.array([np.mean(labels == test.labels) for labels in self.seen])
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_every_point_is_the_state_after_that_many_fixes(data):
     n = data.draw(st.integers(1, 12))
@@ -53,7 +52,7 @@ def test_lengths_must_match():
         simulate(dataset, truth, Ranking(np.arange(5)), Learner())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.sampled_from([2, 3]), st.sampled_from([3, 40]), st.sampled_from([1e-3, 1.0]))
 def test_logistic_curves_equal_tightly_converged_refits(seed, classes, width, strength):
     dataset, truth = noisy_blobs(n=30, seed=seed, classes=classes, width=width)

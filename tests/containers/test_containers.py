@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cleaning import __version__
 from evaluation.cli import main
 from evaluation.record import read_records
 from tests.containers.engines import Engine, base_image, install, running, why_not
@@ -16,7 +17,7 @@ from tests.support import ROOT, SHARED
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
-IMAGE = "fixfirst/fixfirst:0.1.0"
+IMAGE = f"fixfirst/fixfirst:{__version__}"
 LARGEST_IMAGE = 700_000_000
 TASKS = "--task=download,create_baselines,evaluate,plot"
 DATAPERF = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]

@@ -1,10 +1,10 @@
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import zipfile
-from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -51,7 +51,12 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     status, out, _ = run(capsys, "run", f"--workspace={workspace}")
     assert status == 0
     assert "score (lower is better)" in out
-    assert str(workspace / "results" / "overview.png") in out
+    *_, found, look, following = out.splitlines()
+    assert re.match(r"Found: in the order of \w+, inspecting \d+\.\d% of the labels brings a model to 95% of", found)
+    assert "in random order" in found or "order of random" in found
+    assert "mean of 2 data sets" in found
+    assert look == f"Look:  {workspace / 'results' / 'report.html'}"
+    assert re.match(r"Next:  \S+ rank ", following)
     status, out, _ = run(capsys, "evaluate", f"--workspace={workspace}")
     assert "4 known already, 0 to score" in out
 
@@ -163,18 +168,6 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
         main(["ls"])
 
 
-def test_the_version_is_that_of_the_package(capsys, monkeypatch):
-    monkeypatch.setattr("importlib.metadata.version", lambda _name: "1.2.3")
-    assert run(capsys, "--version")[:2] == (0, "fixfirst 1.2.3\n")
-    monkeypatch.undo()
-    monkeypatch.setattr("importlib.metadata.version", missing_package)
-    assert run(capsys, "--version")[:2] == (0, "fixfirst (not installed)\n")
-
-
-def missing_package(name):
-    raise PackageNotFoundError(name)
-
-
 def test_version_and_help_come_at_once():
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     for flag in ("--help", "--version"):
@@ -212,7 +205,7 @@ def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
         pass
     time.sleep(0.1)
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=30)
+    _, err = child.communicate(timeout=300)
     assert child.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err

@@ -1,12 +1,16 @@
 import csv
+import io
 import json
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from evaluation import registry
+from evaluation.embed import Request, embed
 from evaluation.files import sha256_tree
+from evaluation.progress import Reporter
 
 TASKS = ("camera_trap", "image_retrieval", "logo", "zero_shot")
 
@@ -20,8 +24,9 @@ def made(tmp_path_factory):
     return place
 
 
-def files(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+def pictures(folder):
+    with ZipFile(folder / "pictures.zip") as archive:
+        return archive.namelist()
 
 
 def test_every_task_with_predictors_has_default_data():
@@ -45,7 +50,7 @@ def test_the_same_draw_writes_the_same_bytes_and_another_does_not(made, tmp_path
 
 def test_products_lie_as_the_challenge_has_them(made):
     data = made / "data" / "image_retrieval"
-    names = files(data)
+    names = pictures(data)
     assert sum(name.startswith("query/") for name in names) == 150
     assert sum(name.startswith("reference/") for name in names) == 1000
     assert {name.split("/")[1] for name in names if name.startswith("train_data/")} == {
@@ -73,7 +78,8 @@ def test_logos_have_rare_classes_and_every_format_a_digit_can_be(made):
     assert {name.rpartition(".")[2] for name in names} == {"png", "jpg", "gif"}
     with (data / "test_labels.csv").open(newline="") as file:
         truth = dict(list(csv.reader(file))[1:])
-    assert set(truth) == set(names) == {path.name for path in (data / "test").iterdir()}
+    assert set(truth) == set(names)
+    assert {f"test/{name}" for name in names} == {name for name in pictures(data) if name.startswith("test/")}
     assert set(truth.values()) <= set(labels)
 
 
@@ -87,7 +93,8 @@ def test_zero_shot_pairs_and_names_are_russian_and_english(made):
     assert sum(len(texts) for _, texts in problem.pairs) == sum(len(pair["queries"]) for pair in pairs)
     truth = json.loads((data / "truth.json").read_text())
     for dataset, ids in names.items():
-        assert set(truth[dataset]) == set(ids) == {path.stem for path in (data / dataset / "img").iterdir()}
+        assert set(truth[dataset]) == set(ids)
+        assert {f"{dataset}/img/{image}.jpg" for image in ids} <= set(pictures(data))
         assert json.loads((data / dataset / "classes.json").read_text()) == list(problem.targets[dataset].classes)
 
 
@@ -105,7 +112,13 @@ def test_clips_have_45_frames_24_classes_blanks_and_pairs(made):
     assert sizes[problem.labels[:, 0] == 1].mean() < sizes[problem.labels[:, 0] == 0].mean()
 
 
-def test_pictures_are_the_scans(made):
-    path = next((made / "data" / "logo" / "test").glob("*.png"))
-    with Image.open(path) as image:
+def test_the_embeddings_are_those_of_the_pictures(made, tmp_path):
+    with ZipFile(made / "data" / "logo" / "pictures.zip") as archive:
+        archive.extractall(tmp_path)
+    with Image.open(next((tmp_path / "test").glob("*.png"))) as image:
         assert image.size == (32, 32)
+    for part in ("train", "test"):
+        embed(Request(tmp_path / part, tmp_path / f"{part}.parquet"), Reporter(io.StringIO(), io.StringIO()))
+        assert (tmp_path / f"{part}.parquet").read_bytes() == (
+            made / "embeddings" / "logo" / f"{part}.parquet"
+        ).read_bytes()

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -107,7 +107,6 @@ def test_a_truncated_picture_is_an_error_and_never_half_a_picture(kind, suffix):
             decode(content[: int(len(content) * share)], f"a.{suffix}")
 
 
-@settings(deadline=None)  # the first call imports Pillow's plugins
 @given(st.binary(max_size=200), st.sampled_from([magic for magic, _ in images._MAGIC] + [b"<svg ", b""]))
 def test_any_bytes_end_in_a_picture_or_in_one_clear_error(tail, magic):
     try:

@@ -91,13 +91,38 @@ def test_the_interval_is_students():
 
 def test_tables_hold_full_precision_or_six_decimals(records):
     rows = leaderboard(records, task("cleaning"))
-    table = list(csv.DictReader(io.StringIO(as_csv(rows))))
+    table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
     assert [line["method"] for line in table] == ["good", "bad", "partial"]
     assert float(table[0]["mean"]) == rows[0].mean
     assert list(table[0]) == [*board.COLUMNS, "fraction_fixes", "fixes_needed", "area"]
     assert "| 1 | good | 0.200000 |" in markdown_table(*as_cells(rows))
     assert "1 of 3" in text_table(*as_cells(rows))
     assert "score (lower is better)" in text_table(*as_cells(rows))
+
+
+def test_ranks_start_at_one_in_each_task_and_the_page_with_cleaning(folders, records):
+    others = [
+        record(task="camera_trap", method=method, dataset="clips", metrics={"log_loss": loss}, details={}, curve=None)
+        for method, loss in (("prior", 0.2), ("stack", 0.1))
+    ]
+    for one in [*others, *records]:
+        append_record(folders.results_file, one)
+    plot(folders, Reporter(io.StringIO(), io.StringIO()))
+    with (folders.results_folder / "leaderboard.csv").open(newline="") as file:
+        found = [(line["task"], line["rank"], line["method"]) for line in csv.DictReader(file)]
+    assert found == [
+        ("cleaning", "1", "good"),
+        ("cleaning", "2", "bad"),
+        ("cleaning", "", "partial"),
+        ("camera_trap", "1", "stack"),
+        ("camera_trap", "2", "prior"),
+    ]
+    page = (folders.results_folder / "report.html").read_text()
+    places = [page.index(f"<h2 id='{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    assert places == sorted(places)
+    links = [page.index(f"<a href='#{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    assert links == sorted(links)
+    assert links[-1] < places[0]
 
 
 def test_plot_writes_pictures_tables_and_a_page_from_records_alone(folders, records):
@@ -114,7 +139,7 @@ def test_plot_writes_pictures_tables_and_a_page_from_records_alone(folders, reco
     page = (folders.results_folder / "report.html").read_text()
     assert "&lt;b&gt;no&lt;/b&gt;" in page
     assert "overview.svg" in page
-    assert str(folders.results_folder / "overview.png") in reporter.out.getvalue()
+    assert str(folders.results_folder / "report.html") in reporter.out.getvalue()
 
 
 def test_the_same_records_draw_the_same_bytes(folders, records):

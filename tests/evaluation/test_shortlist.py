@@ -7,7 +7,8 @@ import pytest
 
 from evaluation.cli import main
 from evaluation.datafiles import load_dataset, load_truth, parquet_path
-from evaluation.shortlist import COLUMNS
+
+COLUMNS = ("place", "row", "filename", "label", "suspicion", "suggested_label", "probability")
 
 
 def run(capsys, *arguments):

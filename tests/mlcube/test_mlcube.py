@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cleaning import __version__
 from evaluation.record import read_records
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
 pytestmark = pytest.mark.slow
+IMAGE = f"fixfirst/fixfirst:{__version__}"
 TASKS = "--task=download,create_baselines,evaluate,plot"
 
 
@@ -22,7 +24,7 @@ def test_mlcube_passes_what_the_entry_point_takes(cube):
     workspace = cube.root / "workspace"
     assert (workspace / "results" / "leaderboard.csv").exists()
     runs = [call for call in cube.engine_calls if call[0] == "run"]
-    assert [call[call.index("fixfirst/fixfirst:0.1.0") + 1] for call in runs] == TASKS[7:].split(",")
+    assert [call[call.index(IMAGE) + 1] for call in runs] == TASKS[7:].split(",")
     builds = [call for call in cube.engine_calls if call[0] == "build"]
     assert len(builds) == 4
     assert builds[0][-3:] == ["-f", str(cube.root / "mlcube" / "Dockerfile"), str(cube.root)]
@@ -41,7 +43,7 @@ def test_a_failing_task_fails_the_command_and_stops_the_list(cube):
     done = cube.run(TASKS)
     assert done.returncode != 0
     assert "row 0 stands on line 1 already" in done.stderr
-    assert [call[call.index("fixfirst/fixfirst:0.1.0") + 1] for call in cube.engine_calls if call[0] == "run"] == [
+    assert [call[call.index(IMAGE) + 1] for call in cube.engine_calls if call[0] == "run"] == [
         "download",
         "create_baselines",
         "evaluate",
