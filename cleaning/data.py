@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
@@ -91,7 +91,7 @@ class NoisyDataset:
             if not len(split):
                 raise InvalidInput(f"data id {self.name}, {part}", "there are no rows", "give at least one sample")
         named = (("train", self.train), ("validation", self.validation), ("test", self.test))
-        refuse_gaps(*((f"data id {self.name}, {part}", split) for part, split in named))
+        refuse_gaps(*((Place(key=f"data id {self.name}, {part}"), split) for part, split in named))
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +119,7 @@ def checked_features(values: ArrayLike) -> FloatMatrix:
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(bad):
         raise InvalidInput(
-            f"features, row {bad[0]}",
+            Place(key="features", row=int(bad[0])),
             f"NaN or infinite values (rows, {first_three(bad.tolist())})",
             "drop or re-embed those rows",
         )
@@ -136,7 +136,7 @@ def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> Non
         long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * _OF_THE_LARGEST)
     if len(long):
         raise InvalidInput(
-            f"{what}, row {long[0]}",
+            Place(key=what, row=int(long[0])),
             f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares do not fit into {dtype} "
             f"(rows, {first_three(long.tolist())})",
             "scale the vectors down",
@@ -153,21 +153,23 @@ def checked_labels(values: ArrayLike, what: str) -> IntVector:
     bad = np.flatnonzero(vector < 0) if len(vector) else np.empty(0, int)
     if len(bad):
         raise InvalidInput(
-            f"{what}, row {bad[0]}", f"{vector[bad[0]]} is not a class (negative)", "number the classes from 0"
+            Place(key=what, row=int(bad[0])), f"{vector[bad[0]]} is not a class (negative)", "number the classes from 0"
         )
     return _read_only(np.require(vector, dtype=np.int64, requirements=["C", "A"]))
 
 
-def refuse_gaps(*splits: tuple[str, Split | None]) -> None:
+def refuse_gaps(*splits: tuple[Place, Split | None]) -> None:
     """Raises InvalidInput for a class far beyond the number of rows, since room is made for every class up to it.
 
-    splits: pairs of a place, as the error names it, and the rows there.
+    splits: pairs of a place, a file or a key, and the rows there.
     """
     rows = sum(len(split) for _, split in splits if split is not None)
     for where, split in splits:
         if split is not None and len(split) and (largest := int(split.labels.max())) > rows + _CLASSES_WITHOUT_ROWS:
             raise InvalidInput(
-                f"{where}, labels, row {int(split.labels.argmax())}",
+                Place(
+                    where.path, key=f"{where.key}, labels" if where.key else "labels", row=int(split.labels.argmax())
+                ),
                 f"class {largest}, where there are {rows} rows in all",
                 "number the classes from 0 without gaps",
             )

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Component:
     name: str
     member: Any
     summary: str
-    origin: str
+    origin: Path
     module: ModuleType
     bound: Any = None
 
@@ -110,21 +110,21 @@ def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str
     return Registry(kind, found)
 
 
-def failing_line(error: BaseException, path: Path | str) -> str:
-    """`FILE, line N` of the deepest frame of an error inside a file, or the file alone."""
+def failing_line(error: BaseException, path: Path) -> Place:
+    """The line of the deepest frame of an error inside a file, or the file alone."""
     line, trace = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
             line = trace.tb_lineno
         trace = trace.tb_next
-    return f"{path}, line {line}" if line else str(path)
+    return Place(path, line=line)
 
 
 def _import_file(path: Path, kind: str) -> ModuleType:
     name = f"_fixfirst_{kind}_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:  # pragma: no cover - only for a suffix Python cannot load
-        raise InvalidInput(str(path), "Python cannot load this file")
+        raise InvalidInput(path, "Python cannot load this file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
@@ -144,11 +144,15 @@ def _is_of_kind(module: ModuleType, members: Mapping[str, str], kind: str) -> bo
         return kinds == [kind]
     ways = " or ".join(f"`{member}` to be a {name}" for name, member in members.items())
     problem = f"it is both {' and '.join(kinds)}" if kinds else f"a {kind} needs a public `{members[kind]}`"
-    raise InvalidInput(str(module.__file__), problem, f"define {ways}, or start the name with _")
+    raise InvalidInput(_file_of(module), problem, f"define {ways}, or start the name with _")
 
 
 def _component(name: str, module: ModuleType, member: str) -> Component:
     summary = (module.__doc__ or "").strip().splitlines()
     description = summary[0] if summary else "(no description)"
     bound = getattr(module, "rank_with_truth", None)
-    return Component(name, getattr(module, member), description, str(module.__file__), module, bound)
+    return Component(name, getattr(module, member), description, _file_of(module), module, bound)
+
+
+def _file_of(module: ModuleType) -> Path:
+    return Path(str(module.__file__))

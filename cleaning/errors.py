@@ -1,7 +1,10 @@
 """The errors whose text is written for the person at the keyboard."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 
 def printable(text: str) -> str:
@@ -18,6 +21,31 @@ def _is_harmless(one: str) -> bool:
     return one.isprintable() or unicodedata.category(one) == "Zs"
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where something is wrong, as far as it is known; the text is made once, by `str`.
+
+    line: counted from 1. row: a number counted from 0, or the row's name. key: a key path, an option, or the name of an
+    array or argument.
+    """
+
+    path: Path | None = None
+    line: int | None = None
+    key: str | None = None
+    column: str | None = None
+    row: int | str | None = None
+
+    def __str__(self) -> str:
+        parts = [
+            None if self.path is None else str(self.path),
+            None if self.line is None else f"line {self.line}",
+            self.key,
+            None if self.column is None else f"column {self.column}",
+            None if self.row is None else f"row {self.row!r}",
+        ]
+        return ", ".join(part for part in parts if part)
+
+
 class FixfirstError(Exception):
     """A problem the user can act on; the command line prints its text and nothing else."""
 
@@ -25,16 +53,35 @@ class FixfirstError(Exception):
 class InvalidInput(FixfirstError):
     """A file, value or array that does not keep its contract.
 
-    `where` is the place (file, line, row, key), `problem` what was found there and what was expected,
-    `fix` what to do about it. The text is `printable`.
+    place: where it is; a path or a text stands for the place of that file, or of that key. problem: what was found and
+    what was expected. fix: what to do about it. The text, `place: problem. Fix: fix.`, is `printable`.
     """
 
-    def __init__(self, where: str, problem: str, fix: str = "") -> None:
-        self.where, self.problem, self.fix = where, problem, fix
-        super().__init__(printable(f"{where}: {problem}." + (f" Fix: {fix}." if fix else "")))
+    def __init__(self, place: Place | Path | str, problem: str, fix: str = "") -> None:
+        self.place, self.problem, self.fix = _as_place(place), problem, fix
+        super().__init__(printable(f"{self.place}: {problem}." + (f" Fix: {fix}." if fix else "")))
 
-    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[str, str, str]]:
-        return type(self), (self.where, self.problem, self.fix)
+    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[Place, str, str]]:
+        return type(self), (self.place, self.problem, self.fix)
+
+    def within(self, path: Path) -> "InvalidInput":
+        """The same error about a part of a file, for a reader that hands the file's arrays on to be checked."""
+        return self if self.place.path else InvalidInput(replace(self.place, path=path), self.problem, self.fix)
+
+
+class BadData(FixfirstError):
+    """The organiser's data are at fault (truth, embeddings, a list of public ids), and no submission is to blame."""
+
+
+@contextmanager
+def data_at_fault(kind: type[FixfirstError] = FixfirstError) -> Iterator[None]:
+    """Errors of this kind that leave the block are about the data: they leave it as BadData with the same text."""
+    try:
+        yield
+    except BadData:
+        raise
+    except kind as error:
+        raise BadData(str(error)) from error
 
 
 class Unsuitable(FixfirstError):
@@ -45,3 +92,9 @@ def first_three(examples: Sequence[object]) -> str:
     """The count and the first three examples, as every rejection reports them: `2 in all: a, b`."""
     shown = ", ".join(printable(str(example)) for example in examples[:3])
     return f"{len(examples)} in all: {shown}" + (", …" if len(examples) > 3 else "")
+
+
+def _as_place(place: Place | Path | str) -> Place:
+    if isinstance(place, Place):
+        return place
+    return Place(path=place) if isinstance(place, Path) else Place(key=place)

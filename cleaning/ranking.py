@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class Ranking:
         bad = np.flatnonzero(~np.isfinite(vector))
         if len(bad):
             raise InvalidInput(
-                f"scores, row {bad[0]}",
+                Place(key="scores", row=int(bad[0])),
                 f"{vector[bad[0]]} is not finite (rows, {first_three(bad.tolist())})",
                 "give every row a finite label-quality score",
             )

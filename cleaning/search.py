@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, IntVector, refuse_overflow
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 
 Single = NDArray[np.float32]
 Ranks = NDArray[np.int32]
@@ -55,7 +55,9 @@ def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tu
         for what, rows in (("queries", queries), ("references", references)):
             empty = np.flatnonzero(~rows.any(axis=1))
             if len(empty):
-                raise InvalidInput(f"{what}, row {empty[0]}", "a vector of zeros has no cosine", "embed it again")
+                raise InvalidInput(
+                    Place(key=what, row=int(empty[0])), "a vector of zeros has no cosine", "embed it again"
+                )
         return unit_rows(queries), unit_rows(references)
     if metric == "inner_product":
         return np.asarray(queries, dtype=np.float32), np.asarray(references, dtype=np.float32)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, Place
 from evaluation.files import sha256_file
 from evaluation.folders import Folders
 from evaluation.parameters import Parameters
@@ -64,7 +64,7 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     try:
         found = task.validate(path, folders, parameters)
         if sha256_file(path) != before:
-            raise InvalidInput(str(path), "it changed while it was read", "write it whole, then submit it")
+            raise InvalidInput(path, "it changed while it was read", "write it whole, then submit it")
     except FixfirstError as error:
         with log.locked():
             _append(log, slot, path, before, "failed", str(error), clock())
@@ -80,7 +80,7 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
         if allowed is None or allowed > now:
             reason = _refusal(made, allowed, rate, team)
             _append(log, slot, path, before, "refused", reason, now)
-            raise InvalidInput(str(path), reason, "submit then" if allowed else "your earlier submissions stay")
+            raise InvalidInput(path, reason, "submit then" if allowed else "your earlier submissions stay")
         entry = _append(log, slot, path, before, "accepted", None, now)
     return f"{found}; accepted as submission {entry.number} of {team}"
 
@@ -124,7 +124,7 @@ def _checked_clock(log: SubmissionLog) -> datetime:
     )
     if newest > now + _SKEW:
         raise InvalidInput(
-            f"{log.path}, line {line}",
+            Place(log.path, line=line),
             f"its time ({_shown(newest)}) is later than this machine's clock ({_shown(now)})",
             "set the clock right; until it has passed that time, nothing is accepted",
         )

@@ -58,7 +58,7 @@ class _Limited:
         block = self._source.read(size)
         self._left -= len(block)
         if self._left < 0:
-            raise InvalidInput(str(self._archive), "it unpacks to more bytes than it says", "do not use this archive")
+            raise InvalidInput(self._archive, "it unpacks to more bytes than it says", "do not use this archive")
         return block
 
 
@@ -67,17 +67,13 @@ def _refuse_unsafe(archive: Path, members: list[_Member], limit: int) -> None:
         path = PurePosixPath(member.name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name):
             raise InvalidInput(
-                str(archive), f"the member {member.name!r} leads out of the folder", "do not use this archive"
+                archive, f"the member {member.name!r} leads out of the folder", "do not use this archive"
             )
         if member.is_link:
-            raise InvalidInput(
-                str(archive), f"the member {member.name!r} is a link or a device", "do not use this archive"
-            )
+            raise InvalidInput(archive, f"the member {member.name!r} is a link or a device", "do not use this archive")
     total = sum(member.size for member in members)
     if total > limit:
-        raise InvalidInput(
-            str(archive), f"it unpacks to {total} bytes, more than the {limit} allowed", "check the source"
-        )
+        raise InvalidInput(archive, f"it unpacks to {total} bytes, more than the {limit} allowed", "check the source")
 
 
 @contextmanager
@@ -92,7 +88,7 @@ def _opened(archive: Path) -> Iterator[list[_Member]]:
                     yield [_of_tar(file_, info) for info in file_.getmembers()]
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise InvalidInput(
-            str(archive), f"this is not a readable zip or tar archive ({error})", "download it again"
+            archive, f"this is not a readable zip or tar archive ({error})", "download it again"
         ) from error
 
 

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 from evaluation.csv_rows import numbers
 from evaluation.files import read_text, write_text
 from evaluation.outputs import refuse_output
@@ -101,9 +101,9 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float64]:
     try:
         values = np.array(numbers(table.rows[name]))
     except ValueError as error:
-        raise InvalidInput(f"{table.path}, row {name!r}", f"a cell is no number ({error})", "write numbers") from error
+        raise InvalidInput(Place(table.path, row=name), f"a cell is no number ({error})", "write numbers") from error
     if not ((values >= 0) & (values <= 1)).all():
-        raise InvalidInput(f"{table.path}, row {name!r}", "a probability lies outside 0 … 1", "write probabilities")
+        raise InvalidInput(Place(table.path, row=name), "a probability lies outside 0 … 1", "write probabilities")
     return values
 
 
@@ -116,7 +116,7 @@ def _compare(first: _Table, table: _Table) -> None:
         odd = sorted(ours ^ theirs)
         if odd:
             raise InvalidInput(
-                str(table.path),
+                table.path,
                 f"{what} that are not in both it and {first.path} ({first_three(odd)})",
                 "blend files about the same rows and classes",
             )
@@ -124,18 +124,18 @@ def _compare(first: _Table, table: _Table) -> None:
 
 def _read(path: Path) -> _Table:
     if not path.is_file():
-        raise InvalidInput(str(path), "there is no such file", "check the path")
+        raise InvalidInput(path, "there is no such file", "check the path")
     reader = csv.reader(io.StringIO(read_text(path)), strict=True)
     try:
         lines = [(reader.line_num, line) for line in reader if line]
     except csv.Error as error:
         raise InvalidInput(
-            f"{path}, line {reader.line_num}", f"this is no csv ({error})", "check the quotes"
+            Place(path, line=reader.line_num), f"this is no csv ({error})", "check the quotes"
         ) from error
     header = lines[0][1] if lines else []
     if len(header) < 2 or header[0] not in _NAME_COLUMNS or len(set(header)) < len(header):
         raise InvalidInput(
-            f"{path}, line 1",
+            Place(path, line=1),
             f"the header is {','.join(header)[:60]!r}",
             "write file,category, or file and the classes",
         )
@@ -143,11 +143,11 @@ def _read(path: Path) -> _Table:
     for number, line in lines[1:]:
         if len(line) != len(header):
             raise InvalidInput(
-                f"{path}, line {number}", f"{len(line)} cells where the header has {len(header)}", "mend the line"
+                Place(path, line=number), f"{len(line)} cells where the header has {len(header)}", "mend the line"
             )
         if line[0] in rows:
-            raise InvalidInput(f"{path}, line {number}", f"{line[0]!r} stands there twice", "keep one of them")
+            raise InvalidInput(Place(path, line=number), f"{line[0]!r} stands there twice", "keep one of them")
         rows[line[0]] = line[1:]
     if not rows:
-        raise InvalidInput(str(path), "there are no rows", "write one row a file")
+        raise InvalidInput(path, "there are no rows", "write one row a file")
     return _Table(path, header[0], tuple(header[1:]), rows)

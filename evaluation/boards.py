@@ -75,7 +75,7 @@ def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
     scored = [entry for entry in entries if entry.verdict == "ok"]
     if not scored:
         raise InvalidInput(
-            str(log.path), f"there are no scored submissions of the task {task.name}", "run `fixfirst evaluate` first"
+            log.path, f"there are no scored submissions of the task {task.name}", "run `fixfirst evaluate` first"
         )
     basis = {entry.dataset: entry.basis for entry in scored}
     newest = [entry for slot, own in log.slots.items() if slot[0] == task.name for entry in latest_of_each(own)]
@@ -83,7 +83,7 @@ def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
     current = [entry for entry in valid if entry.basis == basis[entry.dataset]]
     if not current:
         raise InvalidInput(
-            str(log.path),
+            log.path,
             f"no submission of the task {task.name} has a score any more",
             "mend what `fixfirst evaluate` reports, or put the submissions back",
         )

@@ -168,12 +168,16 @@ def _add_blend(command: argparse.ArgumentParser) -> None:
 
 
 class _ShowVersion(argparse.Action):
-    """Looks the version up only when it is asked for."""
+    """The version of the installed package, which is there without importing anything heavy."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from cleaning import __version__
+        from importlib.metadata import PackageNotFoundError, version
 
-        sys.stdout.write(f"fixfirst {__version__}\n")
+        try:
+            found = version("fixfirst")
+        except PackageNotFoundError:  # run from a clone
+            from cleaning import __version__ as found
+        sys.stdout.write(f"fixfirst {found}\n")
         parser.exit()
 
 

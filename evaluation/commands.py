@@ -103,9 +103,9 @@ def _validate(folders: Folders, reporter: Reporter, options: argparse.Namespace)
     for path in options.files:
         try:
             if path.is_dir():
-                raise InvalidInput(str(path), "this is a folder", "name the files in it")
+                raise InvalidInput(path, "this is a folder", "name the files in it")
             if not path.is_file():
-                raise InvalidInput(str(path), "there is no such file", "check the path")
+                raise InvalidInput(path, "there is no such file", "check the path")
             if options.team is None:
                 found = task.validate(path, folders, parameters)
             else:

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.files import plain_errors, read_text
 
 Row = tuple[str, list[str]]
@@ -39,11 +39,11 @@ def _rows(path: Path, key: str) -> Iterator[Row]:
             header = next(reader, [])
             if header[:1] != [key] or len(set(header)) != len(header):
                 raise InvalidInput(
-                    f"{path}, line 1", f"this is no header ({','.join(header)[:60]!r})", f"start it with {key}"
+                    Place(path, line=1), f"this is no header ({','.join(header)[:60]!r})", f"start it with {key}"
                 )
             yield key, header[1:]
             for name, *cells in filter(None, reader):
-                where = f"{path}, line {reader.line_num}"
+                where = Place(path, line=reader.line_num)
                 if len(cells) != len(header) - 1:
                     found = f"{len(cells) + 1} cells where the header has {len(header)}"
                     raise InvalidInput(where, found, "mend the line")
@@ -52,7 +52,7 @@ def _rows(path: Path, key: str) -> Iterator[Row]:
                 lines[name] = reader.line_num
                 yield name, cells
         except csv.Error as error:
-            where = f"{path}, line {reader.line_num}"
+            where = Place(path, line=reader.line_num)
             raise InvalidInput(where, f"this is not csv ({error})", "check the quotes") from error
         except UnicodeDecodeError:
             # the decoder tells the byte of its block; this tells that of the file

@@ -19,7 +19,7 @@ import numpy as np
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
 from cleaning.data import IntVector
 from cleaning.discovery import nearest
-from cleaning.errors import first_three
+from cleaning.errors import Place, first_three
 from evaluation.embeddings import encodings
 from evaluation.files import plain_errors, read_text, sha256_bytes, sha256_file, write_text, write_whole
 
@@ -44,7 +44,7 @@ def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
     ]
     if len(matches) > 1:
         names = first_three([path.name for path in matches])
-        raise InvalidInput(str(folder), f"several files for the {part} rows of {data_id} ({names})", "keep one of them")
+        raise InvalidInput(folder, f"several files for the {part} rows of {data_id} ({names})", "keep one of them")
     return matches[0] if matches else None
 
 
@@ -62,7 +62,7 @@ def load_dataset(embedding_folder: Path, data_id: str) -> NoisyDataset:
     for part in ("train", "test"):
         if paths[part] is None:
             raise InvalidInput(
-                str(embedding_folder),
+                embedding_folder,
                 f"no {part} embeddings of data id {data_id!r}",
                 f"run `fixfirst download`; {nearest(data_id, known_ids(embedding_folder))}",
             )
@@ -103,7 +103,9 @@ def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
     path = csv_path(groundtruth_folder, dataset.name, "train")
     if len(np.unique(truth)) < 2:
         raise InvalidInput(
-            f"{path}, column hv_label", f"one class only ({truth[0]})", "a benchmark needs rows of at least two classes"
+            Place(path, column="hv_label"),
+            f"one class only ({truth[0]})",
+            "a benchmark needs rows of at least two classes",
         )
     return GroundTruth(truth)
 
@@ -135,72 +137,72 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
             table = pq.read_table(path)
     except pa.ArrowException as error:
         fix = "give a parquet with the columns filename, encoding and label"
-        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", fix) from error
+        raise InvalidInput(path, f"this is not a readable parquet file ({error})", fix) from error
     missing = [name for name in ("filename", "encoding", "label") if name not in table.column_names]
     if missing:
         raise InvalidInput(
-            str(path),
+            path,
             f"there is no column {missing[0]!r} (columns: {', '.join(table.column_names)})",
             "the columns must be filename, encoding and label",
         )
     for name in ("filename", "encoding", "label"):
         empty = np.flatnonzero(table[name].is_null().to_numpy())
         if len(empty):
-            raise InvalidInput(f"{path}, column {name}, row {empty[0]}", "there is no value", "fill it or drop the row")
+            raise InvalidInput(
+                Place(path, column=name, row=int(empty[0])), "there is no value", "fill it or drop the row"
+            )
     ids, labels = table["filename"], table["label"]
     if not (pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type)):
-        raise InvalidInput(f"{path}, column filename", f"{ids.type} where names are expected", "store text")
+        raise InvalidInput(Place(path, column="filename"), f"{ids.type} where names are expected", "store text")
     if not pa.types.is_integer(labels.type):
         fix = "store whole numbers from 0 (int64), and keep the names in a table of your own"
-        raise InvalidInput(f"{path}, column label", f"{labels.type} where integers are expected", fix)
+        raise InvalidInput(Place(path, column="label"), f"{labels.type} where integers are expected", fix)
     try:
         return Split(encodings(path, table["encoding"]), labels.to_numpy(), tuple(ids.to_pylist()))
     except InvalidInput as error:
-        if error.where.startswith(str(path)):
-            raise
-        raise InvalidInput(f"{path}, {error.where}", error.problem, error.fix) from None
+        raise error.within(path) from None
 
 
 def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
     """The hv_label column, (n,), after every row is held against the parquet's."""
     if not path.exists():
-        raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`")
+        raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
     reader = csv.DictReader(io.StringIO(read_text(path)), strict=True)
     try:
         rows = list(reader)
     except csv.Error as error:
         raise InvalidInput(
-            f"{path}, line {reader.line_num}", f"this is not csv ({error})", "check the quotes"
+            Place(path, line=reader.line_num), f"this is not csv ({error})", "check the quotes"
         ) from error
     missing = [name for name in ("ImageID", "mg_label", "hv_label") if name not in (reader.fieldnames or ())]
     if missing:
-        raise InvalidInput(f"{path}, line 1", f"there is no column {missing[0]!r}", f"write {','.join(CSV_COLUMNS)}")
+        raise InvalidInput(Place(path, line=1), f"there is no column {missing[0]!r}", f"write {','.join(CSV_COLUMNS)}")
     if len(rows) != len(split):
         raise InvalidInput(
-            str(path), f"{len(rows)} rows where the embeddings have {len(split)}", "row i of both must be one sample"
+            path, f"{len(rows)} rows where the embeddings have {len(split)}", "row i of both must be one sample"
         )
     truth = np.empty(len(rows), dtype=np.int64)
     for number, row in enumerate(rows):
-        where = f"{path}, line {number + 2}"
+        place = Place(path, line=number + 2)
         if row["ImageID"] != split.ids[number]:
             raise InvalidInput(
-                where,
+                place,
                 f"ImageID {row['ImageID']!r} where the embeddings have {split.ids[number]!r}",
                 "row i of the csv must be row i of the parquet",
             )
-        given = _label(where, "mg_label", row["mg_label"], classes)
+        given = _label(place, "mg_label", row["mg_label"], classes)
         if given != split.labels[number]:
             raise InvalidInput(
-                where, f"mg_label {given} where the embeddings have label {split.labels[number]}", "use matching files"
+                place, f"mg_label {given} where the embeddings have label {split.labels[number]}", "use matching files"
             )
-        truth[number] = _label(where, "hv_label", row["hv_label"], classes)
+        truth[number] = _label(place, "hv_label", row["hv_label"], classes)
     return truth
 
 
-def _label(where: str, column: str, text: str | None, classes: set[int]) -> int:
+def _label(place: Place, column: str, text: str | None, classes: set[int]) -> int:
     if text is None or not re.fullmatch(r"[0-9]{1,9}", text.strip()) or int(text) not in classes:
         known = ", ".join(map(str, sorted(classes)))
-        raise InvalidInput(where, f"{column} {text!r} is not a label of this data id", f"use one of {known}")
+        raise InvalidInput(place, f"{column} {text!r} is not a label of this data id", f"use one of {known}")
     return int(text)
 
 

@@ -107,7 +107,7 @@ def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
     """
     batch = _embedded(contents, {}, Request.encoder)
     if batch.failures:
-        raise InvalidInput(str(output), f"pictures that cannot be decoded ({first_three(batch.failures)})")
+        raise InvalidInput(output, f"pictures that cannot be decoded ({first_three(batch.failures)})")
     rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
     write_whole(output, _table_bytes(rows, make_encoder(Request.encoder).identity))
 
@@ -115,17 +115,15 @@ def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
 def picture_names(folder: Path) -> list[str]:
     """Paths below the folder of all files that are not hidden, sorted. Raises InvalidInput where there are none."""
     if not folder.is_dir():
-        raise InvalidInput(str(folder), "there is no such folder", "name the folder of the pictures")
+        raise InvalidInput(folder, "there is no such folder", "name the folder of the pictures")
     with plain_errors(folder, "list the folder"):
         found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
     odd = [name for name in names if not name.isprintable() or not _is_text(name)]
     if odd:
-        raise InvalidInput(
-            str(folder), f"names that are no text ({first_three([ascii(n) for n in odd])})", "rename them"
-        )
+        raise InvalidInput(folder, f"names that are no text ({first_three([ascii(n) for n in odd])})", "rename them")
     if not names:
-        raise InvalidInput(str(folder), "there are no files in it", "name the folder of the pictures")
+        raise InvalidInput(folder, "there are no files in it", "name the folder of the pictures")
     return names
 
 
@@ -181,14 +179,14 @@ def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]]
 def _judge(request: Request, failures: list[str], total: int, reporter: Reporter) -> None:
     if failures and request.on_undecodable == "error":
         raise InvalidInput(
-            str(request.folder),
+            request.folder,
             f"files that cannot be decoded ({first_three(failures)})",
             "mend them, take them out, or pass --on-undecodable=skip",
         )
     for line in failures:
         reporter.warn(f"left out: {line}")
     if len(failures) == total:
-        raise InvalidInput(str(request.folder), "no file in it can be decoded", "name the folder of the pictures")
+        raise InvalidInput(request.folder, "no file in it can be decoded", "name the folder of the pictures")
 
 
 def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cleaning.data import FloatMatrix, checked_features
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 from evaluation.files import plain_errors
 
 
@@ -30,7 +30,7 @@ class Embedded:
         first: dict[str, str] = {}
         for stem, name in zip(stems, self.names, strict=True):
             if first.setdefault(stem, name) != name:
-                raise InvalidInput(str(where), f"{name!r} and {first[stem]!r} have the same id {stem!r}", "rename one")
+                raise InvalidInput(where, f"{name!r} and {first[stem]!r} have the same id {stem!r}", "rename one")
         return stems
 
 
@@ -41,8 +41,7 @@ def read_embeddings(path: Path) -> Embedded:
     try:
         features = checked_features(encodings(path, table["encoding"]))
     except InvalidInput as error:
-        where = error.where if error.where.startswith(str(path)) else f"{path}, {error.where}"
-        raise InvalidInput(where, error.problem, error.fix) from None
+        raise error.within(path) from None
     order = sorted(range(len(names)), key=names.__getitem__)
     if order != list(range(len(names))):
         features = checked_features(features[order])
@@ -74,12 +73,12 @@ def read_batches(path: Path, size: int = 4096) -> Iterator[tuple[int, list[str],
 def read_table(path: Path, columns: tuple[str, ...]) -> Any:
     """These columns of a parquet file, without nulls."""
     if not path.exists():
-        raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`, or `fixfirst embed FOLDER`")
+        raise InvalidInput(path, "there is no such file", "run `fixfirst download`, or `fixfirst embed FOLDER`")
     with _parquet(path, columns) as file:
         table = file.read(columns=list(columns))
     _refuse_nulls(path, table, 0)
     if not table.num_rows:
-        raise InvalidInput(str(path), "there are no rows", "embed at least one picture")
+        raise InvalidInput(path, "there are no rows", "embed at least one picture")
     return table
 
 
@@ -95,18 +94,18 @@ def _parquet(path: Path, columns: tuple[str, ...]) -> Iterator[Any]:
             missing = [name for name in columns if name not in names]
             if missing:
                 raise InvalidInput(
-                    str(path), f"there is no column {missing[0]!r} (columns: {', '.join(names)})", "embed again"
+                    path, f"there is no column {missing[0]!r} (columns: {', '.join(names)})", "embed again"
                 )
             yield file
     except pa.ArrowException as error:
-        raise InvalidInput(str(path), f"this is not a readable parquet file ({error})", "embed again") from error
+        raise InvalidInput(path, f"this is not a readable parquet file ({error})", "embed again") from error
 
 
 def _refuse_nulls(path: Path, table: Any, first: int) -> None:
     for name in table.column_names:
         empty = np.flatnonzero(table[name].is_null().to_numpy())
         if len(empty):
-            raise InvalidInput(f"{path}, column {name}, row {first + empty[0]}", "there is no value", "embed again")
+            raise InvalidInput(Place(path, column=name, row=int(first + empty[0])), "there is no value", "embed again")
 
 
 def _texts(path: Path, table: Any) -> list[str]:
@@ -114,7 +113,7 @@ def _texts(path: Path, table: Any) -> list[str]:
 
     kind = table["filename"].type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        raise InvalidInput(f"{path}, column filename", f"{kind} where names are expected", "store text")
+        raise InvalidInput(Place(path, column="filename"), f"{kind} where names are expected", "store text")
     return [str(name) for name in table["filename"].to_pylist()]
 
 
@@ -124,7 +123,7 @@ def names_of(path: Path, table: Any) -> list[str]:
     if len(set(names)) < len(names):
         twice = sorted({name for name in names if names.count(name) > 1}) if len(names) < 10_000 else ["…"]
         raise InvalidInput(
-            f"{path}, column filename", f"names that stand there twice ({first_three(twice)})", "keep one"
+            Place(path, column="filename"), f"names that stand there twice ({first_three(twice)})", "keep one"
         )
     return names
 
@@ -140,7 +139,7 @@ def encodings(path: Path, column: Any, first: int = 0) -> FloatMatrix:
     is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     if not is_list or not pa.types.is_floating(kind.value_type):
         raise InvalidInput(
-            f"{path}, column encoding", f"{kind} where lists of floats are expected", "store list<float>"
+            Place(path, column="encoding"), f"{kind} where lists of floats are expected", "store list<float>"
         )
     array = column.combine_chunks()
     values = array.flatten()
@@ -148,14 +147,14 @@ def encodings(path: Path, column: Any, first: int = 0) -> FloatMatrix:
     odd = np.flatnonzero(lengths != lengths[0]) if len(lengths) else lengths
     if len(odd):
         raise InvalidInput(
-            f"{path}, column encoding, row {first + odd[0]}",
+            Place(path, column="encoding", row=int(first + odd[0])),
             f"{lengths[odd[0]]} numbers where row {first} has {lengths[0]} "
             f"(odd rows, {first_three((first + odd).tolist())})",
             "embed every row with the same network",
         )
     if values.null_count:
         row = first + int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
-        raise InvalidInput(f"{path}, column encoding, row {row}", "a number is missing", "re-embed the row")
+        raise InvalidInput(Place(path, column="encoding", row=int(row)), "a number is missing", "re-embed the row")
     width = int(lengths[0]) if len(lengths) else 1
     numbers = values.to_numpy(zero_copy_only=False)
     matrix: FloatMatrix = numbers.astype(np.float64 if numbers.dtype == np.float64 else np.float32).reshape(

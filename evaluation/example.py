@@ -39,7 +39,7 @@ def write_example(task: str, folder: Path, reporter: Reporter) -> None:
     write = cast("Callable[[Path, Path], Example]", registry.examples()[task].member)
     with plain_errors(folder, "look into the folder"):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InvalidInput(str(folder), "something is there already", "name a new folder with --output=DIR")
+            raise InvalidInput(folder, "something is there already", "name a new folder with --output=DIR")
     make_folder(folder.absolute().parent)
     with plain_errors(folder, "make the folder"):
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.absolute().parent))

@@ -136,7 +136,7 @@ def _read_manifest(path: Path) -> dict[str, dict[str, object]]:
         files = json.loads(read_text(path))["files"]
         return {str(name): dict(entry) for name, entry in files.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InvalidInput(str(path), "this is not a manifest", "delete it and download again") from error
+        raise InvalidInput(path, "this is not a manifest", "delete it and download again") from error
 
 
 def _clear(job: Job) -> None:

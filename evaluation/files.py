@@ -104,7 +104,7 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
     with plain_errors(path, "read the file"):
         if limit is not None and path.stat().st_size > limit:
             raise InvalidInput(
-                str(path), f"{path.stat().st_size} bytes, more than the {limit} such a file can need", "check the file"
+                path, f"{path.stat().st_size} bytes, more than the {limit} such a file can need", "check the file"
             )
         return path.read_bytes()
 
@@ -114,17 +114,17 @@ def read_text(path: Path, limit: int | None = None) -> str:
     try:
         text = read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(str(path), f"byte {error.start} is not UTF-8 text", "save it as plain UTF-8 text") from error
+        raise InvalidInput(path, f"byte {error.start} is not UTF-8 text", "save it as plain UTF-8 text") from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def refuse_odd_entry(path: Path, folder: Path) -> None:
     """Raises InvalidInput for what is no file of the folder: a folder, a pipe, a link to nothing or out of it."""
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-        raise InvalidInput(str(path), f"it is a link that leaves {folder}", "put the file itself there")
+        raise InvalidInput(path, f"it is a link that leaves {folder}", "put the file itself there")
     if not path.is_file():
         what = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "no regular file"
-        raise InvalidInput(str(path), f"this is {what}", "put a file there, or take it away")
+        raise InvalidInput(path, f"this is {what}", "put a file there, or take it away")
 
 
 def sha256_bytes(content: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.files import plain_errors
 
 BLOCK = 1 << 20
@@ -80,9 +80,9 @@ class _Window:
                 if not cut or not self._more():
                     raise self.wrong(error.msg, error.pos) from None
             except _Constant as error:
-                raise InvalidInput(str(self._path), f"{error} is no number", "write finite numbers") from None
+                raise InvalidInput(self._path, f"{error} is no number", "write finite numbers") from None
             except RecursionError:
-                raise InvalidInput(str(self._path), "it is nested too deeply", "write what the task asks for") from None
+                raise InvalidInput(self._path, "it is nested too deeply", "write what the task asks for") from None
             except ValueError as error:
                 raise self.wrong(str(error), self.at) from None
             else:
@@ -94,7 +94,7 @@ class _Window:
     def wrong(self, what: str, place: int) -> InvalidInput:
         """That the file is no JSON, at this place of the text in hand."""
         line = self._line + self._text.count("\n", 0, place)
-        return InvalidInput(f"{self._path}, line {line}", f"this is not JSON ({what})", "mend it")
+        return InvalidInput(Place(self._path, line=line), f"this is not JSON ({what})", "mend it")
 
     def _more(self) -> bool:
         """Lets go of what is read and takes the next block, a larger one where the last did not end an item."""
@@ -118,9 +118,7 @@ class _Window:
             return self._decode.decode(block, final=not block)
         except UnicodeDecodeError as error:
             place = self._taken - kept + error.start
-            raise InvalidInput(
-                str(self._path), f"byte {place} is not UTF-8 text", "save it as plain UTF-8 text"
-            ) from None
+            raise InvalidInput(self._path, f"byte {place} is not UTF-8 text", "save it as plain UTF-8 text") from None
 
 
 def _refuse_constant(name: str) -> float:

@@ -32,9 +32,9 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
                 return {name: _array(archive, f"{name}.npy") for name in names}
     except Exception as error:  # zipfile, its decompressors and numpy's parser of headers raise a dozen types
         told = str(error) or type(error).__name__
-        raise InvalidInput(str(path), f"this is no npz of {what} ({told})", fix) from None
+        raise InvalidInput(path, f"this is no npz of {what} ({told})", fix) from None
     problem = f"{size} bytes unpacked, more than the {limit} such a file can need"
-    raise InvalidInput(str(path), problem, "check the file")
+    raise InvalidInput(path, problem, "check the file")
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

@@ -15,13 +15,13 @@ def refuse_output(output: Path, suffixes: Iterable[str], inputs: Iterable[Path])
     """
     known = tuple(suffixes)
     if output.suffix not in known:
-        raise InvalidInput(str(output), "the suffix tells no form", f"name it {' or '.join(known)}")
+        raise InvalidInput(output, "the suffix tells no form", f"name it {' or '.join(known)}")
     with plain_errors(output, "look at the file"):
         for path in inputs:
             if output.exists() and path.exists() and output.samefile(path):
-                raise InvalidInput(str(output), f"the command reads this file ({path})", "name another file")
+                raise InvalidInput(output, f"the command reads this file ({path})", "name another file")
             if path.is_dir() and output.resolve().is_relative_to(path.resolve()):
-                raise InvalidInput(str(output), f"it lies in the folder that is read ({path})", "name another folder")
+                raise InvalidInput(output, f"it lies in the folder that is read ({path})", "name another folder")
         if output.exists() and not output.is_file():
             what = "a folder" if output.is_dir() else "no regular file"
-            raise InvalidInput(str(output), f"this is {what}", "name another file")
+            raise InvalidInput(output, f"this is {what}", "name another file")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from cleaning.parallel import Engine
 from evaluation.known_names import refuse_unknown_names
 from evaluation.rules import Rules, SplitSpec, Strict
@@ -205,7 +205,7 @@ def load_parameters(path: Path) -> Parameters:
     """Reads and checks the file. Raises InvalidInput that names file, line, key, value and fix."""
     if not path.exists():
         raise InvalidInput(
-            str(path),
+            path,
             "there is no such file",
             "name the workspace with --workspace=DIR, or the file with --parameters_file=",
         )
@@ -214,14 +214,14 @@ def load_parameters(path: Path) -> Parameters:
         parameters = Parameters.model_validate(located.data)
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
-        place = tuple(step for step in error["loc"] if step != "[key]")
+        keys = tuple(step for step in error["loc"] if step != "[key]")
         more = f" ({failure.error_count()} such problems, this is the first)" if failure.error_count() > 1 else ""
         unknown = error.get("ctx", {}).get("key", "").strip("'") if error["type"] == "unknown_key" else ""
-        line = located.line((*place, unknown) if unknown else place)
-        key = ".".join(map(str, place))
+        line = located.line((*keys, unknown) if unknown else keys)
+        key = ".".join(map(str, keys))
         found = "" if unknown or isinstance(error["input"], dict | list | tuple) else f", found {error['input']!r}"
         raise InvalidInput(
-            f"{path}, line {line}" + (f", {key}" if key else ""), f"{error['msg']}{found}{more}", "correct this line"
+            Place(path, line=line, key=key or None), f"{error['msg']}{found}{more}", "correct this line"
         ) from None
     refuse_unknown_names(parameters, located)
     return parameters

@@ -164,9 +164,9 @@ def _timed(unit: _Unit, loaded: Loaded, update: NotedUpdate) -> tuple[Any, float
         except FixfirstError:
             raise
         except Exception as error:
-            where = failing_line(error, component.origin)
+            place = failing_line(error, component.origin)
             raise InvalidInput(
-                where, f"the predictor broke ({type(error).__name__}: {error})", "correct the predictor"
+                place, f"the predictor broke ({type(error).__name__}: {error})", "correct the predictor"
             ) from error
         return answer, time.perf_counter() - started
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cleaning.discovery import nearest
-from cleaning.errors import FixfirstError, InvalidInput, first_three
+from cleaning.errors import FixfirstError, InvalidInput, Place, first_three
 from evaluation.csv_rows import csv_rows
 from evaluation.files import read_text, refuse_odd_entry, sha256_bytes, sha256_file
 from evaluation.folders import Folders
@@ -50,7 +50,7 @@ def cases(
             refuse_odd_entry(path, folders.submission_folder)
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
-                raise InvalidInput(str(path), f"{first.name} is the same method's answer", "keep one of them")
+                raise InvalidInput(path, f"{first.name} is the same method's answer", "keep one of them")
             digest, beside = sha256_file(path), _seconds_path(path)
             seconds = sha256_file(beside) if beside.exists() else None
         except FixfirstError as error:
@@ -108,11 +108,11 @@ def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
     try:
         return json.loads(text, object_pairs_hook=partial(_once, path), parse_constant=partial(_no_constant, path))
     except json.JSONDecodeError as error:
-        raise InvalidInput(f"{path}, line {error.lineno}", f"this is not JSON ({error.msg})", "mend it") from error
+        raise InvalidInput(Place(path, line=error.lineno), f"this is not JSON ({error.msg})", "mend it") from error
     except RecursionError as error:
-        raise InvalidInput(str(path), "it is nested too deeply", "write what the task asks for") from error
+        raise InvalidInput(path, "it is nested too deeply", "write what the task asks for") from error
     except ValueError as error:
-        raise InvalidInput(str(path), f"this is not JSON ({error})", "mend it") from error
+        raise InvalidInput(path, f"this is not JSON ({error})", "mend it") from error
 
 
 def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
@@ -136,11 +136,11 @@ def refuse_mismatch(
     missing = sorted(set(want) - set(have), key=str)
     if odd:
         raise InvalidInput(
-            str(path), f"{what} that are not known ({first_three(odd)})", nearest(str(odd[0]), map(str, want[:1000]))
+            path, f"{what} that are not known ({first_three(odd)})", nearest(str(odd[0]), map(str, want[:1000]))
         )
     if missing and not lenient:
         raise InvalidInput(
-            str(path),
+            path,
             f"{what} that are missing ({first_three(missing)})",
             "answer every one, or score with `lenient: true`",
         )
@@ -159,10 +159,10 @@ def _once(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InvalidInput(str(path), f"the key {key!r} stands in one object twice", "keep one of them")
+            raise InvalidInput(path, f"the key {key!r} stands in one object twice", "keep one of them")
         found[key] = value
     return found
 
 
 def _no_constant(path: Path, name: str) -> float:
-    raise InvalidInput(str(path), f"{name} is no number", "write finite numbers")
+    raise InvalidInput(path, f"{name} is no number", "write finite numbers")

@@ -103,15 +103,15 @@ def _timed(unit: _Unit, dataset: NoisyDataset, progress: Step) -> tuple[Ranking,
         except FixfirstError:
             raise
         except Exception as error:
-            where = failing_line(error, unit.ranker.origin)
+            place = failing_line(error, unit.ranker.origin)
             raise InvalidInput(
-                where, f"the ranker broke ({type(error).__name__}: {error})", "correct the ranker"
+                place, f"the ranker broke ({type(error).__name__}: {error})", "correct the ranker"
             ) from error
         seconds = time.perf_counter() - started
     try:
         ranking = result if isinstance(result, Ranking) else Ranking.from_scores(result)
     except InvalidInput as error:
-        raise InvalidInput(f"{unit.ranker.origin}, {error.where}", error.problem, error.fix) from None
+        raise error.within(unit.ranker.origin) from None
     if len(ranking) != len(dataset.train):
         raise InvalidInput(
             unit.ranker.origin, f"{len(ranking)} rows ranked of {len(dataset.train)}", "return one score a training row"

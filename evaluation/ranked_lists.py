@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 from evaluation.files import write_whole
 from evaluation.json_items import json_items
 from evaluation.npz import read_npz
@@ -65,8 +65,8 @@ def read_lists(
     answered, cut = np.zeros((2, len(queries)), dtype=np.bool_)
     for query, found in _npz(path, number) if path.suffix == ".npz" else _json(path, number):
         if query in given:
-            where = f"{path}, entry {len(given)}"
-            raise InvalidInput(where, f"the query {query!r} stands there twice", "keep one of them")
+            place = Place(path, key=f"entry {len(given)}")
+            raise InvalidInput(place, f"the query {query!r} stands there twice", "keep one of them")
         given[query] = None
         if query in row_of:
             row = row_of[query]
@@ -114,7 +114,7 @@ def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.
 
 def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     last = np.empty(len(number), dtype=np.int64)
-    no_list = InvalidInput(str(path), "this is no list of queries", _SHAPE)
+    no_list = InvalidInput(path, "this is no list of queries", _SHAPE)
     entries = enumerate(json_items(path, no_list))
     find = _finder(number)
     while batch := list(islice(entries, _BATCH)):
@@ -124,11 +124,13 @@ def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
                 case [_, [query, list(names)]]:
                     pairs.append((place, query, names))
                 case _:
-                    raise InvalidInput(f"{path}, entry {place}", "this is no [number, [query, references]]", _SHAPE)
+                    raise InvalidInput(
+                        Place(path, key=f"entry {place}"), "this is no [number, [query, references]]", _SHAPE
+                    )
         rows = find([names for _, _, names in pairs])
         for (place, query, names), found in zip(pairs, rows, strict=True):
             if type(query) is not str or (found < 0).any() or _repeats(found, last):
-                raise _wrong_list(f"{path}, entry {place}", query, names, number)
+                raise _wrong_list(Place(path, key=f"entry {place}"), query, names, number)
             yield query, found
 
 
@@ -159,21 +161,23 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     for what in (names, query_ids.tolist()):
         twice = [name for name, count in Counter(what).items() if count > 1]
         if twice:
-            raise InvalidInput(str(path), f"ids that stand there twice ({first_three(twice)})", "keep one of each")
+            raise InvalidInput(path, f"ids that stand there twice ({first_three(twice)})", "keep one of each")
     unknown = [name for name in names if name not in number]
     if unknown:
-        raise InvalidInput(f"{path}, reference_ids", f"references not known ({first_three(unknown)})", "check the ids")
+        raise InvalidInput(
+            Place(path, key="reference_ids"), f"references not known ({first_three(unknown)})", "check the ids"
+        )
     own = np.array([number[name] for name in names], dtype=np.int32)
     last = np.empty(len(number), dtype=np.int64)
     for place, (query, row) in enumerate(zip(query_ids.tolist(), ranks, strict=True)):
         listed = row >= 0
         length = int(np.count_nonzero(listed))
         if not listed[:length].all():
-            where = f"{path}, entry {place}, query {query}"
+            where = Place(path, key=f"entry {place}, query {query}")
             raise InvalidInput(where, "-1 stands before the end of the list", "fill up at the end")
         found = own[row[:length]]
         if _repeats(found, last):
-            raise _wrong_list(f"{path}, entry {place}", query, [names[one] for one in row[:length]], number)
+            raise _wrong_list(Place(path, key=f"entry {place}"), query, [names[one] for one in row[:length]], number)
         yield query, found
 
 
@@ -183,20 +187,24 @@ def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
     found = read_npz(path, wanted, LARGEST_NPZ, "ranked lists", _NPZ)
     ranks, query_ids, reference_ids = found["ranks"], found["query_ids"], found["reference_ids"]
     if ranks.dtype != np.int32 or ranks.ndim != 2:
-        raise InvalidInput(f"{path}, ranks", f"{ranks.dtype} of shape {ranks.shape}", "write int32, a row a query")
+        raise InvalidInput(
+            Place(path, key="ranks"), f"{ranks.dtype} of shape {ranks.shape}", "write int32, a row a query"
+        )
     for name in ("query_ids", "reference_ids"):
         if found[name].dtype.kind != "U" or found[name].ndim != 1:
-            raise InvalidInput(f"{path}, {name}", f"{found[name].dtype} where names are expected", "store text")
+            raise InvalidInput(Place(path, key=name), f"{found[name].dtype} where names are expected", "store text")
         try:
             found[name].tolist()
         except (ValueError, SystemError):
-            raise InvalidInput(f"{path}, {name}", "a name is no Unicode text", "store text") from None
+            raise InvalidInput(Place(path, key=name), "a name is no Unicode text", "store text") from None
     if len(ranks) != len(query_ids):
-        raise InvalidInput(str(path), f"{len(ranks)} lists of {len(query_ids)} queries", "write a row a query")
+        raise InvalidInput(path, f"{len(ranks)} lists of {len(query_ids)} queries", "write a row a query")
     if found["sha256"].shape or str(found["sha256"]) != digest(ranks, query_ids, reference_ids):
-        raise InvalidInput(str(path), "the sha256 is not that of the content", _NPZ)
+        raise InvalidInput(path, "the sha256 is not that of the content", _NPZ)
     if ranks.size and (ranks.min() < -1 or ranks.max() >= len(reference_ids)):
-        raise InvalidInput(f"{path}, ranks", "numbers outside reference_ids", "write places in reference_ids, or -1")
+        raise InvalidInput(
+            Place(path, key="ranks"), "numbers outside reference_ids", "write places in reference_ids, or -1"
+        )
     return ranks, query_ids, reference_ids
 
 
@@ -207,17 +215,18 @@ def _repeats(found: Ranks, last: NDArray[np.int64]) -> bool:
     return not np.array_equal(last[found], places)
 
 
-def _wrong_list(where: str, query: Any, names: Sequence[Any], number: Mapping[str, int]) -> InvalidInput:
+def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[str, int]) -> InvalidInput:
     """What is wrong with one list, the first of: no names, a reference repeated, references that are not known."""
     if type(query) is not str or any(type(name) is not str for name in names):
-        return InvalidInput(where, "the query and its references must be names", _SHAPE)
+        return InvalidInput(place, "the query and its references must be names", _SHAPE)
+    named = replace(place, key=f"{place.key}, query {query}")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]
         return InvalidInput(
-            f"{where}, query {query}",
+            named,
             f"the reference {twice[0]!r} at ranks {ranks[0]} and {ranks[1]} (repeated, {first_three(twice)})",
             "list a reference once",
         )
     unknown = [name for name in names if name not in number]
-    return InvalidInput(f"{where}, query {query}", f"references not known ({first_three(unknown)})", "check the ids")
+    return InvalidInput(named, f"references not known ({first_three(unknown)})", "check the ids")

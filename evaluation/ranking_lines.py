@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning import InvalidInput, Ranking
-from cleaning.errors import first_three
+from cleaning.errors import Place, first_three
 from evaluation.files import read_text
 
 
@@ -17,29 +17,27 @@ def read_ranking(path: Path, rows: int) -> Ranking:
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise InvalidInput(
-            str(path), "the file is empty", f"write the rows 0 … {rows - 1}, one a line, first to fix first"
-        )
+        raise InvalidInput(path, "the file is empty", f"write the rows 0 … {rows - 1}, one a line, first to fix first")
     values = np.empty(len(lines), dtype=np.int64)
     for number, line in enumerate(lines):
-        values[number] = _row(f"{path}, line {number + 1}", line.strip(), rows, lines)
+        values[number] = _row(Place(path, line=number + 1), line.strip(), rows, lines)
     _refuse_repeats(path, values, rows)
     return Ranking(values)
 
 
-def _row(where: str, text: str, rows: int, lines: Sequence[str]) -> int:
+def _row(place: Place, text: str, rows: int, lines: Sequence[str]) -> int:
     """The row number of one line; `lines` is the whole file, for the count of those out of range."""
     expected = f"write one row number from 0 to {rows - 1}"
     shown = text if len(text) <= 40 else text[:40] + "…"
     if not text:
-        raise InvalidInput(where, "the line is blank", expected)
+        raise InvalidInput(place, "the line is blank", expected)
     if re.fullmatch(r"-[0-9]+", text):
-        raise InvalidInput(where, f"row {shown} is negative ({_out_of_range(lines, rows)})", expected)
+        raise InvalidInput(place, f"row {shown} is negative ({_out_of_range(lines, rows)})", expected)
     if not re.fullmatch(r"[0-9]+", text):
-        raise InvalidInput(where, f"{shown!r} is not a whole number", expected)
+        raise InvalidInput(place, f"{shown!r} is not a whole number", expected)
     if _is_too_large(text, rows):
         raise InvalidInput(
-            where, f"row {shown} is too large; there are {rows} rows ({_out_of_range(lines, rows)})", expected
+            place, f"row {shown} is too large; there are {rows} rows ({_out_of_range(lines, rows)})", expected
         )
     return int(text)
 
@@ -65,13 +63,13 @@ def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64
     if len(twice):
         first, second = np.flatnonzero(values == twice[0])[:2] + 1
         raise InvalidInput(
-            f"{path}, line {second}",
+            Place(path, line=second),
             f"row {twice[0]} stands on line {first} already (rows named twice, {first_three(twice.tolist())})",
             f"name each of the {rows} rows exactly once",
         )
     if len(absent):
         raise InvalidInput(
-            str(path),
+            path,
             f"{len(values)} lines where {rows} are expected; rows not named, {first_three(absent.tolist())}",
             f"name each of the {rows} rows exactly once",
         )

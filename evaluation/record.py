@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleaning import __version__
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.files import append_line, drop_half_line, read_bytes, sha256_bytes
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -42,6 +42,7 @@ class Record(BaseModel):
 
     status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
     metrics: on the whole truth. boards: on its public and its private part, where it is split.
+    fault: what is to blame for a failure: the submission, the data it is scored on, or a bug of fixfirst.
     seconds: what the ranking took. curve: for tasks that have one.
     """
 
@@ -67,6 +68,7 @@ class Record(BaseModel):
     environment: dict[str, str] = Field(default_factory=dict)
     created: str = ""
     error: str | None = None
+    fault: Literal["submission", "data", "fixfirst"] | None = None
 
     @property
     def slot(self) -> tuple[str, str, str, int]:
@@ -99,9 +101,8 @@ def read_records(path: Path) -> list[Record]:
             records.append(Record.model_validate_json(line))
         except ValidationError as failure:
             error = failure.errors(include_url=False)[0]
-            key = ".".join(map(str, error["loc"]))
             raise InvalidInput(
-                f"{path}, line {number + 1}" + (f", {key}" if key else ""),
+                Place(path, line=number + 1, key=".".join(map(str, error["loc"])) or None),
                 f"this is not a record of schema version 1 ({error['msg']})",
                 "remove the line, or the file, and evaluate again",
             ) from None

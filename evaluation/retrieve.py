@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning.data import FloatMatrix, checked_features
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.search import Ranks, comparable, nearest
 from evaluation.embeddings import read_embeddings
 from evaluation.files import plain_errors, read_text, write_text, write_whole
@@ -73,15 +73,15 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
         with plain_errors(path, "read the file"):
             matrix = checked_features(np.load(path, allow_pickle=False, mmap_mode="r"))
     except InvalidInput as error:
-        raise InvalidInput(f"{path}, {error.where}", error.problem, error.fix) from None
+        raise error.within(path) from None
     except (ValueError, EOFError) as error:
-        raise InvalidInput(str(path), f"this is no npy of numbers ({error})", "write it with numpy.save") from None
+        raise InvalidInput(path, f"this is no npy of numbers ({error})", "write it with numpy.save") from None
     names = path.with_suffix(".txt")
     if len(ids) != len(matrix):
-        raise InvalidInput(str(names), f"{len(ids)} ids of {len(matrix)} rows", "write one id a line")
+        raise InvalidInput(names, f"{len(ids)} ids of {len(matrix)} rows", "write one id a line")
     if len(set(ids)) < len(ids):
         twice = sorted({name for name in set(ids) if ids.count(name) > 1}) if len(ids) < 10_000 else ["…"]
-        raise InvalidInput(str(names), f"ids that stand there twice ({first_three(twice)})", "keep one of each")
+        raise InvalidInput(names, f"ids that stand there twice ({first_three(twice)})", "keep one of each")
     return tuple(ids), matrix
 
 
@@ -92,7 +92,9 @@ def _comparable(
     try:
         return comparable(queries[1], references[1], request.metric)
     except InvalidInput as error:
-        what, _, row = error.where.partition(", row ")
-        path, ids = (request.queries, queries[0]) if what == "queries" else (request.references, references[0])
-        where = f"{path}, {ids[int(row)]!r}" if row else str(path)
-        raise InvalidInput(where, error.problem, error.fix) from None
+        path, ids = (
+            (request.queries, queries[0]) if error.place.key == "queries" else (request.references, references[0])
+        )
+        row = error.place.row
+        place = Place(path, row=ids[row] if isinstance(row, int) else None)
+        raise InvalidInput(place, error.problem, error.fix) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import FixfirstError, InvalidInput, printable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, printable
 from cleaning.parallel import Engine, NoCluster, WorkersLost, finished_jobs
 from evaluation import registry
 from evaluation.files import sha256_file
@@ -95,16 +95,11 @@ def _score_all(
 def _note(log: SubmissionLog, found: Sequence[tuple[Case, Record]]) -> None:
     """Logs submissions, the file that was written first in front.
 
-    Bounds read the truth: they are no submissions. What is wrong with the data is not the submissions' fault.
+    Bounds read the truth: they are no submissions. What is wrong with the data, or with fixfirst, is not their fault.
     """
     for case, record in sorted(found, key=lambda pair: (_written(pair[0].path), pair[0].path)):
-        if not case.settings.get("bound") and not _is_about_data(case, record):
+        if not case.settings.get("bound") and record.fault in (None, "submission"):
             log.note(case, record)
-
-
-def _is_about_data(case: Case, record: Record) -> bool:
-    folders = case.folders.groundtruth_folder, case.folders.embedding_folder
-    return record.error is not None and record.error.startswith(tuple(f"{folder}/" for folder in folders))
 
 
 def _written(path: Path) -> float:
@@ -214,7 +209,7 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
         with threadpool_limits(limits=1):
             outcome = task.score(case, step)
         if sha256_file(case.path) != case.submission_sha256:
-            raise InvalidInput(str(case.path), "it changed while it was read", "write it whole, then evaluate again")
+            raise InvalidInput(case.path, "it changed while it was read", "write it whole, then evaluate again")
         return Record(
             status="ok",
             metrics=finite(dict(outcome.metrics)),
@@ -227,13 +222,15 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
         )
     except (NoCluster, WorkersLost):  # not the submission's fault
         raise
+    except BadData as error:
+        return Record(status="failed", fault="data", error=str(error), **common)
     except FixfirstError as error:
-        return Record(status="failed", error=str(error), **common)
+        return Record(status="failed", fault="submission", error=str(error), **common)
     except Exception as error:
         told = (
             f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
         )
-        return Record(status="failed", error=printable(told), **common)
+        return Record(status="failed", fault="fixfirst", error=printable(told), **common)
 
 
 def _withdraw(task: Task, cases: Sequence[Case], folders: Folders, log: SubmissionLog) -> None:

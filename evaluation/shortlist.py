@@ -8,7 +8,7 @@ import pandas as pd
 from baselines.expected_use import order_of
 from cleaning import Posterior, Split, label_posterior
 from cleaning.data import IntVector, refuse_gaps
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.datafiles import read_parquet
 from evaluation.files import write_text
 from evaluation.outputs import refuse_output
@@ -28,11 +28,11 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
     refuse_output(output, [".csv"], [embeddings, *([] if validation is None else [validation])])
     if checked is not None and checked.features.shape[1] != train.features.shape[1]:
         raise InvalidInput(
-            str(validation),
+            Place(validation),
             f"{checked.features.shape[1]} wide where those of {embeddings} are {train.features.shape[1]}",
             "embed both with the same network",
         )
-    refuse_gaps((str(embeddings), train), (str(validation), checked))
+    refuse_gaps((Place(embeddings), train), (Place(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
     table = _table(train, posterior, order_of(posterior, train, checked))
     write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
@@ -48,10 +48,10 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
 
 def _read(path: Path) -> Split:
     if not path.is_file():
-        raise InvalidInput(str(path), "there is no such file", "name a parquet with filename, encoding and label")
+        raise InvalidInput(path, "there is no such file", "name a parquet with filename, encoding and label")
     split = read_parquet(path)
     if not len(split):
-        raise InvalidInput(str(path), "there are no rows", "give at least one sample")
+        raise InvalidInput(path, "there are no rows", "give at least one sample")
     return split
 
 

@@ -165,9 +165,7 @@ def _from_disk(job: Job, source: Source) -> None:
             _put(job, name, path / name, copy=True)
     elif path.name.endswith(SUFFIXES):
         if source.sha256 is not None and sha256_file(path) != source.sha256:
-            raise InvalidInput(
-                str(path), f"the sha256 is not {source.sha256}", "get the right file or correct the sha256"
-            )
+            raise InvalidInput(path, f"the sha256 is not {source.sha256}", "get the right file or correct the sha256")
         unpack(path, job.staged)
     else:
         raise InvalidInput(

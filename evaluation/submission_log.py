@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.files import append_line, drop_half_line, make_folder, plain_errors
 from evaluation.record import Record, fingerprint
 from evaluation.task import Case
@@ -165,7 +165,7 @@ class SubmissionLog:
         except ValidationError as failure:
             error = failure.errors(include_url=False)[0]
             raise InvalidInput(
-                ", ".join([f"{self.path}, line {len(self.entries) + 1}", *map(str, error["loc"])]),
+                Place(self.path, line=len(self.entries) + 1, key=".".join(map(str, error["loc"])) or None),
                 f"this is no entry of schema version 1 ({error['msg']})",
                 "restore the line, or move the log away to start a new one",
             ) from None

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from cleaning import InvalidInput, Ranking
 from cleaning.discovery import nearest
-from cleaning.errors import first_three
+from cleaning.errors import Place, first_three
 from evaluation.files import read_text, write_text, write_whole
 from evaluation.outputs import refuse_output
 from evaluation.ranking_lines import read_ranking
+from evaluation.task import Rejected
 
 SUFFIX = ".txt"
 """Of a ranking's file."""
@@ -56,7 +57,7 @@ def submission_path(folder: Path, data_id: str, method: str, seed: int, first_se
     return place / f"{data_id}_{method}.txt"
 
 
-def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | InvalidInput]:
+def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
     """Every .txt file of the folder and its seed-N folders, in the order of names; a name that fits no known data id
     comes back as the InvalidInput that says so.
     """
@@ -83,7 +84,7 @@ def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
         seed = int(match[1])
         if seed == first_seed or match[1] != str(seed):
             raise InvalidInput(
-                str(place),
+                place,
                 "this is not the place of a seed's submissions",
                 f"those for the seed {first_seed} belong into {folder}, others into seed-N, N without zeros in front",
             )
@@ -100,15 +101,15 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
     data_id = longest_id(path.stem, data_ids)
     if data_id is None:
         raise InvalidInput(
-            str(path),
+            path,
             "the name does not start with a known data id and an underscore",
             f"name it {form}; {nearest(path.stem.rpartition('_')[0], data_ids)}",
         )
     method = path.stem[len(data_id) + 1 :]
     if not method.isprintable():
-        raise InvalidInput(str(path), f"the method's name {method!a} cannot be printed", "rename the file")
+        raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
     if path.suffix not in suffixes:
-        raise InvalidInput(str(path), f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
+        raise InvalidInput(path, f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
 
 
@@ -147,7 +148,7 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
     if missing:
         known = _methods(folder, data_ids)
         raise InvalidInput(
-            str(folder),
+            folder,
             f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
             "rank every data id first" if method in known else nearest(method, known),
         )
@@ -169,13 +170,13 @@ def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
     return {one.method for one in found if isinstance(one, SubmissionFile)}
 
 
-def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | InvalidInput]:
+def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | Rejected]:
     if is_time_file(path, data_ids):
         return []
     try:
         return [identify(path, data_ids, seed)]
     except InvalidInput as error:
-        return [error]
+        return [Rejected(path, error)]
 
 
 def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
@@ -195,6 +196,8 @@ def read_seconds(path: Path) -> float | None:
         seconds = math.nan
     if not math.isfinite(seconds) or seconds < 0:
         raise InvalidInput(
-            f"{path}, line 1", f"{text[:40]!r} is not a number of seconds", "write the seconds the ranking took, as 4.7"
+            Place(path, line=1),
+            f"{text[:40]!r} is not a number of seconds",
+            "write the seconds the ranking took, as 4.7",
         )
     return seconds

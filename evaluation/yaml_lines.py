@@ -5,14 +5,14 @@ from typing import Any
 
 import yaml
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from evaluation.files import read_text
 
-Place = tuple[int | str, ...]
+KeyPath = tuple[int | str, ...]
 
 
 class LocatedYaml:
-    """A YAML mapping: `.data` is plain Python, `.line(place)` the 1-based line of a key path.
+    """A YAML mapping: `.data` is plain Python, `.line(keys)` the 1-based line of a key path.
 
     Raises InvalidInput for text that is not YAML, not a mapping, or names a key twice.
     """
@@ -27,20 +27,20 @@ class LocatedYaml:
             self.data: Any = yaml.safe_load(text)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            place = f"{path}, line {mark.line + 1}" if mark else str(path)
+            place = Place(path, line=mark.line + 1) if mark else Place(path)
             problem = getattr(error, "problem", None) or "it cannot be read"
             raise InvalidInput(
                 place, f"this is not YAML ({problem})", "check indentation, colons and quotes"
             ) from error
         except RecursionError as error:
-            raise InvalidInput(str(path), "it is nested too deeply", "write plain keys and values") from error
+            raise InvalidInput(path, "it is nested too deeply", "write plain keys and values") from error
         if not isinstance(self.data, dict):
-            raise InvalidInput(str(path), "there are no `key: value` lines", "start from the parameters.yaml delivered")
+            raise InvalidInput(path, "there are no `key: value` lines", "start from the parameters.yaml delivered")
 
-    def line(self, place: Place) -> int:
+    def line(self, keys: KeyPath) -> int:
         """The line of the deepest part of the key path that is written in the file."""
         node, line = self._root, 1
-        for step in place:
+        for step in keys:
             found = self._child(node, step)
             if found is None:
                 break
@@ -57,15 +57,15 @@ class LocatedYaml:
             return node.value[step].start_mark.line + 1, node.value[step]
         return None
 
-    def _refuse_repeated_keys(self, node: Any, place: Place) -> None:
+    def _refuse_repeated_keys(self, node: Any, keys: KeyPath) -> None:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
                 if key.value in seen:
-                    where = f"{self.path}, line {key.start_mark.line + 1}"
+                    where = Place(self.path, line=key.start_mark.line + 1)
                     raise InvalidInput(where, f"the key {key.value!r} stands here twice", "keep one of them")
                 seen.add(key.value)
-                self._refuse_repeated_keys(value, (*place, key.value))
+                self._refuse_repeated_keys(value, (*keys, key.value))
         elif isinstance(node, yaml.SequenceNode):
             for number, value in enumerate(node.value):
-                self._refuse_repeated_keys(value, (*place, number))
+                self._refuse_repeated_keys(value, (*keys, number))

@@ -28,7 +28,7 @@ class Encoder:
 
     def __init__(self, model: Path | None = None) -> None:
         if model is not None:
-            raise InvalidInput(str(model), "the encoder `classical` has no model file", "leave the model out")
+            raise InvalidInput(model, "the encoder `classical` has no model file", "leave the model out")
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> Single:
         """(n, 240) float32."""

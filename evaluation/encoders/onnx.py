@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cleaning.errors import InvalidInput, Unsuitable
+from cleaning.errors import InvalidInput, Place, Unsuitable
 from evaluation.files import read_text, sha256_bytes, sha256_file
 
 Single = NDArray[np.float32]
@@ -78,7 +78,7 @@ def _session(model: Path) -> Any:
     except ModuleNotFoundError:
         raise Unsuitable("ONNX models need the extra `onnx`; install it with `pip install '.[onnx]'`") from None
     if not model.is_file():
-        raise InvalidInput(str(model), "there is no such file", "check the path of the model")
+        raise InvalidInput(model, "there is no such file", "check the path of the model")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
@@ -86,7 +86,7 @@ def _session(model: Path) -> Any:
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:
         reason = str(error).splitlines()[0]
-        raise InvalidInput(str(model), f"onnxruntime cannot load it ({reason})", "export the network again") from error
+        raise InvalidInput(model, f"onnxruntime cannot load it ({reason})", "export the network again") from error
 
 
 def _preparation(model: Path) -> tuple[Preparation, str]:
@@ -98,9 +98,9 @@ def _preparation(model: Path) -> tuple[Preparation, str]:
         error = failure.errors(include_url=False)[0]
         place = ".".join(map(str, error["loc"]))
         known = ", ".join(Preparation.model_fields)
-        raise InvalidInput(f"{path}, {place}", error["msg"], f"the keys are {known}") from None
+        raise InvalidInput(Place(path, key=place), error["msg"], f"the keys are {known}") from None
     except ValueError as error:
-        raise InvalidInput(str(path), f"this is not JSON ({error})", "correct it, or take it away") from error
+        raise InvalidInput(path, f"this is not JSON ({error})", "correct it, or take it away") from error
 
 
 def _expected_input(model: Path, session: Any, open_size: int) -> tuple[str, bool, int]:
@@ -109,7 +109,7 @@ def _expected_input(model: Path, session: Any, open_size: int) -> tuple[str, boo
     shape = inputs[0].shape if len(inputs) == 1 else []
     if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)" or 3 not in (shape[1], shape[3]):
         found = "; ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in inputs)
-        raise InvalidInput(str(model), f"its inputs are {found}", "it must take float pictures n×3×h×w or n×h×w×3")
+        raise InvalidInput(model, f"its inputs are {found}", "it must take float pictures n×3×h×w or n×h×w×3")
     last = shape[3] == 3 and shape[1] != 3
     sides = [side for side in (shape[1:3] if last else shape[2:4]) if isinstance(side, int)]
     return inputs[0].name, last, sides[0] if sides else open_size

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning import InvalidInput
-from cleaning.errors import first_three
+from cleaning.errors import Place, first_three
 from cleaning.problems import CameraTrapProblem, ClipSet
 from evaluation.csv_rows import csv_rows, numbers
 from evaluation.embeddings import count_rows, read_batches
@@ -32,7 +32,7 @@ def load(folder: Path) -> Loaded:
     if sorted(label_columns) != sorted(classes):
         odd = sorted(set(label_columns) ^ set(classes))
         raise InvalidInput(
-            str(folder / "train_labels.csv"),
+            folder / "train_labels.csv",
             f"columns that stand in one of the two files only ({first_three(odd)})",
             "use the columns of submission_format.csv",
         )
@@ -40,7 +40,7 @@ def load(folder: Path) -> Loaded:
     train = ClipSet(_frames(folder, "train", train_names), _metadata(folder / "train_metadata.csv", train_names))
     test = ClipSet(_frames(folder, "test", test_names), _metadata(folder / "test_metadata.csv", test_names))
     if train.metadata.shape[1] != test.metadata.shape[1]:
-        raise InvalidInput(str(folder), "metadata of one part only", "give train_metadata.csv and test_metadata.csv")
+        raise InvalidInput(folder, "metadata of one part only", "give train_metadata.csv and test_metadata.csv")
     return Loaded(
         CameraTrapProblem(train, labels[:, order].astype(np.float32), test, tuple(classes)), (test_names, classes)
     )
@@ -62,12 +62,12 @@ def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]
     Raises InvalidInput that names the line or row: a name that stands there twice, a missing cell, no number.
     """
     if not path.exists():
-        raise InvalidInput(str(path), "there is no such file", "run `fixfirst download`")
+        raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
     columns, rows = csv_rows(path, "filename")
     names: list[str] = []
     values: list[list[float]] = []
     for name, cells in rows:
-        where = f"{path}, row {name!r}"
+        where = Place(path, row=name)
         try:
             row = numbers(cells)
         except ValueError as error:
@@ -88,10 +88,10 @@ def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
         with plain_errors(path, "read the clips"):
             clips = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise InvalidInput(str(path), f"this is no .npy file ({error})", "save it with numpy.save") from error
+        raise InvalidInput(path, f"this is no .npy file ({error})", "save it with numpy.save") from error
     if clips.ndim != 3 or clips.dtype.kind != "f" or len(clips) != len(names):
         raise InvalidInput(
-            str(path), f"{clips.dtype} of shape {clips.shape}", f"save floats of {len(names)} clips × frames × features"
+            path, f"{clips.dtype} of shape {clips.shape}", f"save floats of {len(names)} clips × frames × features"
         )
     return np.asanyarray(clips)
 
@@ -99,11 +99,11 @@ def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
 def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
     """The same from a parquet file, put into an unnamed temporary file batch by batch."""
     if not path.exists():
-        raise InvalidInput(str(path), "there is neither this file nor an .npy", "run `fixfirst download`")
+        raise InvalidInput(path, "there is neither this file nor an .npy", "run `fixfirst download`")
     total = count_rows(path)
     if not names or not total or total % len(names):
         raise InvalidInput(
-            str(path), f"{total} rows for {len(names)} clips", "write the same number of frames for every clip"
+            path, f"{total} rows for {len(names)} clips", "write the same number of frames for every clip"
         )
     place = {name: row for row, name in enumerate(names)}
     filled = np.zeros(len(names), dtype=np.int64)
@@ -114,12 +114,12 @@ def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
                 clips = np.memmap(store, np.float32, "w+", shape=(len(names), total // len(names), vectors.shape[1]))
         if vectors.shape[1] != clips.shape[2]:
             problem = f"{vectors.shape[1]} numbers where row 0 has {clips.shape[2]}"
-            raise InvalidInput(f"{path}, row {first}", problem, "embed every clip alike")
+            raise InvalidInput(Place(path, row=first), problem, "embed every clip alike")
         for number, (name, vector) in enumerate(zip(found, vectors, strict=True), start=first):
             row = place.get(name)
             if row is None or filled[row] == clips.shape[1]:
                 problem = f"the clip {name!r} is unknown, or has too many frames"
-                raise InvalidInput(f"{path}, row {number}", problem, "embed every clip alike")
+                raise InvalidInput(Place(path, row=number), problem, "embed every clip alike")
             clips[row, filled[row]] = vector
             filled[row] += 1
     if clips is None:  # pragma: no cover - no rows are refused above
@@ -135,7 +135,7 @@ def _metadata(path: Path, names: list[str]) -> NDArray[np.float64]:
     if tuple(columns) != _METADATA or set(rows) != set(names):
         odd = sorted(set(rows) ^ set(names)) or columns
         raise InvalidInput(
-            str(path),
+            path,
             f"rows or columns that do not match ({first_three(odd)})",
             f"write filename,{','.join(_METADATA)}",
         )

@@ -21,7 +21,7 @@ def load(folder: Path) -> Loaded:
     loose = [name for name, label in zip(train.names, given, strict=True) if not label]
     if loose:
         raise InvalidInput(
-            str(folder / "train.parquet"), f"names without a label ({first_three(loose)})", "embed train/<label>/<name>"
+            folder / "train.parquet", f"names without a label ({first_three(loose)})", "embed train/<label>/<name>"
         )
     labels = tuple(sorted(set(given)))
     number = {label: place for place, label in enumerate(labels)}

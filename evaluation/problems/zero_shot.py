@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cleaning import InvalidInput
+from cleaning.errors import Place
 from cleaning.problems import TextBlock, ZeroShotProblem, ZeroShotTarget
 from evaluation.embeddings import read_embeddings
 from evaluation.files import plain_errors, read_text
@@ -33,7 +34,7 @@ class QueryFile:
         with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    image, queries = _pair(line.removeprefix(b"\xef\xbb\xbf"), f"{self.path}, line {number}")
+                    image, queries = _pair(line.removeprefix(b"\xef\xbb\xbf"), Place(self.path, line=number))
                     row = self.rows.get(image)
                     if row is not None:
                         images += [row] * len(queries)
@@ -50,7 +51,7 @@ def load(folder: Path) -> Loaded:
     train = read_embeddings(folder / "train.parquet")
     metadata = folder / "metadata.json"
     if not metadata.exists():
-        raise InvalidInput(str(metadata), "there is no such file", "run `fixfirst download`")
+        raise InvalidInput(metadata, "there is no such file", "run `fixfirst download`")
     rows = {stem: row for row, stem in enumerate(train.stems(folder / "train.parquet"))}
     targets, names = {}, {}
     for path in sorted(folder.glob("*/classes.json")):
@@ -59,9 +60,7 @@ def load(folder: Path) -> Loaded:
         targets[name] = ZeroShotTarget(_classes(path), images.features)
         names[name] = images.stems(folder / f"{name}.parquet")
     if not targets:
-        raise InvalidInput(
-            str(folder), "there is no data set to classify", "make DATASET/classes.json and DATASET.parquet"
-        )
+        raise InvalidInput(folder, "there is no data set to classify", "make DATASET/classes.json and DATASET.parquet")
     return Loaded(ZeroShotProblem(train.features, QueryFile(metadata, rows), targets), names)
 
 
@@ -74,17 +73,17 @@ def content(answers: Any, loaded: Loaded) -> bytes:
     return (text + "\n").encode()
 
 
-def _pair(line: bytes, where: str) -> tuple[str, list[str]]:
+def _pair(line: bytes, place: Place) -> tuple[str, list[str]]:
     try:
         entry = json.loads(line)
     except ValueError as error:
-        raise InvalidInput(where, f"this is not JSON ({error})", "write one JSON object a line") from error
+        raise InvalidInput(place, f"this is not JSON ({error})", "write one JSON object a line") from error
     image = entry.get("image") if isinstance(entry, dict) else None
     queries = entry.get("queries") if isinstance(entry, dict) else None
     if not isinstance(image, int | str) or isinstance(image, bool):
-        raise InvalidInput(where, f"`image` is {image!r}", 'write {"image": 1, "queries": ["…"]}')
+        raise InvalidInput(place, f"`image` is {image!r}", 'write {"image": 1, "queries": ["…"]}')
     if not isinstance(queries, list) or not all(isinstance(query, str) for query in queries):
-        raise InvalidInput(where, f"`queries` is {str(queries)[:60]}", "write a list of texts")
+        raise InvalidInput(place, f"`queries` is {str(queries)[:60]}", "write a list of texts")
     return str(image), queries
 
 
@@ -92,9 +91,9 @@ def _classes(path: Path) -> tuple[str, ...]:
     try:
         classes = json.loads(read_text(path))
     except ValueError as error:
-        raise InvalidInput(str(path), f"this is not JSON ({error})", "write a list of names") from error
+        raise InvalidInput(path, f"this is not JSON ({error})", "write a list of names") from error
     if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
-        raise InvalidInput(str(path), "this is not a list of names", 'write ["first class", "second class"]')
+        raise InvalidInput(path, "this is not a list of names", 'write ["first class", "second class"]')
     return tuple(classes)
 
 

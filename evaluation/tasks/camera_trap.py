@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, data_at_fault, first_three
 from evaluation.csv_rows import Row, csv_rows, numbers
 from evaluation.figures_calibration import reliability
 from evaluation.folders import Folders
@@ -108,21 +108,13 @@ class _Checked:
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
-    source = folder / "test_labels.csv"
-    classes, lines = csv_rows(source, "filename")
-    if not classes:
-        raise InvalidInput(f"{source}, line 1", "there is no class", "write filename and one column a class")
-    clips, truth = _matrix(source, lines, classes, classes)
-    if not clips:
-        raise InvalidInput(str(source), "there are no clips in it", "write one row a clip")
-    places = np.argwhere((truth != 0) & (truth != 1)).tolist()
-    wrong = [(clips[row], classes[column], truth[row, column].item()) for row, column in places]
-    _refuse(source, wrong, "mark", "write 0 or 1")
+    with data_at_fault():
+        clips, classes, truth = _truth(folder / "test_labels.csv")
     columns, lines = csv_rows(path, "filename")
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(
-            f"{path}, line 1", f"columns that do not match ({first_three(odd)})", "use the truth's columns"
+            Place(path, line=1), f"columns that do not match ({first_three(odd)})", "use the truth's columns"
         )
     names, rows = _matrix(path, lines, columns, classes)
     refuse_mismatch(path, "clips", names, clips, lenient=lenient)
@@ -131,6 +123,20 @@ def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     given, answered = 1.0 - truth, np.zeros(len(clips), dtype=np.bool_)
     given[chosen], answered[chosen] = rows, True
     return _Checked(tuple(clips), tuple(classes), truth, given, answered)
+
+
+def _truth(source: Path) -> tuple[list[str], list[str], FloatMatrix]:
+    """Clips, classes and a matrix (clips, classes) of 0 and 1."""
+    classes, lines = csv_rows(source, "filename")
+    if not classes:
+        raise InvalidInput(Place(source, line=1), "there is no class", "write filename and one column a class")
+    clips, truth = _matrix(source, lines, classes, classes)
+    if not clips:
+        raise InvalidInput(source, "there are no clips in it", "write one row a clip")
+    places = np.argwhere((truth != 0) & (truth != 1)).tolist()
+    wrong = [(clips[row], classes[column], truth[row, column].item()) for row, column in places]
+    _refuse(source, wrong, "mark", "write 0 or 1")
+    return clips, classes, truth
 
 
 def _matrix(
@@ -167,7 +173,7 @@ def _refuse(path: Path, odd: Sequence[tuple[str, str, object]], what: str, fix: 
     if odd:
         clip, label, value = odd[0]
         places = first_three([f"{clip}/{label}" for clip, label, _ in odd])
-        raise InvalidInput(f"{path}, clip {clip}, class {label}", f"{value!r} is no {what} ({places})", fix)
+        raise InvalidInput(Place(path, key=f"clip {clip}, class {label}"), f"{value!r} is no {what} ({places})", fix)
 
 
 TASK = Task(

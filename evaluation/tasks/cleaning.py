@@ -11,7 +11,7 @@ import numpy as np
 from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
 from cleaning.blocks import BlockFolder
 from cleaning.curve import reference_rounding
-from cleaning.errors import FixfirstError
+from cleaning.errors import FixfirstError, Place, Unsuitable, data_at_fault
 from cleaning.simulate import Plan
 from evaluation.datafiles import count_training_rows, dataset_sha256, load_dataset, load_truth
 from evaluation.files import refuse_odd_entry, sha256_file, write_text
@@ -38,8 +38,8 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     ids = _data_ids(folders, parameters)
     found_files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
     for found in [*map(_unless_a_bound, found_files), *_bounds(ids, parameters)]:
-        if isinstance(found, InvalidInput):
-            cases.append(Rejected(Path(found.where), found))
+        if isinstance(found, Rejected):
+            cases.append(found)
             continue
         bound = found.path.suffix == ".py"
         try:
@@ -69,7 +69,7 @@ def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
     try:
         return make_learner(spec).describe()
     except InvalidInput as error:
-        raise InvalidInput(f"{folders.parameters_file}, {error.where}", error.problem, error.fix) from None
+        raise error.within(folders.parameters_file) from None
 
 
 def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
@@ -82,18 +82,21 @@ def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
 
 
 def score(case: Case, step: Step) -> Outcome:
-    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission or data file.
+    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission, BadData for bad data.
 
     With budgets the metrics are those of the thinned curve, and `fraction_fixes` is left out.
     """
-    dataset = load_dataset(case.folders.embedding_folder, case.dataset)
-    truth = load_truth(case.folders.groundtruth_folder, dataset)
+    with data_at_fault():
+        dataset = load_dataset(case.folders.embedding_folder, case.dataset)
+        truth = load_truth(case.folders.groundtruth_folder, dataset)
+        learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
     file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
     submission = _bound(file, dataset, truth) if case.settings["bound"] else read_submission(file, len(dataset.train))
-    learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
     target, budgets = float(case.settings["target"]), case.settings["budgets"]
     blocks = None if case.unfinished is None else BlockFolder(case.unfinished)
-    curve = simulate(dataset, truth, submission.ranking, learner, step, Plan(case.engine, blocks, budgets, target))
+    plan = Plan(case.engine, blocks, budgets, target)
+    with data_at_fault(Unsuitable):  # a learner that cannot learn from these data says nothing of the ranking
+        curve = simulate(dataset, truth, submission.ranking, learner, step, plan)
     wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
     metrics = {"score": curve.score(target), "fixes_needed": curve.fixes_needed(target), "area": curve.area()}
     if budgets is None:  # the reference's score is defined by a point for every fix
@@ -109,8 +112,8 @@ def score(case: Case, step: Step) -> Outcome:
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one ranking file, wherever it lies, against the data id its name starts with."""
     file = _unless_a_bound(identify(path, _data_ids(folders, parameters), parameters.seeds[0]))
-    if isinstance(file, InvalidInput):
-        raise file
+    if isinstance(file, Rejected):
+        raise file.error
     rows = len(load_dataset(folders.embedding_folder, file.data_id).train)
     submission = read_submission(file, rows)
     time = "no time file" if submission.seconds is None else f"{submission.seconds:g} s"
@@ -167,13 +170,13 @@ def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
     return found
 
 
-def _unless_a_bound(found: SubmissionFile | InvalidInput) -> SubmissionFile | InvalidInput:
+def _unless_a_bound(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected:
     """What was found, or what is wrong with a file that would share its records with a bound, listed or not."""
     known = own_rankers()
-    if isinstance(found, InvalidInput) or found.method not in known or known[found.method].bound is None:
+    if isinstance(found, Rejected) or found.method not in known or known[found.method].bound is None:
         return found
     problem = f"{found.method!r} is the name of a bound, which is no submission"
-    return InvalidInput(str(found.path), problem, "rename the file")
+    return Rejected(found.path, InvalidInput(found.path, problem, "rename the file"))
 
 
 def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:
@@ -189,12 +192,12 @@ def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
     blocks = parameters.enabled("cleaning")
     for name, block in blocks.items():
         if block.split is not None:
-            where = f"{folders.parameters_file}, datasets.{name}.split"
-            raise InvalidInput(where, "the task cleaning scores its test rows together", "take `split:` out")
+            place = Place(folders.parameters_file, key=f"datasets.{name}.split")
+            raise InvalidInput(place, "the task cleaning scores its test rows together", "take `split:` out")
     ids = tuple(d for name, block in blocks.items() for d in block.data_ids(name))
     if not ids:
         raise InvalidInput(
-            str(folders.parameters_file),
+            folders.parameters_file,
             "no data set of the task cleaning is enabled",
             "add a block under `datasets:`, set `enabled: true`, or name the tasks there are under `tasks:`",
         )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, data_at_fault
 from evaluation.average_precision import average_precision, numbered, recall_at
 from evaluation.figures_precision import spread
 from evaluation.folders import Folders
@@ -93,7 +93,8 @@ def _board(answers: Answers, rows: IntVector) -> Board:
 
 def scored(folder: Path, path: Path, *, lenient: bool) -> Answers:
     """Reads a submission and scores each query. Raises InvalidInput for a bad submission."""
-    queries, references = _truth(folder / "truth.json")
+    with data_at_fault():
+        queries, references = _truth(folder / "truth.json")
     lists = read_lists(path, tuple(queries), tuple(references), DEPTH, lenient=lenient)
     of_query, of_reference, relevant = numbered(tuple(queries.values()), tuple(references.values()))
     precision, first = average_precision(lists.ranks, of_query, of_reference, relevant)
@@ -107,7 +108,7 @@ def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         products = content.get(part) if isinstance(content, dict) else None
         if not isinstance(products, dict) or not products or any(type(name) is not str for name in products.values()):
             raise InvalidInput(
-                str(path), "this is no truth", 'write {"query": {id: product, …}, "reference": {id: product, …}}'
+                path, "this is no truth", 'write {"query": {id: product, …}, "reference": {id: product, …}}'
             )
         found.append(products)
     return found[0], found[1]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleaning.discovery import nearest
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, data_at_fault, first_three
 from evaluation.figures_confusion import confusion
 from evaluation.files import read_text
 from evaluation.folders import Folders
@@ -123,10 +123,11 @@ def _truth_files(folder: Path) -> list[Path | str]:
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    truth = _labelled(folder / "test_labels.csv")
-    if not truth:
-        raise InvalidInput(str(folder / "test_labels.csv"), "there are no files in it", "write file,category rows")
-    labels = _labels(folder, truth)
+    with data_at_fault():
+        truth = _labelled(folder / "test_labels.csv")
+        if not truth:
+            raise InvalidInput(folder / "test_labels.csv", "there are no files in it", "write file,category rows")
+        labels = _labels(folder, truth)
     given = _labelled(path)
     refuse_mismatch(path, "files", given, truth, lenient=lenient)
     known = set(labels)
@@ -134,7 +135,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     if odd:
         label = given[odd[0]]
         raise InvalidInput(
-            f"{path}, file {odd[0]}", f"{label!r} is no label ({first_three(odd)})", nearest(label, labels)
+            Place(path, key=f"file {odd[0]}"), f"{label!r} is no label ({first_three(odd)})", nearest(label, labels)
         )
     return truth, given, labels
 
@@ -142,7 +143,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
 def _labelled(path: Path) -> dict[str, str]:
     columns, rows = read_table(path, "file")
     if columns != ["category"]:
-        raise InvalidInput(f"{path}, line 1", f"the columns are file,{','.join(columns)}", "write file,category")
+        raise InvalidInput(Place(path, line=1), f"the columns are file,{','.join(columns)}", "write file,category")
     return {file: cells[0] for file, cells in rows.items()}
 
 
@@ -152,16 +153,16 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
         return sorted(_training_labels(folder) | set(truth.values()))
     labels: dict[str, int] = {}
     for number, label in enumerate(read_text(listed).split("\n"), start=1):
-        where = f"{listed}, line {number}"
+        place = Place(listed, line=number)
         if label != label.strip():
-            raise InvalidInput(where, f"{label!r} starts or ends with a blank", "take the blank off")
+            raise InvalidInput(place, f"{label!r} starts or ends with a blank", "take the blank off")
         if label in labels:
-            raise InvalidInput(where, f"{label!r} stands there already", "write each label once")
+            raise InvalidInput(place, f"{label!r} stands there already", "write each label once")
         if label:
             labels[label] = number
     unknown = sorted(set(truth.values()) - set(labels))
     if unknown:
-        raise InvalidInput(str(listed), f"labels of the truth are missing ({first_three(unknown)})", "add them")
+        raise InvalidInput(listed, f"labels of the truth are missing ({first_three(unknown)})", "add them")
     return list(labels)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, Place, data_at_fault, first_three
 from evaluation.folders import Folders
 from evaluation.metrics import Metric
 from evaluation.parameters import Parameters
@@ -107,13 +107,8 @@ def _truth_files(folder: Path) -> list[Path]:
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers, int]:
-    source = folder / "truth.json"
-    truth = _answers(source, read_json(source))
-    for name, images in truth.items():
-        if not images:
-            raise InvalidInput(str(source), f"the data set {name!r} is empty", "leave it out")
-    sizes = {name: _n_classes(folder / name / "classes.json") for name in truth}
-    _refuse_no_class(source, truth, sizes)
+    with data_at_fault():
+        truth, sizes = _truth(folder)
     given = _answers(path, read_json(path))
     refuse_mismatch(path, "data sets", given, truth, lenient=lenient)
     missing = sum(
@@ -124,10 +119,22 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers,
     return truth, given, missing
 
 
+def _truth(folder: Path) -> tuple[Answers, dict[str, int]]:
+    """The class of each image, and how many classes each data set has."""
+    source = folder / "truth.json"
+    truth = _answers(source, read_json(source))
+    for name, images in truth.items():
+        if not images:
+            raise InvalidInput(source, f"the data set {name!r} is empty", "leave it out")
+    sizes = {name: _n_classes(folder / name / "classes.json") for name in truth}
+    _refuse_no_class(source, truth, sizes)
+    return truth, sizes
+
+
 def _n_classes(path: Path) -> int:
     classes = read_json(path)
     if not isinstance(classes, list) or not classes:
-        raise InvalidInput(str(path), "this is no list of names", 'write ["cat", "dog"]')
+        raise InvalidInput(path, "this is no list of names", 'write ["cat", "dog"]')
     return len(classes)
 
 
@@ -136,7 +143,7 @@ def _refuse_no_class(path: Path, answers: Answers, sizes: Mapping[str, int]) -> 
     if odd:
         name, image = odd[0]
         raise InvalidInput(
-            f"{path}, {name}, image {image}",
+            Place(path, key=f"{name}, image {image}"),
             f"{answers[name][image]} is no class ({_places(odd)})",
             f"write 0 to {sizes[name] - 1}",
         )
@@ -144,16 +151,16 @@ def _refuse_no_class(path: Path, answers: Answers, sizes: Mapping[str, int]) -> 
 
 def _answers(path: Path, content: Any) -> Answers:
     if not isinstance(content, dict) or not content:
-        raise InvalidInput(str(path), "this is no object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
+        raise InvalidInput(path, "this is no object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
     for name, images in content.items():
         if not isinstance(images, dict):
-            raise InvalidInput(f"{path}, {name}", "this is no object of images", 'write {"IMAGE": 3}')
+            raise InvalidInput(Place(path, key=name), "this is no object of images", 'write {"IMAGE": 3}')
     # bool is a kind of int in Python, and true would count as class 1
     odd = [(n, image) for n, images in content.items() for image, label in images.items() if type(label) is not int]
     if odd:
         name, image = odd[0]
         problem = f"{content[name][image]!r} is no whole number ({_places(odd)})"
-        raise InvalidInput(f"{path}, {name}, image {image}", problem, "write 3, say")
+        raise InvalidInput(Place(path, key=f"{name}, image {image}"), problem, "write 3, say")
     return content
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaning.errors import InvalidInput, first_three, printable
+from cleaning.errors import InvalidInput, Place, first_three, printable
 
 
 @given(st.text(st.characters()))
@@ -36,4 +36,4 @@ def test_only_what_is_no_letter_is_escaped(text, told):
 def test_an_error_goes_to_another_process_whole():
     error = InvalidInput("a\nb", "odd", "mend it")
     again = pickle.loads(pickle.dumps(error))
-    assert (str(again), again.where) == (str(error), "a\nb")
+    assert (str(again), again.place) == (str(error), Place(key="a\nb"))

@@ -110,7 +110,7 @@ def test_only_jobs_of_this_process_report_from_inside():
 def test_what_a_job_raises_arrives_as_it_is(engine):
     with pytest.raises(InvalidInput, match="row 7: it is 1") as raised:
         list(map_jobs(refuse, (), [1, 1], engine))
-    assert raised.value.where == "row 7"
+    assert raised.value.place.key == "row 7"
 
 
 def test_a_worker_that_dies_once_costs_a_retry(tmp_path):

@@ -112,7 +112,7 @@ def test_any_bytes_end_in_a_picture_or_in_one_clear_error(tail, magic):
     try:
         found = decode(magic + tail, "any").pixels.ndim
     except InvalidInput as error:
-        found = error.where
+        found = error.place.key
     assert found in (3, "any")
 
 

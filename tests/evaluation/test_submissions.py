@@ -16,6 +16,7 @@ from evaluation.submissions import (
     submission_path,
     write_submission,
 )
+from evaluation.task import Rejected
 
 IDS = ("01g317", "01g317-flipped", "a_b", "a")
 
@@ -69,7 +70,7 @@ def test_seeds_lie_in_folders_of_their_own(tmp_path):
     (tmp_path / "nonsense.txt").write_text("1")
     found = find_submissions(tmp_path, IDS, 0)
     assert [(f.data_id, f.seed) for f in found if isinstance(f, SubmissionFile)] == [("a", 0), ("a", 7)]
-    assert sum(isinstance(f, InvalidInput) for f in found) == 1
+    assert sum(isinstance(f, Rejected) for f in found) == 1
 
 
 @given(st.permutations(range(9)), st.floats(0, 1e6))
