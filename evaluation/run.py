@@ -192,19 +192,7 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
     """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Raises for a cluster alone."""
     from threadpoolctl import threadpool_limits
 
-    common: dict[str, Any] = {
-        "task": task.name,
-        "task_version": task.version,
-        "dataset": case.dataset,
-        "method": case.method,
-        "submission_sha256": case.submission_sha256,
-        "dataset_sha256": case.dataset_sha256,
-        "settings": dict(case.settings),
-        "seed": case.seed,
-        "fingerprint": _fingerprint(task, case),
-        "environment": environment(),
-        "created": now(),
-    }
+    common = _identity(task, case)
     try:
         with threadpool_limits(limits=1):
             outcome = task.score(case, step)
@@ -231,6 +219,23 @@ def _score_one(task: Task, case: Case, step: Step) -> Record:
             f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
         )
         return Record(status="failed", fault="fixfirst", error=printable(told), **common)
+
+
+def _identity(task: Task, case: Case) -> dict[str, Any]:
+    """The fields of a record that are known before its submission is scored."""
+    return {
+        "task": task.name,
+        "task_version": task.version,
+        "dataset": case.dataset,
+        "method": case.method,
+        "submission_sha256": case.submission_sha256,
+        "dataset_sha256": case.dataset_sha256,
+        "settings": dict(case.settings),
+        "seed": case.seed,
+        "fingerprint": _fingerprint(task, case),
+        "environment": environment(),
+        "created": now(),
+    }
 
 
 def _withdraw(task: Task, cases: Sequence[Case], folders: Folders, log: SubmissionLog) -> None:
