@@ -1,12 +1,13 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
-from cleaning.curve import CleaningCurve
+from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
 from cleaning.noise import plant_noise
-from cleaning.posterior import Posterior, label_posterior
 from cleaning.ranking import Ranking
-from cleaning.simulate import LabelPath, Learner, simulate
+from cleaning.simulation.curve import CleaningCurve
+from cleaning.simulation.label_path import LabelPath, Learner
+from cleaning.simulation.simulate import simulate
 
 __version__ = "0.1.0"
 

@@ -1,24 +1,24 @@
 """Components found by folder: every public module of a package is one component, and nothing keeps a list."""
 
-import difflib
 import importlib
+import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, suggest
 
 
 @dataclass(frozen=True)
 class Component:
     """One discovered module. `member` is the function or object the kind asks for (`rank`, `TASK`, `Learner`).
 
-    `bound` is the module's `rank_with_truth`, for a ranker that is none: a bound that reads the true labels.
+    summary: the first line of the module's docstring. origin: its file.
     """
 
     name: str
@@ -26,23 +26,24 @@ class Component:
     summary: str
     origin: Path
     module: ModuleType
-    bound: Any = None
 
 
 @dataclass(frozen=True)
 class Registry(Mapping[str, Component]):
-    """Components of one kind by name, in alphabetical order; `skipped` says why some could not be loaded."""
+    """Components of one kind by name, in alphabetical order; `skipped` says of the others why they cannot be loaded."""
 
     kind: str
     components: Mapping[str, Component]
-    skipped: tuple[str, ...] = ()
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Component:
+        if name in self.skipped:
+            raise InvalidInput(f"{self.kind} {name!r}", f"it cannot be loaded: {self.skipped[name]}")
         try:
             return self.components[name]
         except KeyError:
             raise InvalidInput(
-                f"{self.kind} {name!r}", f"there is no such {self.kind}", nearest(name, self.components)
+                f"{self.kind} {name!r}", f"there is no such {self.kind}", suggest(name, self.components)
             ) from None
 
     def __iter__(self) -> Iterator[str]:
@@ -62,52 +63,65 @@ class Registry(Mapping[str, Component]):
                 f"the name {name!r} is already taken by the {self.kind} in {self.components[name].origin}",
                 "rename the file",
             )
-        return Registry(self.kind, {**self.components, **other.components}, self.skipped + other.skipped)
+        return Registry(self.kind, {**self.components, **other.components}, {**self.skipped, **other.skipped})
+
+    def warnings(self) -> list[str]:
+        """One line for each component that cannot be loaded."""
+        return [f"{name} is left out: {reason}" for name, reason in sorted(self.skipped.items())]
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`did you mean …? known: …`, for an unknown name."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    return f"{hint}known: {', '.join(names) or 'none'}"
+def discover(package: ModuleType, kind: str, member: str) -> Registry:
+    """Every public module of an imported package, once; packages inside it are not looked at.
 
-
-def discover(package: ModuleType, kind: str, member: str, *, beside: Mapping[str, str] | None = None) -> Registry:
-    """Every public module of an imported package that can be imported and has the member, once.
-
-    `beside` names the kinds that live in the same package and their members: a module with one of those is theirs.
     A module whose optional import is missing is skipped, with the missing package named in `skipped`.
-    Raises InvalidInput for a public module that is of no kind, or of two.
+    Raises InvalidInput for a public module without the member.
+    """
+    names = [info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg]
+    public = {name: f"{package.__name__}.{name}" for name in names if not name.startswith("_")}
+    return _imported(public, kind, member)
+
+
+def discover_parts(package: ModuleType, part: str, kind: str, member: str) -> Registry:
+    """One component for each package inside an imported package: its module of the name `part`, where it has one."""
+    names = [info.name for info in pkgutil.iter_modules(package.__path__) if info.ispkg]
+    modules = {name: f"{package.__name__}.{name}.{part}" for name in names}
+    return _imported({name: path for name, path in modules.items() if importlib.util.find_spec(path)}, kind, member)
+
+
+def discover_entry_points(group: str, kind: str, member: str) -> Registry:
+    """What installed packages offer under an entry point group: each entry names a module with the member.
+
+    One that cannot be imported is skipped, with the reason.
     """
     found: dict[str, Component] = {}
-    skipped: list[str] = []
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name.startswith("_"):
-            continue
+    skipped: dict[str, str] = {}
+    for entry in importlib.metadata.entry_points(group=group):
         try:
-            module = importlib.import_module(f"{package.__name__}.{info.name}")
-        except ModuleNotFoundError as error:
-            skipped.append(f"{kind} {info.name}: needs the package {error.name}, which is not installed")
-            continue
-        if _is_of_kind(module, {kind: member, **(beside or {})}, kind):
-            found[info.name] = _component(info.name, module, member)
-    return Registry(kind, found, tuple(skipped))
+            module = entry.load()
+            found[entry.name] = _component(entry.name, module, kind, member)
+        except Exception as error:
+            skipped[entry.name] = f"{entry.value} ({type(error).__name__}: {error})"
+    return Registry(kind, found, skipped)
 
 
 def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str, str] | None = None) -> Registry:
     """Every public .py file of a user's folder that has the member. Importing runs the file: only for code the user
     put there.
 
-    Raises InvalidInput for a file that fails to import, with the line that failed, and as `discover` does.
+    `beside` names the kinds that share the folder, and their members: a file with one of those is theirs. A file that
+    cannot be imported, or is of no kind or of several, is skipped with the reason.
     """
     found: dict[str, Component] = {}
+    skipped: dict[str, str] = {}
     for path in sorted(folder.glob("*.py")) if folder.is_dir() else []:
         if not path.name.startswith("_"):
-            module = _import_file(path, kind)
-            if _is_of_kind(module, {kind: member, **(beside or {})}, kind):
-                found[path.stem] = _component(path.stem, module, member)
-    return Registry(kind, found)
+            try:
+                module = _import_file(path, kind)
+                if _is_of_kind(module, {kind: member, **(beside or {})}, kind):
+                    found[path.stem] = _component(path.stem, module, kind, member)
+            except InvalidInput as error:
+                skipped[path.stem] = str(error)
+    return Registry(kind, found, skipped)
 
 
 def failing_line(error: BaseException, path: Path) -> Place:
@@ -132,7 +146,7 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise InvalidInput(
-            failing_line(error, path), f"the {kind} cannot be imported ({type(error).__name__}: {error})"
+            failing_line(error, path), f"it cannot be imported ({type(error).__name__}: {error})"
         ) from error
     return module
 
@@ -142,16 +156,33 @@ def _is_of_kind(module: ModuleType, members: Mapping[str, str], kind: str) -> bo
     kinds = [name for name, member in members.items() if hasattr(module, member)]
     if len(kinds) == 1:
         return kinds == [kind]
-    ways = " or ".join(f"`{member}` to be a {name}" for name, member in members.items())
-    problem = f"it is both {' and '.join(kinds)}" if kinds else f"a {kind} needs a public `{members[kind]}`"
+    names = " nor ".join(f"`{member}`" for member in sorted(members.values()))
+    ways = " or ".join(f"`{members[name]}` to be a {name}" for name in sorted(members))
+    problem = f"it is both a {' and a '.join(sorted(kinds))}" if kinds else f"it defines neither {names}"
     raise InvalidInput(_file_of(module), problem, f"define {ways}, or start the name with _")
 
 
-def _component(name: str, module: ModuleType, member: str) -> Component:
+def _imported(modules: Mapping[str, str], kind: str, member: str) -> Registry:
+    """The components of modules given by name and dotted path."""
+    found: dict[str, Component] = {}
+    skipped: dict[str, str] = {}
+    for name, path in modules.items():
+        try:
+            found[name] = _component(name, importlib.import_module(path), kind, member)
+        except ModuleNotFoundError as error:
+            skipped[name] = f"it needs the package {error.name}, which is not installed"
+    return Registry(kind, found, skipped)
+
+
+def _component(name: str, module: ModuleType, kind: str, member: str) -> Component:
+    if not hasattr(module, member):
+        raise InvalidInput(
+            _file_of(module), f"a {kind} needs a public `{member}`", "define it, or start the name with _"
+        )
     summary = (module.__doc__ or "").strip().splitlines()
-    description = summary[0] if summary else "(no description)"
-    bound = getattr(module, "rank_with_truth", None)
-    return Component(name, getattr(module, member), description, _file_of(module), module, bound)
+    return Component(
+        name, getattr(module, member), summary[0] if summary else "(no description)", _file_of(module), module
+    )
 
 
 def _file_of(module: ModuleType) -> Path:

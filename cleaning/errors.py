@@ -1,7 +1,8 @@
 """The errors whose text is written for the person at the keyboard."""
 
+import difflib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,10 +89,28 @@ class Unsuitable(FixfirstError):
     """A ranker or learner that cannot work on this data, with the reason; the others go on without it."""
 
 
+def sentence(error: Exception) -> str:
+    """What the person at the keyboard is told of an error, expected or not."""
+    if isinstance(error, FixfirstError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
+    told = printable(f"{type(error).__name__}: {error}")
+    return f"fixfirst itself broke ({told}). Fix: run again with FIXFIRST_DEBUG=1 and report what it shows."
+
+
 def first_three(examples: Sequence[object]) -> str:
     """The count and the first three examples, as every rejection reports them: `2 in all: a, b`."""
     shown = ", ".join(printable(str(example)) for example in examples[:3])
     return f"{len(examples)} in all: {shown}" + (", …" if len(examples) > 3 else "")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """`did you mean …? known: …`, for an unknown name."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}known: {', '.join(names) or 'none'}"
 
 
 def _as_place(place: Place | Path | str) -> Place:

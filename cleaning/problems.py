@@ -1,6 +1,6 @@
 """What the reference predictors of the sister tasks are handed: embeddings and names, never the answers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput
 
-Progress = Callable[[float, float, str], None]
 """Told how much is done, how much there is in all, and a note such as the training loss."""
 
 TextBlock = tuple[IntVector, Sequence[str]]
@@ -139,10 +138,6 @@ class CameraTrapProblem:
                 f"frames are {self.test.frames.shape[2]} wide where the training ones are {self.train.frames.shape[2]}",
                 "embed every clip with the same network",
             )
-
-
-def silent(done: float, total: float, note: str) -> None:
-    """A Progress for when nobody is watching."""
 
 
 def _same_width(what: str, found: FloatMatrix, expected: FloatMatrix) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from evaluation.folders import Folders
-from evaluation.progress import Reporter
-from evaluation.rank import create_baselines
+from evaluation.files.progress import Reporter
+from evaluation.harness.produce import create_baselines
+from evaluation.settings.folders import Folders
 from tests.support import ROOT, SHARED, noisy_blobs, write_dataset, write_parameters
 
 # A test is right or wrong however slow the machine is: no deadline, and no complaint about slow drawing of examples.

@@ -7,7 +7,7 @@ import numpy as np
 import yaml
 
 from cleaning import GroundTruth, NoisyDataset, Split, plant_noise
-from evaluation.datafiles import csv_path, write_csv, write_parquet
+from evaluation.datasets.layout import csv_path, write_csv, write_parquet
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", ROOT.parent / "shared"))

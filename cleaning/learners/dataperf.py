@@ -10,7 +10,8 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Unsuitable, first_three
 from cleaning.learners._adamw import Float32
 from cleaning.learners._network import Copies, with_bias
-from cleaning.simulate import LabelPath, Step
+from cleaning.progress import Progress
+from cleaning.simulation.label_path import LabelPath
 
 # Two copies share each pass over the features; more would push weights and moments (3 MiB a copy) out of the cache.
 _COPIES = 2
@@ -33,7 +34,7 @@ class Learner:
         """The name."""
         return {"name": "dataperf"}
 
-    def accuracies(self, path: LabelPath, test: Split, step: Step) -> FloatVector:
+    def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
         """Test accuracy in every state, rounded to 2 decimals: one network each.
 
         One BLAS thread, so that the numbers do not depend on the cores. Raises Unsuitable for labels other than 0 and
@@ -41,10 +42,10 @@ class Learner:
         """
         _check(path, test)
         with threadpool_limits(limits=1, user_api="blas"):
-            return _accuracies(path, test, step)
+            return _accuracies(path, test, progress)
 
 
-def _accuracies(path: LabelPath, test: Split, step: Step) -> FloatVector:
+def _accuracies(path: LabelPath, test: Split, progress: Progress) -> FloatVector:
     train_features, test_features = _float32(path.features), _float32(test.features)
     wide = with_bias(train_features)
     copies = Copies(train_features.shape[1], _COPIES)
@@ -57,7 +58,7 @@ def _accuracies(path: LabelPath, test: Split, step: Step) -> FloatVector:
                 pair = slice(k, min(k + _COPIES, len(labels)))
                 directions[pair], biases[pair] = copies.train(wide, labels[pair].astype(np.float32))
                 for done in range(pair.start, pair.stop):
-                    step(start + done + 1, len(path))
+                    progress(start + done + 1, len(path))
             on_train = _probabilities(directions, biases, train_features)
             on_test = _probabilities(directions, biases, test_features)
         for k, current in enumerate(labels):

@@ -7,10 +7,11 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
-from cleaning.logistic_path import MARGIN_TOLERANCE, Changes, optima
-from cleaning.neighbours import unit_rows
-from cleaning.scaling import Scaling, scaled
-from cleaning.simulate import LabelPath, Step
+from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, Changes, optima
+from cleaning.progress import Progress
+from cleaning.simulation.label_path import LabelPath
+from cleaning.vectors.neighbours import unit_rows
+from cleaning.vectors.scaling import Scaling, scaled
 
 _TEST_ROWS = 4096
 _BLOCK_WORK = 1 << 37
@@ -46,7 +47,7 @@ class Learner:
         outputs = len(np.unique(np.concatenate([path.labels, path.values])))
         return int(np.clip(_BLOCK_WORK // (path.features.size * max(outputs - 1, 1)), 256, 2048))
 
-    def accuracies(self, path: LabelPath, test: Split, step: Step) -> FloatVector:
+    def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
         """Test accuracy in every state of the path: that of the optimum, to MARGIN_TOLERANCE in every margin.
 
         A test row whose log-odds are within that of a tie counts as the lower class.
@@ -60,13 +61,13 @@ class Learner:
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:
                 accuracy[start:stop] = np.mean(test.labels == classes[0])
-                step(stop, len(path))
+                progress(stop, len(path))
                 continue
             for solution in optima(features, _changes(path.part(start, stop), classes), self.C, unit=unit):
                 end = start + solution.shape[2]
                 accuracy[start:end] = _accuracy(solution, test_features, test.labels, classes)
                 start = end
-                step(start, len(path))
+                progress(start, len(path))
         return accuracy
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
-from cleaning.discovery import nearest
-from cleaning.errors import InvalidInput, Unsuitable
-from cleaning.scaling import Scaling, scaled
-from cleaning.simulate import LabelPath, Step
+from cleaning.errors import InvalidInput, Unsuitable, suggest
+from cleaning.progress import Progress
+from cleaning.simulation.label_path import LabelPath
+from cleaning.vectors.scaling import Scaling, scaled
 
 _SEED = 0
 _BLOCK = 16
@@ -54,7 +54,7 @@ class Learner:
         for key in own:
             if key not in known:
                 raise InvalidInput(
-                    f"learner sklearn, {name}", f"unknown option {key!r}", nearest(key, [*known, *_OWN[1:]])
+                    f"learner sklearn, {name}", f"unknown option {key!r}", suggest(key, [*known, *_OWN[1:]])
                 )
         return learner
 
@@ -67,7 +67,7 @@ class Learner:
         """So many refits are worth a job of their own."""
         return _BLOCK
 
-    def accuracies(self, path: LabelPath, test: Split, step: Step) -> FloatVector:
+    def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
         """Test accuracy in every state, one fit each, on one thread.
 
         Raises Unsuitable where a fit does not converge or only one class is left and the classifier refuses that,
@@ -80,7 +80,7 @@ class Learner:
             for state in range(len(path)):
                 predicted = self._predicted(model, features, path.labels_at(state), test_features)
                 accuracy[state] = np.mean(predicted == test.labels)
-                step(state + 1, len(path))
+                progress(state + 1, len(path))
         return accuracy
 
     def _predicted(self, model: Any, features: FloatMatrix, labels: IntVector, test: FloatMatrix) -> IntVector:
@@ -142,7 +142,7 @@ def _class_named(name: str) -> type:
     classifiers = {key: value for key, value in there.items() if issubclass(value, ClassifierMixin)}
     if class_name not in classifiers:
         problem = "it is no classifier" if class_name in there else f"there is no such class in {module_name}"
-        raise InvalidInput(where, problem, nearest(class_name, classifiers))
+        raise InvalidInput(where, problem, suggest(class_name, classifiers))
     return classifiers[class_name]
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from cleaning import NoisyDataset, Ranking, Split, Unsuitable
-from evaluation.registry import own_rankers
+from evaluation.contract.registry import bounds, own_rankers
 from tests.support import noisy_blobs
 
 REGISTRY = own_rankers()
-RANKERS = [name for name in REGISTRY if REGISTRY[name].bound is None]
+RANKERS = list(REGISTRY)
 NEED_VALIDATION = {
     "influence",
     "knn_shapley",
@@ -133,10 +133,11 @@ def test_beats_random_on_planted_noise(name, classes, validated):
     assert found > 0.3 + 3 * 0.075
 
 
-def test_the_bounds_are_marked_and_refuse_to_rank():
-    bounds = [name for name in REGISTRY if REGISTRY[name].bound is not None]
-    assert bounds == ["oracle_errors_first", "oracle_influence"]
-    dataset, _ = hard_blobs()
-    for name in bounds:
-        with pytest.raises(Unsuitable, match="reads the true labels"):
-            rank(name, dataset.train, dataset.validation)
+def test_bounds_find_every_error_first_and_are_not_among_the_rankers():
+    assert list(bounds()) == ["oracle_errors_first", "oracle_influence"]
+    assert not set(bounds()) & set(REGISTRY)
+    dataset, truth = noisy_blobs(n=90, gap=4.0, width=6, seed=3)
+    wrong = dataset.train.labels != truth.labels
+    for bound in bounds().values():
+        found = bound.member(dataset.train, dataset.validation, truth, rng=np.random.default_rng(0))
+        assert precision(order(found), wrong) == 1.0

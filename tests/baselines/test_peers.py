@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from baselines import (
+from baselines.rankers import (
     area_under_margin,
     confident_learning,
     datalab_knn,
@@ -17,8 +17,8 @@ from baselines import (
     truncated_mc_shapley,
 )
 from cleaning import GroundTruth, Split, plant_noise
-from cleaning.folds import out_of_fold_probabilities
-from cleaning.neighbours import knn_shapley
+from cleaning.vectors.folds import out_of_fold_probabilities
+from cleaning.vectors.neighbours import knn_shapley
 from tests.support import blobs, noisy_blobs
 
 
@@ -153,7 +153,7 @@ def test_area_under_margin_is_the_mean_margin_over_the_epochs(monkeypatch):
 
 
 def test_errors_come_first_under_the_bounds():
-    from baselines import oracle_errors_first, oracle_influence
+    from baselines.bounds import oracle_errors_first, oracle_influence
 
     dataset, truth = noisy_blobs(n=60)
     wrong = dataset.train.labels != truth.labels
@@ -165,7 +165,7 @@ def test_errors_come_first_under_the_bounds():
 
 
 def test_the_influence_bound_knows_classes_that_no_noisy_label_shows():
-    from baselines import oracle_influence
+    from baselines.bounds import oracle_influence
 
     split = blobs(30, 0, classes=3)
     train = Split(split.features, np.minimum(split.labels, 1), split.ids)

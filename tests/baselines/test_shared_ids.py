@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from baselines import expected_use, knn_shapley_euclidean
+from baselines.rankers import expected_use, knn_shapley_euclidean
 from cleaning import Ranking, simulate
 from cleaning.learners.dataperf import Learner
 from tests.study.cases import Case, make

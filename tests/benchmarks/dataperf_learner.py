@@ -17,7 +17,7 @@ import numpy as np
 from cleaning import Split
 from cleaning.learners._network import with_bias
 from cleaning.learners.dataperf import Learner
-from cleaning.simulate import LabelPath
+from cleaning.simulation.label_path import LabelPath
 
 ROWS, WIDTH, WRONG, TEST_ROWS = 300, 2048, 90, 500
 STEPS = 20 * 5

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.datasets import load_digits
 
-from baselines import knn_shapley
+from baselines.rankers import knn_shapley
 from cleaning import GroundTruth, NoisyDataset, Ranking, Split, plant_noise, simulate
 from cleaning.learners.logistic import Learner
-from evaluation.datafiles import load_dataset, load_truth
+from evaluation.datasets.layout import load_dataset, load_truth
 from tests.support import SHARED
 
 SHARED_IDS = ("01g317", "01g317-flipped", "04rky", "04rky-flipped")

@@ -24,8 +24,8 @@ from threadpoolctl import threadpool_limits
 
 from cleaning import LabelPath, Split, plant_noise
 from cleaning.learners.logistic import Learner
-from cleaning.scaling import Scaling, scaled
-from evaluation.datafiles import load_dataset, load_truth
+from cleaning.vectors.scaling import Scaling, scaled
+from evaluation.datasets.layout import load_dataset, load_truth
 from tests.support import SHARED
 
 Data = tuple[LabelPath, Split]

@@ -26,7 +26,7 @@ from cleaning.problems import (
     ZeroShotProblem,
     ZeroShotTarget,
 )
-from evaluation import registry
+from evaluation.contract import registry
 
 WIDTH, ROWS = 512, 73_551
 

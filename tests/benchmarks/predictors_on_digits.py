@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import t
 from sklearn.datasets import load_digits
 from sklearn.metrics import fbeta_score
 
+from cleaning.intervals import mean_interval
 from cleaning.problems import RetrievalProblem
-from cleaning.search import unit_rows
-from evaluation import registry
+from cleaning.vectors.search import unit_directions
+from evaluation.contract import registry
+from evaluation.contract.draw import Draw
 
 DRAWS = range(5)
 PREDICTORS = {
@@ -79,8 +80,8 @@ SCORES: dict[str, tuple[str, Callable[[bytes, Path], float]]] = {
 
 
 def _interval(values: Any) -> str:
-    half = t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values))
-    return f"{np.mean(values):.4f} ± {half:.4f}"
+    low, high = mean_interval(list(values)) or (math.nan, math.nan)
+    return f"{np.mean(values):.4f} ± {(high - low) / 2:.4f}"
 
 
 def _table(task: str) -> None:
@@ -89,9 +90,9 @@ def _table(task: str) -> None:
     found: dict[str, list[float]] = {name: [] for name in PREDICTORS[task]}
     for draw in DRAWS:
         with tempfile.TemporaryDirectory() as place:
-            embeddings, data = Path(place, "embeddings"), Path(place, "data")
-            registry.defaults()[task].member(draw, embeddings, data)
-            loaded = files.load(embeddings)
+            made = Draw(task, draw, None, Path(place, "embeddings"), Path(place, "data"))
+            registry.makers_of_digits()[task].member(made)
+            loaded, data = files.load(made.own_embeddings), made.own_data
             for name, values in found.items():
                 predict = registry.own_predictors()[name].member
                 answer = predict(loaded.problem, rng=np.random.default_rng(draw))
@@ -114,7 +115,7 @@ def _all_digits() -> None:
         precision = np.cumsum(relevant, axis=1) / np.arange(1, 1001)
         return float(np.mean((precision * relevant).sum(axis=1) / (np.bincount(labels)[labels] - 1)))
 
-    rows = unit_rows(features)
+    rows = unit_directions(features)
     print(f"| all digits | mAP@1000 | cosine | {score(np.argsort(-(rows @ rows.T), axis=1, kind='stable')):.4f} | |")
     graph = {"neighbours": 50, "mutual": False, "decay": 0.8, "entries": 1}
     for name, options in (("centred_cosine", {}), ("query_expansion", {}), ("diffusion", graph), ("diffusion", {})):

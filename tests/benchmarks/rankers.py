@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import cross_val_predict
 
-from baselines import expected_use, label_posterior
+from baselines.rankers import expected_use, label_posterior
 from cleaning import Ranking, Split, plant_noise
 
 

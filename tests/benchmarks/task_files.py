@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.ranked_lists import as_json, write_npz
+from evaluation.submissions.ranked_lists import as_json, write_npz
 
 DEPTH, CLASSES, LABELS = 1000, 24, 161
 

@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.search import nearest, unit_rows
-from evaluation.average_precision import average_precision, numbered
-from evaluation.ranked_lists import read_lists
-from evaluation.registry import task
-from evaluation.task import Case
+from cleaning.vectors.search import most_similar, unit_directions
+from evaluation.contract.registry import task
+from evaluation.contract.task import Case
+from evaluation.submissions.ranked_lists import read_lists
+from evaluation.tasks.image_retrieval.average_precision import average_precision, numbered
 from tests.benchmarks.task_files import DEPTH, LABELS, prepare
 
 WIDTH = 512
@@ -66,7 +66,7 @@ def _folders(folder: Path) -> Any:
 def _search(share: float, method: str) -> dict[str, Any]:
     rng = np.random.default_rng(1)
     queries, references = (
-        unit_rows(rng.standard_normal((int(share * size), WIDTH), dtype=np.float32)) for size in (18_027, 36_748)
+        unit_directions(rng.standard_normal((int(share * size), WIDTH), dtype=np.float32)) for size in (18_027, 36_748)
     )
     depth, rows = min(DEPTH, len(references)), 2048
     before = _peak()
@@ -79,7 +79,7 @@ def _search(share: float, method: str) -> dict[str, Any]:
         return {"wall": watch.wall, "cpu": watch.cpu, "before": before, "peak": _peak()}
     with Watch() as watch:
         if method == "fixfirst":
-            found = nearest(queries, references, depth)[0]
+            found = most_similar(queries, references, depth)[0]
         elif method == "faiss":
             import faiss
 

@@ -1,11 +1,13 @@
 import importlib
+import re
 import sys
 
 import pytest
 
 import cleaning
 from cleaning import InvalidInput
-from cleaning.discovery import discover, discover_folder, nearest
+from cleaning.discovery import discover, discover_entry_points, discover_folder, discover_parts
+from cleaning.errors import suggest
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_public_modules_are_found_with_their_first_line(package):
 
 def test_a_missing_optional_package_skips_the_module_and_says_which(package):
     (package / "fancy.py").write_text("import surely_not_installed\ndef rank(): ...\n")
-    assert find(package).skipped == ("ranker fancy: needs the package surely_not_installed, which is not installed",)
+    assert find(package).skipped == {"fancy": "it needs the package surely_not_installed, which is not installed"}
 
 
 def test_a_module_without_the_member_is_an_error(package):
@@ -45,24 +47,52 @@ def test_a_module_without_the_member_is_an_error(package):
         find(package)
 
 
-def test_two_kinds_share_a_package_and_a_module_of_both_or_of_neither_is_an_error(package):
-    (package / "oracle.py").write_text("def predict(): ...\n")
-    both = importlib.import_module("some_components")
-    assert list(discover(both, "ranker", "rank", beside={"predictor": "predict"})) == ["good"]
-    assert list(discover(both, "predictor", "predict", beside={"ranker": "rank"})) == ["oracle"]
-    (package / "hybrid.py").write_text("def predict(): ...\ndef rank(): ...\n")
-    with pytest.raises(InvalidInput, match=r"hybrid\.py: it is both ranker and predictor"):
-        discover(both, "ranker", "rank", beside={"predictor": "predict"})
-    (package / "hybrid.py").unlink()
-    (package / "neither.py").write_text("x = 1\n")
-    with pytest.raises(InvalidInput, match="define `predict` to be a predictor or `rank` to be a ranker"):
-        discover(both, "predictor", "predict", beside={"ranker": "rank"})
+def test_two_kinds_share_a_folder_and_a_file_of_both_or_of_neither_is_left_out(tmp_path):
+    for name, text in {
+        "good": "def rank(): ...\n",
+        "oracle": "def predict(): ...\n",
+        "hybrid": "def predict(): ...\ndef rank(): ...\n",
+        "neither": "x = 1\n",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    rankers = discover_folder(tmp_path, "ranker", "rank", beside={"predictor": "predict"})
+    predictors = discover_folder(tmp_path, "predictor", "predict", beside={"ranker": "rank"})
+    assert (list(rankers), list(predictors)) == (["good"], ["oracle"])
+    assert "hybrid.py: it is both a predictor and a ranker" in rankers.skipped["hybrid"]
+    assert "define `predict` to be a predictor or `rank` to be a ranker" in predictors.skipped["neither"]
+
+
+def test_packages_inside_a_package_have_parts(package):
+    for name, part in (("one", "task"), ("two", "task"), ("three", "other")):
+        (package / name).mkdir()
+        (package / name / "__init__.py").write_text("")
+        (package / name / f"{part}.py").write_text(f'"""The {part} of {name}."""\nTASK = "{name}"\n')
+    found = discover_parts(importlib.import_module("some_components"), "task", "task", "TASK")
+    assert [(name, component.member, component.summary) for name, component in found.items()] == [
+        ("one", "one", "The task of one."),
+        ("two", "two", "The task of two."),
+    ]
+    assert list(find(package)) == ["good"]
+
+
+def test_entry_points_of_installed_packages_are_found_and_broken_ones_left_out(package, tmp_path):
+    place = tmp_path / "other-1.0.dist-info"
+    place.mkdir()
+    (place / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    entries = "theirs = some_components.good\nbroken = some_components.nowhere\n"
+    (place / "entry_points.txt").write_text(f"[fixfirst.rankers]\n{entries}")
+    found = discover_entry_points("fixfirst.rankers", "ranker", "rank")
+    assert found["theirs"].member() == 1
+    assert found["theirs"].summary == "A good one."
+    with pytest.raises(InvalidInput, match=r"ranker 'broken': it cannot be loaded: some_components.nowhere \(Module"):
+        found["broken"]
+    assert found.warnings() == [f"broken is left out: {found.skipped['broken']}"]
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(package):
     with pytest.raises(InvalidInput, match="did you mean good"):
         find(package)["goood"]
-    assert nearest("zzz", []) == "known: none"
+    assert suggest("zzz", []) == "known: none"
 
 
 def test_a_users_folder_adds_components_and_cannot_replace_ours(package, tmp_path):
@@ -82,10 +112,13 @@ def test_a_users_folder_adds_components_and_cannot_replace_ours(package, tmp_pat
     ("text", "message"),
     [("x = 1\ny = 1 / 0\n", "broken.py, line 2: .*ZeroDivisionError"), ("def rank(:\n", "broken.py, line 1: .*Syntax")],
 )
-def test_a_users_broken_file_is_an_error_with_its_line(tmp_path, text, message):
+def test_a_users_broken_file_is_left_out_and_an_error_when_it_is_asked_for(tmp_path, text, message):
     (tmp_path / "broken.py").write_text(text)
-    with pytest.raises(InvalidInput, match=message):
-        discover_folder(tmp_path, "ranker", "rank")
+    found = discover_folder(tmp_path, "ranker", "rank")
+    assert list(found) == []
+    assert re.search(message, found.skipped["broken"])
+    with pytest.raises(InvalidInput, match=f"ranker 'broken': it cannot be loaded: .*{message}"):
+        found["broken"]
 
 
 def test_public_names_are_complete():

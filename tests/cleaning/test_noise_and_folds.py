@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput, Split, plant_noise
-from cleaning.folds import out_of_fold_probabilities, stratified_folds
+from cleaning.vectors.folds import out_of_fold_probabilities, stratified_folds
 from tests.support import blobs
 
 

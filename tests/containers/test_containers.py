@@ -11,7 +11,7 @@ import yaml
 
 from cleaning import __version__
 from evaluation.cli import main
-from evaluation.record import read_records
+from evaluation.contract.record import read_records
 from tests.containers.engines import Engine, base_image, install, running, why_not
 from tests.support import ROOT, SHARED
 

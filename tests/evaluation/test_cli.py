@@ -8,10 +8,9 @@ import zipfile
 
 import pytest
 
-from evaluation import cli
 from evaluation.cli import main
-from evaluation.folders import Folders
-from evaluation.record import read_records
+from evaluation.contract.record import read_records
+from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
 
@@ -27,7 +26,6 @@ def run(capsys, *arguments):
 
 def test_the_four_tasks_one_by_one_with_the_flags_mlcube_passes(capsys, folders):
     flags = {name: f"--{name}={getattr(folders, name)}" for name in Folders.names()}
-    assert Folders.names() == cli._FLAGS
     steps = [
         ("download", "parameters_file", "embedding_folder", "groundtruth_folder", "manifest_file"),
         ("create_baselines", "parameters_file", "embedding_folder", "ranker_folder", "submission_folder"),
@@ -95,7 +93,7 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
     status, out, err = run(capsys, "validate", good, bad, workspace / "none.txt", f"--workspace={workspace}")
     assert status == 1
     assert f"{good}: valid (data id blobs, method random, 30 rows, " in out
-    assert "blobs_my method (v2).txt, line 2: row 1 stands on line 1 already" in err
+    assert "blobs_my method (v2).txt, line 2: row 1 already appears on line 1" in err
     assert "none.txt: there is no such file" in err
     folder = workspace / "submissions"
     status, _, err = run(capsys, "validate", folder, f"--workspace={workspace}")
@@ -125,10 +123,16 @@ def test_bundle_packs_one_method(capsys, workspace):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([], 2, "required: COMMAND"),
-        (["evaluat"], 2, "invalid choice"),
-        (["evaluate", "--embedding-folder=x"], 2, "unrecognized arguments"),
-        (["evaluate", "--work=x"], 2, "unrecognized arguments"),
+        ([], 2, "commands: blend, bundle, create_baselines"),
+        (["evaluat"], 2, "there is no command 'evaluat'; did you mean evaluate?"),
+        (["evaluate", "--embedding-folder=x"], 2, "usage: fixfirst evaluate"),
+        (
+            ["evaluate", "--embedding-folder=x"],
+            2,
+            "it takes no '--embedding-folder=x'; did you mean --embedding_folder?",
+        ),
+        (["evaluate", "--work=x"], 2, "it takes no '--work=x'; did you mean --workspace?"),
+        (["rank", "x.parquet", "--workspace=x"], 2, "it takes no '--workspace=x'"),
         (["evaluate", "--workspace=none"], 1, "error: none/parameters.yaml: there is no such file"),
         (["plot", "--workspace=none"], 1, "there are no scores yet"),
     ],
@@ -152,7 +156,7 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
     def explode(*_):
         raise explode.error
 
-    monkeypatch.setattr("evaluation.commands.execute", explode)
+    monkeypatch.setattr("evaluation.commands.ls.run", explode)
     for error, message in [
         (RuntimeError("boom"), "fixfirst itself broke (RuntimeError: boom). Fix: run again with FIXFIRST_DEBUG=1"),
         (MemoryError(), "there is not enough memory"),

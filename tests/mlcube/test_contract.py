@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from evaluation.cli import _COMMANDS
-from evaluation.folders import Folders
+from evaluation.cli import command_names
+from evaluation.settings.folders import Folders
 from tests.support import ROOT
 
 CUBE = yaml.safe_load((ROOT / "mlcube.yaml").read_text())
@@ -24,7 +24,7 @@ def parameters(task):
 
 @pytest.mark.parametrize("task", CUBE["tasks"])
 def test_tasks_are_commands_and_their_parameters_flags_with_our_usual_places(task, tmp_path):
-    assert task in _COMMANDS
+    assert task in command_names()
     usual = Folders.in_workspace(tmp_path)
     for name, spec in parameters(task).items():
         assert tmp_path / spec["default"] == getattr(usual, name)

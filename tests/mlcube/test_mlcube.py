@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cleaning import __version__
-from evaluation.record import read_records
+from evaluation.contract.record import read_records
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
 pytestmark = pytest.mark.slow
@@ -42,7 +42,7 @@ def test_a_failing_task_fails_the_command_and_stops_the_list(cube):
     (cube.root / "workspace" / "submissions" / "blobs_bad.txt").write_text("0\n0\n")
     done = cube.run(TASKS)
     assert done.returncode != 0
-    assert "row 0 stands on line 1 already" in done.stderr
+    assert "row 0 already appears on line 1" in done.stderr
     assert [call[call.index(IMAGE) + 1] for call in cube.engine_calls if call[0] == "run"] == [
         "download",
         "create_baselines",

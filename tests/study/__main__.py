@@ -22,8 +22,8 @@ from sklearn.metrics import average_precision_score
 
 from cleaning import GroundTruth, Learner, NoisyDataset, Ranking, Unsuitable, label_posterior, simulate
 from cleaning.discovery import Component, Registry
-from evaluation.registry import learners as known_learners
-from evaluation.registry import own_rankers
+from evaluation.contract.registry import bounds, own_rankers
+from evaluation.contract.registry import learners as known_learners
 from tests.study.cases import Case, cases, make
 from tests.study.report import ALONE, OURS, write_report
 
@@ -52,7 +52,7 @@ def main() -> None:
     folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
     folder.mkdir(parents=True, exist_ok=True)
     if not options.report:
-        rankers = dict(own_rankers())
+        rankers = {**own_rankers(), **bounds()}
         rankers |= {name + ALONE: rankers[name] for name in OURS}
         names = options.rankers.split(",") if options.rankers else list(rankers)
         todo = [case for case in cases(options.seeds, options.quick) if _wanted(case, options)]
@@ -117,10 +117,12 @@ def _row(
     component: Component, dataset: NoisyDataset, truth: GroundTruth, learner: Learner, seed: int
 ) -> dict[str, object]:
     rng, started = np.random.default_rng(seed), time.process_time()
-    if component.bound is None:
-        answer = component.member(dataset.train, dataset.validation, rng=rng)
-    else:
-        answer = component.bound(dataset.train, dataset.validation, truth, rng=rng)
+    known = (
+        (dataset.train, dataset.validation, truth)
+        if component.name in bounds()
+        else (dataset.train, dataset.validation)
+    )
+    answer = component.member(*known, rng=rng)
     seconds = time.process_time() - started
     ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
     curve = simulate(dataset, truth, ranking, learner)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cleaning import GroundTruth, NoisyDataset, Split
-from cleaning.folds import out_of_fold_probabilities
+from cleaning.vectors.folds import out_of_fold_probabilities
 from tests.study.sources import DATAPERF_IDS, SHARED, shared_id, sources
 
 TRAIN, VALIDATION, TEST = 300, 100, 500

@@ -1,10 +1,11 @@
 """The study's tables and picture, from its rows alone."""
 
+import math
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from scipy.stats import t
+
+from cleaning.intervals import mean_interval
 
 OURS = ("expected_use", "label_posterior")
 BEST = "expected_use"
@@ -60,8 +61,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     whole = scores.groupby("seed").size()
     # a stopped run leaves a seed with some of its cases: as a replicate it would be another mix of sets
     seeds = scores.groupby("seed").mean()[whole == whole.max()]
-    half = t.ppf(0.975, max(len(seeds) - 1, 1)) * seeds.std(ddof=1) / np.sqrt(len(seeds))
-    table = pd.DataFrame({"score": seeds.mean(), "low": seeds.mean() - half, "high": seeds.mean() + half})
+    bounds = {name: mean_interval(values.tolist()) or (math.nan, math.nan) for name, values in seeds.items()}
+    table = pd.DataFrame({"score": seeds.mean()}).join(pd.DataFrame(bounds, index=["low", "high"]).T)
     if BEST in scores:
         best = scores[BEST].to_numpy()[:, None]
         table[f"{BEST} wins"] = ((scores > best).mean() + (scores == best).mean() / 2).where(scores.columns != BEST)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning import GroundTruth, NoisyDataset
-from evaluation.datafiles import load_dataset, load_truth
+from evaluation.datasets.layout import load_dataset, load_truth
 
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 DATAPERF_IDS = ("01g317", "01g317-flipped", "04rky", "04rky-flipped")

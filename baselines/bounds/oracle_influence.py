@@ -1,0 +1,15 @@
+"""Bound, reads the truth: wrong labels first, ordered by their use for train and validation rows."""
+
+import numpy as np
+
+from cleaning.belief.order_of_use import Beliefs, order_by_use
+from cleaning.data import GroundTruth, Split, class_count
+from cleaning.ranking import Ranking
+
+
+def rank_with_truth(train: Split, validation: Split | None, truth: GroundTruth, *, rng: np.random.Generator) -> Ranking:
+    """The order of `expected_use` if every posterior were certain and right; test rows stay unseen."""
+    n_classes = max(class_count(train, validation), int(truth.labels.max()) + 1)
+    certain = np.eye(n_classes)[truth.labels]
+    checked = np.empty((0, n_classes)) if validation is None else np.eye(n_classes)[validation.labels]
+    return Ranking(order_by_use(train, validation, Beliefs(certain, certain, checked)))

@@ -1,0 +1,1 @@
+"""Predictors of the camera-trap task: which animals pass through a clip."""

@@ -1,0 +1,1 @@
+"""Predictors of the logo task: whose logo a picture is."""

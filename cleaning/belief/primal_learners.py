@@ -1,0 +1,83 @@
+"""The same evidence for many rows: learners in the primal, and no matrix of rows × rows."""
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from cleaning.belief.base_learners import LINEAR_GAIN, RBF_WIDTH, Evidence, log_shares, standardised, views
+from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.vectors.neighbours import nearest
+
+_LANDMARKS = 640
+_REFERENCE = 6000
+_VOTE_COLUMNS = 96
+_NEIGHBOURS = 30
+_CLEAN_VOTE = 2.5
+_BLOCK = 8192
+
+
+def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
+    """(3, m, K) leave-one-out scores in float32 arithmetic: Nyström RBF, linear ridge, neighbour vote.
+
+    rng draws landmarks and the reference rows of the vote. Time grows with m · (d² + landmarks² + reference · 96),
+    memory with m · d. Standardised as `dense_scores` are.
+    """
+    plain, roots = views(evidence.features.astype(np.float32, copy=False))
+    weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()
+    loud = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
+    rbf_noise, linear_noise = evidence.noise_variances()
+    linear = _ridge(plain, np.eye(plain.shape[1]) * linear_noise, loud, weights)
+    landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
+    scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
+    among = np.exp((landmarks @ landmarks.T - 1) * (2 / scale)).astype(np.float64)
+    rbf = _ridge(_kernel(roots, landmarks, scale), (among + 1e-4 * np.eye(len(among))) * rbf_noise, targets, weights)
+    return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
+
+
+def _kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
+    kernel = rows @ landmarks.T
+    kernel -= 1
+    kernel *= 2 / scale
+    return np.asarray(np.exp(kernel, out=kernel))
+
+
+def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weights: FloatVector) -> FloatMatrix:
+    """Leave-one-out predictions (m, K) of the weighted ridge: (f - h y) / (1 - h), h the diagonal of the hat matrix."""
+    gram = penalty.copy()
+    right = np.zeros((rows.shape[1], targets.shape[1]))
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        weighted = rows[block] * weights[block, None].astype(rows.dtype)
+        gram += weighted.T @ rows[block]
+        right += weighted.T @ targets[block].astype(rows.dtype)
+    factor = cho_factor(gram)
+    solution = cho_solve(factor, right).astype(rows.dtype)
+    inverse = cho_solve(factor, np.eye(len(gram))).astype(rows.dtype)
+    scores = np.empty(targets.shape)
+    for start in range(0, len(rows), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        leverage = np.einsum("ij,ij->i", rows[block] @ inverse, rows[block]) * weights[block]
+        leverage = np.clip(leverage, 0.0, 0.999)[:, None]
+        scores[block] = (rows[block] @ solution - leverage * targets[block]) / (1 - leverage)
+    return scores
+
+
+def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
+    """Log-shares of the neighbours among reference rows, on the leading principal components; own label left out."""
+    clean = np.arange(evidence.noisy, len(rows))
+    clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))
+    noisy = rng.choice(evidence.noisy, min(evidence.noisy, _REFERENCE - len(clean)), replace=False)
+    reference = np.concatenate([np.sort(noisy), clean])
+    # eigh sorts ascending: the last columns carry the most variance
+    basis = np.linalg.eigh(rows[reference].T @ rows[reference])[1][:, -_VOTE_COLUMNS:]
+    reduced = np.ascontiguousarray(rows @ basis)
+    distance, index = nearest(reduced, reduced[reference], _NEIGHBOURS + 1)
+    loudness = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
+    similar = np.maximum(1 - distance / 2, 0) ** 2 * loudness[index]
+    similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
+    return log_shares(_tally(similar, evidence.labels[reference][index], evidence.n_classes) + 1e-6)
+
+
+def _tally(weights: FloatMatrix, labels: IntVector, n_classes: int) -> FloatMatrix:
+    rows = np.arange(len(labels))[:, None] * n_classes + labels
+    tally = np.bincount(rows.ravel(), weights.ravel(), minlength=len(labels) * n_classes)
+    return np.asarray(tally, dtype=np.float64).reshape(-1, n_classes)

@@ -1,0 +1,1 @@
+"""Optimal logistic regressions of all label vectors of a simulation, solved together."""

@@ -1,0 +1,131 @@
+"""Jobs on a Dask cluster.
+
+Dask's own client rather than joblib's backend for it: the latter waits for ever when data it has sent out are lost with
+the worker that held them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from cleaning.parallel.lost import JobsLost, NoCluster, WorkersLost
+
+_SECONDS_TO_ANSWER = 10
+_SECONDS_TO_FIND_A_WORKER = 30  # a nanny's new worker after a death, on a busy machine
+_SECONDS_WITHOUT_WORKERS = 60
+
+
+def on_cluster(
+    address: str, function: Callable[..., Any], shared: Sequence[Any], items: Mapping[int, Any]
+) -> Iterator[Any]:
+    """function(*shared, (number, item)) of every item, as they finish; `shared` travels to each worker once.
+
+    Raises NoCluster where no scheduler or no worker answers, JobsLost when jobs were lost with a worker, WorkersLost
+    when one job has taken several workers with it, or none has been there for a minute; and what a job raises.
+    """
+    with _client(address) as client:
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            sent = client.scatter(list(shared), broadcast=True, hash=False)
+        except (OSError, TimeoutError) as death:  # a worker that the scheduler still knew
+            raise JobsLost(type(death).__name__) from death
+        futures = {client.submit(function, *sent, pair, pure=False) for pair in items.items()}
+        for future in _as_completed(client, futures):
+            try:
+                result = future.result()
+            except KilledWorker as death:
+                raise WorkersLost(
+                    f"cluster {address}: a job took its worker down several times ({death}). "
+                    "Fix: give the workers more memory."
+                ) from death
+            except (CancelledError, TimeoutError) as death:
+                raise JobsLost(type(death).__name__) from death
+            yield result
+
+
+def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
+    from distributed import CancelledError, wait
+
+    lonely, pause = 0, 5
+    waiting = set(futures)
+    while waiting:
+        try:
+            with client.as_current():
+                done = wait(list(waiting), timeout=pause, return_when="FIRST_COMPLETED").done
+        except TimeoutError:
+            lonely = 0 if client.ncores() else lonely + pause
+            if lonely >= _SECONDS_WITHOUT_WORKERS:
+                raise WorkersLost("the cluster has lost all its workers. Fix: start some and run again.") from None
+            continue
+        except CancelledError:  # what they were sent was lost with a worker; some may have finished before
+            done = {future for future in waiting if future.status != "pending"}
+        waiting -= done
+        yield from sorted(done, key=lambda future: future.status == "cancelled")
+
+
+@contextmanager
+def _client(address: str) -> Iterator[Any]:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise NoCluster(
+            f"cluster {address}", "the package distributed is not installed", "pip install 'fixfirst[cluster]'"
+        ) from None
+    try:
+        _find_scheduler(address)
+        client = Client(address, timeout=f"{_SECONDS_TO_ANSWER}s", set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise NoCluster(
+            f"cluster {address}", f"no scheduler answers there ({error})", "start one: `dask scheduler`"
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_SECONDS_TO_FIND_A_WORKER)
+        except TimeoutError:
+            raise NoCluster(
+                f"cluster {address}", "the scheduler has no workers", f"start some: `dask worker {address}`"
+            ) from None
+        yield client
+
+
+def _find_scheduler(address: str) -> None:
+    """Raises OSError where another server listens, or none: Dask's client waits for ever for one that keeps silent."""
+
+    async def ask() -> None:
+        await asyncio.wait_for(_ask(address), _SECONDS_TO_ANSWER)
+
+    with ThreadPoolExecutor(1) as thread:  # the caller's own thread may run a loop
+        try:
+            thread.submit(lambda: asyncio.run(ask())).result()
+        except TimeoutError:
+            raise OSError(f"it kept silent for {_SECONDS_TO_ANSWER} s") from None
+        except OSError:
+            raise
+        except Exception:  # bytes of another protocol, read as lengths and messages, break in any way
+            raise OSError("it does not speak Dask's protocol") from None
+
+
+async def _ask(address: str) -> None:
+    from distributed import Security
+    from distributed.comm import parse_address
+    from distributed.comm.registry import get_backend
+
+    scheme, place = parse_address(address)
+    options = Security().get_connection_args("client")
+    try:
+        comm = await get_backend(scheme).get_connector().connect(place, **options)
+    except OSError:
+        return  # Dask's client tries again for a while, since a scheduler may be starting
+    try:
+        own = comm.handshake_info()
+        await comm.write(own)
+        comm.handshake_options = comm.handshake_configuration(own, await comm.read())
+        await comm.write({"op": "identity", "reply": True})
+        kind = (await comm.read())["type"]
+        if kind != "Scheduler":
+            raise OSError(f"it is a {kind}")
+    finally:
+        comm.abort()

@@ -1,0 +1,135 @@
+"""The cleaning simulation: fix the labels in the order of a ranking, retrain, measure."""
+
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cleaning.data import FloatMatrix, FloatVector, GroundTruth, IntVector, NoisyDataset, Split
+from cleaning.errors import InvalidInput
+from cleaning.parallel.engine import SERIAL, Engine, finished_jobs
+from cleaning.progress import Progress, silent
+from cleaning.ranking import Ranking
+from cleaning.simulation.blocks import block_names
+from cleaning.simulation.curve import CleaningCurve, reaches
+from cleaning.simulation.label_path import Blockwise, LabelPath, Learner
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a simulation is run; nothing here but `budgets` changes a number of its curve.
+
+    engine: where blocks run. blocks: what the finished blocks of a curve that has several are kept in, by name, to
+    resume from; None keeps nothing.
+    budgets: the numbers of fixes that become points: all (None), so many evenly spaced, or those listed; 0 and n always
+    do. The fixes around the first crossing of target × the clean accuracy then become points too, one by one.
+    """
+
+    engine: Engine = SERIAL
+    blocks: MutableMapping[str, bytes] | None = None
+    budgets: int | Sequence[int] | None = None
+    target: float = 0.95
+
+
+def simulate(
+    dataset: NoisyDataset,
+    truth: GroundTruth,
+    ranking: Ranking,
+    learner: Learner,
+    progress: Progress = silent,
+    plan: Plan | None = None,
+) -> CleaningCurve:
+    """The accuracy after 0 … n fixes in the order of `ranking`.
+
+    Fixing a label that was right changes nothing, so the learner is fitted once per distinct label vector:
+    (wrong labels + 1) times, or fewer where plan.budgets thins the points. Raises InvalidInput where lengths do not
+    match or a budget is outside 0 … n.
+    """
+    train, plan = dataset.train, plan or Plan()
+    if len(truth.labels) != len(train) or len(ranking) != len(train):
+        raise InvalidInput(
+            f"data id {dataset.name}",
+            f"{len(train)} training rows, {len(truth.labels)} true labels and {len(ranking)} ranked rows do not match",
+            "rank every training row once",
+        )
+    changed = (train.labels != truth.labels)[ranking.order]
+    rows = ranking.order[changed]
+    path = LabelPath(train.features, train.labels, rows, truth.labels[rows])
+    state = np.concatenate(([0], np.cumsum(changed)))
+    reached = np.full(len(path), np.nan)
+    fixes = _budgets(plan.budgets, len(train))
+    _fill(reached, np.unique(state[fixes]), path, dataset.test, learner, progress, plan)
+    if plan.budgets is not None:
+        between = _around_crossing(fixes, reached[state[fixes]], plan.target)
+        between = between[changed[between - 1]]
+        _fill(reached, state[between], path, dataset.test, learner, progress, plan)
+        fixes = np.union1d(fixes, between)
+    return CleaningCurve(fixes, reached[state[fixes]], float(reached[0]), float(reached[-1]))
+
+
+def _budgets(budgets: int | Sequence[int] | None, rows: int) -> IntVector:
+    if budgets is None:
+        return np.arange(rows + 1)
+    if isinstance(budgets, int):
+        if budgets < 1:
+            raise InvalidInput("budgets", f"{budgets} points", "ask for at least 1")
+        return np.unique(np.round(np.linspace(0, rows, budgets + 1)).astype(np.int64))
+    outside = [budget for budget in budgets if not 0 <= budget <= rows]
+    if outside:
+        raise InvalidInput("budgets", f"{outside[0]} is outside 0 … {rows}", "name numbers of fixes")
+    return np.unique(np.array([0, *budgets, rows], dtype=np.int64))
+
+
+def _around_crossing(fixes: IntVector, accuracy: FloatVector, target: float) -> IntVector:
+    """The numbers of fixes strictly between the last point below the target and the first that reaches it."""
+    first = int(np.argmax(reaches(accuracy, target * accuracy[-1])))
+    return np.arange(fixes[first - 1] + 1, fixes[first]) if first else np.empty(0, dtype=np.int64)
+
+
+def _fill(
+    reached: FloatVector,
+    states: IntVector,
+    path: LabelPath,
+    test: Split,
+    learner: Learner,
+    progress: Progress,
+    plan: Plan,
+) -> None:
+    """Puts the accuracies of some states in their places, a block at a time."""
+    missing = states[np.isnan(reached[states])]
+    if not len(missing):
+        return
+    part = path.at(missing)
+    size = max(1, learner.block_size(part)) if isinstance(learner, Blockwise) else len(part)
+    cuts = [(start, min(start + size, len(part))) for start in range(0, len(part), size)]
+    store: MutableMapping[str, bytes] = {} if plan.blocks is None or len(cuts) == 1 else plan.blocks
+    names = dict(zip(cuts, block_names(learner.describe(), part, test, cuts), strict=True)) if len(cuts) > 1 else {}
+    todo = []
+    for cut in cuts:
+        known = store.get(names.get(cut, ""), b"")
+        if len(known) == 8 * (cut[1] - cut[0]):
+            reached[missing[slice(*cut)]] = np.frombuffer(known, dtype=np.float64)
+        else:
+            todo.append(cut)
+    done = len(missing) - sum(stop - start for start, stop in todo)
+    if done:
+        progress(done, len(missing))
+    shared = (learner, part.features, replace(part, features=part.features[:0]), test)
+
+    def within(inside: float, _total: float, _note: str = "") -> None:
+        progress(done + inside, len(missing))
+
+    for number, found in finished_jobs(_block, shared, todo, plan.engine, within):
+        cut = todo[number]
+        reached[missing[slice(*cut)]] = found
+        if cut in names:
+            store[names[cut]] = found.tobytes()
+        done += cut[1] - cut[0]
+        progress(done, len(missing))
+
+
+def _block(
+    learner: Learner, features: FloatMatrix, path: LabelPath, test: Split, cut: tuple[int, int], progress: Progress
+) -> FloatVector:
+    """One block: the features travel apart from the path, so that an engine sends them once."""
+    return np.asarray(learner.accuracies(replace(path, features=features).part(*cut), test, progress), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""Geometry of embeddings: neighbours, exact search, folds, scaling, and one logistic fit."""

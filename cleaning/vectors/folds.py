@@ -1,0 +1,55 @@
+"""Out-of-fold class probabilities: each row judged by a model that has not seen it."""
+
+import numpy as np
+
+from cleaning.data import FloatMatrix, IntVector, Split
+from cleaning.vectors.logistic import fit_logistic, span_of_rows
+
+
+def stratified_folds(train: Split, folds: int, rng: np.random.Generator) -> IntVector:
+    """A fold number 0 … folds-1 for each row, (n,), every class dealt out evenly.
+
+    Rows are dealt in the order of their ids, so shuffling the rows does not change who shares a fold with whom.
+    """
+    fold = np.empty(len(train), dtype=np.int64)
+    ordered = train.order_by_id()
+    offset = 0
+    for label in np.unique(train.labels):
+        members = rng.permutation(ordered[train.labels[ordered] == label])
+        fold[members] = (offset + np.arange(len(members))) % folds
+        offset += len(members)
+    return fold
+
+
+def out_of_fold_probabilities(
+    train: Split, n_classes: int, rng: np.random.Generator, *, folds: int = 5, strength: float = 1.0
+) -> FloatMatrix:
+    """(n, n_classes) probabilities by L2 logistic regression, rows summing to 1.
+
+    A class the other folds lack gets probability 0 there. With fewer rows than folds, every row is its own fold; a
+    single row keeps a uniform guess.
+    """
+    (features,) = span_of_rows(train.features.astype(np.float64))
+    fold = stratified_folds(train, min(folds, max(len(train), 1)), rng)
+    probabilities = np.full((len(train), n_classes), 1.0 / n_classes)
+    for number in np.unique(fold):
+        held_out = fold == number
+        seen = train.labels[~held_out]
+        if len(seen):
+            probabilities[held_out] = class_probabilities(
+                features[~held_out], seen, features[held_out], n_classes, strength
+            )
+    return probabilities
+
+
+def class_probabilities(
+    features: FloatMatrix, labels: IntVector, rows: FloatMatrix, n_classes: int, strength: float
+) -> FloatMatrix:
+    """(len(rows), n_classes) probabilities of a logistic regression fitted on features and labels."""
+    classes = np.unique(labels)
+    probabilities = np.zeros((len(rows), n_classes))
+    if len(classes) == 1:
+        probabilities[:, classes[0]] = 1.0
+    else:
+        probabilities[:, classes] = fit_logistic(features, labels, strength).predict_proba(rows)
+    return probabilities

@@ -1,0 +1,26 @@
+"""Average probability files, or take the majority of label files."""
+
+import argparse
+from pathlib import Path
+from typing import Literal
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files, the output, and how they are weighed."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="CSV")
+    parser.add_argument("--output", type=Path, required=True, metavar="CSV")
+    parser.add_argument("--weights", type=float, nargs="+", help="one number per file; default: all alike")
+    parser.add_argument(
+        "--categories", action="store_true", help="write file,category instead of the mean probabilities"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the blend."""
+    from evaluation.files.progress import Reporter
+    from evaluation.submissions.blend import blend
+
+    form: Literal["same", "categories"] = "categories" if options.categories else "same"
+    rows = blend(options.files, options.output, weights=options.weights, form=form)
+    Reporter().say(f"{options.output}: {rows} rows of {len(options.files)} files")
+    return 0

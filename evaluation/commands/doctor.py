@@ -1,0 +1,159 @@
+"""Check this machine and say what is missing."""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.commands._shared import add_places, folders_of
+
+if TYPE_CHECKING:
+    from evaluation.settings.folders import Folders
+
+_OURS = ("cleaning", "baselines", "evaluation")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. level: `ok`, `note` (works, but know this) or `problem` (will not work)."""
+
+    level: str
+    sentence: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The place it looks at."""
+    add_places(parser, "parameters_file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Says in plain sentences what was found; the status is 1 where something will not work."""
+    from evaluation.files.progress import Reporter
+
+    folders, reporter, problems = folders_of(options), Reporter(), 0
+    for finding in _findings(folders):
+        reporter.say(f"{finding.level:8}{finding.sentence}")
+        problems += finding.level == "problem"
+    reporter.say("Everything needed is in place." if not problems else f"{problems} problems to solve.")
+    return 1 if problems else 0
+
+
+def _findings(folders: "Folders") -> Iterator[Finding]:
+    yield from _python()
+    yield from _packages()
+    yield from _foreign()
+    yield from _paths(folders)
+    yield from _parameters(folders)
+    yield from _engine()
+    yield from _mlcube()
+
+
+def _python() -> Iterator[Finding]:
+    yield Finding("ok", f"Python is {platform.python_version()}.")
+
+
+def _packages() -> Iterator[Finding]:
+    try:
+        needed = [re.split(r"[^A-Za-z0-9._-]", text)[0] for text in _requirements() if "extra ==" not in text]
+    except importlib.metadata.PackageNotFoundError:
+        yield Finding("problem", "The package fixfirst is not installed; run `make demo` or `pip install .`.")
+        return
+    missing = [name for name in needed if not _is_installed(name)]
+    if missing:
+        yield Finding(
+            "problem", f"Packages are missing: {', '.join(missing)}. Run `make demo` or `pip install .` again."
+        )
+    elif not _answers([sys.executable, "-m", "pip", "check"]):
+        yield Finding("note", "`pip check` does not find all packages in the versions they ask for.")
+    else:
+        yield Finding("ok", "All packages fixfirst needs are installed.")
+
+
+def _requirements() -> list[str]:
+    return importlib.metadata.requires("fixfirst") or []
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _foreign() -> Iterator[Finding]:
+    """Packages of other people named like ours, which Python would import instead or beside."""
+    home = Path(__file__).resolve().parents[2]
+    clean = True
+    for name in _OURS:
+        for place in sys.path:
+            candidate = Path(place or ".").resolve() / name
+            if candidate.parent != home and (
+                (candidate / "__init__.py").exists() or candidate.with_suffix(".py").exists()
+            ):
+                clean = False
+                yield Finding(
+                    "problem", f"A foreign package named {name!r} lies in {candidate.parent}; take it off the path."
+                )
+    if clean:
+        yield Finding("ok", "No foreign package is named like one of ours.")
+
+
+def _paths(folders: "Folders") -> Iterator[Finding]:
+    workspace = folders.parameters_file.parent.resolve()
+    if " " in str(workspace):
+        yield Finding("note", f"The path {str(workspace)!r} has a space: fixfirst works, `mlcube run` does not.")
+    nearest = next(path for path in (workspace, *workspace.parents) if path.exists())
+    if os.access(nearest, os.W_OK):
+        yield Finding("ok", f"{nearest} can be written to; {shutil.disk_usage(nearest).free / 1e9:.1f} GB are free.")
+    else:
+        yield Finding("problem", f"{nearest} cannot be written to; name another workspace.")
+
+
+def _parameters(folders: "Folders") -> Iterator[Finding]:
+    from cleaning.errors import FixfirstError
+    from evaluation.contract.loading import load_parameters
+
+    try:
+        parameters = load_parameters(folders.parameters_file)
+    except FixfirstError as error:
+        yield Finding("problem", str(error))
+    else:
+        ids = sum(len(block.data_ids(name)) for name, block in parameters.enabled().items())
+        yield Finding(
+            "ok", f"{folders.parameters_file} is valid: {ids} data ids enabled, tasks {', '.join(parameters.tasks)}."
+        )
+
+
+def _engine() -> Iterator[Finding]:
+    engines = [name for name in ("docker", "podman") if shutil.which(name)]
+    for name in engines:
+        if _answers([name, "info"]):
+            yield Finding("ok", f"The container engine {name} answers; `mlcube run` can use it.")
+            return
+    if engines:
+        yield Finding("note", f"{engines[0]} is installed but no engine answers; start it to use `mlcube run`.")
+    else:
+        yield Finding("note", "There is no container engine (docker or podman); only `mlcube run` needs one.")
+
+
+def _mlcube() -> Iterator[Finding]:
+    if shutil.which("mlcube"):
+        yield Finding("ok", "mlcube is on the path.")
+    else:
+        yield Finding("note", "mlcube is not on the path; only `mlcube run` needs it, in an environment of its own.")
+
+
+def _answers(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=20, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

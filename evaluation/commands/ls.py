@@ -1,0 +1,53 @@
+"""List data sets, rankers, bounds, predictors, learners, encoders, tasks and metrics."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from evaluation.commands._shared import add_places, folders_of
+
+if TYPE_CHECKING:
+    from cleaning.discovery import Registry
+    from evaluation.files.progress import Reporter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The places it reads."""
+    add_places(parser, "parameters_file", "ranker_folder")
+
+
+def run(options: argparse.Namespace) -> int:
+    """One line for each; what cannot be loaded is a warning with the reason."""
+    from evaluation.contract import registry
+    from evaluation.contract.loading import load_parameters
+    from evaluation.files.progress import Reporter
+
+    folders, reporter = folders_of(options), Reporter()
+    if folders.parameters_file.exists():
+        reporter.say("data sets")
+        for name, block in load_parameters(folders.parameters_file).datasets.items():
+            state = "" if block.enabled else " (switched off)"
+            sources = ", ".join(source.source for source in block.sources) or "put there by hand"
+            reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
+    found = {
+        "rankers": registry.rankers(folders.ranker_folder),
+        "bounds": registry.bounds(),
+        "predictors": registry.predictors(folders.ranker_folder),
+        "learners": registry.learners(),
+        "encoders": registry.encoders(),
+        "tasks": registry.tasks(),
+    }
+    for title, components in found.items():
+        _list(reporter, title, components)
+    reporter.say("metrics")
+    for name in registry.tasks():
+        for metric in registry.task(name).metrics:
+            reporter.say(f"  {name}.{metric.name}: {metric.label} ({metric.direction})")
+    for line in dict.fromkeys(line for components in found.values() for line in components.warnings()):
+        reporter.warn(line)
+    return 0
+
+
+def _list(reporter: "Reporter", title: str, found: "Registry") -> None:
+    reporter.say(title)
+    for name, component in found.items():
+        reporter.say(f"  {name}: {component.summary}")

@@ -1,0 +1,26 @@
+"""List the labels of one file in the order worth inspecting."""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The file of doubtful labels, the rows that are known to be right, the output and the seed."""
+    parser.add_argument(
+        "embeddings", type=Path, metavar="PARQUET", help="doubtful labels: columns filename, encoding and label"
+    )
+    parser.add_argument(
+        "--validation", type=Path, metavar="PARQUET", help="rows whose labels are right, if you have some"
+    )
+    parser.add_argument("--output", type=Path, metavar="CSV", help="default: PARQUET's name with _ranking.csv")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Writes the list and says how many labels are probably wrong."""
+    from evaluation.files.progress import Reporter
+    from evaluation.labels.shortlist import write_shortlist
+
+    output = options.output or options.embeddings.parent / f"{options.embeddings.stem}_ranking.csv"
+    write_shortlist(options.embeddings, options.validation, output, options.seed, Reporter())
+    return 0

@@ -1,0 +1,24 @@
+"""Do download, create_baselines, evaluate and plot, one after the other."""
+
+import argparse
+
+from evaluation.commands import create_baselines, download, evaluate, plot
+from evaluation.commands._shared import add_places, folders_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The places that the four commands read and write."""
+    from evaluation.settings.folders import Folders
+
+    add_places(parser, *Folders.names())
+
+
+def run(options: argparse.Namespace) -> int:
+    """A failed ranker or submission does not stop the rest, but shows in the status."""
+    from evaluation.files.progress import Reporter
+    from evaluation.harness.closing import closing_lines
+
+    four = argparse.Namespace(**vars(options), only=[], lenient=False)
+    statuses = [download.run(four), create_baselines.run(four), evaluate.run(four), plot.run(four)]
+    Reporter().say("\n" + "\n".join(closing_lines(folders_of(options))))
+    return max(statuses)

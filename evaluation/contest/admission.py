@@ -1,0 +1,175 @@
+"""Who may submit now: `validate --as=TEAM` checks a file and the rate rules, and logs what became of it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from cleaning.errors import FixfirstError, InvalidInput, Place
+from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
+from evaluation.contract.registry import rules_of
+from evaluation.contract.task import Task
+from evaluation.files.whole import sha256_file
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import Parameters
+from evaluation.settings.rules import Rate
+from evaluation.submissions.answers import data_id_of
+
+_SKEW = timedelta(minutes=1)
+"""By how much the clocks of two machines that write to one log may differ."""
+
+
+def next_allowed(made: Sequence[datetime], now: datetime, rate: Rate) -> datetime | None:
+    """When the next submission may come, `now` at the earliest; None: never. made: the counted ones so far, in UTC."""
+    if not rate.enabled:
+        return now
+    if rate.total is not None and len(made) >= rate.total:
+        return None
+    times = [now]
+    if made:
+        times.append(max(made) + timedelta(minutes=rate.minutes_apart))
+    if rate.since is not None:
+        times.append(_midnight(rate.since))
+    if rate.per_day is not None:
+        times.append(_midnight(_open_day(made, max(times).date(), rate.per_day, rate)))
+    return max(times)
+
+
+def _open_day(made: Sequence[datetime], today: date, per_day: int, rate: Rate) -> date:
+    """The first day from today on that leaves room for one more."""
+    if rate.accumulate:
+        start = rate.since or (min(made).date() if made else today)
+        return max(today, start + timedelta(days=len(made) // per_day))
+    full = sum(moment.date() >= today for moment in made) >= per_day
+    return today + timedelta(days=1) if full else today
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Parameters) -> str:
+    """Validates a team's file, applies the rate rules and logs the verdict; says what was accepted.
+
+    The same file again is no new submission; a file that is not valid is logged and does not count. Raises
+    FixfirstError for a file that is not valid, a rule that is not kept (with the time from which it is), or a clock
+    that is behind the log.
+    """
+    _check_team(team)
+    log = SubmissionLog(folders.submission_log)
+    data_id = data_id_of(path, task.name, parameters, task.suffixes)
+    _check_name(path.with_name(f"{data_id}_{team}{path.suffix}"), data_id, parameters)
+    slot: Slot = (task.name, data_id, team, parameters.seeds[0])
+    before = sha256_file(path)
+    try:
+        found = task.validate(path, folders, parameters)
+        if sha256_file(path) != before:
+            raise InvalidInput(path, "it changed while it was read", "write it whole, then submit it")
+    except FixfirstError as error:
+        with log.locked():
+            _append(log, slot, path, before, "failed", str(error), clock())
+        raise
+    rate = rules_of(task, parameters).rate or Rate()
+    with log.locked():
+        same = _accepted(log, slot, before)
+        if same is not None:
+            return f"{found}; accepted already as submission {same.number} at {_shown(same.received)}"
+        now = _checked_clock(log)
+        made = [entry.received.astimezone(UTC) for entry in _counted(log, slot)]
+        allowed = next_allowed(made, now, rate)
+        if allowed is None or allowed > now:
+            reason = _refusal(made, allowed, rate, team)
+            _append(log, slot, path, before, "refused", reason, now)
+            raise InvalidInput(path, reason, "submit then" if allowed else "your earlier submissions stay")
+        entry = _append(log, slot, path, before, "accepted", None, now)
+    return f"{found}; accepted as submission {entry.number} of {team}"
+
+
+def _check_team(team: str) -> None:
+    if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
+        raise InvalidInput(f"--as={team!r}", "this cannot be a team's name", "use up to 100 letters, digits and blanks")
+
+
+def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:
+    """Under this name the file will be scored: it must not be that of another team's answer to another data id."""
+    found = data_id_of(path, None, parameters, [path.suffix])
+    if found != data_id:
+        raise InvalidInput(
+            "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "take another team's name"
+        )
+
+
+def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
+    """One line for each submission that uses up an allowance: those accepted, or scored without having been asked."""
+    found: dict[int | None, Entry] = {}
+    for entry in log.slots.get(slot, ()):
+        if entry.verdict in ("accepted", "ok"):
+            found.setdefault(entry.number, entry)
+    return list(found.values())
+
+
+def _accepted(log: SubmissionLog, slot: Slot, sha256: str) -> Entry | None:
+    """The line of the slot's newest counted submission, if it is this very file."""
+    counted = _counted(log, slot)
+    return counted[-1] if counted and counted[-1].sha256 == sha256 else None
+
+
+def _checked_clock(log: SubmissionLog) -> datetime:
+    """Now, or the log's newest time where that is a little later. A clock set back must not open a new day."""
+    now = clock()
+    line, newest = max(
+        ((number, entry.written) for number, entry in enumerate(log.entries, start=1)),
+        key=lambda pair: pair[1],
+        default=(0, now),
+    )
+    if newest > now + _SKEW:
+        raise InvalidInput(
+            Place(log.path, line=line),
+            f"its time ({_shown(newest)}) is later than this machine's clock ({_shown(now)})",
+            "set the clock right; until it has passed that time, nothing is accepted",
+        )
+    return max(now, newest)
+
+
+def _append(
+    log: SubmissionLog,
+    slot: Slot,
+    path: Path,
+    sha256: str,
+    verdict: Literal["accepted", "refused", "failed"],
+    reason: str | None,
+    now: datetime,
+) -> Entry:
+    """Logs a verdict, unless the slot's newest line says the same of the same file."""
+    own = log.slots.get(slot, [])
+    if own and (own[-1].sha256, own[-1].verdict, own[-1].reason) == (sha256, verdict, reason):
+        return own[-1]
+    entry = Entry(
+        task=slot[0],
+        dataset=slot[1],
+        team=slot[2],
+        seed=slot[3],
+        number=log.next_number(slot) if verdict == "accepted" else None,
+        received=now,
+        written=now,
+        file=path.name,
+        sha256=sha256,
+        verdict=verdict,
+        reason=reason,
+    )
+    log.append(entry)
+    return entry
+
+
+def _refusal(made: Sequence[datetime], allowed: datetime | None, rate: Rate, team: str) -> str:
+    if allowed is None:
+        return f"{team} has made all {rate.total} submissions there are"
+    rules = [f"{rate.per_day} a day{', accumulating' if rate.accumulate else ''}"] if rate.per_day else []
+    rules += [f"{rate.minutes_apart:g} minutes apart"] if rate.minutes_apart else []
+    rules += [f"from {rate.since} on"] if rate.since else []
+    whole = allowed.replace(microsecond=0) + timedelta(seconds=allowed.microsecond > 0)
+    return f"{team} has submitted {len(made)} times ({'; '.join(rules)}): the next is allowed at {_shown(whole)}"
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,223 @@
+"""submissions.jsonl: every submission ever seen, when, and what became of it. Appended to, never rewritten."""
+
+import fcntl
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.contract.record import Record, fingerprint
+from evaluation.contract.task import Case
+from evaluation.files.whole import append_line, drop_half_line, make_folder, plain_errors
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+Slot = tuple[str, str, str, int]
+
+
+class Entry(BaseModel):
+    """One thing that happened to a submission.
+
+    team: the method in the file's name, or who was named with `--as`. number: counts the submissions of a team to a
+    data id from 1; a line with the same number is about the same submission, scored again; none for a file that
+    `validate --as` did not let in. received: when it was first seen. verdict: `accepted` by `validate --as`, or
+    `refused` because of the rate rules; `ok`, scored; `failed`; `withdrawn`, the file was not there any more. basis:
+    names the data, settings and task version of the scores; only scores of one basis can be compared. scores: the
+    metrics of each board.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    task: str
+    dataset: str
+    team: str
+    seed: int
+    number: int | None
+    received: AwareDatetime
+    written: AwareDatetime
+    file: str
+    sha256: str
+    verdict: Literal["accepted", "refused", "ok", "failed", "withdrawn"]
+    reason: str | None = None
+    basis: str | None = None
+    scores: dict[str, dict[str, _Finite]] = Field(default_factory=dict)
+
+    @property
+    def slot(self) -> Slot:
+        """What the team answers: submissions of a slot follow each other."""
+        return self.task, self.dataset, self.team, self.seed
+
+
+class SubmissionLog:
+    """The log at a path. `entries` are its lines, by slot in `slots`; both grow as it is read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        self.slots: dict[Slot, list[Entry]] = {}
+        self._read = 0
+        self._newest = datetime.min.replace(tzinfo=UTC)
+
+    def read(self) -> "SubmissionLog":
+        """Takes in the lines added since; a half-written last line is left out.
+
+        Raises InvalidInput that names the line for one that is no entry.
+        """
+        if self.path.exists():
+            with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
+                file.seek(self._read)
+                content = file.read()
+            whole = content[: content.rfind(b"\n") + 1]
+            for line in whole.split(b"\n")[:-1]:
+                self._take(self._parsed(line))
+            self._read += len(whole)
+        return self
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes to the log inside the block, which starts with all lines read."""
+        make_folder(self.path.parent)
+        with plain_errors(self.path, "open the file"):
+            handle = self.path.open("ab")
+        with handle:
+            with plain_errors(self.path, "lock the file"):
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            drop_half_line(self.path)
+            self.read()
+            yield
+
+    def append(self, entry: Entry) -> None:
+        """Adds one line; only inside `locked`."""
+        append_line(self.path, entry.model_dump_json())
+        self.read()
+
+    def note(self, found: Sequence[tuple[Case, Record]]) -> None:
+        """Logs what scoring found, unless the log says so already. A file with other content is a new submission.
+
+        The log is locked only where there is something to add.
+        """
+        self.read()
+        if any(self._entry(case, record) for case, record in found):
+            with self.locked():
+                for case, record in found:
+                    entry = self._entry(case, record)
+                    if entry is not None:
+                        self.append(entry)
+
+    def withdraw(self, slots: Sequence[Slot]) -> None:
+        """Logs that the files of these slots' last scored submissions are not there any more."""
+        if slots:
+            with self.locked():
+                for slot in slots:
+                    scored = self._scored(slot)
+                    if scored and scored[-1].verdict != "withdrawn":
+                        self.append(_withdrawn(scored[-1], self._now()))
+
+    def _entry(self, case: Case, record: Record) -> Entry | None:
+        """The line that says what scoring found; None where the log says it already."""
+        slot = (record.task, case.dataset, case.method, case.seed)
+        verdict: Literal["ok", "failed"] = "ok" if record.status == "ok" else "failed"
+        boards = {"all": record.metrics, **{name: board.metrics for name, board in record.boards.items()}}
+        now = self._now()
+        known = self._known(slot, case.submission_sha256)
+        entry = Entry(
+            task=record.task,
+            dataset=case.dataset,
+            team=case.method,
+            seed=case.seed,
+            number=self.next_number(slot) if known is None else known.number,
+            received=now if known is None else known.received,
+            written=now,
+            file=case.path.name,
+            sha256=case.submission_sha256,
+            verdict=verdict,
+            reason=record.error,
+            basis=_basis(record),
+            scores=boards if verdict == "ok" else {},
+        )
+        return entry if known is None or _content(known) != _content(entry) else None
+
+    def _now(self) -> datetime:
+        """Never before the newest line: a clock set back must not make a submission an early one."""
+        return max(clock(), self._newest)
+
+    def next_number(self, slot: Slot) -> int:
+        """The number of the slot's next submission."""
+        return 1 + max((entry.number or 0 for entry in self.slots.get(slot, ())), default=0)
+
+    def _known(self, slot: Slot, sha256: str) -> Entry | None:
+        """The newest line of the submission a file is: one accepted and not scored yet, or else the last one scored.
+
+        One that was withdrawn and is there again is the same submission.
+        """
+        newest = {entry.number: entry for entry in self.slots.get(slot, ()) if entry.number is not None}
+        waiting = [entry for entry in newest.values() if entry.verdict == "accepted" and entry.sha256 == sha256]
+        if waiting:
+            return waiting[-1]
+        scored = self._scored(slot)
+        return scored[-1] if scored and scored[-1].sha256 == sha256 else None
+
+    def _scored(self, slot: Slot) -> list[Entry]:
+        """What evaluate wrote about a slot."""
+        own = [entry for entry in self.slots.get(slot, ()) if entry.number is not None]
+        return [entry for entry in own if entry.verdict in ("ok", "failed", "withdrawn")]
+
+    def _take(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        self._newest = max(self._newest, entry.written)
+        self.slots.setdefault(entry.slot, []).append(entry)
+
+    def _parsed(self, line: bytes) -> Entry:
+        try:
+            return Entry.model_validate_json(line)
+        except ValidationError as failure:
+            error = failure.errors(include_url=False)[0]
+            raise InvalidInput(
+                Place(self.path, line=len(self.entries) + 1, key=".".join(map(str, error["loc"])) or None),
+                f"this is no entry of schema version 1 ({error['msg']})",
+                "restore the line, or move the log away to start a new one",
+            ) from None
+
+
+def clock() -> datetime:
+    """The time in UTC."""
+    return datetime.now(UTC)
+
+
+def latest_of_each(entries: Iterable[Entry]) -> list[Entry]:
+    """The newest line of each numbered submission of one slot, in the order of numbers.
+
+    None before a withdrawal, unless the very file that was withdrawn came back.
+    """
+    newest: dict[int, Entry] = {}
+    withdrawn: dict[int, Entry] = {}
+    for entry in entries:
+        if entry.number is None:
+            continue
+        if entry.verdict == "withdrawn":
+            newest, withdrawn = {}, newest | {entry.number: entry}
+            continue
+        if entry.number in withdrawn and withdrawn[entry.number].verdict == "withdrawn":
+            newest, withdrawn = withdrawn | newest, {}
+        newest[entry.number] = entry
+    return [newest[number] for number in sorted(newest)]
+
+
+def _basis(record: Record) -> str:
+    """What comparable scores of a data id share. Settings in _sha256 are hashes of a submission's own files."""
+    settings = {name: value for name, value in record.settings.items() if not name.endswith("_sha256")}
+    return fingerprint(version=record.task_version, dataset=record.dataset_sha256, settings=settings)
+
+
+def _withdrawn(entry: Entry, now: datetime) -> Entry:
+    """The line that says that the file of a scored submission is not there any more."""
+    update = {"verdict": "withdrawn", "written": now, "scores": {}, "reason": None, "basis": None}
+    return entry.model_copy(update=update)
+
+
+def _content(entry: Entry) -> tuple[object, ...]:
+    return entry.verdict, entry.reason, entry.basis, entry.scores

@@ -1,0 +1,139 @@
+"""Records summed up: one row a task and method, with a mean and its 95% interval."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from cleaning.intervals import mean_interval
+from evaluation.contract.metric import Metric
+from evaluation.contract.record import Record
+from evaluation.contract.task import Task
+from evaluation.files.csv import csv_text
+
+COLUMNS = ("task", "rank", "method", "metric", "mean", "low95", "high95", "data_sets", "of", "seeds", "seconds")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method's standing in a task: mean of the main metric over data sets, each its mean over seeds.
+
+    low, high: the 95% interval of the mean by Student's t over data sets (over seeds where there is one data set only),
+    clipped to the metric's limits; None where one number is all there is. n_datasets of n_all data sets scored.
+    seconds: mean ranking time. others: the means of the task's other metrics.
+    """
+
+    task: str
+    method: str
+    metric: Metric
+    mean: float
+    low: float | None
+    high: float | None
+    n_datasets: int
+    n_all: int
+    n_seeds: int
+    seconds: float | None
+    others: dict[str, float]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every data set of the task was scored: incomplete rows are listed last, without a rank."""
+        return self.n_datasets == self.n_all
+
+
+def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
+    """The rows of a task, best mean first; methods that lack a data set come last, since their mean is another mean.
+
+    Means are of the exact sum, rounded once: the order of the records does not part equals.
+    """
+    chosen = [record for record in records if record.task == task.name]
+    n_all = len({record.dataset for record in chosen})
+    methods: dict[str, list[Record]] = defaultdict(list)
+    for record in chosen:
+        if record.status == "ok":
+            methods[record.method].append(record)
+    rows = [_row(task, method, own, n_all) for method, own in methods.items()]
+    sign = -1.0 if task.main.greater_is_better else 1.0
+    return sorted(rows, key=lambda row: (not row.complete, sign * row.mean, row.method))
+
+
+def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
+    by_dataset: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_dataset[record.dataset].append(record)
+
+    def means(name: str) -> list[float]:
+        return [fmean(r.metrics[name] for r in own) for own in by_dataset.values()]
+
+    values = means(task.main.name)
+    spread = values if len(values) > 1 else [record.metrics[task.main.name] for record in records]
+    bounds = mean_interval(spread)
+    times = [record.seconds for record in records if record.seconds is not None]
+    return Row(
+        task=task.name,
+        method=method,
+        metric=task.main,
+        mean=fmean(values),
+        low=None if bounds is None else task.main.clip(bounds[0]),
+        high=None if bounds is None else task.main.clip(bounds[1]),
+        n_datasets=len(by_dataset),
+        n_all=n_all,
+        n_seeds=len({record.seed for record in records}),
+        seconds=fmean(times) if times else None,
+        others={
+            metric.name: fmean(means(metric.name))
+            for metric in task.others
+            if all(metric.name in record.metrics for record in records)
+        },
+    )
+
+
+def as_csv(boards: Sequence[Sequence[Row]]) -> str:
+    """The rows of each task at full precision, ranks counted in each task; the other metrics are columns at the end."""
+    others = list(dict.fromkeys(name for rows in boards for row in rows for name in row.others))
+    lines = []
+    for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
+        head = [row.task, place, row.method, row.metric.name, row.mean, row.low, row.high]
+        tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds]
+        lines.append([*head, *tail, *(row.others.get(name) for name in others)])
+    return csv_text([*COLUMNS, *others], lines)
+
+
+def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells of a table for people."""
+    header = ["", "method", f"{rows[0].metric.name} ({rows[0].metric.direction})" if rows else "score", "95% interval"]
+    names = list(dict.fromkeys(name for row in rows for name in row.others))
+    header += ["data sets", "seconds", *names]
+    cells = []
+    for place, row in zip(places(rows), rows, strict=True):
+        bounds = "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"
+        sets = f"{row.n_datasets}" if row.complete else f"{row.n_datasets} of {row.n_all}"
+        seconds = "" if row.seconds is None else f"{row.seconds:.3g}"
+        others = [f"{row.others[name]:.4g}" if name in row.others else "" for name in names]
+        cells.append([place, row.method, f"{row.mean:.6f}", bounds, sets, seconds, *others])
+    return header, cells
+
+
+def markdown_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """A table for a page."""
+    safe = [[cell.replace("|", "\\|") for cell in line] for line in cells]
+    lines = [header, ["---"] * len(header), *safe]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def text_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """A table in columns for the terminal."""
+    widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *cells]
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def places(rows: Sequence[Row]) -> list[str]:
+    """1, 2, … for complete rows (equal means share a place), nothing for the others."""
+    found: list[str] = []
+    for number, row in enumerate(rows):
+        tied = number > 0 and rows[number - 1].complete and row.mean == rows[number - 1].mean
+        found.append("" if not row.complete else found[-1] if tied else str(number + 1))
+    return found

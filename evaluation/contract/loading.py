@@ -1,0 +1,30 @@
+"""parameters.yaml as a command takes it: parsed, and every name in it known. A name misspelt must not pass as a thing
+switched off.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+
+from cleaning.errors import InvalidInput, Place, suggest
+from evaluation.contract.registry import bounds, tasks
+from evaluation.files.yaml import KeyPath, LocatedYaml
+from evaluation.settings.parameters import Parameters, parse_parameters
+
+
+def load_parameters(path: Path) -> Parameters:
+    """Reads and checks the file. Raises InvalidInput that names file, line, key, value and fix."""
+    parameters, located = parse_parameters(path)
+    named: list[tuple[KeyPath, str]] = [(("tasks", number), name) for number, name in enumerate(parameters.tasks)]
+    named += [(("datasets", block, "task"), spec.task) for block, spec in parameters.datasets.items()]
+    named += [(("rules", name), name) for name in parameters.rules]
+    for keys, name in named:
+        _refuse_unknown("task", name, tasks(), located, keys)
+    for number, name in enumerate(parameters.bounds):
+        _refuse_unknown("bound", name, bounds(), located, ("bounds", number))
+    return parameters
+
+
+def _refuse_unknown(kind: str, name: str, known: Collection[str], located: LocatedYaml, keys: KeyPath) -> None:
+    if name not in known:
+        place = Place(located.path, line=located.line(keys), key=".".join(map(str, keys)))
+        raise InvalidInput(place, f"there is no such {kind}, found {name!r}", suggest(name, known))

@@ -1,0 +1,143 @@
+"""results.jsonl: one line for every evaluation ever made, failures included. Appended to, never rewritten."""
+
+import json
+import math
+import platform
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cleaning import __version__
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.whole import append_line, drop_half_line, read_bytes, sha256_bytes
+
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Curve(BaseModel):
+    """Accuracy (0 … 1) after each number of fixes, before any (dirty) and on all-true labels (clean)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fixes: tuple[int, ...]
+    accuracy: tuple[_Finite, ...]
+    dirty: _Finite
+    clean: _Finite
+
+
+class Board(BaseModel):
+    """What a part of the truth, public or private, says of a submission; the same metrics as those of all of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    metrics: dict[str, _Finite]
+    denominators: dict[str, int]
+
+
+class Record(BaseModel):
+    """One evaluation of one submission. `fingerprint` names everything the metrics depend on.
+
+    status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
+    metrics: on the whole truth. boards: on its public and its private part, where it is split.
+    fault: what is to blame for a failure: the submission, the data it is scored on, or a bug of fixfirst.
+    seconds: what the ranking took. curve: for tasks that have one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    schema_version: Literal[1] = 1
+    task: str
+    task_version: int
+    dataset: str
+    method: str
+    status: Literal["ok", "failed", "withdrawn"]
+    metrics: dict[str, _Finite] = Field(default_factory=dict)
+    denominators: dict[str, int] = Field(default_factory=dict)
+    boards: dict[str, Board] = Field(default_factory=dict)
+    curve: Curve | None = None
+    details: dict[str, Any] = Field(default_factory=dict)
+    seconds: _Finite | None = None
+    submission_sha256: str
+    dataset_sha256: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+    seed: int
+    fingerprint: str
+    environment: dict[str, str] = Field(default_factory=dict)
+    created: str = ""
+    error: str | None = None
+    fault: Literal["submission", "data", "fixfirst"] | None = None
+
+    @property
+    def slot(self) -> tuple[str, str, str, int]:
+        """What the record is about: a later record of the same slot replaces it in tables and figures."""
+        return self.task, self.dataset, self.method, self.seed
+
+
+def fingerprint(**parts: object) -> str:
+    """A hash of everything a result depends on."""
+    return sha256_bytes(json.dumps(parts, sort_keys=True, default=str).encode())
+
+
+def append_record(path: Path, record: Record) -> None:
+    """Adds one line; a half-written last line of a killed run is removed first."""
+    drop_half_line(path)
+    append_line(path, record.model_dump_json(exclude_defaults=False))
+
+
+def read_records(path: Path) -> list[Record]:
+    """All records in the order written. A half-written last line is left out.
+
+    Raises InvalidInput that names the line for anything else that is not a record.
+    """
+    if not path.exists():
+        return []
+    lines = read_bytes(path).split(b"\n")[:-1]
+    records = []
+    for number, line in enumerate(lines):
+        try:
+            records.append(Record.model_validate_json(line))
+        except ValidationError as failure:
+            error = failure.errors(include_url=False)[0]
+            raise InvalidInput(
+                Place(path, line=number + 1, key=".".join(map(str, error["loc"])) or None),
+                f"this is not a record of schema version 1 ({error['msg']})",
+                "remove the line, or the file, and evaluate again",
+            ) from None
+    return records
+
+
+def latest(records: Iterable[Record]) -> list[Record]:
+    """The newest record of each task, data set, method and seed, sorted by these; withdrawn ones left out."""
+    newest = {record.slot: record for record in records}
+    return [newest[slot] for slot in sorted(newest) if newest[slot].status != "withdrawn"]
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@cache
+def environment() -> dict[str, str]:
+    """The versions of everything that can move a number."""
+    packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
+    found = {"python": platform.python_version(), "machine": platform.machine(), "fixfirst": __version__}
+    return found | {name: version(name) for name in packages}
+
+
+def finite(values: dict[str, float]) -> dict[str, float]:
+    """The metrics as plain floats. Raises InvalidInput for NaN or infinity, which no record may hold."""
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise InvalidInput(f"metric {name}", f"the value is {value}", "report this task: it must not happen")
+    return {name: float(value) for name, value in values.items()}
+
+
+if __name__ == "__main__":  # pragma: no cover - renews record.schema.json
+    import sys
+
+    json.dump(Record.model_json_schema(), sys.stdout, indent=1)
+    sys.stdout.write("\n")

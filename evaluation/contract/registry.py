@@ -1,0 +1,164 @@
+"""Everything that is found by folder: tasks, rankers, bounds, predictors, learners, encoders."""
+
+import importlib
+import importlib.util
+from functools import cache, reduce
+from pathlib import Path
+from types import ModuleType
+from typing import cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from cleaning import InvalidInput, Learner
+from cleaning.discovery import (
+    Component,
+    Registry,
+    discover,
+    discover_entry_points,
+    discover_folder,
+    discover_parts,
+)
+from cleaning.errors import Place, suggest
+from evaluation.contract.problem import ProblemFiles
+from evaluation.contract.task import Task
+from evaluation.settings.parameters import LearnerSpec, Parameters
+from evaluation.settings.rules import Rules
+
+_RANKER = {"ranker": "rank"}
+_PREDICTOR = {"predictor": "predict"}
+
+
+@cache
+def tasks() -> Registry:
+    """The tasks: every folder of evaluation/tasks, by its task.py."""
+    return _parts("task", "task", "TASK")
+
+
+def task(name: str) -> Task:
+    """A task by name; an unknown one is answered with the nearest."""
+    return cast("Task", tasks()[name].member)
+
+
+def rules_of(task: Task, parameters: Parameters) -> Rules:
+    """Which submissions of a task count and how often one may submit: parameters.yaml, else the task's own rules."""
+    return parameters.rules.get(task.name, Rules()).over(task.rules)
+
+
+@cache
+def problems() -> Registry:
+    """How the sister tasks' files are read and written: problem.py in the folder of each."""
+    return _parts("problem", "task with predictors", "PROBLEM")
+
+
+def problem_files(task: str) -> ProblemFiles:
+    """How a sister task's problems are read and its answers written; an unknown task is answered with the nearest."""
+    return cast("ProblemFiles", problems()[task].member)
+
+
+@cache
+def makers_of_digits() -> Registry:
+    """The makers of the tasks' default data: made_of_digits.py in the folder of each."""
+    return _parts("made_of_digits", "task with default data", "write")
+
+
+@cache
+def examples() -> Registry:
+    """The makers of the tasks' tiny examples: example.py in the folder of each."""
+    return _parts("example", "task with an example", "write")
+
+
+@cache
+def own_rankers() -> Registry:
+    """The rankers of baselines/rankers."""
+    return discover(_package("baselines.rankers"), "ranker", "rank")
+
+
+def rankers(folder: Path) -> Registry:
+    """Our rankers, those of installed packages (entry points `fixfirst.rankers`) and those of the user's folder.
+
+    Imports (runs) the code of other people: only for `create_baselines` and `ls`.
+    """
+    installed = discover_entry_points("fixfirst.rankers", "ranker", "rank")
+    return own_rankers().joined(installed).joined(discover_folder(folder, "ranker", "rank", beside=_PREDICTOR))
+
+
+@cache
+def bounds() -> Registry:
+    """The bounds of baselines/bounds, which read the true labels and are no rankers."""
+    return discover(_package("baselines.bounds"), "bound", "rank_with_truth")
+
+
+@cache
+def own_predictors() -> Registry:
+    """The reference predictors of baselines/predictors, of all sister tasks."""
+    places = [f"baselines.predictors.{name}" for name in problems()]
+    folders = [_package(place) for place in places if importlib.util.find_spec(place)]
+    return reduce(Registry.joined, (discover(folder, "predictor", "predict") for folder in folders))
+
+
+def predictors(folder: Path) -> Registry:
+    """Our predictors and those of the user's folder. Imports (runs) the user's files.
+
+    Raises InvalidInput for a predictor whose `TASK` is not the name of a task.
+    """
+    known = own_predictors().joined(discover_folder(folder, "predictor", "predict", beside=_RANKER))
+    for component in known.values():
+        task_of(component)
+    return known
+
+
+def task_of(predictor: Component) -> str:
+    """The task a predictor is for: of ours the folder's name, of a user's file its `TASK`."""
+    if predictor.name in own_predictors():
+        return predictor.origin.parent.name
+    name = getattr(predictor.module, "TASK", None)
+    if not isinstance(name, str):
+        raise InvalidInput(predictor.origin, "a predictor needs a public `TASK`", 'write TASK = "logo", say')
+    return problems()[name].name
+
+
+@cache
+def encoders() -> Registry:
+    """The encoders of evaluation/embedding/encoders and of installed packages (entry points `fixfirst.encoders`)."""
+    own = discover(_package("evaluation.embedding.encoders"), "encoder", "Encoder")
+    return own.joined(discover_entry_points("fixfirst.encoders", "encoder", "Encoder"))
+
+
+@cache
+def learners() -> Registry:
+    """The learners of cleaning/learners."""
+    return discover(_package("cleaning.learners"), "learner", "Learner")
+
+
+def make_learner(spec: LearnerSpec) -> Learner:
+    """The learner a block or the whole of parameters.yaml asks for.
+
+    Raises InvalidInput for an unknown learner or option (with the nearest known one) or a value of the wrong type.
+    """
+    kind = learners()[spec.name].member
+    options = spec.model_extra or {}
+    if hasattr(kind, "from_options"):  # it knows more options than its fields
+        return cast("Learner", kind.from_options(options))
+    known = list(getattr(kind, "__dataclass_fields__", {}))
+    for name in options:
+        if name not in known:
+            raise InvalidInput(f"learner {spec.name}", f"unknown option {name!r}", suggest(name, known))
+    try:
+        return cast("Learner", TypeAdapter(kind).validate_python(options))
+    except ValidationError as failure:
+        error = failure.errors(include_url=False)[0]
+        option = ".".join(str(step) for step in error["loc"])
+        raise InvalidInput(
+            Place(key=f"learner {spec.name}, option {option}"),
+            f"{error['msg']}, found {error['input']!r}",
+            "correct parameters.yaml",
+        ) from None
+
+
+def _parts(part: str, kind: str, member: str) -> Registry:
+    return discover_parts(_package("evaluation.tasks"), part, kind, member)
+
+
+def _package(name: str) -> ModuleType:
+    """A package by name: what is found by folder is imported by none of the rooms."""
+    return importlib.import_module(name)

@@ -1,0 +1,190 @@
+"""The challenge's file layout: parquet embeddings with the labels to clean, csv files with the truth.
+
+    embeddings/{id}_train_{share}_{n}.parquet, {id}_val_{n}.parquet, {id}_test_{n}.parquet   filename, encoding, label
+    data/dataset_{id}_{train,val,test}.csv   ImageID, Source, LabelName, Confidence, mg_label, hv_label
+
+Row i of a csv is row i of its parquet; `mg_label` is the parquet's label, `hv_label` the truth.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
+from cleaning.data import IntVector
+from cleaning.errors import Place, first_three, suggest
+from evaluation.files.csv import csv_columns, csv_text
+from evaluation.files.parquet import integers, list_column, parquet_bytes, read_columns, texts, vectors
+from evaluation.files.whole import sha256_bytes, sha256_file, write_text, write_whole
+
+Part = Literal["train", "val", "test"]
+PARTS: tuple[Part, ...] = ("train", "val", "test")
+CSV_COLUMNS = ("ImageID", "Source", "LabelName", "Confidence", "mg_label", "hv_label")
+_PARQUET_COLUMNS = ("filename", "encoding", "label")
+_PARQUET = re.compile(r"(?P<id>.+)_(?P<part>train|val|test)(_[0-9.]+)*\.parquet")
+
+
+def known_ids(embedding_folder: Path) -> tuple[str, ...]:
+    """The data ids that have training embeddings in the folder, sorted."""
+    names = [_PARQUET.fullmatch(path.name) for path in embedding_folder.glob("*.parquet")]
+    return tuple(sorted({match["id"] for match in names if match and match["part"] == "train"}))
+
+
+def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
+    """The one parquet file of a part, or None; several are an error."""
+    matches = [
+        path
+        for path in sorted(folder.glob("*.parquet"))
+        if (match := _PARQUET.fullmatch(path.name)) and match["id"] == data_id and match["part"] == part
+    ]
+    if len(matches) > 1:
+        names = first_three([path.name for path in matches])
+        raise InvalidInput(folder, f"several files for the {part} rows of {data_id} ({names})", "keep one of them")
+    return matches[0] if matches else None
+
+
+def csv_path(folder: Path, data_id: str, part: Part) -> Path:
+    """Where the labels of a part stand."""
+    return folder / f"dataset_{data_id}_{part}.csv"
+
+
+def load_dataset(embedding_folder: Path, data_id: str) -> NoisyDataset:
+    """Training, validation (where there is one) and test rows of a data id, without the training truth.
+
+    Raises InvalidInput for a missing file, or one that does not keep the layout.
+    """
+    paths = {part: parquet_path(embedding_folder, data_id, part) for part in PARTS}
+    for part in ("train", "test"):
+        if paths[part] is None:
+            raise InvalidInput(
+                embedding_folder,
+                f"no {part} embeddings of data id {data_id!r}",
+                f"run `fixfirst download`; {suggest(data_id, known_ids(embedding_folder))}",
+            )
+    splits = {part: None if path is None else read_parquet(path) for part, path in paths.items()}
+    train, test = splits["train"], splits["test"]
+    if train is None or test is None:  # pragma: no cover - refused above; said for the type checker
+        raise AssertionError
+    return NoisyDataset(data_id, train, splits["val"], test)
+
+
+def count_training_rows(embedding_folder: Path, data_id: str) -> int:
+    """The number of training rows, from the file's footer; 0 where there is no such file or no such footer."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = parquet_path(embedding_folder, data_id, "train")
+    try:
+        return 0 if path is None else int(pq.read_metadata(path).num_rows)
+    except (OSError, pa.ArrowException):
+        return 0  # said with its reason when the rows are needed
+
+
+def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
+    """The true training labels, after checking every csv of the data id row by row against its parquet.
+
+    Raises InvalidInput for rows that do not match, unknown labels, or a truth with one class only.
+    """
+    splits = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}
+    classes = {int(label) for split in splits.values() if split is not None for label in np.unique(split.labels)}
+    truth: IntVector | None = None
+    for part in PARTS:
+        split, path = splits[part], csv_path(groundtruth_folder, dataset.name, part)
+        if split is not None and (part == "train" or path.exists()):
+            labels = _read_csv(path, split, classes)
+            truth = labels if part == "train" else truth
+    if truth is None:  # pragma: no cover - the training csv is always read
+        raise AssertionError
+    path = csv_path(groundtruth_folder, dataset.name, "train")
+    if len(np.unique(truth)) < 2:
+        raise InvalidInput(
+            Place(path, column="hv_label"),
+            f"one class only ({truth[0]})",
+            "a benchmark needs rows of at least two classes",
+        )
+    return GroundTruth(truth)
+
+
+def dataset_sha256(embedding_folder: Path, groundtruth_folder: Path, data_id: str) -> str:
+    """One hash over all files of a data id, whatever folders they lie in."""
+    digests = [
+        (path.name, sha256_file(path))
+        for part in PARTS
+        for path in (parquet_path(embedding_folder, data_id, part), csv_path(groundtruth_folder, data_id, part))
+        if path is not None and path.exists()
+    ]
+    return sha256_bytes(repr(sorted(digests)).encode())
+
+
+def read_parquet(path: Path) -> Split:
+    """One parquet file. Raises InvalidInput that names the column, row and value that break the layout."""
+    stat = path.stat()
+    return _read_parquet(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=6)
+def _read_parquet(path: Path, modified: int, size: int) -> Split:
+    table = read_columns(path, _PARQUET_COLUMNS, "give a parquet with the columns filename, encoding and label")
+    ids = texts(path, table, "filename")
+    fix = "store whole numbers from 0 (int64), and keep the names in a table of your own"
+    labels = integers(path, table, "label", fix)
+    try:
+        return Split(vectors(path, table, "encoding"), labels, tuple(ids))
+    except InvalidInput as error:
+        raise error.within(path) from None
+
+
+def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
+    """The hv_label column, (n,), after every row is held against the parquet's."""
+    if not path.exists():
+        raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
+    rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), CSV_COLUMNS))
+    if len(rows) != len(split):
+        raise InvalidInput(
+            path, f"{len(rows)} rows where the embeddings have {len(split)}", "row i of both must be one sample"
+        )
+    truth = np.empty(len(rows), dtype=np.int64)
+    for number, (line, (sample, given, true)) in enumerate(rows):
+        place = Place(path, line=line)
+        if sample != split.ids[number]:
+            raise InvalidInput(
+                place,
+                f"ImageID {sample!r} where the embeddings have {split.ids[number]!r}",
+                "row i of the csv must be row i of the parquet",
+            )
+        label = _label(place, "mg_label", given, classes)
+        if label != split.labels[number]:
+            raise InvalidInput(
+                place, f"mg_label {label} where the embeddings have label {split.labels[number]}", "use matching files"
+            )
+        truth[number] = _label(place, "hv_label", true, classes)
+    return truth
+
+
+def _label(place: Place, column: str, text: str, classes: set[int]) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or int(text) not in classes:
+        known = ", ".join(map(str, sorted(classes)))
+        raise InvalidInput(place, f"{column} {text!r} is not a label of this data id", f"use one of {known}")
+    return int(text)
+
+
+def write_parquet(path: Path, split: Split) -> None:
+    """Writes the three columns in the challenge's own types (string, list<float>, int64)."""
+    import pyarrow as pa
+
+    columns = {
+        "filename": pa.array(split.ids, pa.string()),
+        "encoding": list_column(split.features),
+        "label": pa.array(split.labels),
+    }
+    write_whole(path, parquet_bytes(columns))
+
+
+def write_csv(path: Path, split: Split, truth: IntVector, name: str) -> None:
+    """Writes the six columns; `name` is the LabelName."""
+    samples = zip(split.ids, split.labels.tolist(), truth.tolist(), strict=True)
+    rows = ((sample, "verification", name, true, given, true) for sample, given, true in samples)
+    write_text(path, csv_text(CSV_COLUMNS, rows))

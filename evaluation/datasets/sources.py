@@ -1,0 +1,205 @@
+"""The sources of data sets: each brings the files of one block into a staging folder."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from evaluation.contract import registry
+from evaluation.contract.draw import Draw
+from evaluation.datasets.layout import PARTS, csv_path, parquet_path
+from evaluation.files.archive import SUFFIXES, unpack
+from evaluation.files.progress import Reporter
+from evaluation.files.transfer import fetch_url
+from evaluation.files.whole import make_folder, plain_errors, sha256_bytes, sha256_file
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import DatasetBlock, Source
+
+STAGING = ".staging"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One data set block on its way. Files are staged beside their folder, so that moving them is a rename."""
+
+    name: str
+    block: DatasetBlock
+    folders: Folders
+    reporter: Reporter
+
+    @property
+    def embeddings(self) -> Path:
+        """Where parquet files are staged."""
+        return self.folders.embedding_folder / STAGING / self.name
+
+    @property
+    def data(self) -> Path:
+        """Where csv files are staged."""
+        return self.folders.groundtruth_folder / STAGING / self.name
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The data ids of the block."""
+        return self.block.data_ids(self.name)
+
+    @property
+    def recipe(self) -> str:
+        """A hash of what decides the files' content, so that an edited block is fetched anew."""
+        return sha256_bytes(self.block.model_dump_json(include={"task", "files", "ids", "noise", "draws"}).encode())[
+            :16
+        ]
+
+    def placed(self, name: str) -> Path:
+        """Where a file of the manifest lies in the end."""
+        folder, _, file = name.partition("/")
+        return (self.folders.embedding_folder if folder == "embeddings" else self.folders.groundtruth_folder) / file
+
+    def staged(self, name: str) -> Path | None:
+        """Where `…/embeddings/x.parquet` or `…/data/x.csv` is staged; None for any other name.
+
+        For a sister task that is `…/embeddings/{data id}/…` or `…/data/{data id}/…`, whatever lies below.
+        """
+        path = PurePosixPath(name)
+        if self.block.task != "cleaning":
+            return self._staged_below_id(path)
+        if len(path.parts) < 2:
+            return None
+        known = {"embeddings": (self.embeddings, ".parquet"), "data": (self.data, ".csv")}
+        folder, suffix = known.get(path.parts[-2], (None, ""))
+        wanted = not self.block.files or f"{path.parts[-2]}/{path.name}" in self.block.files
+        return folder / path.name if folder is not None and path.suffix == suffix and wanted else None
+
+    def _staged_below_id(self, path: PurePosixPath) -> Path | None:
+        for folder, place in (("embeddings", self.embeddings), ("data", self.data)):
+            for step in range(len(path.parts) - 2):
+                below = PurePosixPath(*path.parts[step + 1 :])
+                wanted = not self.block.files or f"{folder}/{below}" in self.block.files
+                if path.parts[step] == folder and path.parts[step + 1] in self.ids and wanted:
+                    return place / below
+        return None
+
+
+def bring(job: Job, source: Source) -> None:
+    """Stages the files of a block from one source. Raises FixfirstError with the reason where that fails."""
+    kinds: dict[str, Callable[[Job, Source], None]] = {
+        "sklearn": _from_sklearn,
+        "https": _from_web,
+        "http": _from_web,
+        "file": _from_disk,
+        "drive": _from_drive,
+    }
+    kind = source.source.partition(":")[0]
+    if kind not in kinds:
+        raise InvalidInput(source.source, "this is no source", "use sklearn:digits, https://…, file:PATH or drive:ID")
+    kinds[kind](job, source)
+
+
+def _from_sklearn(job: Job, source: Source) -> None:
+    if source.source != "sklearn:digits":
+        raise InvalidInput(source.source, "there is no such data set in scikit-learn", "use sklearn:digits")
+    draws = job.block.draws if job.block.noise is None else job.block.noise.draws
+    if not draws or len(job.ids) != len(draws):
+        fix = "add `draws: [0]` to the block, or for the task cleaning add `noise: {kind: symmetric, rate: 0.3}`"
+        raise InvalidInput(source.source, "it is not said which draws of the digits", fix)
+    write = registry.makers_of_digits()[job.block.task].member
+    with job.reporter.track(job.name, "data ids") as progress:
+        for number, (data_id, draw) in enumerate(zip(job.ids, draws, strict=True), start=1):
+            write(Draw(data_id, draw, job.block.noise, job.embeddings, job.data))
+            progress(number, len(draws))
+
+
+def _from_web(job: Job, source: Source) -> None:
+    """One archive, or a folder address (ending in /) below which the block's `files` lie."""
+    if source.source.endswith("/"):
+        if not job.block.files:
+            raise InvalidInput(source.source, "it is a folder", "list the block's `files:` with their sha256")
+        with job.reporter.track(job.name, "files") as progress:
+            for number, (name, digest) in enumerate(job.block.files.items()):
+                part = job.folders.embedding_folder / STAGING / f"{digest}.part"
+                fetch_url(source.source + name, digest, part)
+                _put(job, name, part)
+                progress(number + 1, len(job.block.files))
+        return
+    archive = job.folders.embedding_folder / STAGING / f"{_required_sha256(source)}.part"
+    with job.reporter.track(job.name, "bytes") as progress:
+        fetch_url(source.source, _required_sha256(source), archive, progress)
+    unpack(archive, job.staged)
+    archive.unlink()
+
+
+def _from_drive(job: Job, source: Source) -> None:
+    digest = _required_sha256(source)
+    try:
+        import gdown
+    except ModuleNotFoundError:
+        raise Unsuitable("Google Drive needs the extra `drive`; install it with `pip install '.[drive]'`") from None
+    archive = make_folder(job.folders.embedding_folder / STAGING) / f"{digest}.part"
+    try:
+        gdown.download(id=source.source.partition(":")[2], output=str(archive), quiet=True)
+    except Exception as error:
+        raise FixfirstError(f"Google Drive refuses the file ({error})") from error
+    if not archive.exists() or sha256_file(archive) != digest:
+        raise FixfirstError(f"the file from Google Drive does not have the sha256 {digest}")
+    unpack(archive, job.staged)
+    archive.unlink()
+
+
+def _from_disk(job: Job, source: Source) -> None:
+    """A folder with embeddings/ and data/, or an archive; a relative path starts at parameters.yaml."""
+    path = (job.folders.parameters_file.parent / source.source.partition(":")[2]).resolve()
+    if not path.exists():
+        raise InvalidInput(source.source, f"there is no {path}", "correct the path (it starts at parameters.yaml)")
+    if path.is_dir():
+        for name in job.block.files or _names_in(path, job):
+            _put(job, name, path / name, copy=True)
+    elif path.name.endswith(SUFFIXES):
+        if source.sha256 is not None and sha256_file(path) != source.sha256:
+            raise InvalidInput(path, f"the sha256 is not {source.sha256}", "get the right file or correct the sha256")
+        unpack(path, job.staged)
+    else:
+        raise InvalidInput(
+            source.source, "it is neither a folder nor an archive", f"archives end in {', '.join(SUFFIXES)}"
+        )
+
+
+def _names_in(path: Path, job: Job) -> list[str]:
+    """What a folder with embeddings/ and data/ has of the block, as `embeddings/…` and `data/…`."""
+    if job.block.task != "cleaning":
+        return [
+            file.relative_to(path).as_posix()
+            for data_id in job.ids
+            for folder in ("embeddings", "data")
+            for file in sorted((path / folder / data_id).rglob("*"))
+            if file.is_file()
+        ]
+    return [
+        f"{folder}/{file.name}"
+        for data_id in job.ids
+        for part in PARTS
+        for folder, file in (
+            ("embeddings", parquet_path(path / "embeddings", data_id, part)),
+            ("data", csv_path(path / "data", data_id, part)),
+        )
+        if file is not None and file.exists()
+    ]
+
+
+def _put(job: Job, name: str, file: Path, *, copy: bool = False) -> None:
+    target = job.staged(name)
+    if target is None:
+        raise InvalidInput(name, "it is no embeddings/*.parquet or data/*.csv", "correct the block's `files:`")
+    make_folder(target.parent)
+    with plain_errors(file, "copy the file"):
+        if copy:
+            shutil.copyfile(file, target)
+        else:
+            file.replace(target)
+
+
+def _required_sha256(source: Source) -> str:
+    if source.sha256 is None:
+        raise InvalidInput(
+            source.source, "no sha256 is given", "write {source: …, sha256: …}; what comes from outside must be known"
+        )
+    return source.sha256

@@ -1,0 +1,1 @@
+"""Pictures to vectors, tables of vectors, and the search in them."""

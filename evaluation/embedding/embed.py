@@ -1,0 +1,235 @@
+"""`fixfirst embed FOLDER`: pictures to one parquet of embeddings with ids, sha256, width, height and bytes.
+
+    filename (path below the folder), encoding (list<float>), sha256, width, height, bytes, format
+
+Rows are in ascending order of filename. Work is done in batches that are kept beside the output until all are there, so
+a killed run goes on; a second run embeds only what has changed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from cleaning.errors import InvalidInput, first_three, suggest
+from cleaning.parallel.engine import Engine, map_jobs
+from evaluation.contract.registry import encoders
+from evaluation.embedding.images import decode
+from evaluation.files.outputs import refuse_output
+from evaluation.files.parquet import list_column, parquet_bytes
+from evaluation.files.parquet import vectors as vectors_of
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import plain_errors, read_bytes, sha256_bytes, write_whole
+
+OnUndecodable = Literal["error", "skip"]
+
+LARGEST_FILE = 256 * 1024**2
+BATCH = 64
+_IDENTITY = b"fixfirst_encoder"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to embed with what, and what to do with files that are no pictures."""
+
+    folder: Path
+    output: Path
+    encoder: str = "classical"
+    jobs: int = 1
+    on_undecodable: OnUndecodable = "error"
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What a worker sends back: rows, warnings, and the reasons of files without a row."""
+
+    rows: list[dict[str, Any]]
+    warnings: list[str]
+    failures: list[str]
+
+
+@lru_cache(maxsize=2)
+def make_encoder(name: str) -> Any:
+    """An encoder by name, or the ONNX model of that path."""
+    if name.endswith(".onnx"):
+        return encoders()["onnx"].member(Path(name))
+    if name not in encoders():
+        raise InvalidInput(f"encoder {name!r}", "there is no such encoder", f"{suggest(name, encoders())}, PATH.onnx")
+    return encoders()[name].member(None)
+
+
+def embed(request: Request, reporter: Reporter) -> int:
+    """Writes the parquet and returns the number of pictures in it.
+
+    A file that cannot be decoded is an error that names it with its reason, and nothing is written; with
+    `on_undecodable="skip"` it is left out, and said so. Hidden files are not looked at.
+    """
+    refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
+    names = picture_names(request.folder)
+    identity = make_encoder(request.encoder).identity
+    parts = request.output.with_name(f".{request.output.name}.parts")
+    known = _known_rows(request.output, parts, identity)
+    rows: dict[str, dict[str, Any]] = {}
+    warnings: list[str] = []
+    failures: list[str] = []
+    with reporter.track("embed", "pictures") as progress:
+        for number, batch in enumerate(_worked(request, names, known)):
+            rows.update((row["filename"], row) for row in batch.rows)
+            warnings += batch.warnings
+            failures += batch.failures
+            fresh = [row for row in batch.rows if row["filename"] not in known]
+            if fresh and len(names) > BATCH:
+                write_whole(parts / f"{len(known)}-{number:06d}.parquet", _table_bytes(fresh, identity))
+            progress(min((number + 1) * BATCH, len(names)), len(names))
+    for line in warnings:
+        reporter.warn(line)
+    _judge(request, failures, len(names), reporter)
+    write_whole(request.output, _table_bytes([rows[name] for name in sorted(rows)], identity))
+    _clear(parts)
+    return len(rows)
+
+
+def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
+    """The parquet that `embed` would write with the built-in encoder, of picture files held in memory (name: content).
+
+    Raises InvalidInput for a file that cannot be decoded.
+    """
+    batch = _embedded(contents, {}, Request.encoder)
+    if batch.failures:
+        raise InvalidInput(output, f"pictures that cannot be decoded ({first_three(batch.failures)})")
+    rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
+    write_whole(output, _table_bytes(rows, make_encoder(Request.encoder).identity))
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Paths below the folder of all files that are not hidden, sorted. Raises InvalidInput where there are none."""
+    if not folder.is_dir():
+        raise InvalidInput(folder, "there is no such folder", "name the folder of the pictures")
+    with plain_errors(folder, "list the folder"):
+        found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+    odd = [name for name in names if not name.isprintable() or not _is_text(name)]
+    if odd:
+        raise InvalidInput(folder, f"names that are no text ({first_three([ascii(n) for n in odd])})", "rename them")
+    if not names:
+        raise InvalidInput(folder, "there are no files in it", "name the folder of the pictures")
+    return names
+
+
+def _worked(request: Request, names: list[str], known: dict[str, dict[str, Any]]) -> Iterator[_Batch]:
+    batches = [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
+    work = [(batch, {name: known[name] for name in batch if name in known}) for batch in batches]
+    return map_jobs(_embed_batch, (request,), work, Engine(request.jobs))
+
+
+def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str, Any]]], _step: object) -> _Batch:
+    names, known = work
+    contents: dict[str, bytes] = {}
+    failures = []
+    for name in names:
+        try:
+            contents[name] = read_bytes(request.folder / name, LARGEST_FILE)
+        except InvalidInput as error:
+            failures.append(f"{name}: {error.problem}")
+    batch = _embedded(contents, known, request.encoder)
+    return _Batch(batch.rows, batch.warnings, failures + batch.failures)
+
+
+def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]], encoder: str) -> _Batch:
+    """The rows of some pictures, taken from `known` where the content is the same."""
+    from threadpoolctl import threadpool_limits
+
+    rows: list[dict[str, Any]] = []
+    pictures, warnings, failures = [], [], []
+    for name, content in contents.items():
+        digest = sha256_bytes(content)
+        if name in known and known[name]["sha256"] == digest:
+            rows.append(known[name])
+            continue
+        try:
+            picture = decode(content, name)
+        except InvalidInput as error:
+            failures.append(f"{name}: {error.problem}")
+            continue
+        warnings += [picture.warning] if picture.warning else []
+        size = {"width": picture.width, "height": picture.height, "bytes": len(content), "format": picture.format}
+        rows.append({"filename": name, "sha256": digest, **size})
+        pictures.append(picture.pixels)
+    if pictures:
+        with threadpool_limits(limits=1):
+            vectors = make_encoder(encoder).encode(pictures)
+        if not np.isfinite(vectors).all():
+            raise InvalidInput(f"encoder {encoder}", "it answers with NaN or infinity", "check the model")
+        for row, vector in zip([row for row in rows if "encoding" not in row], vectors, strict=True):
+            row["encoding"] = vector
+    return _Batch(rows, warnings, failures)
+
+
+def _judge(request: Request, failures: list[str], total: int, reporter: Reporter) -> None:
+    if failures and request.on_undecodable == "error":
+        raise InvalidInput(
+            request.folder,
+            f"files that cannot be decoded ({first_three(failures)})",
+            "mend them, take them out, or pass --on-undecodable=skip",
+        )
+    for line in failures:
+        reporter.warn(f"left out: {line}")
+    if len(failures) == total:
+        raise InvalidInput(request.folder, "no file in it can be decoded", "name the folder of the pictures")
+
+
+def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str, Any]]:
+    """Rows of an earlier run by the same encoder, finished or not."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows: dict[str, dict[str, Any]] = {}
+    for path in [output, *sorted(parts.glob("*.parquet"))]:
+        try:
+            table = pq.read_table(path) if path.exists() else None
+        except (OSError, pa.ArrowException):
+            continue
+        if table is not None and (table.schema.metadata or {}).get(_IDENTITY) == identity.encode():
+            vectors = vectors_of(path, table, "encoding")
+            named = table.drop_columns(["encoding"]).to_pylist()
+            rows.update(
+                (row["filename"], {**row, "encoding": vector}) for row, vector in zip(named, vectors, strict=True)
+            )
+    return rows
+
+
+def _table_bytes(rows: Sequence[dict[str, Any]], identity: str) -> bytes:
+    import pyarrow as pa
+
+    types = {
+        "filename": pa.string(),
+        "encoding": None,
+        "sha256": pa.string(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "bytes": pa.int64(),
+        "format": pa.string(),
+    }
+    matrix = np.stack([np.asarray(row["encoding"], dtype=np.float32) for row in rows])
+    columns = {
+        name: list_column(matrix) if kind is None else pa.array([row[name] for row in rows], kind)
+        for name, kind in types.items()
+    }
+    return parquet_bytes(columns, {_IDENTITY: identity.encode()})
+
+
+def _clear(parts: Path) -> None:
+    import shutil
+
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,96 @@
+"""`fixfirst retrieve QUERY REFERENCE --output=FILE`: the nearest references of every query, as a submission."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleaning.data import FloatMatrix, checked_features
+from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.vectors.search import Ranks, comparable, most_similar
+from evaluation.embedding.tables import read_embeddings
+from evaluation.files.npy import read_npy
+from evaluation.files.outputs import refuse_output
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import read_text, write_text, write_whole
+from evaluation.submissions.ranked_lists import as_json, as_npz
+
+DEPTH = 1000
+_FORMS: dict[str, Callable[[Sequence[str], Sequence[str], Ranks], bytes | Iterable[bytes]]] = {
+    ".json": as_json,
+    ".npz": as_npz,
+}
+
+
+@dataclass(frozen=True)
+class Request:
+    """Two tables of vectors, where the lists go (.json or .npz), and what makes a reference near."""
+
+    queries: Path
+    references: Path
+    output: Path
+    metric: str = "cosine"
+    depth: int = DEPTH
+
+
+def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
+    """Writes the lists and, beside them, the seconds the search took; returns how many queries and references.
+
+    Equal similarities rank by ascending reference id. Raises InvalidInput that names file, row and value for NaN, a
+    vector of zeros, an id that stands there twice and different widths; nothing is then written.
+    """
+    tables = (request.queries, request.references)
+    refuse_output(
+        request.output, _FORMS, [*tables, *(path.with_suffix(".txt") for path in tables if path.suffix == ".npy")]
+    )
+    if request.depth < 1:
+        raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference a query")
+    query_ids, queries = read_vectors(request.queries)
+    reference_ids, references = read_vectors(request.references)
+    order = sorted(range(len(reference_ids)), key=reference_ids.__getitem__)
+    reference_ids = tuple(reference_ids[row] for row in order)
+    started = time.perf_counter()
+    rows, others = _comparable(request, (query_ids, queries), (reference_ids, references[order]))
+    with reporter.track("retrieve", "queries") as progress:
+        ranks = most_similar(rows, others, request.depth, progress)[1]
+    seconds = time.perf_counter() - started
+    write_text(request.output.with_name(f"{request.output.stem}.seconds"), f"{seconds!r}\n")
+    write_whole(request.output, _FORMS[request.output.suffix](query_ids, reference_ids, ranks))
+    return len(query_ids), len(reference_ids)
+
+
+def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
+    """Ids and vectors (n, d) of a parquet as `fixfirst embed` writes it, or of NAME.npy with NAME.txt, an id a line.
+
+    Ids of a parquet are names without folder and last suffix.
+    """
+    if path.suffix != ".npy":
+        table = read_embeddings(path)
+        return table.stems(path), table.features
+    ids = read_text(path.with_suffix(".txt")).removesuffix("\n").split("\n")
+    try:
+        matrix = checked_features(read_npy(path))
+    except InvalidInput as error:
+        raise error.within(path) from None
+    names = path.with_suffix(".txt")
+    if len(ids) != len(matrix):
+        raise InvalidInput(names, f"{len(ids)} ids of {len(matrix)} rows", "write one id a line")
+    if len(set(ids)) < len(ids):
+        twice = sorted({name for name in set(ids) if ids.count(name) > 1}) if len(ids) < 10_000 else ["…"]
+        raise InvalidInput(names, f"ids that appear more than once ({first_three(twice)})", "keep one of each")
+    return tuple(ids), matrix
+
+
+def _comparable(
+    request: Request, queries: tuple[tuple[str, ...], FloatMatrix], references: tuple[tuple[str, ...], FloatMatrix]
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """`comparable`, with errors that name file and id."""
+    try:
+        return comparable(queries[1], references[1], request.metric)
+    except InvalidInput as error:
+        path, ids = (
+            (request.queries, queries[0]) if error.place.key == "queries" else (request.references, references[0])
+        )
+        row = error.place.row
+        place = Place(path, row=ids[row] if isinstance(row, int) else None)
+        raise InvalidInput(place, error.problem, error.fix) from None

@@ -1,0 +1,103 @@
+"""Csv files: the one reader, strict and streamed, and the one writer."""
+
+import csv
+import io
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.whole import plain_errors, read_text
+
+Row = tuple[str, list[str]]
+
+
+def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterator[Row]]:
+    """The header, and an iterator over (key, the other cells). The first column is the key, named as one of `keys`.
+
+    Raises InvalidInput that names the line for a wrong header (at once), and while the rows are read for a repeated key
+    and whatever `csv_lines` refuses.
+    """
+    lines = csv_lines(path)
+    header = _header(path, lines)
+    known = (keys,) if isinstance(keys, str) else tuple(keys)
+    if not header or header[0] not in known:
+        found = ",".join(header)[:60]
+        raise InvalidInput(
+            Place(path, line=1), f"this is not a header ({found!r})", f"start it with {' or '.join(known)}"
+        )
+    return header, _keyed(path, lines)
+
+
+def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """(line number, the cells of these columns) of every row, whatever other columns there are.
+
+    header: what to write, for the error. Raises InvalidInput for a missing column (at once) and as `csv_lines` does.
+    """
+    lines = csv_lines(path)
+    found = _header(path, lines)
+    missing = [name for name in columns if name not in found]
+    if missing:
+        raise InvalidInput(Place(path, line=1), f"there is no column {missing[0]!r}", f"write {','.join(header)}")
+    places = [found.index(name) for name in columns]
+    return ((line, [cells[place] for place in places]) for line, cells in lines)
+
+
+def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """(line number, cells) of every line that is not blank, the header first; a byte-order mark is passed over.
+
+    Raises InvalidInput that names the line for bad quotes and for another number of cells than the header has, and that
+    names the byte for text that is not UTF-8.
+    """
+    with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        width = 0
+        try:
+            for cells in filter(None, reader):
+                width = width or len(cells)
+                if len(cells) != width:
+                    found = f"{len(cells)} cells where the header has {width}"
+                    raise InvalidInput(Place(path, line=reader.line_num), found, "correct the line")
+                yield reader.line_num, cells
+        except csv.Error as error:
+            place = Place(path, line=reader.line_num)
+            raise InvalidInput(place, f"this is not csv ({error})", "check the quotes") from error
+        except UnicodeDecodeError:
+            read_text(path)  # the decoder knows the byte of its block, this names that of the file
+            raise
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A csv file's text: floats at full precision, lines end in a newline alone, quotes where they are needed."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def numbers(cells: Sequence[str]) -> list[float]:
+    """Cells as numbers. Raises ValueError for any other text, and for what only Python reads as a number: `0_1`, digits
+    of other scripts.
+    """
+    text = ",".join(cells)
+    if "_" in text or not text.isascii():
+        raise ValueError(f"could not read {text[:60]!r} as numbers")
+    return list(map(float, cells))
+
+
+def _header(path: Path, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
+    _, header = next(lines, (1, list[str]()))
+    repeated = [name for number, name in enumerate(header) if name in header[:number]]
+    if repeated:
+        raise InvalidInput(Place(path, line=1), f"two columns are called {repeated[0]!r}", "rename one of them")
+    return header
+
+
+def _keyed(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+    first: dict[str, int] = {}
+    for line, (key, *cells) in lines:
+        if key in first:
+            place = Place(path, line=line)
+            raise InvalidInput(place, f"{key!r} already appears on line {first[key]}", "keep one of them")
+        first[key] = line
+        yield key, cells

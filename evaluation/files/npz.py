@@ -1,0 +1,52 @@
+"""Arrays of an npz from strangers: no pickle is opened, and no room is made for more than the file holds.
+
+Source of the format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+"""
+
+import math
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from cleaning.errors import InvalidInput
+from evaluation.files.whole import plain_errors
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) -> dict[str, NDArray[Any]]:
+    """The arrays of these names. what: what the file should be an npz of.
+
+    Raises InvalidInput for more than `limit` bytes once unpacked and for anything that is no such file.
+    """
+    with plain_errors(path, "read the file"):
+        file = path.open("rb")
+    try:
+        with file, zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+            if size <= limit:
+                return {name: _array(archive, f"{name}.npy") for name in names}
+    except Exception as error:  # zipfile, its decompressors and numpy's parser of headers raise a dozen types
+        told = str(error) or type(error).__name__
+        raise InvalidInput(path, f"this is no npz of {what} ({told})", fix) from None
+    problem = f"{size} bytes unpacked, more than the {limit} such a file can need"
+    raise InvalidInput(path, problem, "check the file")
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    size = archive.getinfo(name).file_size
+    with archive.open(name) as member:
+        version = npy.read_magic(member)
+        if version not in _HEADERS:
+            raise ValueError(f"{name} is of version {version}")
+        shape, _, dtype = _HEADERS[version](member)
+        declared = math.prod(shape) * dtype.itemsize
+        if declared > size:
+            raise ValueError(f"{name} declares {declared} bytes and holds {size}")
+    with archive.open(name) as member:
+        found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+    return found

@@ -1,0 +1,87 @@
+"""Progress with an estimate of the time left: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from cleaning.progress import Progress
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Reporter:
+    """Where a command says what it does. Results go to `out`, progress and warnings to `err`."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.out = out or sys.stdout
+        self.err = err or sys.stderr
+
+    def say(self, line: str) -> None:
+        """One line of the result."""
+        self.out.write(line + "\n")
+        self.out.flush()
+
+    def warn(self, line: str) -> None:
+        """One line the user should read although the work goes on."""
+        self.err.write(f"warning: {line}\n")
+        self.err.flush()
+
+    @contextmanager
+    def track(self, label: str, unit: str) -> Iterator[Progress]:
+        """Shows `label` while the block runs, which reports what is done and how much there is, counted in `unit`."""
+        if self.err.isatty():
+            with self._bar(label, unit) as progress:
+                yield progress
+        else:
+            yield self._lines(label, unit)
+
+    @contextmanager
+    def _bar(self, label: str, unit: str) -> Iterator[Progress]:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn(f"{{task.completed:.0f}}/{{task.total:.0f}} {unit}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
+        with Bar(*columns, console=Console(file=self.err), transient=True) as bar:
+            task = bar.add_task(label, total=0)
+
+            def progress(done: float, total: float, note: str = "", /) -> None:
+                bar.update(task, completed=done, total=total, description=f"{label} ({note})" if note else label)
+
+            yield progress
+
+    def _lines(self, label: str, unit: str) -> Progress:
+        started = last = time.monotonic()
+        known = -1.0
+
+        def progress(done: float, total: float, note: str = "", /) -> None:
+            nonlocal last, started, known
+            now = time.monotonic()
+            if known < 0:  # what an earlier run has left does not count as work of this one
+                started, known = (now, done) if now - last < _SECONDS_BETWEEN_LINES else (started, 0.0)
+            if now - last < _SECONDS_BETWEEN_LINES or not 0 < done < total:
+                return
+            last = now
+            left = (now - started) * (total - done) / max(done - known, 1e-9)
+            self.err.write(
+                f"{label}: {done:.0f}/{total:.0f} {unit}, about {clock(left)} left{', ' + note if note else ''}\n"
+            )
+            self.err.flush()
+
+        return progress
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss or m:ss."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,77 @@
+"""Files over https or http: resumed, retried, and checked against their sha256."""
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from cleaning.errors import FixfirstError
+from cleaning.progress import Progress, silent
+from evaluation.files.whole import make_folder, plain_errors, sha256_file
+
+_TRIES = 4
+_BLOCK = 1 << 18
+_TIMEOUT = 60.0
+
+
+def fetch_url(url: str, sha256: str, part: Path, progress: Progress = silent, *, pause: float = 1.0) -> Path:
+    """Downloads to `part` and returns it once its sha256 is right.
+
+    A broken download is continued where it stopped, in this call (4 tries, `pause`, 2 pause, … seconds apart) or in a
+    later one. A complete file with another hash is deleted. `progress` is told how many bytes there are, and
+    how many there will be where the server says so.
+    Raises FixfirstError with the reason of the last failure.
+    """
+    make_folder(part.parent)
+    reason = ""
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(pause * 2 ** (attempt - 1))
+        try:
+            _continue(url, part, progress)
+        except urllib.error.HTTPError as error:
+            reason = f"the server answers {error.code} {error.reason}"
+            if error.code < 500 and error.code not in (408, 425, 429):
+                break
+        except (OSError, http.client.HTTPException) as error:
+            reason = str(getattr(error, "reason", error)) or type(error).__name__
+        else:
+            return _checked(url, sha256, part)
+    kept = part.stat().st_size if part.exists() else 0
+    raise FixfirstError(f"{url}: cannot be downloaded ({reason}); {kept} bytes are kept for the next try")
+
+
+def _continue(url: str, part: Path, progress: Progress) -> None:
+    """One request for what is missing. Raises an OSError or HTTPException where it breaks off."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and have:
+            return
+        raise
+    with response:
+        resumed = response.status == 206
+        expected = response.headers.get("Content-Length")
+        done = have if resumed else 0
+        goal = done + int(expected) if expected else None
+        with plain_errors(part, "write the file"):
+            file = part.open("ab" if resumed else "wb")
+        with file:
+            while block := response.read(_BLOCK):
+                with plain_errors(part, "write the file"):
+                    file.write(block)
+                done += len(block)
+                progress(done, goal or 0)
+    if goal is not None and done < goal:
+        raise OSError(f"the connection ended after {done} of {goal} bytes")
+
+
+def _checked(url: str, sha256: str, part: Path) -> Path:
+    found = sha256_file(part)
+    if found != sha256:
+        part.unlink()
+        raise FixfirstError(f"{url}: the sha256 is {found}, not {sha256}; the file is not used")
+    return part

@@ -1,0 +1,253 @@
+"""The evaluate task: score what is new, reuse what is known, record every failure, and go on."""
+
+from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import inf
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from cleaning.errors import BadData, FixfirstError, InvalidInput, printable
+from cleaning.parallel.engine import Engine, finished_jobs
+from cleaning.parallel.lost import NoCluster, WorkersLost
+from cleaning.progress import Progress
+from evaluation.contest.log import SubmissionLog
+from evaluation.contract import registry
+from evaluation.contract.loading import load_parameters
+from evaluation.contract.record import (
+    Record,
+    environment,
+    fingerprint,
+    finite,
+    now,
+)
+from evaluation.contract.task import Case, Rejected, Task
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import sha256_file
+from evaluation.harness.results import Results
+from evaluation.harness.unread import unread_warning
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import Parameters
+
+
+def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
+    """Scores every submission of every task in parameters.yaml and returns how many failed.
+
+    lenient: as if parameters.yaml said so. A task without submissions is a failure too, and the others go on.
+    A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
+    Each result is written as soon as it is there, so a killed run loses at most the submissions in hand, and of a long
+    curve at most the blocks in hand.
+    """
+    parameters = load_parameters(folders.parameters_file)
+    if lenient:
+        parameters = parameters.model_copy(update={"lenient": True})
+    unread, failures = unread_warning(folders, parameters), 0
+    if unread is not None:
+        reporter.warn(unread)
+    books = _Books(Results(folders.results_file), SubmissionLog(folders.submission_log))
+    for name in parameters.tasks:
+        failures += _evaluate_task(registry.task(name), folders, parameters, books, reporter)
+    return failures
+
+
+@dataclass(frozen=True)
+class _Books:
+    """What is appended to: the results, and the log of what became of every submission."""
+
+    results: Results
+    log: SubmissionLog
+
+
+def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: _Books, reporter: Reporter) -> int:
+    found = task.load(folders, parameters)
+    if not found:
+        reporter.warn(
+            f"failed: {folders.submission_folder}: there are no submissions for the task {task.name}. "
+            "Fix: run `fixfirst create_baselines`, or put files there."
+        )
+    rejected = [item for item in found if isinstance(item, Rejected)]
+    cases = [item for item in found if isinstance(item, Case)]
+    todo, kept = _reuse(task, cases, books.results)
+    reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
+    scored: list[tuple[Case, Record]] = []
+    try:
+        failures = _score_all(task, todo, folders, parameters.engine(), books.results, scored, reporter)
+    finally:
+        books.log.note(_of_submissions([*kept, *scored]))
+    for item in rejected:
+        reporter.warn(f"failed: {item.error}")
+    slots = [(task.name, case.dataset, case.method, case.seed) for case in cases]
+    gone = books.results.gone(task.name, slots)
+    books.log.withdraw([record.slot for record in gone])
+    for record in gone:
+        books.results.withdraw(record)
+    newest = [record for record in books.results.current(task.name) if record.status == "ok"]
+    task.publish(newest, folders, parameters)
+    return failures + len(rejected) + (0 if found else 1)
+
+
+def _score_all(
+    task: Task,
+    todo: Sequence[Case],
+    folders: Folders,
+    engine: Engine,
+    results: Results,
+    scored: list[tuple[Case, Record]],
+    reporter: Reporter,
+) -> int:
+    """Scores and records, in the order they finish, and adds both to `scored`; returns how many failed."""
+    blocks = _unfinished(task, folders)
+    named = {_fingerprint(task, case): replace(case, unfinished=blocks / _fingerprint(task, case)) for case in todo}
+    _drop_all_but(set(named), blocks)
+    failed: set[str] = set()
+    for record in _scored(task, list(named.values()), engine, reporter):
+        results.add(record)
+        scored.append((named[record.fingerprint], record))
+        if record.status == "ok":
+            rmtree(blocks / record.fingerprint, ignore_errors=True)
+        else:
+            failed.add(record.fingerprint)
+            reporter.warn(f"failed: {record.error}")
+    _drop_all_but(failed, blocks)
+    return len(failed)
+
+
+def _of_submissions(found: Sequence[tuple[Case, Record]]) -> list[tuple[Case, Record]]:
+    """What the log is told of, the file that was written first in front.
+
+    Bounds read the truth: they are not submissions. What is wrong with the data, or with fixfirst, is not their fault.
+    """
+    own = [(case, record) for case, record in found if not case.bound and record.fault in (None, "submission")]
+    return sorted(own, key=lambda pair: (_written(pair[0].path), pair[0].path))
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # taken away meanwhile
+        return inf
+
+
+def _fingerprint(task: Task, case: Case) -> str:
+    return fingerprint(
+        task=task.name,
+        version=task.version,
+        dataset=case.dataset_sha256,
+        submission=case.submission_sha256,
+        settings=dict(case.settings),
+        seed=case.seed,
+        slot=(case.dataset, case.method),
+    )
+
+
+def _reuse(task: Task, cases: Sequence[Case], results: Results) -> tuple[list[Case], list[tuple[Case, Record]]]:
+    """The cases no record answers, and the others with theirs, which become the newest of their slots."""
+    todo, kept = [], []
+    for case in cases:
+        record = results.answer(task.name, _fingerprint(task, case))
+        if record is None:
+            todo.append(case)
+        else:
+            results.renew(record)
+            kept.append((case, record))
+    return todo, kept
+
+
+def _scored(task: Task, cases: Sequence[Case], engine: Engine, reporter: Reporter) -> Iterator[Record]:
+    """One record a case: the short ones side by side, then the long ones, which may cut themselves into jobs."""
+    short = [case for case in cases if not case.long]
+    long = [replace(case, engine=engine) for case in cases if case.long]
+    if len(cases) == 1:
+        short, long = [], [replace(case, engine=engine) for case in cases]
+    done = 0
+    with reporter.track(task.name, "submissions") as progress:
+
+        def within(part: float, whole: float, note: str = "", /) -> None:
+            progress(done + part / whole, len(cases), note)
+
+        for _, record in finished_jobs(_score_by_name, (task.name,), short, engine, within):
+            yield record
+            done += 1
+            progress(done, len(cases))
+        for case in long:
+            yield _score_one(task, case, _noted(within, case))
+            done += 1
+            progress(done, len(cases))
+
+
+def _noted(within: Progress, case: Case) -> Progress:
+    def progress(part: float, whole: float, _note: str = "", /) -> None:
+        within(part, whole, f"{case.method} on {case.dataset}, {part:.0f} of {whole:.0f} models")
+
+    return progress
+
+
+def _unfinished(task: Task, folders: Folders) -> Path:
+    """Where blocks of curves that have no record yet are kept, a folder a fingerprint."""
+    return folders.results_folder / "unfinished" / task.name
+
+
+def _drop_all_but(names: Set[str], folder: Path) -> None:
+    """Blocks of curves that nobody asks for any more, and the folder itself where nothing is left in it."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in names:
+            rmtree(path, ignore_errors=True)
+    for path in (folder, folder.parent):
+        with suppress(OSError):  # not there, or not empty
+            path.rmdir()
+
+
+def _score_by_name(name: str, case: Case, progress: Progress) -> Record:
+    """In a worker process, where the task is looked up anew."""
+    return _score_one(registry.task(name), case, progress)
+
+
+def _score_one(task: Task, case: Case, progress: Progress) -> Record:
+    """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Raises for a cluster alone."""
+    from threadpoolctl import threadpool_limits
+
+    common = _identity(task, case)
+    try:
+        with threadpool_limits(limits=1):
+            outcome = task.score(case, progress)
+        if sha256_file(case.path) != case.submission_sha256:
+            raise InvalidInput(case.path, "it changed while it was read", "write it whole, then evaluate again")
+        return Record(
+            status="ok",
+            metrics=finite(dict(outcome.metrics)),
+            denominators=dict(outcome.denominators),
+            boards=dict(outcome.boards),
+            curve=outcome.curve,
+            seconds=outcome.seconds,
+            details=dict(outcome.details),
+            **common,
+        )
+    except (NoCluster, WorkersLost):  # not the submission's fault
+        raise
+    except BadData as error:
+        return Record(status="failed", fault="data", error=str(error), **common)
+    except FixfirstError as error:
+        return Record(status="failed", fault="submission", error=str(error), **common)
+    except Exception as error:
+        told = (
+            f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
+        )
+        return Record(status="failed", fault="fixfirst", error=printable(told), **common)
+
+
+def _identity(task: Task, case: Case) -> dict[str, Any]:
+    """The fields of a record that are known before its submission is scored."""
+    return {
+        "task": task.name,
+        "task_version": task.version,
+        "dataset": case.dataset,
+        "method": case.method,
+        "submission_sha256": case.submission_sha256,
+        "dataset_sha256": case.dataset_sha256,
+        "settings": dict(case.settings),
+        "seed": case.seed,
+        "fingerprint": _fingerprint(task, case),
+        "environment": environment(),
+        "created": now(),
+    }

@@ -1,0 +1,86 @@
+"""A workspace small enough to read, with a submission that is scored and one that is refused."""
+
+import shlex
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from cleaning.errors import FixfirstError, InvalidInput
+from evaluation.contract import registry
+from evaluation.contract.example import DATA_ID, Example
+from evaluation.contract.loading import load_parameters
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import make_folder, plain_errors, write_text
+from evaluation.settings.folders import Folders
+
+
+def write_example(task: str, folder: Path, reporter: Reporter) -> None:
+    """Writes a workspace with parameters.yaml, truth, submissions/, broken/ and a README.txt, whole or not at all.
+
+    Raises InvalidInput for a task without an example, or a folder that has something in it.
+    """
+    write = cast("Callable[[Path, Path], Example]", registry.examples()[task].member)
+    with plain_errors(folder, "look into the folder"):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InvalidInput(folder, "something is there already", "name a new folder with --output=DIR")
+    make_folder(folder.absolute().parent)
+    with plain_errors(folder, "make the folder"):
+        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.absolute().parent))
+        try:
+            _fill(task, write, staged, folder)
+            staged.chmod(0o755)
+            staged.replace(folder)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    reporter.say((folder / "README.txt").read_text())
+
+
+def _fill(task: str, write: Callable[[Path, Path], Example], staged: Path, folder: Path) -> None:
+    import yaml
+
+    folders = Folders.in_workspace(staged)
+    made = write(folders.embedding_folder, folders.groundtruth_folder)
+    block = {"task": task, "ids": [DATA_ID], **made.block}
+    text = yaml.safe_dump({"tasks": [task], "datasets": {"tiny": block}}, sort_keys=False)
+    write_text(folders.parameters_file, text)
+    good = staged / "submissions" / f"{DATA_ID}_good{made.suffix}"
+    broken = staged / "broken" / f"{DATA_ID}_broken{made.suffix}"
+    write_text(good, made.good)
+    write_text(broken, made.broken)
+    truth = sorted(path for part in ("embeddings", "data") for path in (staged / part).rglob("*") if path.is_file())
+    answers = [(path, _answer(task, path, folders)) for path in (good, broken)]
+    lines = _lines(task, [path.relative_to(staged) for path in truth], folder)
+    for path, answer in answers:
+        command = shlex.join(["fixfirst", "validate", str(folder / path.relative_to(staged)), f"--task={task}"])
+        lines += [f"  {command} {_at(folder)}", f"    {answer.replace(str(staged), str(folder))}"]
+    board = f"leaderboard --task={task}" + (" --board=public" if "split" in made.block else "")
+    lines += [f"  fixfirst {step} {_at(folder)}" for step in ("evaluate", board, "plot")]
+    write_text(staged / "README.txt", "\n".join([*lines, ""]))
+
+
+def _lines(task: str, truth: list[Path], folder: Path) -> list[str]:
+    return [
+        f"A tiny example of the task {task}. {registry.tasks()[task].summary}",
+        "",
+        f"The data id is `{DATA_ID}`. In {folder}:",
+        *(f"  {path}" for path in truth),
+        "  submissions/   a submission, named DATAID_TEAM",
+        "  broken/        another one, with a mistake",
+        "",
+        "Type these, one after the other:",
+        "",
+    ]
+
+
+def _answer(task: str, path: Path, folders: Folders) -> str:
+    """What `fixfirst validate` says of a file."""
+    try:
+        return f"valid ({registry.task(task).validate(path, folders, load_parameters(folders.parameters_file))})"
+    except FixfirstError as error:
+        return f"not valid: {error}"
+
+
+def _at(folder: Path) -> str:
+    return shlex.join([f"--workspace={folder}"])

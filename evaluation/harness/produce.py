@@ -1,0 +1,385 @@
+"""The create_baselines task: every ranker and every predictor on every data id of its task, one submission each.
+
+Rankings and predictions go through one loop. What is there already, made by the same code from the same data, is kept.
+"""
+
+import inspect
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from cleaning import FixfirstError, InvalidInput, Ranking, Unsuitable
+from cleaning.discovery import Component, failing_line
+from cleaning.errors import Place, suggest
+from cleaning.progress import Progress
+from evaluation.contract import registry
+from evaluation.contract.loading import load_parameters
+from evaluation.contract.problem import ProblemFiles
+from evaluation.datasets.layout import PARTS, load_dataset, parquet_path
+from evaluation.files.json import parse_json
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import (
+    append_line,
+    drop_half_line,
+    make_folder,
+    plain_errors,
+    read_text,
+    sha256_bytes,
+    sha256_file,
+    sha256_tree,
+    write_text,
+    write_whole,
+)
+from evaluation.harness.seeding import generator
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import Parameters, PredictorSpec
+from evaluation.submissions.rankings import SUFFIX, place_of_seed, write_submission
+
+Outcome = Literal["written", "unchanged", "left out", "failed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Producer:
+    """A ranker or predictor with its options. `method` names its submissions, which end in `suffix`."""
+
+    component: Component
+    task: str
+    method: str
+    suffix: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What it is called in messages."""
+        return "ranker" if self.task == "cleaning" else "predictor"
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One submission to make."""
+
+    data_id: str
+    producer: Producer
+    seed: int
+    path: Path
+
+
+class _Form(Protocol):
+    """How the submissions of a task are made of a data id: what is read, what is called, what is written."""
+
+    def load(self, data_id: str) -> Any:
+        """What the producer is handed, in a form of our own. Raises FixfirstError for bad files."""
+        ...
+
+    def sha256(self, data_id: str) -> str:
+        """A hash of what `load` reads, of whatever part of it is there."""
+        ...
+
+    def call(self, unit: Unit, loaded: Any, progress: Progress) -> Callable[[], Any]:
+        """The call that is timed."""
+        ...
+
+    def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
+        """Checks the answer and writes it with its seconds."""
+        ...
+
+
+def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str] = ()) -> int:
+    """Writes a submission and its seconds for every (data id, ranker or predictor of its task, seed).
+
+    only: the names of the rankers or predictors to run, whatever parameters.yaml lists. Returns how many failed: each
+    is reported, a data id that cannot be read fails all its own, and the others go on. The generator of each submission
+    is seeded by data id, method and seed alone, so the same seed writes the same submission, whatever else runs.
+    """
+    parameters = load_parameters(folders.parameters_file)
+    producers = _chosen(folders, parameters, only, reporter)
+    blocks = parameters.enabled().items()
+    units = [
+        Unit(data_id, one, seed, _path(folders, data_id, one, seed, parameters.seeds[0]))
+        for name, block in blocks
+        for data_id in block.data_ids(name)
+        for one in producers
+        if one.task == block.task
+        for seed in parameters.seeds
+    ]
+    make_folder(folders.submission_folder)
+    made = _Made(folders.submission_folder / ".made.jsonl")
+    outcomes: Counter[Outcome] = Counter()
+    with reporter.track("create_baselines", "submissions") as progress:
+        for number, outcome in enumerate(_outcomes(units, folders, made, reporter, progress), start=1):
+            outcomes[outcome] += 1
+            progress(number, len(units))
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    n_ids = len({unit.data_id for unit in units})
+    reporter.say(f"create_baselines: {len(units)} submissions for {n_ids} data ids: {counts or 'none'}")
+    return outcomes["failed"]
+
+
+def _outcomes(
+    units: Sequence[Unit], folders: Folders, made: "_Made", reporter: Reporter, progress: Progress
+) -> Iterator[Outcome]:
+    """What became of each unit, in their order. The units of a data id follow each other, and it is read once if any
+    of them has to be made.
+    """
+    number = 0
+    for data_id, group in groupby(units, key=lambda unit: unit.data_id):
+        own = list(group)
+        form = _form(own[0].producer.task, folders)
+        digest, loaded = form.sha256(data_id), None
+        recipes = {unit: _recipe(unit, digest) for unit in own}
+        todo = [unit for unit in own if not made.is_current(unit.path, recipes[unit])]
+        if todo:
+            loaded = _read(form, data_id, reporter)
+        for unit in own:
+            if unit not in todo:
+                yield "unchanged"
+            elif loaded is None:
+                yield "failed"
+            else:
+                outcome = _make(form, unit, loaded, reporter, _within(progress, number, len(units), unit))
+                if outcome == "written":
+                    made.note(unit.path, recipes[unit])
+                yield outcome
+            number += 1
+
+
+def _read(form: _Form, data_id: str, reporter: Reporter) -> Any:
+    """What the data id's producers are handed; None where it cannot be read, which is reported."""
+    try:
+        loaded = form.load(data_id)
+    except FixfirstError as error:
+        reporter.warn(f"failed: {data_id}: {error}")
+        return None
+    for note in getattr(loaded, "notes", ()):
+        reporter.warn(f"{data_id}: {note}")
+    return loaded
+
+
+def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Progress) -> Outcome:
+    """Makes and writes one submission. One that does not fit the data is left out, with the reason."""
+    one = unit.producer
+    try:
+        answer, seconds = _timed(form.call(unit, loaded, progress), one)
+        form.write(unit, loaded, answer, seconds)
+    except Unsuitable as reason:
+        reporter.warn(f"{one.method} left out on {unit.data_id}: {reason}")
+        return "left out"
+    except FixfirstError as error:
+        reporter.warn(f"failed: {one.method} on {unit.data_id}: {error}")
+        return "failed"
+    return "written"
+
+
+def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
+    """The answer and the seconds it took, on one BLAS thread. Raises InvalidInput with the line that broke."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1):
+        started = time.perf_counter()
+        try:
+            answer = call()
+        except FixfirstError:
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                failing_line(error, one.component.origin),
+                f"the {one.kind} broke ({type(error).__name__}: {error})",
+                f"correct the {one.kind}",
+            ) from error
+        return answer, time.perf_counter() - started
+
+
+@dataclass(frozen=True)
+class _Rankings:
+    """The form of the cleaning task: a text file of row numbers."""
+
+    folder: Path
+
+    def load(self, data_id: str) -> Any:
+        return load_dataset(self.folder, data_id)
+
+    def sha256(self, data_id: str) -> str:
+        paths = [parquet_path(self.folder, data_id, part) for part in PARTS if part != "test"]
+        return sha256_bytes(repr([None if path is None else sha256_file(path) for path in paths]).encode())
+
+    def call(self, unit: Unit, loaded: Any, progress: Progress) -> Callable[[], Any]:
+        rank = unit.producer.component.member
+        watched = {"progress": progress} if "progress" in inspect.signature(rank).parameters else {}
+        rng = generator(unit.data_id, unit.producer.method, unit.seed)
+        return lambda: rank(loaded.train, loaded.validation, rng=rng, **watched)
+
+    def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
+        origin = unit.producer.component.origin
+        try:
+            ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
+        except InvalidInput as error:
+            raise error.within(origin) from None
+        if len(ranking) != len(loaded.train):
+            problem = f"{len(ranking)} rows ranked of {len(loaded.train)}"
+            raise InvalidInput(origin, problem, "return one score per training row")
+        write_submission(unit.path, ranking, seconds)
+
+
+@dataclass(frozen=True)
+class _Predictions:
+    """The form of a sister task: what its problem.py says."""
+
+    folder: Path
+    files: ProblemFiles
+
+    def load(self, data_id: str) -> Any:
+        return self.files.load(self.folder / data_id)
+
+    def sha256(self, data_id: str) -> str:
+        place = self.folder / data_id
+        return sha256_tree(place) if place.is_dir() else ""
+
+    def call(self, unit: Unit, loaded: Any, progress: Progress) -> Callable[[], Any]:
+        one = unit.producer
+        rng = generator(unit.data_id, one.method, unit.seed)
+        return lambda: one.component.member(loaded.problem, rng=rng, progress=progress, **one.options)
+
+    def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
+        path = unit.path
+        content = self.files.forms[path.suffix](answer, loaded)
+        write_text(path.with_name(f"{path.stem}.seconds"), f"{seconds!r}\n")
+        if self.files.probabilities is not None:
+            write_whole(path.parent / "probabilities" / path.name, self.files.probabilities(answer, loaded))
+        write_whole(path, content)
+        for suffix in self.files.forms.keys() - {path.suffix}:
+            # the same method's answer of an earlier run in another form would make two
+            other = path.with_name(f"{path.stem}{suffix}")
+            with plain_errors(other, "remove the file"):
+                other.unlink(missing_ok=True)
+
+
+def _form(task: str, folders: Folders) -> _Form:
+    if task == "cleaning":
+        return _Rankings(folders.embedding_folder)
+    return _Predictions(folders.embedding_folder, registry.problem_files(task))
+
+
+def _path(folders: Folders, data_id: str, one: Producer, seed: int, first_seed: int) -> Path:
+    return place_of_seed(folders.submission_folder, seed, first_seed) / f"{data_id}_{one.method}{one.suffix}"
+
+
+def _within(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
+    """Progress of one unit as a part of all."""
+    method = unit.producer.method
+
+    def within(part: float, whole: float, note: str = "", /) -> None:
+        share = min(part / whole, 1.0) if whole else 0.0
+        progress(number + share, total, f"{method}: {note}" if note else method)
+
+    return within
+
+
+def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], reporter: Reporter) -> list[Producer]:
+    """The producers asked for. What cannot be loaded is a warning, unless it was asked for by name."""
+    rankers, predictors = registry.rankers(folders.ranker_folder), registry.predictors(folders.ranker_folder)
+    for line in dict.fromkeys([*rankers.warnings(), *predictors.warnings()]):
+        reporter.warn(line)
+    names = list(rankers) if parameters.rankers == "all" else list(parameters.rankers)
+    specs = (
+        [PredictorSpec(name=n) for n in predictors] if parameters.predictors == "all" else list(parameters.predictors)
+    )
+    if only:
+        names = [name for name in only if name in rankers or name in rankers.skipped]
+        listed = {spec.method or spec.name: spec for spec in specs}
+        specs = [listed.get(n, PredictorSpec(name=n)) for n in only if n in listed or n in predictors]
+        unknown = set(only) - set(names) - {spec.method or spec.name for spec in specs}
+        for name in sorted(unknown):
+            raise InvalidInput(f"--only={name}", *_not_there(name, [*rankers, *predictors]))
+    for name in names:
+        if name in registry.bounds():
+            raise InvalidInput(f"ranker {name!r}", *_not_there(name, rankers))
+    found = [Producer(rankers[name], "cleaning", name, SUFFIX) for name in names]
+    for spec in specs:
+        found.append(_predictor(spec, predictors[spec.name], [one.method for one in found if one.task != "cleaning"]))
+    own = {*registry.own_rankers(), *registry.own_predictors()}
+    for one in found:
+        if one.component.name not in own:
+            reporter.say(f"loaded the {one.kind} {one.component.name} from {one.component.origin}")
+    return found
+
+
+def _not_there(name: str, known: Iterable[str]) -> tuple[str, str]:
+    """Problem and fix for a name that is not one of a ranker or predictor."""
+    if name in registry.bounds():
+        return "it is a bound that reads the truth", "list it under `bounds:` in parameters.yaml"
+    return "there is no such ranker or predictor", suggest(name, known)
+
+
+def _predictor(spec: PredictorSpec, component: Component, taken: Sequence[str]) -> Producer:
+    """A predictor with its options. Raises InvalidInput for an unknown option or format, or a method taken already."""
+    options = spec.model_extra or {}
+    accepted = [
+        name
+        for name, entry in inspect.signature(component.member).parameters.items()
+        if entry.kind is entry.KEYWORD_ONLY and name not in ("rng", "progress")
+    ]
+    for name in options:
+        if name not in accepted:
+            raise InvalidInput(f"predictor {spec.name}", f"unknown option {name!r}", suggest(name, accepted))
+    method = spec.method or spec.name
+    if method in taken:
+        raise InvalidInput(f"predictor {spec.name}", f"the method {method!r} is there already", "add `as: NAME`")
+    task = registry.task_of(component)
+    files = registry.problem_files(task)
+    suffix = files.suffix if spec.format is None else f".{spec.format}"
+    if suffix not in files.forms:
+        known = ", ".join(name[1:] for name in files.forms)
+        raise InvalidInput(f"predictor {spec.name}", f"unknown format {spec.format!r}", f"known: {known}")
+    return Producer(component, task, method, suffix, options)
+
+
+class _Made:
+    """What was made of what: one line per submission written, with its recipe and the hash of its file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: dict[str, object] = {}
+        drop_half_line(path)
+        for line in read_text(path).splitlines() if path.exists() else ():
+            with suppress(InvalidInput, TypeError, ValueError):  # what cannot be read is made anew
+                name, *made_of = parse_json(line, Place(path))
+                self._known[name] = made_of
+
+    def is_current(self, path: Path, recipe: str) -> bool:
+        """Whether the file is there as this recipe made it."""
+        return path.is_file() and self._known.get(self._name(path)) == [recipe, sha256_file(path)]
+
+    def note(self, path: Path, recipe: str) -> None:
+        """Remembers what a file was made by."""
+        line = [self._name(path), recipe, sha256_file(path)]
+        append_line(self._path, json.dumps(line))
+        self._known[line[0]] = line[1:]
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._path.parent).as_posix()
+
+
+def _recipe(unit: Unit, data_sha256: str) -> str:
+    """A hash of everything a submission depends on: data, code, options, seed, and the packages that move numbers."""
+    one = unit.producer
+    parts = (data_sha256, _code_sha256(), sha256_file(one.component.origin), one.method, dict(one.options), unit.seed)
+    return sha256_bytes(repr(parts).encode())
+
+
+@cache
+def _code_sha256() -> str:
+    """A hash of our own code that rankers and predictors use, and of the versions of what that uses."""
+    import baselines
+    import cleaning
+
+    sources = [path for room in (baselines, cleaning) for path in Path(str(room.__file__)).parent.rglob("*.py")]
+    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn", "cleanlab")]
+    return sha256_bytes(repr([*sorted(map(sha256_file, sources)), *versions]).encode())

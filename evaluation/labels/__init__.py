@@ -1,0 +1,1 @@
+"""People's own labels: which to look at first."""

@@ -1,0 +1,69 @@
+"""`fixfirst rank`: the labels of one file of embeddings in the order worth inspecting, with what to change them to."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from baselines.rankers.expected_use import order_of
+from cleaning import Posterior, Split, label_posterior
+from cleaning.data import IntVector, refuse_gaps
+from cleaning.errors import InvalidInput, Place
+from evaluation.datasets.layout import read_parquet
+from evaluation.files.outputs import refuse_output
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import write_text
+
+
+def write_shortlist(embeddings: Path, validation: Path | None, output: Path, seed: int, reporter: Reporter) -> None:
+    """Ranks the rows of a parquet (filename, encoding, label) by expected use and writes a csv, a row a label.
+
+    suspicion: P(the label is wrong); probability: P(the suggested label is right); both in [0, 1]. validation: a
+    parquet of the same columns whose labels are known to be right, or None. Says how many labels are probably wrong,
+    with a 90% interval. Raises InvalidInput for a file that does not keep the layout, or embeddings of another width.
+    """
+    if seed < 0:
+        raise InvalidInput("--seed", f"it is {seed}", "give a number from 0")
+    train, checked = _read(embeddings), None if validation is None else _read(validation)
+    refuse_output(output, [".csv"], [embeddings, *([] if validation is None else [validation])])
+    if checked is not None and checked.features.shape[1] != train.features.shape[1]:
+        raise InvalidInput(
+            Place(validation),
+            f"{checked.features.shape[1]} wide where those of {embeddings} are {train.features.shape[1]}",
+            "embed both with the same network",
+        )
+    refuse_gaps((Place(embeddings), train), (Place(validation), checked))
+    posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
+    table = _table(train, posterior, order_of(posterior, train, checked))
+    write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
+    reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
+    if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):
+        reporter.warn(
+            f"every label is {train.labels[0]}: with one class nothing tells which are wrong; the order says nothing"
+        )
+        return
+    expected, low, high = posterior.wrong_labels()
+    reporter.say(f"about {expected:.0f} of them are wrong ({low:.0f} to {high:.0f} with 90% confidence)")
+
+
+def _read(path: Path) -> Split:
+    if not path.is_file():
+        raise InvalidInput(path, "there is no such file", "name a parquet with filename, encoding and label")
+    split = read_parquet(path)
+    if not len(split):
+        raise InvalidInput(path, "there are no rows", "give at least one sample")
+    return split
+
+
+def _table(train: Split, posterior: Posterior, order: IntVector) -> pd.DataFrame:
+    """A row for each label, in the given order of rows."""
+    columns = {
+        "place": np.arange(1, len(order) + 1),
+        "row": order,
+        "filename": [train.ids[row] for row in order],
+        "label": train.labels[order],
+        "suspicion": posterior.suspicion[order],
+        "suggested_label": posterior.suggestion[order],
+        "probability": posterior.suggestion_probability[order],
+    }
+    return pd.DataFrame(columns)

@@ -1,0 +1,1 @@
+"""The schema of parameters.yaml, and where files lie."""

@@ -1,0 +1,232 @@
+"""Ranked lists of references as one matrix: read from the original's JSON, streamed, or from a compact npz."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.errors import InvalidInput, Place, first_three
+from evaluation.files.json import json_items
+from evaluation.files.npz import read_npz
+from evaluation.files.whole import write_whole
+from evaluation.submissions.answers import refuse_mismatch
+
+LARGEST_NPZ = 4_000_000_000
+"""Bytes of an npz once unpacked."""
+
+_BATCH = 64
+_SHAPE = "write [[0, [query id, [reference ids, best first]]], …]"
+_NPZ = "write it with evaluation.submissions.ranked_lists.write_npz"
+Ranks = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class RankedLists:
+    """ranks: (queries, depth) reference numbers in the truth's order of queries, best first, −1 after a list's end.
+
+    answered: (queries,) whether there is a list; without one, all −1. cut: (queries,) whether it was longer than depth;
+    it is checked whole and cut.
+    """
+
+    ranks: Ranks
+    answered: NDArray[np.bool_]
+    cut: NDArray[np.bool_]
+
+    @property
+    def n_missing(self) -> int:
+        """Queries without a list."""
+        return int(np.count_nonzero(~self.answered))
+
+    @property
+    def n_cut(self) -> int:
+        """Lists that were cut."""
+        return int(np.count_nonzero(self.cut))
+
+
+def read_lists(
+    path: Path, queries: Sequence[str], references: Sequence[str], depth: int, *, lenient: bool
+) -> RankedLists:
+    """Reads and checks a submission, .json or .npz; references are numbered as they stand in `references`.
+
+    Raises InvalidInput for a query or reference that is not known or repeated, and for missing queries unless lenient.
+    """
+    number = {name: place for place, name in enumerate(references)}
+    row_of = {name: row for row, name in enumerate(queries)}
+    ranks = np.full((len(queries), min(depth, len(references))), -1, dtype=np.int32)
+    given: dict[str, None] = {}
+    answered, cut = np.zeros((2, len(queries)), dtype=np.bool_)
+    for query, found in _npz(path, number) if path.suffix == ".npz" else _json(path, number):
+        if query in given:
+            place = Place(path, key=f"entry {len(given)}")
+            raise InvalidInput(place, f"the query {query!r} stands there twice", "keep one of them")
+        given[query] = None
+        if query in row_of:
+            row = row_of[query]
+            ranks[row, : len(found)] = found[: ranks.shape[1]]
+            answered[row], cut[row] = True, len(found) > depth
+    refuse_mismatch(path, "queries", given, queries, lenient=lenient)
+    return RankedLists(ranks, answered, cut)
+
+
+def write_npz(path: Path, queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> None:
+    """Writes the npz of `as_npz`, whole or not at all."""
+    write_whole(path, as_npz(queries, references, ranks))
+
+
+def as_npz(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> bytes:
+    """An npz of query_ids, reference_ids, ranks and their sha256, see `digest`. Same arguments, same bytes.
+
+    ranks: (queries, depth) places in `references`, best first, −1 after a list's end; stored as int32.
+    """
+    names, others = np.asarray(queries, dtype=np.str_), np.asarray(references, dtype=np.str_)
+    whole = np.ascontiguousarray(ranks, dtype=np.int32)
+    sha256 = np.asarray(digest(whole, names, others))
+    content = BytesIO()
+    np.savez(content, ranks=whole, query_ids=names, reference_ids=others, sha256=sha256)
+    return content.getvalue()
+
+
+def as_json(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> Iterator[bytes]:
+    """[[number, [query id, [reference ids, best first]]], …] in pieces, a line a query. Arguments as for `as_npz`."""
+    names = np.asarray(references, dtype=object)
+    for number, (query, row) in enumerate(zip(queries, ranks, strict=True)):
+        entry = [number, [query, names[row[row >= 0]].tolist()]]
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
+        yield f"{',' if number else '['}\n{text}".encode()
+    yield b"\n]\n" if len(queries) else b"[]\n"
+
+
+def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.str_]) -> str:
+    """sha256 of the JSON list [shape of ranks, query ids, reference ids] and then of ranks as little-endian int32."""
+    head = json.dumps([list(ranks.shape), query_ids.tolist(), reference_ids.tolist()])
+    found = hashlib.sha256(head.encode())
+    found.update(np.ascontiguousarray(ranks, dtype="<i4").data)
+    return found.hexdigest()
+
+
+def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
+    last = np.empty(len(number), dtype=np.int64)
+    no_list = InvalidInput(path, "this is no list of queries", _SHAPE)
+    entries = enumerate(json_items(path, no_list))
+    find = _finder(number)
+    while batch := list(islice(entries, _BATCH)):
+        pairs = []
+        for place, entry in batch:
+            match entry:
+                case [_, [query, list(names)]]:
+                    pairs.append((place, query, names))
+                case _:
+                    raise InvalidInput(
+                        Place(path, key=f"entry {place}"), "this is no [number, [query, references]]", _SHAPE
+                    )
+        rows = find([names for _, _, names in pairs])
+        for (place, query, names), found in zip(pairs, rows, strict=True):
+            if type(query) is not str or (found < 0).any() or _repeats(found, last):
+                raise _wrong_list(Place(path, key=f"entry {place}"), query, names, number)
+            yield query, found
+
+
+def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Sequence[Ranks]]:
+    """Looks the names of several lists up; what is not known, or no name, is -1.
+
+    The column store does it in half the time a dict takes: its keys lie side by side in memory.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known = pa.array(list(number), pa.string())
+
+    def find(lists: Sequence[Sequence[Any]]) -> Sequence[Ranks]:
+        try:
+            flat = pa.array(list(chain.from_iterable(lists)), pa.string())
+        except (pa.ArrowException, UnicodeError):
+            return [np.array([number.get(n, -1) if type(n) is str else -1 for n in names], np.int32) for names in lists]
+        found = pc.fill_null(pc.index_in(flat, value_set=known), -1).to_numpy()
+        return np.split(found, np.cumsum([len(names) for names in lists])[:-1])
+
+    return find
+
+
+def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
+    ranks, query_ids, reference_ids = _arrays(path)
+    names = reference_ids.tolist()
+    for what in (names, query_ids.tolist()):
+        twice = [name for name, count in Counter(what).items() if count > 1]
+        if twice:
+            raise InvalidInput(path, f"ids that appear more than once ({first_three(twice)})", "keep one of each")
+    unknown = [name for name in names if name not in number]
+    if unknown:
+        raise InvalidInput(
+            Place(path, key="reference_ids"), f"references not known ({first_three(unknown)})", "check the ids"
+        )
+    own = np.array([number[name] for name in names], dtype=np.int32)
+    last = np.empty(len(number), dtype=np.int64)
+    for place, (query, row) in enumerate(zip(query_ids.tolist(), ranks, strict=True)):
+        listed = row >= 0
+        length = int(np.count_nonzero(listed))
+        if not listed[:length].all():
+            where = Place(path, key=f"entry {place}, query {query}")
+            raise InvalidInput(where, "-1 stands before the end of the list", "fill up at the end")
+        found = own[row[:length]]
+        if _repeats(found, last):
+            raise _wrong_list(Place(path, key=f"entry {place}"), query, [names[one] for one in row[:length]], number)
+        yield query, found
+
+
+def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
+    """What `write_npz` writes, its types, ranges and hash checked. Pickled content is never opened."""
+    wanted = ("ranks", "query_ids", "reference_ids", "sha256")
+    found = read_npz(path, wanted, LARGEST_NPZ, "ranked lists", _NPZ)
+    ranks, query_ids, reference_ids = found["ranks"], found["query_ids"], found["reference_ids"]
+    if ranks.dtype != np.int32 or ranks.ndim != 2:
+        raise InvalidInput(
+            Place(path, key="ranks"), f"{ranks.dtype} of shape {ranks.shape}", "write int32, a row a query"
+        )
+    for name in ("query_ids", "reference_ids"):
+        if found[name].dtype.kind != "U" or found[name].ndim != 1:
+            raise InvalidInput(Place(path, key=name), f"{found[name].dtype} where names are expected", "store text")
+        try:
+            found[name].tolist()
+        except (ValueError, SystemError):
+            raise InvalidInput(Place(path, key=name), "a name is no Unicode text", "store text") from None
+    if len(ranks) != len(query_ids):
+        raise InvalidInput(path, f"{len(ranks)} lists of {len(query_ids)} queries", "write a row a query")
+    if found["sha256"].shape or str(found["sha256"]) != digest(ranks, query_ids, reference_ids):
+        raise InvalidInput(path, "the sha256 is not that of the content", _NPZ)
+    if ranks.size and (ranks.min() < -1 or ranks.max() >= len(reference_ids)):
+        raise InvalidInput(
+            Place(path, key="ranks"), "numbers outside reference_ids", "write places in reference_ids, or -1"
+        )
+    return ranks, query_ids, reference_ids
+
+
+def _repeats(found: Ranks, last: NDArray[np.int64]) -> bool:
+    """Whether a reference stands in a list twice: only then is its last place not its place. `last` is scratch."""
+    places = np.arange(len(found))
+    last[found] = places
+    return not np.array_equal(last[found], places)
+
+
+def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[str, int]) -> InvalidInput:
+    """What is wrong with one list, the first of: no names, a reference repeated, references that are not known."""
+    if type(query) is not str or any(type(name) is not str for name in names):
+        return InvalidInput(place, "the query and its references must be names", _SHAPE)
+    named = replace(place, key=f"{place.key}, query {query}")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]
+        return InvalidInput(
+            named,
+            f"the reference {twice[0]!r} at ranks {ranks[0]} and {ranks[1]} (repeated, {first_three(twice)})",
+            "list a reference once",
+        )
+    unknown = [name for name in names if name not in number]
+    return InvalidInput(named, f"references not known ({first_three(unknown)})", "check the ids")

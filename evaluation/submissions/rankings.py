@@ -1,0 +1,201 @@
+"""Submission files: `{data_id}_{method}.txt` with one row number a line, and `time_{data_id}_{method}.txt` beside it.
+
+Names are matched against the known data ids, the longest first, because a data id may hold `-` and a method `_`, spaces
+and parentheses. Rankings for seeds other than the first lie in `seed-N/` below the folder.
+"""
+
+import math
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from cleaning import InvalidInput, Ranking
+from cleaning.errors import Place, first_three, suggest
+from evaluation.contract.task import Rejected
+from evaluation.files.outputs import refuse_output
+from evaluation.files.whole import read_text, write_text, write_whole
+from evaluation.submissions.ranking_lines import read_ranking
+
+SUFFIX = ".txt"
+"""Of a ranking's file."""
+
+_SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
+
+
+@dataclass(frozen=True)
+class SubmissionFile:
+    """A ranking file found in the submission folder."""
+
+    path: Path
+    data_id: str
+    method: str
+    seed: int
+
+    @property
+    def time_path(self) -> Path:
+        """Where the seconds the ranking took stand."""
+        return self.path.with_name(f"time_{self.path.name}")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A validated submission: which rows to fix in which order, and the seconds the ranking took (None: not told)."""
+
+    data_id: str
+    method: str
+    ranking: Ranking
+    seconds: float | None
+
+
+def place_of_seed(folder: Path, seed: int, first_seed: int) -> Path:
+    """The folder of a seed's submissions: the submission folder for the first, seed-N below it for the others."""
+    return folder if seed == first_seed else folder / f"seed-{seed}"
+
+
+def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
+    """Every .txt file of the folder and its seed-N folders, in the order of names; a name that fits no known data id
+    comes back as the InvalidInput that says so.
+    """
+    ids = tuple(data_ids)
+    places = seed_folders(folder, first_seed)
+    return [
+        one
+        for place, seed in places
+        for path in sorted(place.glob(f"*{SUFFIX}"))
+        for one in _identified(path, ids, seed)
+    ]
+
+
+def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
+    """The submission folder for the first seed, and its seed-N folders with their seeds.
+
+    Raises InvalidInput for a folder of the first seed and for a number as seed-01: a seed has one place.
+    """
+    found = [(folder, first_seed)]
+    for place in sorted(folder.glob("seed-*")):
+        match = _SEED_FOLDER.fullmatch(place.name)
+        if match is None or not place.is_dir():
+            continue
+        seed = int(match[1])
+        if seed == first_seed or match[1] != str(seed):
+            raise InvalidInput(
+                place,
+                "this is not the place of a seed's submissions",
+                f"those for the seed {first_seed} belong into {folder}, others into seed-N, N without zeros in front",
+            )
+        found.append((place, seed))
+    return found
+
+
+def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[str] = (SUFFIX,)) -> SubmissionFile:
+    """The data id and method a submission file is named after. suffixes: those its task reads.
+
+    Raises InvalidInput for an unknown data id, for no method, or one that cannot be printed, and for another suffix.
+    """
+    form = " or ".join(f"DATAID_METHOD{suffix}" for suffix in suffixes)
+    data_id = longest_id(path.stem, data_ids)
+    if data_id is None:
+        raise InvalidInput(
+            path,
+            "the name does not start with a known data id and an underscore",
+            f"name it {form}; {suggest(path.stem.rpartition('_')[0], data_ids)}",
+        )
+    method = path.stem[len(data_id) + 1 :]
+    if not method.isprintable():
+        raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
+    if path.suffix not in suffixes:
+        raise InvalidInput(path, f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
+    return SubmissionFile(path, data_id, method, seed)
+
+
+def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
+    """Whether a name is `time_` and then a known data id, and not itself that of a ranking."""
+    return (
+        path.stem.startswith("time_")
+        and longest_id(path.stem, data_ids) is None
+        and longest_id(path.stem[5:], data_ids) is not None
+    )
+
+
+def read_submission(file: SubmissionFile, rows: int) -> Submission:
+    """Reads and checks a ranking of `rows` training rows and its time file.
+
+    Raises InvalidInput that names file, line, value and fix: every row 0 … rows-1 exactly once, one a line. A
+    byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds: None).
+    """
+    return Submission(file.data_id, file.method, read_ranking(file.path, rows), read_seconds(file.time_path))
+
+
+def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
+    """Writes the Dynabench pair of text files, the ranking last: a ranking is never there without its time."""
+    write_text(path.with_name(f"time_{path.name}"), f"{seconds!r}\n")
+    write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
+
+
+def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, int], target: Path) -> list[str]:
+    """Packs one method's rankings and times of all data ids into a zip file and returns the names in it.
+
+    Every file is checked first; one missing or wrong refuses the whole bundle (InvalidInput). Same files, same bytes.
+    """
+    wanted = [name for data_id in data_ids for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")]
+    refuse_output(target, [".zip"], [folder / name for name in wanted])
+    missing = [name for name in wanted if not (folder / name).exists()]
+    if missing:
+        known = _methods(folder, data_ids)
+        raise InvalidInput(
+            folder,
+            f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
+            "rank every data id first" if method in known else suggest(method, known),
+        )
+    content = BytesIO()
+    names = []
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for data_id in data_ids:
+            file = SubmissionFile(folder / f"{data_id}_{method}.txt", data_id, method, 0)
+            read_submission(file, rows[data_id])
+            for path in (file.path, file.time_path):
+                archive.writestr(zipfile.ZipInfo(path.name), read_text(path))
+                names.append(path.name)
+    write_whole(target, content.getvalue())
+    return names
+
+
+def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
+    found = [one for path in folder.glob(f"*{SUFFIX}") for one in _identified(path, data_ids, 0)]
+    return {one.method for one in found if isinstance(one, SubmissionFile)}
+
+
+def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | Rejected]:
+    if is_time_file(path, data_ids):
+        return []
+    try:
+        return [identify(path, data_ids, seed)]
+    except InvalidInput as error:
+        return [Rejected(path, error)]
+
+
+def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
+    """The data id the stem of a submission file starts with, the longest if there are several."""
+    fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
+    return max(fitting, key=len, default=None)
+
+
+def read_seconds(path: Path) -> float | None:
+    """The seconds in a file, None where it is not there. Raises InvalidInput for anything else in it."""
+    if not path.exists():
+        return None
+    text = read_text(path, limit=1000).strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise InvalidInput(
+            Place(path, line=1),
+            f"{text[:40]!r} is not a number of seconds",
+            "write the seconds the ranking took, as 4.7",
+        )
+    return seconds

@@ -1,0 +1,1 @@
+"""Camera traps (Pri-matrix Factorization 2017)."""

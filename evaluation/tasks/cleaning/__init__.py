@@ -1,0 +1,1 @@
+"""DataPerf training-set cleaning."""

@@ -1,0 +1,235 @@
+"""DataPerf training-set cleaning: how few label fixes bring 95% of the clean model's test accuracy."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
+from cleaning.errors import FixfirstError, Place, Unsuitable, data_at_fault
+from cleaning.progress import Progress
+from cleaning.simulation.blocks import BlockFolder
+from cleaning.simulation.curve import reference_rounding
+from cleaning.simulation.simulate import Plan
+from evaluation.contract.metric import Metric
+from evaluation.contract.record import Curve, Record
+from evaluation.contract.registry import bounds, make_learner
+from evaluation.contract.task import Case, Outcome, Rejected, Task
+from evaluation.datasets.layout import count_training_rows, dataset_sha256, load_dataset, load_truth
+from evaluation.files.whole import refuse_odd_entry, sha256_file, write_text
+from evaluation.harness.seeding import generator
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import LearnerSpec, Parameters
+from evaluation.submissions.rankings import (
+    SUFFIX,
+    Submission,
+    SubmissionFile,
+    find_submissions,
+    identify,
+    read_submission,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Training rows: below, a curve is too short to be worth cutting.
+_LONG_CURVE = 2048
+
+
+def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
+    """Every ranking in the submission folder, with what its score depends on."""
+    cases: list[Case | Rejected] = []
+    hashes: dict[str, str] = {}
+    ids = _data_ids(folders, parameters)
+    found_files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
+    for found in [*map(_unless_a_bound, found_files), *_bounds(ids, parameters)]:
+        if isinstance(found, Rejected):
+            cases.append(found)
+            continue
+        bound = found.path.suffix == ".py"
+        try:
+            submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
+        except FixfirstError as error:
+            cases.append(Rejected(found.path, error))
+            continue
+        if found.data_id not in hashes:
+            hashes[found.data_id] = dataset_sha256(folders.embedding_folder, folders.groundtruth_folder, found.data_id)
+        settings = {
+            "learner": _learner(folders, parameters.learner_of(found.data_id)),
+            "target": parameters.target,
+            "budgets": parameters.budgets,
+            "time_sha256": time,
+            "bound": bound,
+        }
+        long = count_training_rows(folders.embedding_folder, found.data_id) >= _LONG_CURVE
+        digest = hashes[found.data_id]
+        cases.append(
+            Case(found.data_id, found.method, found.seed, found.path, submission, digest, settings, folders, long)
+        )
+    return cases
+
+
+def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
+    """The learner with all its options, checked. Raises InvalidInput that names the file."""
+    try:
+        return make_learner(spec).describe()
+    except InvalidInput as error:
+        raise error.within(folders.parameters_file) from None
+
+
+def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
+    """The sha256 of a ranking and of its time file, if there is one. Raises FixfirstError for what is no file there."""
+    refuse_odd_entry(file.path, folder)
+    if not os.path.lexists(file.time_path):
+        return sha256_file(file.path), None
+    refuse_odd_entry(file.time_path, folder)
+    return sha256_file(file.path), sha256_file(file.time_path)
+
+
+def score(case: Case, progress: Progress) -> Outcome:
+    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission, BadData for bad data.
+
+    With budgets the metrics are those of the thinned curve, and `fraction_fixes` is left out.
+    """
+    with data_at_fault():
+        dataset = load_dataset(case.folders.embedding_folder, case.dataset)
+        truth = load_truth(case.folders.groundtruth_folder, dataset)
+        learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
+    file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
+    submission = _bound(file, dataset, truth) if case.bound else read_submission(file, len(dataset.train))
+    target, budgets = float(case.settings["target"]), case.settings["budgets"]
+    blocks = None if case.unfinished is None else BlockFolder(case.unfinished)
+    plan = Plan(case.engine, blocks, budgets, target)
+    with data_at_fault(Unsuitable):  # a learner that cannot learn from these data says nothing of the ranking
+        curve = simulate(dataset, truth, submission.ranking, learner, progress, plan)
+    wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
+    metrics = {"score": curve.score(target), "fixes_needed": curve.fixes_needed(target), "area": curve.area()}
+    if budgets is None:  # the reference's score is defined by a point for every fix
+        metrics["fraction_fixes"] = curve.fraction_fixes()
+    return Outcome(
+        metrics=metrics,
+        denominators={"n_train": len(dataset.train), "n_wrong": wrong, "n_test": len(dataset.test)},
+        curve=_recorded(curve),
+        seconds=submission.seconds,
+    )
+
+
+def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
+    """Checks one ranking file, wherever it lies, against the data id its name starts with."""
+    file = _unless_a_bound(identify(path, _data_ids(folders, parameters), parameters.seeds[0]))
+    if isinstance(file, Rejected):
+        raise file.error
+    rows = len(load_dataset(folders.embedding_folder, file.data_id).train)
+    submission = read_submission(file, rows)
+    time = "no time file" if submission.seconds is None else f"{submission.seconds:g} s"
+    return f"data id {file.data_id}, method {file.method}, {rows} rows, {time}"
+
+
+def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
+    """One picture a data id: the curves of all methods."""
+    from evaluation.figures.curves import curves_figure
+
+    for data_id in sorted({record.dataset for record in records}):
+        chosen = [record for record in records if record.dataset == data_id and record.curve is not None]
+        if chosen:
+            yield f"{data_id}_evaluation", curves_figure(data_id, chosen)
+
+
+def publish(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
+    """Writes {data_id}_evaluation.json in the shape of the original evaluator, for its readers and plots.
+
+    Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it, and only curves with
+    a point for every fix. Bounds, which read the truth, are not.
+    """
+    for data_id in sorted({record.dataset for record in records}):
+        chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_published(r)]
+        if chosen:
+            text = json.dumps(_reference_shape(chosen))
+            write_text(folders.results_folder / f"{data_id}_evaluation.json", text + "\n")
+
+
+def _is_published(record: Record) -> bool:
+    return record.curve is not None and "fraction_fixes" in record.metrics and not record.settings.get("bound")
+
+
+def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
+    curves = [(record.method, record.curve) for record in records if record.curve is not None]
+    return {
+        "before_acc": reference_rounding(np.array([curves[0][1].dirty])).item(),
+        "submitted_evaluations": [
+            {"submission": method, "accuracy": accuracy, "fixes": fixes}
+            for method, curve in curves
+            for fixes, accuracy in zip(curve.fixes, reference_rounding(np.array(curve.accuracy)).tolist(), strict=True)
+            if fixes
+        ],
+        "auc_score": {r.method: {"auc": -1, "fraction_fixes": r.metrics["fraction_fixes"]} for r in records},
+    }
+
+
+def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
+    """The oracles asked for, as if their module were a submission to every data id."""
+    found = []
+    for name in parameters.bounds:
+        component = bounds()[name]
+        found += [SubmissionFile(component.origin, data_id, name, parameters.seeds[0]) for data_id in ids]
+    return found
+
+
+def _unless_a_bound(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected:
+    """What was found, or what is wrong with a file that would share its records with a bound, listed or not."""
+    if isinstance(found, Rejected) or found.method not in bounds():
+        return found
+    problem = f"{found.method!r} is the name of a bound, which is no submission"
+    return Rejected(found.path, InvalidInput(found.path, problem, "rename the file"))
+
+
+def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:
+    """The order of an oracle, which is handed the truth; the time it takes means nothing."""
+    rng = generator(file.data_id, file.method, file.seed)
+    order = bounds()[file.method].member(dataset.train, dataset.validation, truth, rng=rng)
+    ranking = order if isinstance(order, Ranking) else Ranking.from_scores(order)
+    return Submission(file.data_id, file.method, ranking, None)
+
+
+def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
+    """The data ids of the enabled blocks. Raises InvalidInput where there are none."""
+    blocks = parameters.enabled("cleaning")
+    for name, block in blocks.items():
+        if block.split is not None:
+            place = Place(folders.parameters_file, key=f"datasets.{name}.split")
+            raise InvalidInput(place, "the task cleaning scores its test rows together", "take `split:` out")
+    ids = tuple(d for name, block in blocks.items() for d in block.data_ids(name))
+    if not ids:
+        raise InvalidInput(
+            folders.parameters_file,
+            "no data set of the task cleaning is enabled",
+            "add a block under `datasets:`, set `enabled: true`, or name the tasks there are under `tasks:`",
+        )
+    return ids
+
+
+def _recorded(curve: CleaningCurve) -> Curve:
+    return Curve(
+        fixes=tuple(curve.fixes.tolist()), accuracy=tuple(curve.accuracy.tolist()), dirty=curve.dirty, clean=curve.clean
+    )
+
+
+TASK = Task(
+    name="cleaning",
+    version=3,
+    suffixes=(SUFFIX,),
+    main=Metric("score", "share of labels fixed to reach the target", greater_is_better=False),
+    others=(
+        Metric("fraction_fixes", "fraction_fixes of the reference evaluator", greater_is_better=False),
+        Metric("fixes_needed", "labels fixed to reach the target", greater_is_better=False, limits=(0.0, None)),
+        Metric("area", "mean accuracy over all fixes", greater_is_better=True),
+    ),
+    load=load,
+    score=score,
+    validate=validate,
+    figures=figures,
+    publish=publish,
+)

@@ -1,0 +1,1 @@
+"""Product retrieval (NAVER AI Hackathon 2018)."""

@@ -1,0 +1,50 @@
+"""Retrieval: train_data.parquet (optional), query.parquet and reference.parquet; ids are names without last suffix."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cleaning import Split
+from cleaning.problems import RetrievalProblem
+from evaluation.contract.problem import Loaded, ProblemFiles
+from evaluation.embedding.tables import read_embeddings
+from evaluation.submissions.ranked_lists import as_json, as_npz
+
+DEPTH = 1000
+"""References listed for each query."""
+
+
+def load(folder: Path) -> Loaded:
+    """The problem, and (query ids, reference ids), the latter in ascending order."""
+    queries, references = (read_embeddings(folder / f"{part}.parquet") for part in ("query", "reference"))
+    query_ids = queries.stems(folder / "query.parquet")
+    reference_ids = references.stems(folder / "reference.parquet")
+    order = sorted(range(len(reference_ids)), key=reference_ids.__getitem__)
+    train = folder / "train_data.parquet"
+    problem = RetrievalProblem(
+        queries.features, references.features[order], DEPTH, _products(train) if train.exists() else None
+    )
+    return Loaded(problem, (query_ids, tuple(reference_ids[row] for row in order)))
+
+
+def content(ranks: Any, loaded: Loaded) -> Iterator[bytes]:
+    """The challenge's JSON, in pieces."""
+    queries, references = loaded.names
+    return as_json(queries, references, ranks)
+
+
+def compact(ranks: Any, loaded: Loaded) -> bytes:
+    """The same lists as an npz."""
+    queries, references = loaded.names
+    return as_npz(queries, references, ranks)
+
+
+def _products(path: Path) -> Split:
+    pictures = read_embeddings(path)
+    products, labels = np.unique(np.asarray(pictures.folders(), dtype=str), return_inverse=True)
+    return Split(pictures.features, labels.astype(np.int64) if len(products) else labels, pictures.names)
+
+
+PROBLEM = ProblemFiles(".json", load, content, others={".npz": compact})

@@ -1,0 +1,1 @@
+"""Logo classification (SmartMailHack 2018)."""

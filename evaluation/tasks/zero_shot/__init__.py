@@ -1,0 +1,1 @@
+"""Zero-shot classification (Yandex Cup 2021)."""

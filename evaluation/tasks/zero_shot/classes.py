@@ -1,0 +1,17 @@
+"""The names of a data set's classes: DATASET/classes.json, read alike for predictors and for the scoring."""
+
+from pathlib import Path
+
+from cleaning.errors import InvalidInput
+from evaluation.files.json import read_json
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The names, the class number being the place. Raises InvalidInput for anything but a list of names."""
+    classes = read_json(path)
+    if not isinstance(classes, list) or not classes:
+        raise InvalidInput(path, "this is not a list of names", 'write ["first class", "second class"]')
+    odd = [number for number, name in enumerate(classes) if not isinstance(name, str)]
+    if odd:
+        raise InvalidInput(path, f"class {odd[0]} is {classes[odd[0]]!r}, not a name", "write every name in quotes")
+    return tuple(classes)

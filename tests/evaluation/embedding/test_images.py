@@ -1,0 +1,185 @@
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cleaning import InvalidInput
+from evaluation.embedding import images
+from evaluation.embedding.images import SVG_BOX, decode
+
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def saved(image, kind, **options):
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def block(mode="RGB", size=(12, 8), colour=RED):
+    return Image.new(mode, size, colour)
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", "jpg"), ("PNG", "png"), ("GIF", "gif")])
+def test_each_format_gives_rgb_pixels_of_its_size(kind, suffix):
+    picture = decode(saved(block(), kind), f"a.{suffix}")
+    assert (picture.format, picture.width, picture.height, picture.warning) == (suffix, 12, 8, "")
+    assert np.abs(picture.pixels.astype(int) - RED).max() < 4
+
+
+def test_the_content_decides_and_a_wrong_suffix_is_only_a_warning():
+    picture = decode(saved(block(), "PNG"), "photo.jpeg")
+    assert picture.format == "png"
+    assert picture.warning == "photo.jpeg: the content is png, the suffix .jpeg"
+    assert decode(saved(block(), "JPEG"), "photo.JPEG").warning == ""
+    assert "missing" in decode(saved(block(), "PNG"), "photo").warning
+
+
+def test_exif_orientation_is_applied():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = decode(saved(block(), "JPEG", exif=exif), "a.jpg")
+    assert (picture.width, picture.height) == (8, 12)
+
+
+def test_a_gif_is_its_first_frame():
+    content = saved(block(), "GIF", save_all=True, append_images=[block(colour=BLUE)])
+    assert decode(content, "a.gif").pixels[0, 0].tolist() == list(RED)
+
+
+def test_an_ico_is_its_largest_picture():
+    content = saved(block(size=(64, 64)), "ICO", sizes=[(16, 16), (64, 64), (32, 32)])
+    assert decode(content, "a.ico").pixels.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_lies_over_white(mode):
+    image = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    image.putpixel((0, 0), (0, 0, 0, 255))
+    pixels = decode(saved(image.convert(mode) if mode != "P" else image.quantize(4), "PNG"), "a.png").pixels
+    assert pixels[3, 3].tolist() == [255, 255, 255]
+    assert pixels[0, 0].tolist() == [0, 0, 0]
+
+
+def test_a_half_transparent_pixel_is_mixed_with_white():
+    pixels = decode(saved(Image.new("RGBA", (1, 1), (255, 0, 0, 128)), "PNG"), "a.png").pixels
+    assert pixels[0, 0].tolist() == [255, 127, 127]
+
+
+def test_sixteen_bit_grey_is_scaled_and_cmyk_and_bilevel_are_converted():
+    deep = Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16))
+    assert decode(saved(deep, "PNG"), "a.png").pixels[0, :, 0].tolist() == [0, 127, 255]
+    assert decode(saved(Image.new("1", (2, 2), 1), "PNG"), "a.png").pixels.min() == 255
+    inks = decode(saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG"), "a.jpg").pixels
+    assert np.abs(inks[0, 0].astype(int) - RED).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "x: the file is empty"),
+        (b"hello there", "x: the content is no jpg, png, gif, ico or svg"),
+        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "x: the content is no"),
+        (b"<html><svg></svg></html>", "x: the content is no"),
+        (b"\xff\xd8\xff\xe0 and no more", "x: a broken jpg"),
+        (b"\x89PNG\r\n\x1a\n", "x: a broken png"),
+        (b"GIF89a", "x: a broken gif"),
+        (b"\x00\x00\x01\x00\x01\x00", "x: a broken ico"),
+        (b"\x00\x00\x01\x00\x00\x00", "x: a broken ico"),
+    ],
+)
+def test_what_is_no_picture_is_refused_by_name_with_the_reason(content, message):
+    with pytest.raises(InvalidInput, match=message):
+        decode(content, "x")
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("JPEG", "jpg"), ("PNG", "png"), ("GIF", "gif"), ("ICO", "ico")])
+def test_a_truncated_picture_is_an_error_and_never_half_a_picture(kind, suffix):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    content = saved(noise, kind)
+    for share in (0.3, 0.6, 0.9):
+        with pytest.raises(InvalidInput, match=rf"broken {suffix}"):
+            decode(content[: int(len(content) * share)], f"a.{suffix}")
+
+
+@given(st.binary(max_size=200), st.sampled_from([magic for magic, _ in images._MAGIC] + [b"<svg ", b""]))
+def test_any_bytes_end_in_a_picture_or_in_one_clear_error(tail, magic):
+    try:
+        found = decode(magic + tail, "any").pixels.ndim
+    except InvalidInput as error:
+        found = error.place.key
+    assert found in (3, "any")
+
+
+@pytest.mark.parametrize("part", [b" ", b"<!---->", b"<!--", b"<?x?>", b"<!DOCTYPE []", b"<image "])
+def test_long_odd_beginnings_are_judged_at_once(part):
+    with pytest.raises(InvalidInput, match=r"x: the content is no"):
+        decode(part * (60_000 // len(part)), "x")
+    with pytest.raises(InvalidInput, match=r"x: a broken svg|extra `svg`"):
+        decode(b"<svg>" + part * (300_000 // len(part)), "x")
+
+
+def bomb(width, height):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [8_000, 11_000, 60_000])
+def test_a_decompression_bomb_is_refused_before_it_unpacks(side):
+    with pytest.raises(InvalidInput, match="decompression bomb"):
+        decode(bomb(side, side), "bomb.png")
+
+
+class TestSvg:
+    @pytest.fixture(autouse=True)
+    def _resvg(self):
+        pytest.importorskip("resvg_py", reason="needs the extra `svg`")
+
+    def test_it_is_fitted_into_the_box_over_white(self):
+        drawn = '<rect width="5" height="20" fill="red"/></svg>'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="20">{drawn}'
+        for text in (svg, '<?xml version="1.0"?>\n<!-- x -->\n' + svg, "\ufeff" + svg):
+            picture = decode(text.encode(), "a.svg")
+            assert (picture.format, picture.width, picture.height) == ("svg", SVG_BOX // 2, SVG_BOX)
+            assert picture.pixels[5, 5].tolist() == list(RED)
+            assert picture.pixels[5, -5].tolist() == [255, 255, 255]
+
+    def test_a_huge_canvas_costs_no_more_than_the_box(self):
+        svg = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="4000000"></svg>'
+        assert decode(svg.encode(), "a.svg").height == SVG_BOX
+
+    @pytest.mark.parametrize("href", ["/etc/hostname", "other.png", "file:///tmp/x.png", "https://example.org/x.png"])
+    def test_it_may_not_read_other_files(self, href):
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg"><image xlink:href="{href}" width="10" height="10"/></svg>'
+        with pytest.raises(InvalidInput, match=f"it refers to another file \\('{href}'"):
+            decode(svg.encode(), "a.svg")
+
+    @pytest.mark.parametrize(
+        "text", ["<svg ", '<svg width="0" height="0" xmlns="http://www.w3.org/2000/svg"/>', "<svg>\xff"]
+    )
+    def test_a_broken_one_is_an_error(self, text):
+        with pytest.raises(InvalidInput, match=r"a\.svg: a broken svg"):
+            decode(text.encode("latin-1"), "a.svg")
+
+
+def test_an_svg_that_reads_another_file_hides_it_behind_nothing():
+    pytest.importorskip("resvg_py", reason="needs the extra `svg`")
+    for text in ('<image a=">" href="x.png"/>', "<svg:IMAGE\nxlink:href = '  x.png'/>", '<use href="x.png#a"/>'):
+        with pytest.raises(InvalidInput, match="it refers to another file"):
+            decode(f'<svg xmlns="http://www.w3.org/2000/svg">{text}</svg>'.encode(), "a.svg")
+    inside = '<g id="a"/><use href="#a"/><a href="https://example.org"/>'
+    assert decode(f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>'.encode(), "a.svg").width == SVG_BOX
+
+
+def test_without_the_extra_an_svg_names_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "resvg_py", None)
+    with pytest.raises(InvalidInput, match="an SVG needs the extra `svg`"):
+        decode(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.svg")

@@ -1,0 +1,178 @@
+import csv
+import io
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cleaning import FixfirstError
+from cleaning.intervals import mean_interval
+from evaluation.contest import standings as board
+from evaluation.contest.standings import as_cells, as_csv, leaderboard, markdown_table, places, text_table
+from evaluation.contract.record import Curve, append_record
+from evaluation.contract.registry import task
+from evaluation.figures.canvas import render
+from evaluation.figures.curves import curves_figure, overview_figure
+from evaluation.figures.report import plot
+from evaluation.files.progress import Reporter
+from tests.evaluation.contract.test_record import record
+
+METRICS = {"fraction_fixes": 0.2, "fixes_needed": 1, "area": 0.8}
+
+
+def scored(method, dataset, score, *, seed=0, seconds=0.1, **changes):
+    accuracy = tuple(np.linspace(0.5, 0.9, 11).round(4).tolist())
+    curve = Curve(fixes=tuple(range(11)), accuracy=accuracy, dirty=0.5, clean=0.9)
+    return record(
+        method=method,
+        dataset=dataset,
+        seed=seed,
+        seconds=seconds,
+        curve=curve,
+        metrics={"score": score, **METRICS},
+        settings={"target": 0.95},
+        **changes,
+    )
+
+
+@pytest.fixture
+def records():
+    return [
+        scored("good", "a", 0.1),
+        scored("good", "b", 0.2),
+        scored("good", "c", 0.3),
+        scored("bad", "a", 0.5),
+        scored("bad", "b", 0.7),
+        scored("bad", "c", 0.9),
+        scored("partial", "a", 0.0, seconds=None),
+        record(method="broken", dataset="a", status="failed", error="<b>no</b>", metrics={}, curve=None),
+    ]
+
+
+def test_methods_are_ordered_by_their_mean_over_data_sets(records):
+    rows = leaderboard(records, task("cleaning"))
+    assert [row.method for row in rows] == ["good", "bad", "partial"]
+    assert rows[0].mean == pytest.approx(0.2)
+    assert (rows[0].low, rows[0].high) == (0.0, pytest.approx(0.2 + 4.302653 * 0.1 / np.sqrt(3), abs=1e-6))
+    assert (rows[0].n_datasets, rows[0].n_all) == (3, 3)
+    assert places(rows) == ["1", "2", ""]
+    assert not rows[2].complete
+
+
+def test_seeds_are_averaged_within_a_data_set():
+    rows = leaderboard([scored("m", "a", 0.0), scored("m", "a", 0.4, seed=1), scored("m", "b", 0.6)], task("cleaning"))
+    assert rows[0].mean == pytest.approx(0.4)
+    assert rows[0].n_seeds == 2
+    alone = leaderboard([scored("m", "a", 0.0), scored("m", "a", 0.4, seed=1)], task("cleaning"))[0]
+    assert alone.low is not None
+    single = leaderboard([scored("m", "a", 0.1)], task("cleaning"))[0]
+    assert (single.low, single.high) == (None, None)
+
+
+def test_equal_means_share_a_place():
+    rows = leaderboard([scored("m", "a", 0.1), scored("n", "a", 0.1), scored("o", "a", 0.2)], task("cleaning"))
+    assert places(rows) == ["1", "1", "3"]
+
+
+@given(st.permutations([0.1, 0.7, 0.3, 1 / 3, 0.9, 1e-9]))
+def test_the_order_of_the_data_sets_does_not_part_equals(scores):
+    ordered = [scored("m", f"d{n}", score) for n, score in enumerate(sorted(scores))]
+    shuffled = [scored("n", f"d{n}", score) for n, score in enumerate(scores)]
+    assert places(leaderboard([*ordered, *shuffled], task("cleaning"))) == ["1", "1"]
+
+
+def test_the_interval_is_students():
+    assert mean_interval([1.0]) is None
+    low, high = mean_interval([1.0, 2.0, 3.0, 4.0])
+    assert (low, high) == (pytest.approx(0.4457397), pytest.approx(4.5542603))
+
+
+def test_tables_hold_full_precision_or_six_decimals(records):
+    rows = leaderboard(records, task("cleaning"))
+    table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
+    assert [line["method"] for line in table] == ["good", "bad", "partial"]
+    assert float(table[0]["mean"]) == rows[0].mean
+    assert list(table[0]) == [*board.COLUMNS, "fraction_fixes", "fixes_needed", "area"]
+    assert "| 1 | good | 0.200000 |" in markdown_table(*as_cells(rows))
+    assert "1 of 3" in text_table(*as_cells(rows))
+    assert "score (lower is better)" in text_table(*as_cells(rows))
+
+
+def test_ranks_start_at_one_in_each_task_and_the_page_with_cleaning(folders, records):
+    others = [
+        record(task="camera_trap", method=method, dataset="clips", metrics={"log_loss": loss}, details={}, curve=None)
+        for method, loss in (("prior", 0.2), ("stack", 0.1))
+    ]
+    for one in [*others, *records]:
+        append_record(folders.results_file, one)
+    plot(folders, Reporter(io.StringIO(), io.StringIO()))
+    with (folders.results_folder / "leaderboard.csv").open(newline="") as file:
+        found = [(line["task"], line["rank"], line["method"]) for line in csv.DictReader(file)]
+    assert found == [
+        ("cleaning", "1", "good"),
+        ("cleaning", "2", "bad"),
+        ("cleaning", "", "partial"),
+        ("camera_trap", "1", "stack"),
+        ("camera_trap", "2", "prior"),
+    ]
+    page = (folders.results_folder / "report.html").read_text()
+    places = [page.index(f"<h2 id='{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    assert places == sorted(places)
+    links = [page.index(f"<a href='#{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    assert links == sorted(links)
+    assert links[-1] < places[0]
+
+
+def test_plot_writes_pictures_tables_and_a_page_from_records_alone(folders, records):
+    for one in records:
+        append_record(folders.results_file, one)
+    reporter = Reporter(io.StringIO(), io.StringIO())
+    plot(folders, reporter)
+    names = {p.name for p in folders.results_folder.iterdir()}
+    expected = {f"{d}_evaluation.{k}" for d in "abc" for k in ("png", "svg")}
+    assert expected | {"overview.png", "overview.svg", "leaderboard.csv", "leaderboard.md", "report.html"} <= names
+    with Image.open(folders.results_folder / "a_evaluation.png") as picture:
+        assert picture.size[0] >= 1200
+        assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
+    page = (folders.results_folder / "report.html").read_text()
+    assert "&lt;b&gt;no&lt;/b&gt;" in page
+    assert "overview.svg" in page
+    assert str(folders.results_folder / "report.html") in reporter.out.getvalue()
+
+
+def test_the_same_records_draw_the_same_bytes(folders, records):
+    pictures = []
+    for _ in range(2):
+        figure = overview_figure(leaderboard(records, task("cleaning")))
+        pictures.append((render(figure, "svg"), render(figure, "png")))
+    assert pictures[0] == pictures[1]
+
+
+def test_the_curves_carry_before_target_and_every_score():
+    many = [scored(f"method_{n}", "a", n / 20) for n in range(12)] + [scored("method_0", "a", 0.2, seed=1)]
+    figure = curves_figure("a", many)
+    axes = figure.axes[0]
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels[0] == "method_1  0.050"
+    assert len(labels) == 12
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == ["before any fix: 0.500", "95% of clean: 0.855"]
+    looks = {
+        (line.get_color(), str(line.get_linestyle()), str(line._unscaled_dash_pattern)) for line in axes.lines[:12]
+    }
+    assert len(looks) == 12
+    ElementTree.fromstring(render(figure, "svg"))
+
+
+def test_the_overview_shows_intervals_on_a_log_axis_with_directions(records):
+    axes = overview_figure(leaderboard(records, task("cleaning"))).axes[0]
+    assert axes.get_xscale() == "log"
+    assert "lower is better" in axes.get_ylabel()
+
+
+def test_without_results_the_fix_is_told(folders):
+    with pytest.raises(FixfirstError, match="run `fixfirst evaluate`, and mend"):
+        plot(folders, Reporter(io.StringIO(), io.StringIO()))

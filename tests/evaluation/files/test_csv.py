@@ -1,0 +1,59 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cleaning import InvalidInput
+from evaluation.files.csv import csv_rows, numbers
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
+
+
+def read(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    header, rows = csv_rows(path, "name")
+    return header, list(rows)
+
+
+@given(st.lists(st.tuples(cells, cells), unique_by=lambda row: row[0]), st.sampled_from(["\n", "\r\n"]))
+def test_rows_are_those_that_were_written(tmp_path_factory, rows, end):
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("name", "what"), *rows])
+    path = tmp_path_factory.getbasetemp() / "rows.csv"
+    assert read(path, text.getvalue()) == (["name", "what"], [(name, [cell]) for name, cell in rows])
+
+
+def test_blank_lines_and_a_byte_order_mark_are_passed_over(tmp_path):
+    assert read(tmp_path / "f.csv", b"\xef\xbb\xbfname,x\r\n\r\na,1\r\n\n") == (["name", "x"], [("a", ["1"])])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "line 1: this is not a header"),
+        ("x,name\n", "line 1: this is not a header"),
+        ("name,x,x\n", "line 1: two columns are called 'x'"),
+        ("name,x\na,1\n\nb\n", "line 4: 1 cells where the header has 2"),
+        ("name,x\na,1\nb,2\na,3\n", "line 4: 'a' already appears on line 2"),
+        ('name,x\na,"1\n', "line 2: this is not csv"),
+        ("name,x\n" + "a" * 200_000 + ",1\n", "line 2: this is not csv"),
+        (b"name,x\n" + b"a,1\n" * 1 + b"b,\xff\n", "byte 13 is not UTF-8 text"),
+        (b"name,x\n" + b"".join(b"%d,1\n" % n for n in range(50_000)) + b"b,\xff\n", "byte 388899 is not UTF-8 text"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path, content, message):
+    with pytest.raises(InvalidInput, match=message):
+        read(tmp_path / "f.csv", content)
+
+
+@given(st.lists(st.floats(allow_nan=False)))
+def test_numbers_are_those_that_were_written(values):
+    assert numbers([repr(value) for value in values]) == values
+
+
+@pytest.mark.parametrize("cell", ["0_1", "\u0660", "\uff11", "", "x", "1\u00a0"])
+def test_what_is_no_number_elsewhere_is_none_here(cell):
+    with pytest.raises(ValueError, match="could not"):
+        numbers(["0.5", cell])

@@ -1,0 +1,234 @@
+"""A ranker, a learner, an encoder, a command or a data set is one file or block, a task one folder (its predictors
+another): done here, in a copy of the project, with nothing else touched.
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from evaluation.contract.record import read_records
+from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
+
+RANKER = '''"""Norm of the embedding."""
+import numpy as np
+
+def rank(train, validation, *, rng):
+    return np.linalg.norm(train.features, axis=1)
+'''
+
+LEARNER = '''"""The majority of the training labels."""
+from dataclasses import dataclass
+import numpy as np
+
+@dataclass(frozen=True)
+class Learner:
+    def describe(self):
+        return {"name": "majority"}
+
+    def accuracies(self, path, test, progress):
+        states = [np.bincount(path.labels_at(state)).argmax() for state in range(len(path))]
+        return np.array([np.mean(test.labels == label) for label in states])
+'''
+
+ENCODER = '''"""The mean of all pixels."""
+import numpy as np
+
+class Encoder:
+    identity = "mean/1"
+
+    def __init__(self, model=None):
+        pass
+
+    def encode(self, pictures):
+        return np.array([[pixels.mean()] for pixels in pictures], dtype=np.float32)
+'''
+
+COMMAND = '''"""Say hello"""
+
+def add_arguments(parser):
+    parser.add_argument("--name", default="you")
+
+def run(options):
+    print(f"hello {options.name}")
+    return 0
+'''
+
+# Numbers, and whether each is odd: a text file of 0 and 1 is the answer.
+TASK = {
+    "__init__": '"""Odd or even."""',
+    "task": '''"""How many of some numbers are told odd from even."""
+from cleaning.errors import InvalidInput, data_at_fault
+from evaluation.contract.metric import Metric
+from evaluation.contract.task import Outcome, Task
+from evaluation.files.whole import read_text
+from evaluation.submissions.answers import cases, data_id_of, publish_nothing
+
+
+def _scored(path, truth):
+    with data_at_fault():
+        right = read_text(truth).split()
+    given = read_text(path).split()
+    if len(given) != len(right):
+        raise InvalidInput(path, f"{len(given)} answers of {len(right)}", "answer every number")
+    return sum(a == b for a, b in zip(given, right)), len(right)
+
+
+def score(case, progress):
+    hits, n = _scored(case.path, case.folders.groundtruth_folder / case.dataset / "odd.txt")
+    return Outcome({"hits": float(hits)}, {"n_truth": n})
+
+
+def validate(path, folders, parameters):
+    data_id = data_id_of(path, "odd", parameters, (".odd",))
+    _, n = _scored(path, folders.groundtruth_folder / data_id / "odd.txt")
+    return f"{n} numbers"
+
+
+TASK = Task(
+    name="odd", version=1, suffixes=(".odd",),
+    main=Metric("hits", "hits", greater_is_better=True, limits=(0, None)), others=(),
+    load=lambda folders, parameters: cases("odd", (".odd",), lambda f: [f / "odd.txt"], folders, parameters),
+    score=score, validate=validate, figures=lambda records: iter(()), publish=publish_nothing,
+)
+''',
+    "problem": '''"""numbers.txt: the numbers."""
+from evaluation.contract.problem import Loaded, ProblemFiles
+from evaluation.files.whole import read_text
+
+PROBLEM = ProblemFiles(
+    ".odd",
+    load=lambda folder: Loaded([int(n) for n in read_text(folder / "numbers.txt").split()], None),
+    content=lambda answer, loaded: " ".join(str(int(a)) for a in answer).encode(),
+)
+''',
+    "made_of_digits": '''"""Ten numbers."""
+from evaluation.files.whole import write_text
+
+
+def write(draw):
+    numbers = [(draw.number + 3 * n) % 10 for n in range(10)]
+    write_text(draw.own_embeddings / "numbers.txt", " ".join(map(str, numbers)))
+    write_text(draw.own_data / "odd.txt", " ".join(str(n % 2) for n in numbers))
+''',
+    "example": '''"""Three numbers."""
+from evaluation.contract.example import DATA_ID, Example
+from evaluation.files.whole import write_text
+
+
+def write(embeddings, data):
+    write_text(data / DATA_ID / "odd.txt", "1 0 1")
+    return Example(".odd", "1 0 0", "1 0")
+''',
+}
+
+PREDICTOR = '''"""Looks at the last bit."""
+
+def predict(problem, *, rng, progress):
+    return [n & 1 for n in problem]
+'''
+
+
+@pytest.fixture
+def project(tmp_path):
+    for room in ("cleaning", "baselines", "evaluation"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    workspace = tmp_path / "workspace"
+    write_parameters(workspace, rankers=["norm"], datasets={"made": {"ids": ["blobs"]}})
+    write_dataset(workspace, *noisy_blobs("blobs", n=30))
+    return tmp_path
+
+
+def fixfirst(project, *arguments):
+    environment = {**os.environ, "PYTHONPATH": str(project), "COVERAGE_PROCESS_START": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "evaluation.cli", *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def methods(project, task):
+    with (project / "workspace" / "results" / "leaderboard.csv").open() as file:
+        return [row["method"] for row in csv.DictReader(file) if row["task"] == task]
+
+
+@pytest.mark.parametrize("place", ["baselines/rankers", "workspace/rankers"])
+def test_a_ranker_is_one_file(project, place):
+    (project / place).mkdir(exist_ok=True)
+    (project / place / "norm.py").write_text(RANKER)
+    assert "  norm: Norm of the embedding." in fixfirst(project, "ls")
+    fixfirst(project, "run")
+    assert methods(project, "cleaning") == ["norm"]
+
+
+def test_a_data_set_is_one_block(project):
+    (project / "baselines" / "rankers" / "norm.py").write_text(RANKER)
+    path = project / "workspace" / "parameters.yaml"
+    block = "datasets:\n  more: {sources: 'sklearn:digits', noise: {kind: symmetric, rate: 0.1}}\n"
+    path.write_text(path.read_text().replace("datasets:\n", block))
+    fixfirst(project, "run")
+    names = {p.name for p in (project / "workspace" / "results").glob("*_evaluation.png")}
+    assert names == {"blobs_evaluation.png", "more-0_evaluation.png"}
+
+
+def test_a_learner_is_one_file(project):
+    (project / "cleaning" / "learners" / "majority.py").write_text(LEARNER)
+    assert "  majority: The majority of the training labels." in fixfirst(project, "ls")
+    write_parameters(
+        project / "workspace", rankers=["random"], learner="majority", datasets={"made": {"ids": ["blobs"]}}
+    )
+    fixfirst(project, "run")
+    (record,) = read_records(project / "workspace" / "results" / "results.jsonl")
+    assert record.settings["learner"] == {"name": "majority"}
+
+
+def test_an_encoder_is_one_file(project):
+    (project / "evaluation" / "embedding" / "encoders" / "mean.py").write_text(ENCODER)
+    assert "  mean: The mean of all pixels." in fixfirst(project, "ls")
+    (project / "pictures").mkdir()
+    Image.new("RGB", (4, 4), (10, 20, 30)).save(project / "pictures" / "a.png")
+    fixfirst(project, "embed", "pictures", "--encoder=mean", "--output=e.parquet")
+    assert pq.read_table(project / "e.parquet")["encoding"].to_pylist() == [[20.0]]
+
+
+def test_a_command_is_one_file(project):
+    (project / "evaluation" / "commands" / "hello.py").write_text(COMMAND)
+    assert "  hello             Say hello\n" in fixfirst(project, "--help")
+    assert fixfirst(project, "hello", "--name=world") == "hello world\n"
+
+
+def test_a_task_is_one_folder(project):
+    folder, predictors = project / "evaluation" / "tasks" / "odd", project / "baselines" / "predictors" / "odd"
+    for place in (folder, predictors):
+        place.mkdir()
+    for name, text in TASK.items():
+        (folder / f"{name}.py").write_text(text)
+    (predictors / "__init__.py").write_text("")
+    (predictors / "last_bit.py").write_text(PREDICTOR)
+    block = "datasets: {nine: {task: odd, sources: sklearn:digits, draws: [0, 1]}}"
+    (project / "workspace" / "parameters.yaml").write_text(f"tasks: [odd]\n{block}\n")
+    listed = fixfirst(project, "ls")
+    assert "  odd: How many of some numbers are told odd from even." in listed
+    assert "  last_bit: Looks at the last bit." in listed
+    fixfirst(project, "download")
+    assert "2 submissions for 2 data ids: 2 written" in fixfirst(project, "create_baselines")
+    fixfirst(project, "evaluate")
+    assert "hits (higher is better)" in fixfirst(project, "plot")
+    assert methods(project, "odd") == ["last_bit"]
+    assert "1  last_bit  10.000000" in fixfirst(project, "leaderboard")
+    assert (project / "workspace" / "results" / "odd_overview.svg").exists()
+    told = fixfirst(project, "example", "odd")
+    assert "valid (3 numbers)" in told
+    assert "2 answers of 3" in told
+    good = "example_odd/submissions/example_good.odd"
+    assert "valid (3 numbers)" in fixfirst(project, "validate", good, "--workspace=example_odd")
