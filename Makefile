@@ -31,7 +31,7 @@ $(BIN)/python:
 
 # The lists are complete, so pip installs exactly them (--no-deps) and looks for nothing else: a release of tomorrow can
 # not break the installation, and neither can a pip that resolves extras in another way.
-$(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml
+$(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml cleaning/fixfirst/__init__.py
 	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
 	@touch $@

@@ -1,17 +1,19 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
+from cleaning.belief.order_of_use import inspection_order
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
-from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
 from cleaning.simulation.curve import CleaningCurve
 from cleaning.simulation.label_path import LabelPath, Learner
-from cleaning.simulation.simulate import simulate
+from cleaning.simulation.simulate import Plan, simulate
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BadData",
     "CleaningCurve",
     "FixfirstError",
     "GroundTruth",
@@ -19,11 +21,14 @@ __all__ = [
     "LabelPath",
     "Learner",
     "NoisyDataset",
+    "Place",
+    "Plan",
     "Posterior",
     "Ranking",
     "Split",
     "Unsuitable",
     "class_count",
+    "inspection_order",
     "label_posterior",
     "plant_noise",
     "simulate",

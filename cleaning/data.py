@@ -1,4 +1,4 @@
-"""What rankers, learners and the simulation are handed: labelled embeddings, with the truth kept apart."""
+"""What rankers, learners and the simulation are given: labelled embeddings, with the truth kept apart."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,13 +19,26 @@ _Array = TypeVar("_Array", bound=NDArray[Any])
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Embeddings with their labels: one row a sample.
+    """Embeddings with their labels, one row per sample. Immutable.
 
-    features: (n, d) finite floats; float32 stays float32, everything else becomes float64. labels: (n,) integer
-    classes counted from 0. ids: n names, not necessarily unique. The arrays are read-only, C-contiguous and aligned
-    (unaligned ones, as a cluster may hand over, are both slow and rounded differently by BLAS).
+    Parameters
+    ----------
+    features : array of shape (n, d)
+        Finite numbers. float32 stays float32, everything else becomes float64.
+    labels : array of shape (n,)
+        Integer classes counted from 0.
+    ids : tuple of str, length n
+        Names of the rows; they need not be unique.
 
-    Raises InvalidInput for a wrong shape, a wrong type, NaN or infinity, or a negative label.
+    Raises
+    ------
+    InvalidInput
+        For a wrong shape or type, NaN or infinity, or a negative label.
+
+    Notes
+    -----
+    The arrays are stored read-only, C-contiguous and aligned: BLAS is slow on unaligned arrays, as a cluster may hand
+    them over, and rounds them differently.
     """
 
     features: FloatMatrix
@@ -51,19 +64,53 @@ class Split:
 
     @classmethod
     def from_arrays(cls, features: ArrayLike, labels: ArrayLike, ids: Sequence[str] | None = None) -> "Split":
-        """A split of (n, d) features and (n,) labels; rows are named by their number where no ids are given."""
+        """Make a split of anything that numpy turns into arrays.
+
+        Parameters
+        ----------
+        features : array-like of shape (n, d)
+            Finite numbers.
+        labels : array-like of shape (n,)
+            Integer classes counted from 0.
+        ids : sequence of str, optional
+            Names of the rows. Default: their numbers, from 0.
+
+        Returns
+        -------
+        Split
+            The checked arrays.
+
+        Raises
+        ------
+        InvalidInput
+            As for the class.
+        """
         matrix, vector = np.asarray(features), np.asarray(labels)
         return cls(matrix, vector, tuple(str(row) for row in range(len(vector))) if ids is None else tuple(ids))
 
     def take(self, rows: ArrayLike) -> "Split":
-        """The rows named by position, in that order."""
+        """Select rows.
+
+        Parameters
+        ----------
+        rows : array-like of int
+            Row numbers, in the order wanted.
+
+        Returns
+        -------
+        Split
+            These rows in that order.
+        """
         index = np.asarray(rows, dtype=np.int64)
         return Split(self.features[index], self.labels[index], tuple(self.ids[row] for row in index))
 
     def order_by_id(self) -> IntVector:
-        """Row numbers sorted by id, then label: an order that does not change when the rows are shuffled.
+        """Sort the rows by id, then label: an order that does not change when the rows are shuffled.
 
-        Rows that share both (duplicated samples) follow each other in the order given.
+        Returns
+        -------
+        array of int, shape (n,)
+            Row numbers. Rows that share id and label (duplicated samples) keep their order.
         """
         labels = self.labels.tolist()
         return np.asarray(sorted(range(len(self)), key=lambda row: (self.ids[row], labels[row])), dtype=np.int64)
@@ -71,7 +118,24 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class NoisyDataset:
-    """A data id: noisy training labels, clean validation (may be absent) and clean test. No training truth inside."""
+    """The rows of one benchmark data set. The true training labels are not among them, see `GroundTruth`.
+
+    Parameters
+    ----------
+    name : str
+        The data id.
+    train : Split
+        Rows with noisy labels.
+    validation : Split or None
+        Rows with trusted labels, if there are any.
+    test : Split
+        Rows with trusted labels, on which accuracy is measured.
+
+    Raises
+    ------
+    InvalidInput
+        For embeddings of different widths, for no training or test rows, and for a class far beyond the number of rows.
+    """
 
     name: str
     train: Split
@@ -96,7 +160,18 @@ class NoisyDataset:
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """The true labels of the training rows, (n,) integers; an object of its own, so no ranker gets it by accident."""
+    """The true labels of the training rows: a separate object, so that no ranker is handed it by accident.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n,)
+        Classes counted from 0, in the order of the training rows.
+
+    Raises
+    ------
+    InvalidInput
+        For a wrong shape or type, or a negative label.
+    """
 
     labels: IntVector
 
@@ -176,7 +251,20 @@ def refuse_gaps(*splits: tuple[Place, Split | None]) -> None:
 
 
 def class_count(train: Split, validation: Split | None) -> int:
-    """How many classes there are: one more than the largest label in training or validation."""
+    """Count the classes.
+
+    Parameters
+    ----------
+    train : Split
+        The training rows.
+    validation : Split or None
+        The validation rows, if there are any.
+
+    Returns
+    -------
+    int
+        One more than the largest label of both.
+    """
     parts = [train.labels] if validation is None else [train.labels, validation.labels]
     return 1 + max((int(labels.max()) for labels in parts if len(labels)), default=0)
 

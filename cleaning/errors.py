@@ -24,10 +24,20 @@ def _is_harmless(one: str) -> bool:
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is wrong, as far as it is known; the text is made once, by `str`.
+    """Where something is wrong, as far as it is known. `str` makes the text for people.
 
-    line: counted from 1. row: a number counted from 0, or the row's name. key: a key path, an option, or the name of an
-    array or argument.
+    Parameters
+    ----------
+    path : Path, optional
+        The file or folder.
+    line : int, optional
+        Counted from 1.
+    key : str, optional
+        A key path, an option, or the name of an array or argument.
+    column : str, optional
+        The name of the column.
+    row : int or str, optional
+        The number of the row, counted from 0, or its name.
     """
 
     path: Path | None = None
@@ -52,10 +62,16 @@ class FixfirstError(Exception):
 
 
 class InvalidInput(FixfirstError):
-    """A file, value or array that does not keep its contract.
+    """A file, value or array that does not keep its contract. The text reads `place: problem. Fix: fix.`
 
-    place: where it is; a path or a text stands for the place of that file, or of that key. problem: what was found and
-    what was expected. fix: what to do about it. The text, `place: problem. Fix: fix.`, is `printable`.
+    Parameters
+    ----------
+    place : Place, Path or str
+        Where it is; a path means that file, a text that key.
+    problem : str
+        What was found, and what was expected.
+    fix : str, optional
+        What to do about it.
     """
 
     def __init__(self, place: Place | Path | str, problem: str, fix: str = "") -> None:
@@ -66,12 +82,23 @@ class InvalidInput(FixfirstError):
         return type(self), (self.place, self.problem, self.fix)
 
     def within(self, path: Path) -> "InvalidInput":
-        """The same error about a part of a file, for a reader that hands the file's arrays on to be checked."""
+        """Add the file to an error about an array that was read from it.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        InvalidInput
+            The same error, in that file; this one, if it names a file already.
+        """
         return self if self.place.path else InvalidInput(replace(self.place, path=path), self.problem, self.fix)
 
 
 class BadData(FixfirstError):
-    """The organiser's data are at fault (truth, embeddings, a list of public ids), and no submission is to blame."""
+    """The data are at fault (truth, embeddings, a list of public ids), and no submission is to blame."""
 
 
 @contextmanager
@@ -86,7 +113,7 @@ def data_at_fault(kind: type[FixfirstError] = FixfirstError) -> Iterator[None]:
 
 
 class Unsuitable(FixfirstError):
-    """A ranker or learner that cannot work on this data, with the reason; the others go on without it."""
+    """A ranker or learner cannot work on these data, for the reason given; the others go on without it."""
 
 
 def sentence(error: Exception) -> str:

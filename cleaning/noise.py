@@ -11,11 +11,29 @@ NoiseKind = Literal["symmetric", "one_directional"]
 
 
 def plant_noise(labels: IntVector, rate: float, kind: NoiseKind, rng: np.random.Generator) -> IntVector:
-    """A copy of the (n,) labels with exactly round(rate · n) of them wrong.
+    """Make some labels wrong, to have data whose errors are known.
 
-    symmetric: rows drawn uniformly, each given another of the classes present. one_directional: only rows of the
-    highest class are drawn and all become the lowest one, as when an annotator misses what is in the picture.
-    Raises InvalidInput where there are too few rows or classes for that.
+    Parameters
+    ----------
+    labels : array of int, shape (n,)
+        Correct labels.
+    rate : float
+        Share of labels to make wrong; exactly round(rate · n) will be.
+    kind : {"symmetric", "one_directional"}
+        symmetric: rows are drawn uniformly, and each gets one of the other classes present. one_directional: only rows
+        of the highest class are drawn, and all get the lowest, as when an annotator overlooks what is in the picture.
+    rng : numpy.random.Generator
+        Draws the rows and the labels.
+
+    Returns
+    -------
+    array of int, shape (n,)
+        A copy of the labels with the errors.
+
+    Raises
+    ------
+    InvalidInput
+        If there are too few rows or classes.
     """
     wrong = round(rate * len(labels))
     classes = np.unique(labels)

@@ -11,9 +11,17 @@ from cleaning.errors import InvalidInput, Place, first_three
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """A permutation of the row numbers 0 … n-1, the label to fix first in front.
+    """An order in which to inspect the labels of n rows.
 
-    Raises InvalidInput where `order` is anything but a permutation.
+    Parameters
+    ----------
+    order : array of int, shape (n,)
+        Each of the row numbers 0 … n-1 once, the label to inspect first in front.
+
+    Raises
+    ------
+    InvalidInput
+        If `order` is not a permutation.
     """
 
     order: IntVector
@@ -39,9 +47,22 @@ class Ranking:
 
     @classmethod
     def from_scores(cls, scores: ArrayLike) -> "Ranking":
-        """Lowest label-quality score first; equal scores keep the order of the rows (stable sort).
+        """Rank rows by a label-quality score.
 
-        Raises InvalidInput for scores that are not a vector of finite numbers.
+        Parameters
+        ----------
+        scores : array-like of shape (n,)
+            Finite numbers, low where the label is suspicious (cleanlab's convention).
+
+        Returns
+        -------
+        Ranking
+            The lowest score first; equal scores keep the order of the rows.
+
+        Raises
+        ------
+        InvalidInput
+            If the scores are not a vector of finite numbers.
         """
         vector = np.asarray(scores)
         if vector.ndim != 1 or vector.dtype.kind not in "fiub":

@@ -30,8 +30,8 @@ LISTED = {
 }
 
 PROGRAM = """import numpy as np
-from cleaning import Posterior, Split, label_posterior
-found: Posterior = label_posterior(Split.from_arrays(np.eye(4), [0, 1, 0, 1]), None, rng=np.random.default_rng(0))
+import fixfirst
+found: fixfirst.Posterior = fixfirst.label_posterior(fixfirst.Split.from_arrays(np.eye(4), [0, 1, 0, 1]))
 """
 
 
@@ -92,7 +92,7 @@ def checked(program: Path, python: Path) -> subprocess.CompletedProcess[str]:
 def test_every_package_of_the_wheel_is_typed(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     packages = {name.partition("/")[0] for name in names if name.count("/") == 1 and name.endswith("/__init__.py")}
-    assert packages == {"cleaning", "baselines", "evaluation"}
+    assert packages == {"cleaning", "baselines", "evaluation", "fixfirst"}
     assert {f"{package}/py.typed" for package in packages} <= set(names)
 
 
@@ -102,6 +102,6 @@ def test_a_program_of_somebody_else_is_type_checked(python, tmp_path):
     program.write_text(PROGRAM)
     done = checked(program, python)
     assert done.returncode == 0, done.stdout + done.stderr
-    program.write_text(PROGRAM.replace("found: Posterior", "found: int"))
+    program.write_text(PROGRAM.replace("found: fixfirst.Posterior", "found: int"))
     done = checked(program, python)
     assert 'expression has type "Posterior", variable has type "int"' in done.stdout

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import softmax
 
+from cleaning.belief.posterior import Posterior
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.ranking import Ranking
 
 _FEWEST_STEPS, _SHARE_ORDERED, _HOPELESS = 105, 0.7, 0.02
 _LARGE = 5000
 # Of the calibrated temperature, for two classes.
 _SOFTNESS = 1.5
 _CALIBRATION_STEPS = 8
+_TRUST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +27,34 @@ class Beliefs:
     fixed: FloatMatrix
     held: FloatMatrix
     checked: FloatMatrix
+
+
+def inspection_order(posterior: Posterior, train: Split, validation: Split | None = None) -> Ranking:
+    """Order the training rows by how much inspecting their labels should help a model that is trained afterwards.
+
+    A row comes early if its label is probably wrong and correcting it would change predictions for the better; see
+    `order_by_use` for the computation.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What `label_posterior` believes about exactly these rows.
+    train : Split
+        The n training rows with their noisy labels.
+    validation : Split, optional
+        The rows with trusted labels that the posterior was computed with.
+
+    Returns
+    -------
+    Ranking
+        All n row numbers, the label to inspect first in front.
+    """
+    checked = posterior.validation
+    if validation is not None and len(validation):
+        # half the label, half the belief: hard examples among few trusted rows should not steer the order alone
+        checked = _TRUST * np.eye(checked.shape[1])[validation.labels] + (1 - _TRUST) * checked
+    beliefs = Beliefs(posterior.probabilities, posterior.before_label, checked)
+    return Ranking(order_by_use(train, validation, beliefs))
 
 
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:

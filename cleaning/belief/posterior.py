@@ -22,11 +22,20 @@ _Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Beliefs about the true labels of n training rows with K classes.
+    """What `label_posterior` believes about the true labels of n training rows in K classes.
 
-    given (n,): the labels as they stand. probabilities (n, K): P(true label | features, given label, validation).
-    noise_matrix (K, K): row c, column g is P(given label g | true label c). before_label (n, K): the same belief before
-    the row's own label is looked at (leave-one-out). validation (m, K): that belief about the validation rows.
+    Attributes
+    ----------
+    given : array of int, shape (n,)
+        The labels as they are.
+    probabilities : array of shape (n, K)
+        P(true label | features, given label, validation rows). Rows sum to 1.
+    noise_matrix : array of shape (K, K)
+        Row c, column g: P(given label g | true label c). Rows sum to 1.
+    before_label : array of shape (n, K)
+        The same belief before the row's own label is taken into account (leave-one-out).
+    validation : array of shape (m, K)
+        That leave-one-out belief about the validation rows.
     """
 
     given: IntVector
@@ -37,34 +46,45 @@ class Posterior:
 
     @property
     def quality(self) -> FloatVector:
-        """P(the given label is right), (n,), a label-quality score: low is suspicious."""
+        """P(the given label is right), shape (n,), in [0, 1]: a label-quality score, low where it is suspicious."""
         return np.asarray(self.probabilities[np.arange(len(self.given)), self.given], dtype=np.float64)
 
     @property
     def suspicion(self) -> FloatVector:
-        """P(the given label is wrong), (n,)."""
+        """P(the given label is wrong), shape (n,), in [0, 1]."""
         return 1.0 - self.quality
 
     @property
     def suggestion(self) -> IntVector:
-        """The most probable label of each row, (n,); the given one where nothing is more probable."""
+        """The most probable label of each row, shape (n,): the given one unless another is more probable."""
         best = self.probabilities.argmax(axis=1)
         beaten = self.probabilities.max(axis=1) > self.quality
         return np.where(beaten, best, self.given)
 
     @property
     def suggestion_probability(self) -> FloatVector:
-        """P(true label = suggestion), (n,)."""
+        """P(the suggestion is right), shape (n,), in [0, 1]."""
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
 
     def wrong_labels(self, deviations: float = 1.645) -> tuple[float, float, float]:
-        """The expected number of wrong labels with an interval: (expected, low, high), in rows.
+        """Estimate how many of the given labels are wrong.
 
-        The variance on either side is that of independent rows, Σ q(1 - q), and that of a common misjudgement of all
-        logits, (deviation · Σ q(1 - q))². Errors on the very rows that look like the other class are undercounted, so
-        the deviation is larger above than below, and larger still with few validation rows a class or none, whose
-        frequencies give such errors away. The default deviations are those of a 90% interval; the ranking study reports
-        how often it holds, by kind of noise.
+        Parameters
+        ----------
+        deviations : float, default 1.645
+            Half the width of the interval in standard deviations; the default gives 90%.
+
+        Returns
+        -------
+        expected, low, high : float
+            Numbers of rows.
+
+        Notes
+        -----
+        The variance on either side adds that of independent rows, Σ q(1 - q), and that of a misjudgement common to all
+        logits, (deviation · Σ q(1 - q))². Errors on exactly the rows that look like another class are undercounted, so
+        the deviation is larger above than below, and larger still with few or no validation rows per class, whose
+        frequencies would reveal such errors. The ranking study reports how often the interval holds, by kind of noise.
         """
         wrong = self.suspicion
         spread = float((wrong * (1 - wrong)).sum())
@@ -87,11 +107,31 @@ class Posterior:
 def label_posterior(
     train: Split, validation: Split | None = None, *, rng: np.random.Generator | None = None
 ) -> Posterior:
-    """The noise-aware posterior of the true labels: closed-form leave-one-out learners, stacked by EM.
+    """Estimate the true labels of noisy training rows.
 
-    train holds noisy labels, validation clean ones (or None; then nothing but the noisy labels is known). The order of
-    the rows does not matter. rng is drawn from only above some thousands of rows (landmarks, samples); a fixed seed is
-    used where none is given. Raises InvalidInput for an empty training set or widths that differ.
+    Parameters
+    ----------
+    train : Split
+        Rows with noisy labels. Their order does not matter.
+    validation : Split, optional
+        Rows whose labels are known to be right. They help much; without them only the noisy labels speak.
+    rng : numpy.random.Generator, optional
+        Draws landmarks and samples where there are more than some thousands of rows. Default: a fixed seed.
+
+    Returns
+    -------
+    Posterior
+        Beliefs about every training row, in the order of `train`.
+
+    Raises
+    ------
+    InvalidInput
+        For no training rows, and for embeddings of different widths.
+
+    Notes
+    -----
+    Closed-form learners predict every row from the others (leave-one-out). A model of the annotators' noise stacks
+    these predictions with the given label by expectation maximisation.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     validation = None if validation is None or not len(validation) else validation

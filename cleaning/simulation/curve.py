@@ -25,9 +25,23 @@ def reference_rounding(accuracy: FloatVector) -> FloatVector:
 
 @dataclass(frozen=True, eq=False)
 class CleaningCurve:
-    """fixes: ascending numbers of fixed labels, from 0; accuracy: test accuracy after each, in [0, 1].
+    """Test accuracy as more and more labels are fixed.
 
-    dirty is the accuracy before any fix, clean that of the model trained on the true labels.
+    Parameters
+    ----------
+    fixes : array of int, shape (p,)
+        Ascending numbers of fixed labels, the first of them 0.
+    accuracy : array of shape (p,)
+        Test accuracy after each number of fixes, in [0, 1].
+    dirty : float
+        Accuracy before any fix.
+    clean : float
+        Accuracy of the model trained on the true labels.
+
+    Raises
+    ------
+    InvalidInput
+        If the lengths differ or the fixes do not start at 0.
     """
 
     fixes: IntVector
@@ -40,26 +54,65 @@ class CleaningCurve:
             raise InvalidInput("cleaning curve", "fixes and accuracy do not match or do not start at 0 fixes")
 
     def fixes_needed(self, target: float = 0.95) -> int:
-        """Smallest number of fixes k ≥ 0 whose accuracy is at least target × clean (lower is better)."""
+        """Count the fixes that reach a share of the clean accuracy.
+
+        Parameters
+        ----------
+        target : float, default 0.95
+            The share of `clean` to reach.
+
+        Returns
+        -------
+        int
+            The smallest number of fixes whose accuracy is at least target × clean, else the last; lower is better.
+        """
         reached = np.flatnonzero(reaches(self.accuracy, target * self.clean))
         return int(self.fixes[reached[0]] if len(reached) else self.fixes[-1])
 
     def score(self, target: float = 0.95) -> float:
-        """fixes_needed as a share of all training rows, in [0, 1]; lower is better."""
+        """Give `fixes_needed` as a share of all training rows.
+
+        Parameters
+        ----------
+        target : float, default 0.95
+            The share of `clean` to reach.
+
+        Returns
+        -------
+        float
+            In [0, 1]; lower is better.
+        """
         return self.fixes_needed(target) / int(self.fixes[-1]) if self.fixes[-1] else 0.0
 
     def area(self) -> float:
-        """Mean accuracy over the whole budget (trapezoids), in [0, 1]; higher is better."""
+        """Average the accuracy over the whole budget, by trapezoids.
+
+        Returns
+        -------
+        float
+            In [0, 1]; higher is better.
+        """
         if len(self.fixes) == 1:
             return float(self.accuracy[0])
         return float(np.trapezoid(self.accuracy, self.fixes) / (self.fixes[-1] - self.fixes[0]))
 
     def fraction_fixes(self) -> float:
-        """The score of the reference evaluator, bug for bug, for comparison with Dynabench; lower is better.
+        """Compute the score of the reference evaluator, bug for bug, for comparison with Dynabench.
 
-        Accuracies after 1 … n fixes rounded to 2 decimals; the 0-based index of the first that is at least 0.95 × the
-        last of them, whatever target the other scores have, over n: k fixes give (k-1)/n. Source: the
-        dataperf-vision-debugging evaluator. Needs a point for every single fix.
+        Returns
+        -------
+        float
+            The 0-based index of the first accuracy that is at least 0.95 × the last, over n: k fixes give (k-1)/n.
+            The accuracies are those after 1 … n fixes, rounded to 2 decimals. Lower is better.
+
+        Raises
+        ------
+        InvalidInput
+            If the curve lacks the point of any number of fixes.
+
+        Notes
+        -----
+        Source: the evaluator of dataperf-vision-debugging.
         """
         if not np.array_equal(self.fixes, np.arange(len(self.fixes))):
             raise InvalidInput(

@@ -9,11 +9,18 @@ from cleaning.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class LabelPath:
-    """The distinct label vectors of one simulation: `labels` first, then labels changed step by step.
+    """The distinct label vectors of one simulation: the given labels first, then labels changed step by step.
 
-    State k has labels[rows[j]] = values[j] for all j < stops[k]; stops ascend, and are 0, 1, … len(rows) where they are
-    not given: one label a step. All states are different. features (n, d), labels (n,), rows and values (m,), stops
-    (states,).
+    Parameters
+    ----------
+    features : array of shape (n, d)
+        The training embeddings.
+    labels : array of int, shape (n,)
+        The labels of state 0.
+    rows, values : arrays of int, shape (m,)
+        In state k, labels[rows[j]] = values[j] for all j < stops[k].
+    stops : array of int, shape (states,), optional
+        Ascending. Default: 0, 1, … m, one more label per state.
     """
 
     features: FloatMatrix
@@ -26,38 +33,105 @@ class LabelPath:
         return len(self.rows) + 1 if self.stops is None else len(self.stops)
 
     def changes_until(self, state: int) -> int:
-        """How many labels are changed in a state."""
+        """Count the labels changed in a state.
+
+        Parameters
+        ----------
+        state : int
+            The number of the state, from 0.
+
+        Returns
+        -------
+        int
+            How many labels differ from those of state 0.
+        """
         return state if self.stops is None else int(self.stops[state])
 
     def labels_at(self, state: int) -> IntVector:
-        """The label vector of one state, a copy."""
+        """Give the label vector of a state.
+
+        Parameters
+        ----------
+        state : int
+            The number of the state, from 0.
+
+        Returns
+        -------
+        array of int, shape (n,)
+            A copy.
+        """
         labels = self.labels.copy()
         stop = self.changes_until(state)
         labels[self.rows[:stop]] = self.values[:stop]
         return labels
 
     def part(self, start: int, stop: int) -> "LabelPath":
-        """The path of the states start … stop - 1 alone."""
+        """Cut out the states start … stop - 1.
+
+        Parameters
+        ----------
+        start, stop : int
+            The first state, and the one after the last.
+
+        Returns
+        -------
+        LabelPath
+            These states alone.
+        """
         first, last = self.changes_until(start), self.changes_until(stop - 1)
         stops = None if self.stops is None else self.stops[start:stop] - first
         return LabelPath(self.features, self.labels_at(start), self.rows[first:last], self.values[first:last], stops)
 
     def at(self, states: IntVector) -> "LabelPath":
-        """The path of some states, ascending; those of a path that has all its stops."""
+        """Select states of a path that has all its stops.
+
+        Parameters
+        ----------
+        states : array of int
+            Ascending numbers of states.
+
+        Returns
+        -------
+        LabelPath
+            These states alone.
+        """
         return self if len(states) == len(self) else replace(self, stops=states)
 
 
 class Learner(Protocol):
-    """What is retrained after every fix. Implementations are immutable and may be sent to another process."""
+    """A model that is retrained after every fix. Implementations are immutable and may be sent to another process."""
 
     def describe(self) -> dict[str, object]:
-        """Name and options, as they go into records and into the decision whether a record can be reused."""
+        """Give name and options, as they go into records and into the decision whether a record can be reused.
+
+        Returns
+        -------
+        dict
+            Everything that the accuracies depend on besides the data.
+        """
         ...
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy in every state of the path, (len(path),). Raises Unsuitable for data it cannot learn from.
+        """Train on every state of a path and measure the test accuracy.
 
-        This is the seam for speed: a learner sees the whole path and may reuse one state's work in the next.
+        Parameters
+        ----------
+        path : LabelPath
+            All label vectors at once, so that the work of one state can be reused in the next.
+        test : Split
+            Rows with trusted labels.
+        progress : Progress
+            Told how many states are done, of how many.
+
+        Returns
+        -------
+        array of shape (len(path),)
+            Accuracies in [0, 1].
+
+        Raises
+        ------
+        Unsuitable
+            For data the learner cannot learn from.
         """
         ...
 

@@ -17,12 +17,20 @@ from cleaning.simulation.label_path import Blockwise, LabelPath, Learner
 
 @dataclass(frozen=True)
 class Plan:
-    """How a simulation is run; nothing here but `budgets` changes a number of its curve.
+    """How a simulation is run. Only `budgets` changes the curve.
 
-    engine: where blocks run. blocks: what the finished blocks of a curve that has several are kept in, by name, to
-    resume from; None keeps nothing.
-    budgets: the numbers of fixes that become points: all (None), so many evenly spaced, or those listed; 0 and n always
-    do. The fixes around the first crossing of target × the clean accuracy then become points too, one by one.
+    Parameters
+    ----------
+    engine : Engine
+        Where the blocks of a curve run.
+    blocks : mutable mapping of str to bytes, optional
+        Keeps finished blocks by name, to resume from. Default: nothing is kept.
+    budgets : int or sequence of int, optional
+        The numbers of fixes that become points: so many evenly spaced ones, or those listed; 0 and n are always among
+        them. The fixes around the first crossing of target × the clean accuracy are then added one by one. Default:
+        every number of fixes.
+    target : float, default 0.95
+        The share of the clean accuracy whose crossing is filled in.
     """
 
     engine: Engine = SERIAL
@@ -39,11 +47,39 @@ def simulate(
     progress: Progress = silent,
     plan: Plan | None = None,
 ) -> CleaningCurve:
-    """The accuracy after 0 … n fixes in the order of `ranking`.
+    """Fix the labels of a data set in the order of a ranking, retrain after every fix, and measure the accuracy.
 
-    Fixing a label that was right changes nothing, so the learner is fitted once per distinct label vector:
-    (wrong labels + 1) times, or fewer where plan.budgets thins the points. Raises InvalidInput where lengths do not
-    match or a budget is outside 0 … n.
+    Parameters
+    ----------
+    dataset : NoisyDataset
+        Training rows with noisy labels, and test rows.
+    truth : GroundTruth
+        The true labels of the training rows.
+    ranking : Ranking
+        The order in which they are fixed.
+    learner : Learner
+        What is retrained.
+    progress : Progress, optional
+        Told how many models are trained, of how many.
+    plan : Plan, optional
+        Where it runs, and which numbers of fixes become points.
+
+    Returns
+    -------
+    CleaningCurve
+        The accuracy after 0 … n fixes.
+
+    Raises
+    ------
+    InvalidInput
+        If lengths do not match, or a budget is outside 0 … n.
+    Unsuitable
+        If the learner cannot learn from these data.
+
+    Notes
+    -----
+    Fixing a label that was right changes nothing, so the learner is trained once per distinct label vector: at most
+    (wrong labels + 1) times.
     """
     train, plan = dataset.train, plan or Plan()
     if len(truth.labels) != len(train) or len(ranking) != len(train):

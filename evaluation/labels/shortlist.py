@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from baselines.rankers.expected_use import order_of
-from cleaning import Posterior, Split, label_posterior
+from cleaning import Posterior, Split, inspection_order, label_posterior
 from cleaning.data import IntVector, refuse_gaps
 from cleaning.errors import InvalidInput, Place
 from evaluation.datasets.layout import read_parquet
@@ -34,7 +33,7 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
         )
     refuse_gaps((Place(embeddings), train), (Place(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
-    table = _table(train, posterior, order_of(posterior, train, checked))
+    table = _table(train, posterior, inspection_order(posterior, train, checked).order)
     write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
     if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):

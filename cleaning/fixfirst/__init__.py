@@ -1,0 +1,55 @@
+"""Which labels should I fix first?
+
+Everything here is defined in `cleaning`; this package gives it the project's name, `import fixfirst`:
+
+* labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
+* beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `inspection_order`, `Ranking`
+* the cleaning simulation: `simulate`, `Plan`, `CleaningCurve`, `Learner`, `LabelPath`
+* errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
+"""
+
+from cleaning import (
+    BadData,
+    CleaningCurve,
+    FixfirstError,
+    GroundTruth,
+    InvalidInput,
+    LabelPath,
+    Learner,
+    NoisyDataset,
+    Place,
+    Plan,
+    Posterior,
+    Ranking,
+    Split,
+    Unsuitable,
+    __version__,
+    class_count,
+    inspection_order,
+    label_posterior,
+    plant_noise,
+    simulate,
+)
+
+__all__ = [
+    "BadData",
+    "CleaningCurve",
+    "FixfirstError",
+    "GroundTruth",
+    "InvalidInput",
+    "LabelPath",
+    "Learner",
+    "NoisyDataset",
+    "Place",
+    "Plan",
+    "Posterior",
+    "Ranking",
+    "Split",
+    "Unsuitable",
+    "__version__",
+    "class_count",
+    "inspection_order",
+    "label_posterior",
+    "plant_noise",
+    "simulate",
+]
