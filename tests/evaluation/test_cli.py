@@ -216,3 +216,29 @@ def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
     write_parameters(workspace)
     assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
     assert len(read_records(workspace / "results" / "results.jsonl")) == 4
+
+
+def test_the_task_is_the_only_one_of_parameters_or_cleaning_among_several(capsys, tmp_path):
+    assert run(capsys, "example", "logo", f"--output={tmp_path / 'logo'}")[0] == 0
+    place = f"--workspace={tmp_path / 'logo'}"
+    good = tmp_path / "logo" / "submissions" / "example_good.csv"
+    assert run(capsys, "validate", good, place)[0] == 0
+    assert run(capsys, "evaluate", place)[0] == 0
+    assert "logo, board all" in run(capsys, "leaderboard", place)[1]
+    parameters = tmp_path / "logo" / "parameters.yaml"
+    text = parameters.read_text()
+    parameters.write_text(text.replace("- logo", "- logo\n- zero_shot"))
+    status, _, err = run(capsys, "validate", good, place)
+    assert (status, err) == (1, "error: --task: parameters.yaml has several tasks. Fix: name one: logo, zero_shot.\n")
+    assert run(capsys, "validate", good, "--task=logo", place)[0] == 0
+    parameters.write_text(text.replace("- logo", "- logo\n- cleaning"))
+    assert "no data set of the task cleaning" in run(capsys, "validate", good, place)[2]
+
+
+def test_a_command_takes_the_paths_it_reads_and_no_others(capsys):
+    status, out, _ = run(capsys, "rank", "--help")
+    assert status == 0
+    assert "_folder" not in out
+    assert "--workspace" not in out
+    assert "--embedding_folder" not in run(capsys, "plot", "--help")[1]
+    assert "--results_folder" in run(capsys, "plot", "--help")[1]

@@ -44,12 +44,12 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
-    found_files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
-    for found in [*map(_unless_a_bound, found_files), *_bounds(ids, parameters)]:
+    files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
+    submissions = [(_unless_a_bound(found), False) for found in files]
+    for found, bound in [*submissions, *((oracle, True) for oracle in _bounds(ids, parameters))]:
         if isinstance(found, Rejected):
             cases.append(found)
             continue
-        bound = found.path.suffix == ".py"
         try:
             submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
         except FixfirstError as error:

@@ -1,3 +1,4 @@
+import fcntl
 import io
 import json
 import re
@@ -11,6 +12,7 @@ from evaluation.contract.record import latest, read_records
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import append_line
 from evaluation.harness import evaluate as run
+from evaluation.harness import results
 from evaluation.harness.evaluate import evaluate
 from evaluation.harness.produce import create_baselines
 from evaluation.submissions.rankings import write_submission
@@ -216,3 +218,20 @@ def test_a_learner_that_cannot_be_is_refused_with_the_file_before_anything_is_sc
     with pytest.raises(InvalidInput, match=r"parameters.yaml, learner logistic, option C: found -1"):
         score(ranked)
     assert not ranked.results_file.exists()
+
+
+def test_a_second_evaluation_reads_the_results_once_and_locks_nothing(ranked, monkeypatch):
+    assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
+    before = [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)]
+    read, locked = [], []
+    original, flock = results.read_records, fcntl.flock
+    monkeypatch.setattr(results, "read_records", lambda path: read.append(path) or original(path))
+    monkeypatch.setattr(fcntl, "flock", lambda *arguments: locked.append(arguments) or flock(*arguments))
+    assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
+    assert (read, locked) == ([ranked.results_file], [])
+    assert [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)] == before
+    for path in ranked.submission_folder.glob("*_random.txt"):
+        path.unlink()
+    assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
+    assert len(read) == 2
+    assert len(locked) == 1
