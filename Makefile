@@ -1,4 +1,5 @@
-# The two commands of the README, and how the pinned packages are renewed; every single check is in `nox -l`.
+# `make demo` and `make test` are the commands of the README; `make lock` renews the pinned packages. The checks of
+# `make test` are nox sessions; `nox -l` lists them.
 PYTHON ?= python3
 VENV ?= .venv
 MLCUBE ?= .mlcube
@@ -15,7 +16,7 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.development
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox --non-interactive
 
-# MLCube needs packages of its own age, so it gets an environment of its own: $(MLCUBE)/bin/mlcube.
+# MLCube depends on old packages, so it gets a separate environment: $(MLCUBE)/bin/mlcube.
 mlcube: $(MLCUBE)/.installed
 
 $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
@@ -26,11 +27,11 @@ $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "fixfirst needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	  { echo "fixfirst needs Python 3.11 or newer. Fix: name one, as in make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The lists are complete, so pip installs exactly them (--no-deps) and looks for nothing else: a release of tomorrow can
-# not break the installation, and neither can a pip that resolves extras in another way.
+# The lists are complete, so pip installs exactly these packages (--no-deps) and nothing else. Neither a new release nor a
+# pip that resolves extras differently can break the installation.
 $(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml cleaning/fixfirst/__init__.py
 	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
@@ -40,7 +41,7 @@ $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# Renews every pinned list (needs a network). uv has an environment of its own, so this works when the lists are broken.
+# Renews every pinned list (needs a network). uv has its own environment, so this works even if the lists are broken.
 COMPILE := $(UV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-strip-extras --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --python-version=3.11
 
@@ -49,7 +50,7 @@ lock: $(UV)/bin/uv
 	$(COMPILE) pyproject.toml requirements-build.in --group=dev -c requirements.txt -o requirements-dev.txt
 	$(COMPILE) mlcube/requirements.in --override=mlcube/overrides.txt -o mlcube/requirements.txt
 
-# The suite with the oldest versions that pyproject.toml promises to work with (needs a network).
+# Runs the tests with the oldest versions that pyproject.toml allows (needs a network).
 test-lowest: $(UV)/bin/uv
 	$(UV)/bin/uv venv --quiet --clear --python=$(PYTHON) $(LOWEST)
 	$(UV)/bin/uv pip compile --quiet --resolution=lowest-direct --all-extras pyproject.toml -o $(LOWEST)/lowest.txt

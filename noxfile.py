@@ -1,6 +1,6 @@
-"""The checks. `make test` and the GitHub workflow call these sessions; nothing is listed twice.
+"""The checks. `make test`, which the GitHub workflow calls, runs the default sessions; this is the only list of checks.
 
-They run in the environment nox itself is installed in (`make test` makes it), so they need no network.
+Sessions run in the environment that nox itself is installed in (`make test` creates it), so they need no network.
 """
 
 from pathlib import Path
@@ -30,7 +30,7 @@ def imports(session: nox.Session) -> None:
 
 @nox.session
 def dependencies(session: nox.Session) -> None:
-    """What is imported is declared in pyproject.toml, and the other way round."""
+    """Every imported package is declared in pyproject.toml, and every declared package is imported."""
     session.run("deptry", ".")
 
 
@@ -43,7 +43,7 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The whole suite with branch coverage; `nox -s tests -- -k name` for a part, without the coverage limit."""
+    """The whole test suite with branch coverage; `nox -s tests -- -k name` runs a part, without the coverage limit."""
     if session.posargs:
         session.run("pytest", *session.posargs)
     else:
@@ -60,16 +60,16 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lowest(session: nox.Session) -> None:
-    """The suite alone, for an environment of the oldest versions allowed (`make test-lowest` makes it)."""
+    """The test suite alone, in an environment with the oldest versions allowed (`make test-lowest` creates it)."""
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    # old releases warn about their newer neighbours, which says nothing about us
+    # old releases warn about newer versions of other packages, which is not our fault
     quiet = ["-W", "ignore::DeprecationWarning"]
     session.run("pytest", "-n", "auto", "--dist=loadgroup", *quiet, *session.posargs, env=threads)
 
 
 @nox.session
 def containers(session: nox.Session) -> None:
-    """The cube in Docker and Podman, installed where that may be (root on Debian); says so where it may not."""
+    """The cube in Docker and Podman. Installs both, as root on Debian; elsewhere the tests are skipped."""
     session.run(
         "pytest", "tests/containers", "-p", "no:randomly", "-rs", *session.posargs, env={"FIXFIRST_CONTAINERS": "1"}
     )
@@ -77,13 +77,13 @@ def containers(session: nox.Session) -> None:
 
 @nox.session
 def study(session: nox.Session) -> None:
-    """Every ranker on every study set, table and picture: `nox -s study -- --quick` in some minutes, else hours."""
+    """Every ranker on every study set, with tables and figure. Takes hours; `nox -s study -- --quick` takes minutes."""
     session.run("python", "-m", "tests.study", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists what there is."""
+    """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists the benchmarks."""
     found = {path.stem for path in Path("tests/benchmarks").glob("[!_]*.py")}
     if not session.posargs:
         session.log(f"benchmarks: {', '.join(sorted(found))}")

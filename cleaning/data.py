@@ -1,4 +1,4 @@
-"""What rankers, learners and the simulation are given: labelled embeddings, with the truth kept apart."""
+"""Labelled embeddings, the input of rankers, learners and the simulation. True labels are a separate object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,11 @@ from cleaning.errors import InvalidInput, Place, first_three
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
-_OF_THE_LARGEST = 1e-9  # squared lengths are added up over rows
+# Squared lengths are summed over rows, so each may be at most this share of the largest float.
+_LARGEST_SHARE = 1e-9
+# A label may exceed the number of rows by this much.
 _CLASSES_WITHOUT_ROWS = 1000
+
 _Array = TypeVar("_Array", bound=NDArray[Any])
 
 
@@ -37,8 +40,8 @@ class Split:
 
     Notes
     -----
-    The arrays are stored read-only, C-contiguous and aligned: BLAS is slow on unaligned arrays, as a cluster may hand
-    them over, and rounds them differently.
+    The arrays are stored read-only, C-contiguous and aligned. On unaligned arrays, which a cluster may deliver, BLAS is
+    slow and rounds differently.
     """
 
     features: FloatMatrix
@@ -64,7 +67,7 @@ class Split:
 
     @classmethod
     def from_arrays(cls, features: ArrayLike, labels: ArrayLike, ids: Sequence[str] | None = None) -> "Split":
-        """Make a split of anything that numpy turns into arrays.
+        """Make a split from anything that NumPy can convert to arrays.
 
         Parameters
         ----------
@@ -118,7 +121,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class NoisyDataset:
-    """The rows of one benchmark data set. The true training labels are not among them, see `GroundTruth`.
+    """The rows of one benchmark data set, without the true training labels (see `GroundTruth`).
 
     Parameters
     ----------
@@ -134,7 +137,7 @@ class NoisyDataset:
     Raises
     ------
     InvalidInput
-        For embeddings of different widths, for no training or test rows, and for a class far beyond the number of rows.
+        For embeddings of different widths, for no training or test rows, and for a label far above the number of rows.
     """
 
     name: str
@@ -148,7 +151,7 @@ class NoisyDataset:
             if split is not None and split.features.shape[1] != width:
                 raise InvalidInput(
                     f"data id {self.name}, {part}",
-                    f"embeddings are {split.features.shape[1]} wide where the training ones are {width}",
+                    f"embeddings have {split.features.shape[1]} columns, training embeddings have {width}",
                     "embed every split with the same network",
                 )
         for part, split in (("train", self.train), ("test", self.test)):
@@ -160,7 +163,7 @@ class NoisyDataset:
 
 @dataclass(frozen=True, eq=False)
 class GroundTruth:
-    """The true labels of the training rows: a separate object, so that no ranker is handed it by accident.
+    """The true labels of the training rows. A separate object, so that no ranker receives it by accident.
 
     Parameters
     ----------
@@ -182,11 +185,11 @@ class GroundTruth:
 def checked_features(values: ArrayLike) -> FloatMatrix:
     """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity.
 
-    Raises InvalidInput too for a row that `refuse_overflow` refuses in the precision of the matrix.
+    Raises InvalidInput for any other array, and for rows that `refuse_overflow` refuses in the dtype of the matrix.
     """
     matrix = np.asarray(values)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise InvalidInput("features", f"the shape is {matrix.shape}", "give a matrix of rows × at least one column")
+        raise InvalidInput("features", f"the shape is {matrix.shape}", "give a matrix with at least one column")
     if matrix.dtype.kind not in "fiu":
         raise InvalidInput("features", f"the values are {matrix.dtype}, not numbers", "give floats")
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
@@ -195,7 +198,7 @@ def checked_features(values: ArrayLike) -> FloatMatrix:
     if len(bad):
         raise InvalidInput(
             Place(key="features", row=int(bad[0])),
-            f"NaN or infinite values (rows, {first_three(bad.tolist())})",
+            f"NaN or infinite values (affected rows, {first_three(bad.tolist())})",
             "drop or re-embed those rows",
         )
     refuse_overflow(matrix, np.dtype(dtype), "features")
@@ -203,26 +206,26 @@ def checked_features(values: ArrayLike) -> FloatMatrix:
 
 
 def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> None:
-    """Raises InvalidInput for a row whose squared length, or a sum of many such, overflows in a precision.
+    """Raises InvalidInput for a row whose squared length, or a sum of many of them, would overflow `dtype`.
 
-    what: the name of the (n, d) matrix in the error.
+    what: the name of the (n, d) matrix in the error message.
     """
     with np.errstate(over="ignore"):
-        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * _OF_THE_LARGEST)
+        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * _LARGEST_SHARE)
     if len(long):
         raise InvalidInput(
             Place(key=what, row=int(long[0])),
-            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares do not fit into {dtype} "
-            f"(rows, {first_three(long.tolist())})",
+            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares overflow {dtype} "
+            f"(affected rows, {first_three(long.tolist())})",
             "scale the vectors down",
         )
 
 
 def checked_labels(values: ArrayLike, what: str) -> IntVector:
-    """A read-only (n,) int64 vector of classes counted from 0."""
+    """A read-only (n,) int64 vector of classes counted from 0. Raises InvalidInput for any other array."""
     vector = np.asarray(values)
     if vector.ndim != 1:
-        raise InvalidInput(what, f"the shape is {vector.shape}", "give one label a row")
+        raise InvalidInput(what, f"the shape is {vector.shape}", "give one label per row")
     if vector.dtype.kind not in "iu" and len(vector):
         raise InvalidInput(what, f"the values are {vector.dtype}, not integers", "number the classes from 0")
     bad = np.flatnonzero(vector < 0) if len(vector) else np.empty(0, int)
@@ -234,9 +237,9 @@ def checked_labels(values: ArrayLike, what: str) -> IntVector:
 
 
 def refuse_gaps(*splits: tuple[Place, Split | None]) -> None:
-    """Raises InvalidInput for a class far beyond the number of rows, since room is made for every class up to it.
+    """Raises InvalidInput for a label far above the number of rows: memory is allocated for every class up to it.
 
-    splits: pairs of a place, a file or a key, and the rows there.
+    splits: pairs of a place (a file or a key) and the rows found there.
     """
     rows = sum(len(split) for _, split in splits if split is not None)
     for where, split in splits:
@@ -245,7 +248,7 @@ def refuse_gaps(*splits: tuple[Place, Split | None]) -> None:
                 Place(
                     where.path, key=f"{where.key}, labels" if where.key else "labels", row=int(split.labels.argmax())
                 ),
-                f"class {largest}, where there are {rows} rows in all",
+                f"class {largest}, but there are only {rows} rows in total",
                 "number the classes from 0 without gaps",
             )
 
@@ -263,7 +266,7 @@ def class_count(train: Split, validation: Split | None) -> int:
     Returns
     -------
     int
-        One more than the largest label of both.
+        One more than the largest label in either.
     """
     parts = [train.labels] if validation is None else [train.labels, validation.labels]
     return 1 + max((int(labels.max()) for labels in parts if len(labels)), default=0)

@@ -1,4 +1,4 @@
-"""Components found by folder: every public module of a package is one component, and nothing keeps a list."""
+"""Component discovery: every public module of a package is one component, so there is no list to maintain."""
 
 import importlib
 import importlib.metadata
@@ -16,9 +16,10 @@ from cleaning.errors import InvalidInput, Place, suggest
 
 @dataclass(frozen=True)
 class Component:
-    """One discovered module. `member` is the function or object the kind asks for (`rank`, `TASK`, `Learner`).
+    """One discovered module.
 
-    summary: the first line of the module's docstring. origin: its file.
+    member: the function or object that the kind requires (`rank`, `TASK`, `Learner`). summary: the first line of the
+    module's docstring. origin: its file.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Registry(Mapping[str, Component]):
-    """Components of one kind by name, in alphabetical order; `skipped` says of the others why they cannot be loaded."""
+    """Components of one kind by name, in alphabetical order; `skipped` maps names that cannot be loaded to reasons."""
 
     kind: str
     components: Mapping[str, Component]
@@ -56,7 +57,7 @@ class Registry(Mapping[str, Component]):
         return name in self.components
 
     def joined(self, other: "Registry") -> "Registry":
-        """Both registries as one; a name in both is an error."""
+        """Both registries combined. Raises InvalidInput for a name that is in both."""
         for name in sorted(set(self.components) & set(other.components)):
             raise InvalidInput(
                 other.components[name].origin,
@@ -66,15 +67,15 @@ class Registry(Mapping[str, Component]):
         return Registry(self.kind, {**self.components, **other.components}, {**self.skipped, **other.skipped})
 
     def warnings(self) -> list[str]:
-        """One line for each component that cannot be loaded."""
+        """One line per component that cannot be loaded."""
         return [f"{name} is left out: {reason}" for name, reason in sorted(self.skipped.items())]
 
 
 def discover(package: ModuleType, kind: str, member: str) -> Registry:
-    """Every public module of an imported package, once; packages inside it are not looked at.
+    """The public modules of an imported package; its subpackages are ignored.
 
-    A module whose optional import is missing is skipped, with the missing package named in `skipped`.
-    Raises InvalidInput for a public module without the member.
+    A module that needs a missing package is skipped, and `skipped` names that package. Raises InvalidInput for a public
+    module without the member.
     """
     names = [info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg]
     public = {name: f"{package.__name__}.{name}" for name in names if not name.startswith("_")}
@@ -82,16 +83,16 @@ def discover(package: ModuleType, kind: str, member: str) -> Registry:
 
 
 def discover_parts(package: ModuleType, part: str, kind: str, member: str) -> Registry:
-    """One component for each package inside an imported package: its module of the name `part`, where it has one."""
+    """One component per subpackage of an imported package: its module named `part`, if there is one."""
     names = [info.name for info in pkgutil.iter_modules(package.__path__) if info.ispkg]
     modules = {name: f"{package.__name__}.{name}.{part}" for name in names}
     return _imported({name: path for name, path in modules.items() if importlib.util.find_spec(path)}, kind, member)
 
 
 def discover_entry_points(group: str, kind: str, member: str) -> Registry:
-    """What installed packages offer under an entry point group: each entry names a module with the member.
+    """Components that installed packages register in an entry-point group; each entry is a module with the member.
 
-    One that cannot be imported is skipped, with the reason.
+    An entry that cannot be imported is skipped with the reason.
     """
     found: dict[str, Component] = {}
     skipped: dict[str, str] = {}
@@ -105,11 +106,11 @@ def discover_entry_points(group: str, kind: str, member: str) -> Registry:
 
 
 def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str, str] | None = None) -> Registry:
-    """Every public .py file of a user's folder that has the member. Importing runs the file: only for code the user
-    put there.
+    """The public .py files in a user's folder that define the member.
 
-    `beside` names the kinds that share the folder, and their members: a file with one of those is theirs. A file that
-    cannot be imported, or is of no kind or of several, is skipped with the reason.
+    Importing a file runs it, so use this only for code that the user put there. `beside` maps the other kinds that
+    share the folder to their members; a file that defines one of those belongs to that kind. A file that cannot be
+    imported, or that defines none or several of the members, is skipped with the reason.
     """
     found: dict[str, Component] = {}
     skipped: dict[str, str] = {}
@@ -125,7 +126,7 @@ def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str
 
 
 def failing_line(error: BaseException, path: Path) -> Place:
-    """The line of the deepest frame of an error inside a file, or the file alone."""
+    """Where in a file an error was raised: the line of the deepest frame in that file, or the file alone."""
     line, trace = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == str(path):
@@ -152,18 +153,18 @@ def _import_file(path: Path, kind: str) -> ModuleType:
 
 
 def _is_of_kind(module: ModuleType, members: Mapping[str, str], kind: str) -> bool:
-    """Whether the module has the member of `kind` rather than that of another one."""
+    """Whether the module defines the member of `kind`. Raises InvalidInput if it defines none or several members."""
     kinds = [name for name, member in members.items() if hasattr(module, member)]
     if len(kinds) == 1:
         return kinds == [kind]
     names = " nor ".join(f"`{member}`" for member in sorted(members.values()))
     ways = " or ".join(f"`{members[name]}` to be a {name}" for name in sorted(members))
     problem = f"it is both a {' and a '.join(sorted(kinds))}" if kinds else f"it defines neither {names}"
-    raise InvalidInput(_file_of(module), problem, f"define {ways}, or start the name with _")
+    raise InvalidInput(_file_of(module), problem, f"define {ways}, or start the file name with _")
 
 
 def _imported(modules: Mapping[str, str], kind: str, member: str) -> Registry:
-    """The components of modules given by name and dotted path."""
+    """The components in some modules, given as a mapping from names to dotted paths."""
     found: dict[str, Component] = {}
     skipped: dict[str, str] = {}
     for name, path in modules.items():
@@ -177,7 +178,7 @@ def _imported(modules: Mapping[str, str], kind: str, member: str) -> Registry:
 def _component(name: str, module: ModuleType, kind: str, member: str) -> Component:
     if not hasattr(module, member):
         raise InvalidInput(
-            _file_of(module), f"a {kind} needs a public `{member}`", "define it, or start the name with _"
+            _file_of(module), f"a {kind} needs a public `{member}`", "define it, or start the file name with _"
         )
     summary = (module.__doc__ or "").strip().splitlines()
     return Component(

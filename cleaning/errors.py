@@ -1,4 +1,4 @@
-"""The errors whose text is written for the person at the keyboard."""
+"""Errors whose text is written for the user, and the parts that such texts are built from."""
 
 import difflib
 import unicodedata
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def printable(text: str) -> str:
-    """The text on one line, with every character that moves a cursor, or is no character, as its escape: `\\x1b`.
+    """The text on one line, with control and other non-printable characters escaped, for example as `\\x1b`.
 
-    Names and cells of a stranger's file reach terminals, records and pages this way.
+    Names and cells from untrusted files pass through here before they reach terminals, records and pages.
     """
     if text.isprintable():
         return text
@@ -24,7 +24,7 @@ def _is_harmless(one: str) -> bool:
 
 @dataclass(frozen=True)
 class Place:
-    """Where something is wrong, as far as it is known. `str` makes the text for people.
+    """Where something is wrong, as far as it is known. `str` gives the text shown to users.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ class FixfirstError(Exception):
 
 
 class InvalidInput(FixfirstError):
-    """A file, value or array that does not keep its contract. The text reads `place: problem. Fix: fix.`
+    """A file, value or array that violates its contract. The text reads `place: problem. Fix: fix.`
 
     Parameters
     ----------
     place : Place, Path or str
-        Where it is; a path means that file, a text that key.
+        Where the problem is. A path is taken as a file, a string as a key.
     problem : str
         What was found, and what was expected.
     fix : str, optional
@@ -92,18 +92,18 @@ class InvalidInput(FixfirstError):
         Returns
         -------
         InvalidInput
-            The same error, in that file; this one, if it names a file already.
+            The same error with the file added, or this error if it already names a file.
         """
         return self if self.place.path else InvalidInput(replace(self.place, path=path), self.problem, self.fix)
 
 
 class BadData(FixfirstError):
-    """The data are at fault (truth, embeddings, a list of public ids), and no submission is to blame."""
+    """The data are at fault (truth, embeddings, a list of public ids), not a submission."""
 
 
 @contextmanager
 def data_at_fault(kind: type[FixfirstError] = FixfirstError) -> Iterator[None]:
-    """Errors of this kind that leave the block are about the data: they leave it as BadData with the same text."""
+    """Re-raises errors of this kind as BadData with the same text, for blocks in which they are about the data."""
     try:
         yield
     except BadData:
@@ -113,21 +113,21 @@ def data_at_fault(kind: type[FixfirstError] = FixfirstError) -> Iterator[None]:
 
 
 class Unsuitable(FixfirstError):
-    """A ranker or learner cannot work on these data, for the reason given; the others go on without it."""
+    """A ranker or learner cannot work on these data, for the reason given. The run continues without it."""
 
 
 def sentence(error: Exception) -> str:
-    """What the person at the keyboard is told of an error, expected or not."""
+    """The text shown to the user for an error, expected or not."""
     if isinstance(error, FixfirstError):
         return str(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
-    told = printable(f"{type(error).__name__}: {error}")
-    return f"fixfirst itself broke ({told}). Fix: run again with FIXFIRST_DEBUG=1 and report what it shows."
+    shown = printable(f"{type(error).__name__}: {error}")
+    return f"fixfirst itself failed ({shown}). Fix: run again with FIXFIRST_DEBUG=1 and report the output."
 
 
 def first_three(examples: Sequence[object]) -> str:
-    """The count and the first three examples, as every rejection reports them: `2 in all: a, b`."""
+    """The count and the first three examples, as all error messages show them: `2 in all: a, b`."""
     shown = ", ".join(printable(str(example)) for example in examples[:3])
     return f"{len(examples)} in all: {shown}" + (", …" if len(examples) > 3 else "")
 

@@ -1,4 +1,4 @@
-"""Intervals of a mean: the one formula behind leaderboards, boards and the study's tables."""
+"""Confidence intervals for a mean, as used by the leaderboard, the contest boards and the study's tables."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ CONFIDENCE = 0.95
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Student's t interval at 95% of the mean of independent numbers; None for fewer than two.
+    """The 95% Student's t interval for the mean of independent numbers; None for fewer than two.
 
     mean ± t(n − 1 degrees of freedom, 0.975) · s / √n, where s² is the unbiased variance.
     """

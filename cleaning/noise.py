@@ -1,4 +1,4 @@
-"""Planting label noise in clean labels, to make benchmark data."""
+"""Plants label noise in clean labels, to make benchmark data."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ NoiseKind = Literal["symmetric", "one_directional"]
 
 
 def plant_noise(labels: IntVector, rate: float, kind: NoiseKind, rng: np.random.Generator) -> IntVector:
-    """Make some labels wrong, to have data whose errors are known.
+    """Make some labels wrong, so that the errors in the data are known.
 
     Parameters
     ----------
@@ -38,11 +38,15 @@ def plant_noise(labels: IntVector, rate: float, kind: NoiseKind, rng: np.random.
     wrong = round(rate * len(labels))
     classes = np.unique(labels)
     if len(classes) < 2:
-        raise InvalidInput("label noise", f"{len(classes)} class in the labels", "noise needs at least two classes")
+        raise InvalidInput(
+            "label noise", f"the labels contain {len(classes)} class(es)", "give labels of at least two classes"
+        )
     candidates = np.arange(len(labels)) if kind == "symmetric" else np.flatnonzero(labels == classes[-1])
     if not 0 <= wrong <= len(candidates):
         raise InvalidInput(
-            "label noise", f"{wrong} wrong labels wanted, {len(candidates)} rows can get one", "choose a lower rate"
+            "label noise",
+            f"the rate asks for {wrong} wrong labels, but {len(candidates)} rows are eligible",
+            "choose a lower rate",
         )
     rows = rng.choice(candidates, size=wrong, replace=False)
     noisy = labels.copy()

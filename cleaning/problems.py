@@ -1,4 +1,4 @@
-"""What the reference predictors of the sister tasks are handed: embeddings and names, never the answers."""
+"""The inputs of the sister tasks' reference predictors: embeddings and names, never the answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,21 +10,19 @@ from numpy.typing import NDArray
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput
 
-"""Told how much is done, how much there is in all, and a note such as the training loss."""
-
 TextBlock = tuple[IntVector, Sequence[str]]
-"""Image rows (p,) and the p texts that go with them; a row may stand there several times."""
+"""Image rows (p,) and the p texts that go with them; a row may appear several times."""
 
 
 class TextPairs(Protocol):
-    """Image-text pairs that can be gone through again and again, a block at a time."""
+    """Image-text pairs that can be iterated over repeatedly, one block at a time."""
 
     def __iter__(self) -> Iterator[TextBlock]: ...
 
 
 @dataclass(frozen=True, eq=False)
 class ZeroShotTarget:
-    """One data set to classify: a name for every class, and the images' embeddings (m, d)."""
+    """One data set to classify: the names of its classes and the embeddings (m, d) of its images."""
 
     classes: tuple[str, ...]
     images: FloatMatrix
@@ -36,9 +34,10 @@ class ZeroShotTarget:
 
 @dataclass(frozen=True, eq=False)
 class ZeroShotProblem:
-    """Images (n, d) with texts found beside them, and data sets to classify from the names of their classes alone.
+    """Images (n, d) with accompanying texts, and data sets to classify from the names of their classes alone.
 
-    A predictor returns {data set: classes (m,)}, integers below the number of that data set's classes.
+    A predictor returns {data set: classes (m,)}; classes are integers from 0, in the order of the data set's class
+    names.
     """
 
     images: FloatMatrix
@@ -52,10 +51,10 @@ class ZeroShotProblem:
 
 @dataclass(frozen=True, eq=False)
 class RetrievalProblem:
-    """Queries (q, d) and references (r, d), which lie in ascending order of their ids; `depth` references a query.
+    """Queries (q, d), and references (r, d) in ascending order of id; `depth` references are wanted per query.
 
-    A predictor returns reference rows (q, min(depth, r)), the best first; equal ones in ascending order of row.
-    Training images may be absent.
+    A predictor returns reference rows (q, min(depth, r)), best first and ties in ascending order of row. `train` is
+    None if there are no training images.
     """
 
     queries: FloatMatrix
@@ -67,7 +66,9 @@ class RetrievalProblem:
         _same_width("queries", self.queries, self.references)
         if self.depth < 1 or not len(self.references):
             raise InvalidInput(
-                "retrieval", f"{self.depth} of {len(self.references)} references", "give and ask for at least one"
+                "retrieval",
+                f"asked for the {self.depth} nearest of {len(self.references)} references",
+                "give at least one reference, and ask for at least one",
             )
 
 
@@ -75,7 +76,7 @@ class RetrievalProblem:
 class LogoProblem:
     """Labelled training images, the number of classes of the fixed label list, and test images (m, d).
 
-    A predictor returns probabilities (m, n_classes); a class may be without any training image.
+    A predictor returns probabilities (m, n_classes); a class may have no training images.
     """
 
     train: Split
@@ -87,7 +88,7 @@ class LogoProblem:
         if not len(self.train) or int(self.train.labels.max()) >= self.n_classes:
             raise InvalidInput(
                 "logo training labels",
-                f"{len(self.train)} rows, {self.n_classes} classes",
+                f"no rows, or a label that is too large ({len(self.train)} rows, {self.n_classes} classes)",
                 "number the classes from 0 below n_classes, and give at least one row",
             )
 
@@ -101,10 +102,14 @@ class ClipSet:
 
     def __post_init__(self) -> None:
         if self.frames.ndim != 3 or 0 in self.frames.shape[1:]:
-            raise InvalidInput("clips", f"the shape is {self.frames.shape}", "give clips × frames × features")
+            raise InvalidInput(
+                "clips", f"the shape is {self.frames.shape}", "give an array of clips × frames × features"
+            )
         if self.metadata.ndim != 2 or len(self.metadata) != len(self.frames):
             raise InvalidInput(
-                "clip metadata", f"shape {self.metadata.shape} beside {len(self.frames)} clips", "give one row a clip"
+                "clip metadata",
+                f"the shape is {self.metadata.shape} for {len(self.frames)} clips",
+                "give one row per clip",
             )
 
     def __len__(self) -> int:
@@ -113,9 +118,9 @@ class ClipSet:
 
 @dataclass(frozen=True, eq=False)
 class CameraTrapProblem:
-    """Training clips with 0/1 labels (n, classes), several of which may hold at once, and test clips.
+    """Training clips with multi-label 0/1 labels (n, classes), and test clips.
 
-    A predictor returns one probability a test clip and class, (m, classes); rows need not sum to 1.
+    A predictor returns one probability per test clip and class, (m, classes); rows need not sum to 1.
     """
 
     train: ClipSet
@@ -126,16 +131,16 @@ class CameraTrapProblem:
     def __post_init__(self) -> None:
         if self.labels.ndim != 2 or len(self.labels) != len(self.train) or not len(self.labels):
             raise InvalidInput(
-                "clip labels", f"shape {self.labels.shape} beside {len(self.train)} clips", "give one row a clip"
+                "clip labels", f"the shape is {self.labels.shape} for {len(self.train)} clips", "give one row per clip"
             )
         if not np.isin(self.labels, (0, 1)).all():
             raise InvalidInput(
-                "clip labels", "there are values besides 0 and 1", "write 0 for absent and 1 for present"
+                "clip labels", "there are values other than 0 and 1", "write 0 for absent and 1 for present"
             )
         if self.test.frames.shape[2] != self.train.frames.shape[2]:
             raise InvalidInput(
                 "test clips",
-                f"frames are {self.test.frames.shape[2]} wide where the training ones are {self.train.frames.shape[2]}",
+                f"frames have {self.test.frames.shape[2]} features, training frames have {self.train.frames.shape[2]}",
                 "embed every clip with the same network",
             )
 
@@ -144,6 +149,6 @@ def _same_width(what: str, found: FloatMatrix, expected: FloatMatrix) -> None:
     if found.ndim != 2 or expected.ndim != 2 or found.shape[1] != expected.shape[1]:
         raise InvalidInput(
             what,
-            f"embeddings of shape {found.shape} where the others have {expected.shape}",
+            f"the embeddings have shape {found.shape}, the others have {expected.shape}",
             "embed every image with the same network",
         )

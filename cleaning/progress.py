@@ -1,15 +1,15 @@
-"""How long work says how far it is: one way for rankers, predictors, learners, the simulation and the screen."""
+"""The progress interface shared by rankers, predictors, learners, the simulation and the display."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Told the steps done (fractions are welcome), the steps in all (0: not known), and perhaps what is going on."""
+    """Receives the steps done (fractions are allowed), the total (0 if unknown) and an optional note."""
 
     def __call__(self, done: float, total: float, note: str = "", /) -> None:
-        """Takes a report; returns at once."""
+        """Takes one report and returns immediately."""
         ...
 
 
 def silent(done: float, total: float, note: str = "", /) -> None:
-    """The Progress nobody watches."""
+    """A Progress that does nothing."""

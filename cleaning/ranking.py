@@ -16,7 +16,7 @@ class Ranking:
     Parameters
     ----------
     order : array of int, shape (n,)
-        Each of the row numbers 0 … n-1 once, the label to inspect first in front.
+        Each of the row numbers 0 … n-1 once, in the order of inspection.
 
     Raises
     ------
@@ -35,11 +35,11 @@ class Ranking:
         outside = order[(order < 0) | (order >= len(order))]
         if len(outside):
             raise InvalidInput(
-                "ranking", f"rows outside 0 … {len(order) - 1} ({first_three(outside.tolist())})", "name every row once"
+                "ranking", f"rows outside 0 … {len(order) - 1} ({first_three(outside.tolist())})", "list every row once"
             )
         twice = np.flatnonzero(np.bincount(order, minlength=len(order)) > 1)
         if len(twice):
-            raise InvalidInput("ranking", f"rows more than once ({first_three(twice.tolist())})", "name every row once")
+            raise InvalidInput("ranking", f"duplicate rows ({first_three(twice.tolist())})", "list every row once")
         object.__setattr__(self, "order", order)
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class Ranking:
         Parameters
         ----------
         scores : array-like of shape (n,)
-            Finite numbers, low where the label is suspicious (cleanlab's convention).
+            Finite numbers; lower means more suspicious (cleanlab's convention).
 
         Returns
         -------
@@ -66,12 +66,12 @@ class Ranking:
         """
         vector = np.asarray(scores)
         if vector.ndim != 1 or vector.dtype.kind not in "fiub":
-            raise InvalidInput("scores", f"{vector.dtype} of shape {vector.shape}", "give one number a row")
+            raise InvalidInput("scores", f"{vector.dtype} of shape {vector.shape}", "give one number per row")
         bad = np.flatnonzero(~np.isfinite(vector))
         if len(bad):
             raise InvalidInput(
                 Place(key="scores", row=int(bad[0])),
-                f"{vector[bad[0]]} is not finite (rows, {first_three(bad.tolist())})",
+                f"{vector[bad[0]]} is not finite (affected rows, {first_three(bad.tolist())})",
                 "give every row a finite label-quality score",
             )
         return cls(np.argsort(vector, kind="stable"))

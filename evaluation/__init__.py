@@ -1,5 +1,5 @@
-"""The harness: what the commands do with parameters, files, submissions and records.
+"""The harness behind the commands: parameters, files, submissions and records.
 
-Imports only go down, in this order, which a contract of import-linter checks: cli, commands, tasks, harness, labels,
-figures, datasets, contest, embedding, submissions, contract, settings, files.
+A room imports only from rooms further down this list, which an import-linter contract checks: cli, commands, tasks,
+harness, labels, figures, datasets, contest, embedding, submissions, contract, settings, files.
 """

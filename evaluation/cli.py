@@ -1,4 +1,4 @@
-"""The command line: `fixfirst COMMAND --flag=value`. What each command takes and does is in evaluation/commands."""
+"""The command line, `fixfirst COMMAND --flag=value`. Each command is a module of evaluation/commands."""
 
 import argparse
 import difflib
@@ -9,14 +9,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-# Nothing heavier than argparse is imported before the arguments are read: `fixfirst --help` answers at once.
+# Import nothing heavier than argparse before the arguments are read, so that `fixfirst --help` responds at once.
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit status: 0 all well, 1 something failed, 130 interrupted.
+    """Runs one command and returns its exit status: 0 for success, 1 for a failure, 130 when interrupted.
 
-    Wrong usage exits with 2. Every expected error ends in one sentence on standard error; FIXFIRST_DEBUG=1 shows the
-    traceback behind it.
+    Wrong usage exits with 2. An error prints one line to standard error; FIXFIRST_DEBUG=1 shows its traceback instead.
     """
     name, rest = _command_of(sys.argv[1:] if arguments is None else list(arguments))
     command = importlib.import_module(f"evaluation.commands.{name}")
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(command.run(options))
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; what is written stays, the same command goes on from there\n")
+        sys.stderr.write("\ninterrupted; files already written are kept, and the same command resumes from there\n")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,29 +40,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def command_names() -> list[str]:
-    """The commands there are: the public modules of evaluation/commands."""
+    """The names of all commands: the public modules of evaluation/commands."""
     import evaluation.commands
 
     return sorted(info.name for info in pkgutil.iter_modules(evaluation.commands.__path__) if info.name[0] != "_")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Answers an unknown flag with the command's usage and the nearest flag."""
+    """Rejects an unknown flag with the command's usage and the closest flag."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parses all of the arguments, or exits with 2."""
+        """Parses the arguments; exits with 2 if one is unknown."""
         options, left = self.parse_known_args(args, namespace)
         if left:
             flags = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
             unknown = left[0].partition("=")[0]
             close = difflib.get_close_matches(unknown, flags, n=1, cutoff=0.4) if unknown.startswith("-") else []
             hint = f"; did you mean {close[0]}?" if close else ""
-            self.error(f"it takes no {left[0]!r}{hint}")
+            self.error(f"unknown argument {left[0]!r}{hint}")
         return options
 
 
 def _command_of(arguments: list[str]) -> tuple[str, list[str]]:
-    """The command's name and its own arguments; answers --help, --version and a wrong command itself."""
+    """The command's name and its own arguments. Handles --help, --version and an unknown command, and then exits."""
     names = command_names()
     first = arguments[0] if arguments else ""
     if first in ("-h", "--help"):
@@ -79,7 +78,7 @@ def _command_of(arguments: list[str]) -> tuple[str, list[str]]:
 
 def _refuse(word: str, names: list[str]) -> NoReturn:
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    problem = f"there is no command {word!r}" if word else "no command is given"
+    problem = f"there is no command {word!r}" if word else "no command was given"
     hint = f"; did you mean {close[0]}?" if close else ""
     known = f"commands: {', '.join(names)}"
     sys.stderr.write(f"usage: fixfirst COMMAND …\n{known}\nfixfirst: error: {problem}{hint}\n")
@@ -90,7 +89,7 @@ def _overview(names: list[str]) -> str:
     width = max(map(len, names))
     lines = [f"  {name:{width}}  {_summary(importlib.import_module(f'evaluation.commands.{name}'))}" for name in names]
     head = ["usage: fixfirst COMMAND …", "", "Which labels should I fix first?", "", "commands:"]
-    foot = ["", "`fixfirst COMMAND --help` says what a command takes; `fixfirst --version` shows the version."]
+    foot = ["", "`fixfirst COMMAND --help` lists a command's options; `fixfirst --version` shows the version."]
     return "\n".join([*head, *lines, *foot, ""])
 
 
@@ -99,7 +98,7 @@ def _summary(command: Any) -> str:
 
 
 def _version() -> str:
-    """That of the installed package, which can be looked up without importing anything heavy."""
+    """The version of the installed package, looked up without importing anything heavy."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -1,7 +1,7 @@
-"""The cube's entry point: `entrypoint.py TASK --parameter=/mlcube_ioN …`, as MLCube starts it in the container.
+"""The cube's entry point: MLCube runs `entrypoint.py TASK --parameter=/mlcube_ioN …` in the container.
 
-Everything is done by the command line of fixfirst. What is added here is the owner of what was written: a container
-that runs as root would leave files its caller cannot delete, so they are handed to the owner of the mounted folder.
+The work is done by fixfirst's command line. This script only adds ownership: a container that runs as root would leave
+files that its caller cannot delete, so they are given to the owner of the mounted folder.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def hand_over(arguments: list[str]) -> None:
-    """Gives files and folders root wrote below the named paths to the owner of the folder they were written in."""
+    """Gives files owned by root at or below each named path to the owner of that folder (of a file: of its parent)."""
     for argument in arguments:
         path = Path(argument.partition("=")[2])
         if not argument.startswith("--") or not path.is_absolute():

@@ -1,4 +1,4 @@
-"""Bound, reads the truth: wrong labels first, ordered by their use for train and validation rows."""
+"""Bound that reads the true labels: wrong labels first, in the order in which fixing them helps most."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from cleaning.ranking import Ranking
 
 
 def rank_with_truth(train: Split, validation: Split | None, truth: GroundTruth, *, rng: np.random.Generator) -> Ranking:
-    """The order of `expected_use` if every posterior were certain and right; test rows stay unseen."""
+    """The order of `expected_use` if every posterior were certain and correct; test rows are not used."""
     n_classes = max(class_count(train, validation), int(truth.labels.max()) + 1)
     certain = np.eye(n_classes)[truth.labels]
     checked = np.empty((0, n_classes)) if validation is None else np.eye(n_classes)[validation.labels]

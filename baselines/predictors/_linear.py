@@ -1,4 +1,4 @@
-"""Linear models that are fitted at full size in float32: softmax, independent sigmoids, shrinkage discriminant."""
+"""Linear models for large data, fitted in float32: softmax, independent sigmoids and a shrinkage discriminant."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ from scipy.special import expit, logsumexp
 Single = NDArray[np.float32]
 Link = Literal["softmax", "sigmoid"]
 
+# Rows per block.
 _BLOCK = 16_384
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Columns to mean 0 and deviation 1 as the training rows have them; a constant column becomes 0."""
+    """Scales columns to mean 0 and deviation 1 on the training rows; a constant column becomes 0."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
@@ -31,7 +32,7 @@ class Scale:
         return cls(mean, np.where(deviation > 1e-12, deviation, np.inf))
 
     def apply(self, features: NDArray[np.floating]) -> Single:
-        """The rows on this scale, float32."""
+        """The scaled rows, float32."""
         return ((features - self.mean.astype(np.float32)) / self.deviation.astype(np.float32)).astype(np.float32)
 
 
@@ -43,7 +44,7 @@ class Linear:
     bias: Single
 
     def scores(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """(n, classes): logits."""
+        """Logits (n, classes)."""
         return np.asarray(rows @ self.weights + self.bias, dtype=np.float64)
 
 
@@ -54,12 +55,13 @@ def fit_linear(
     *,
     strength: float,
     steps: int = 200,
-    told: Callable[[int], None] | None = None,
+    report: Callable[[int], None] | None = None,
 ) -> Linear:
-    """Minimises Σ cross-entropy + ‖W‖² / (2 · strength), bias free, by L-BFGS from zero.
+    """Minimises Σ cross-entropy + ‖W‖² / (2 · strength), bias unpenalised, by L-BFGS from zero weights.
 
-    features (n, d), targets (n, classes) in [0, 1] (for softmax rows sum to 1). Stops after `steps` iterations or at a
-    gradient of the mean loss below 1e-5: meant for probabilities, not for the last digit of the optimum.
+    features (n, d), targets (n, classes) in [0, 1] (for softmax, rows sum to 1). Stops after `steps` iterations, or
+    when the gradient of the mean loss is below 1e-5. That is enough for probabilities, but not for the last digit of
+    the optimum. `report` receives the number of iterations done.
     """
     n, d = features.shape
     classes = targets.shape[1]
@@ -79,8 +81,8 @@ def fit_linear(
     def callback(_: NDArray[np.float64]) -> None:
         nonlocal done
         done += 1
-        if told is not None:
-            told(done)
+        if report is not None:
+            report(done)
 
     found = minimize(  # type: ignore[call-overload]  # the stubs want vectors of known rank
         objective,
@@ -95,7 +97,7 @@ def fit_linear(
 
 
 def _loss(features: Single, targets: Single, parameters: Single, link: Link) -> tuple[float, NDArray[np.float64]]:
-    """Summed cross-entropy and its gradient (d + 1, classes); rows in blocks, so memory does not grow with n."""
+    """Summed cross-entropy and its gradient (d + 1, classes), in blocks of rows so that memory does not grow with n."""
     d = features.shape[1]
     loss, slope = 0.0, np.zeros(parameters.shape)
     for start in range(0, len(features), _BLOCK):
@@ -122,7 +124,7 @@ def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
 def fit_discriminant(features: Single, labels: NDArray[np.int64], n_classes: int) -> Linear:
     """Linear discriminant analysis with the pooled covariance shrunk towards a multiple of the identity.
 
-    scores are log prior + Gaussian log density up to a constant; a class without rows scores -inf. The shrinkage is
+    The scores are log prior + Gaussian log density up to a constant; a class without rows scores -inf. The shrinkage is
     Ledoit and Wolf's (2004, A Well-Conditioned Estimator for Large-Dimensional Covariance Matrices).
     """
     from sklearn.covariance import ledoit_wolf

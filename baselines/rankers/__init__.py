@@ -2,8 +2,8 @@
 
     rank(train: Split, validation: Split | None, *, rng: Generator) -> label-quality scores (n,) or a Ranking
 
-A score is low where the label is suspicious (cleanlab's convention). A ranker sees noisy training labels and clean
-validation labels, never test rows or the truth. It leaves its inputs as they are, and raises `Unsuitable` with the
-reason where it cannot work. One that takes a keyword `progress` is given a Progress. The first line of the module's
-docstring describes it in `fixfirst ls`.
+A lower score means a more suspicious label (cleanlab's convention). A ranker sees noisy training labels and clean
+validation labels, never test rows or the true training labels. It must not modify its inputs, and it raises
+`Unsuitable` with the reason if it cannot work on them. A ranker with a keyword argument `progress` receives a Progress.
+The first line of the module's docstring is its description in `fixfirst ls`.
 """

@@ -1,4 +1,4 @@
-"""cleanlab's confident learning: the labels its filter calls wrong first, each part by self-confidence."""
+"""cleanlab's confident learning: labels flagged by its filter first, then the rest, both by self-confidence."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) ->
     present, labels = np.unique(train.labels, return_inverse=True)
     if len(present) < 2:
         return given
-    # cleanlab asks for rows that sum to one over the classes it knows of
+    # cleanlab requires rows that sum to one over the classes that are present
     known = probabilities[:, present] + 1e-12
     issues = find_label_issues(labels, known / known.sum(axis=1, keepdims=True), n_jobs=1)
     return given - np.asarray(issues, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""cleanlab Datalab on features: the share of the 10 nearest neighbours that bear the row's own label."""
+"""cleanlab Datalab on features: the share of the 10 nearest neighbours that have the row's own label."""
 
 import numpy as np
 
@@ -11,8 +11,8 @@ _NEIGHBOURS = 10
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
     """Label-quality scores (n,) in [0, 1]: self-confidence of a Euclidean neighbour vote; validation is not used.
 
-    As Datalab's label issues from features: K + 1 neighbours including the row itself, whose vote is then taken out.
-    Source: cleanlab 2.9, LabelIssueManager.find_issues. Most scores are tied, as they are there.
+    Like Datalab's label issues from features: K + 1 neighbours including the row itself, whose vote is then removed.
+    Most scores are tied, as in Datalab. Source: cleanlab 2.9, LabelIssueManager.find_issues.
     """
     count = min(_NEIGHBOURS + 1, len(train))
     features = train.features.astype(np.float64)

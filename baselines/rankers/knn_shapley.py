@@ -10,8 +10,8 @@ _NEIGHBOURS = 10
 
 
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
-    """Mean Shapley value over the validation rows, (n,), low for rows that spoil their neighbourhood."""
+    """Mean Shapley value over the validation rows, (n,), low for rows that hurt their neighbourhood."""
     if validation is None or not len(validation):
-        raise Unsuitable("it values training rows by clean validation labels, and this data id has none")
+        raise Unsuitable("it needs clean validation labels, but this data id has none")
     features, queries = (unit_rows(split.features.astype(np.float64)) for split in (train, validation))
     return knn_shapley(features, train.labels, queries, validation.labels, _NEIGHBOURS)

@@ -10,11 +10,11 @@ _NEIGHBOURS = 1
 
 
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
-    """Mean Shapley value over the validation rows, (n,), on the features as they are given; low is suspicious.
+    """Mean Shapley value over the validation rows, (n,), on the features as given; lower is more suspicious.
 
-    Source: Karlaš et al. 2022, Data Debugging with Shapley Importance over End-to-End Machine Learning Pipelines,
-    whose one-nearest-neighbour values without a pipeline are those of Jia et al. 2019.
+    Source: Karlaš et al. 2022, Data Debugging with Shapley Importance over End-to-End Machine Learning Pipelines.
+    Without a pipeline, its one-nearest-neighbour values are those of Jia et al. 2019.
     """
     if validation is None or not len(validation):
-        raise Unsuitable("it values training rows by clean validation labels, and this data id has none")
+        raise Unsuitable("it needs clean validation labels, but this data id has none")
     return knn_shapley(train.features, train.labels, validation.features, validation.labels, _NEIGHBOURS)

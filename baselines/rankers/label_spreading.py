@@ -1,4 +1,4 @@
-"""Label spreading: noisy and clean labels diffuse over the neighbour graph; what arrives for the given label."""
+"""Label spreading: noisy and clean labels diffuse over a neighbour graph; scores are the given label's share."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _CLAMPING = 0.9
 
 
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
-    """Label-quality scores (n,) in [0, 1]: the spread share of the given label, on cosine neighbours.
+    """Label-quality scores (n,) in [0, 1]: the given label's share after spreading over cosine neighbours.
 
     Source: Zhou et al. 2004, Learning with Local and Global Consistency; computed by scikit-learn. alpha = 0.9 lets
     neighbours overrule a row's own label.

@@ -1,4 +1,4 @@
-"""cleanlab normalized margin: out-of-fold probability of the given label against the best other one."""
+"""cleanlab normalized margin: out-of-fold probability of the given label minus that of the best other label."""
 
 import numpy as np
 from cleanlab.rank import get_label_quality_scores
@@ -10,7 +10,7 @@ from cleaning.vectors.folds import out_of_fold_probabilities
 def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
     """Label-quality scores (p(given) - max p(other) + 1) / 2, (n,) in [0, 1], from 5-fold logistic regression.
 
-    With two classes the order is that of self-confidence. Source: Northcutt, Jiang and Chuang 2021;
+    With two classes the order is the same as for self-confidence. Source: Northcutt, Jiang and Chuang 2021;
     computed by cleanlab.
     """
     probabilities = out_of_fold_probabilities(train, max(class_count(train, validation), 2), rng)

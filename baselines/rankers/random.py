@@ -1,4 +1,4 @@
-"""Random order: the line every ranker has to beat."""
+"""Random order: the baseline that every ranker has to beat."""
 
 import numpy as np
 

@@ -11,6 +11,7 @@ from cleaning.vectors.neighbours import unit_rows
 _ITERATIONS = 100
 _TOLERANCE = 0.01
 _PENALTY = 0.1
+# Total of n · d² over all orders.
 _BUDGET = 2e11
 
 
@@ -24,13 +25,14 @@ def rank(
 ) -> FloatVector:
     """Monte-Carlo Shapley values (n,) for validation accuracy, low for rows that hurt.
 
-    The learner is a ridge classifier, updated row by row (recursive least squares), so one order costs n · d² in place
-    of n fits; a walk ends once the accuracy is within 0.01 of the full model's. iterations: orders to walk, fewer where
-    n · d² would pass a budget of work (at least one). progress is told the orders walked and the orders in all.
+    The learner is a ridge classifier that is updated row by row (recursive least squares), so one order costs n · d²
+    instead of n fits. The walk through an order ends as soon as the accuracy is within 0.01 of the full model's.
+    iterations: the number of orders; fewer, but at least one, if their total cost exceeds a fixed budget of operations.
+    progress receives the number of orders done and the total.
     Source: Ghorbani and Zou 2019, Data Shapley, Algorithm 1.
     """
     if validation is None or not len(validation):
-        raise Unsuitable("it values training rows by clean validation labels, and this data id has none")
+        raise Unsuitable("it needs clean validation labels, but this data id has none")
     n_classes = class_count(train, validation)
     features, checked = span_of_rows(*(unit_rows(part.features.astype(np.float64)) for part in (train, validation)))
     features, checked = (np.hstack([rows, np.ones((len(rows), 1))]) for rows in (features, checked))
@@ -47,7 +49,7 @@ def rank(
 def _marginals(
     features: FloatMatrix, labels: IntVector, checked: FloatMatrix, truth: IntVector, n_classes: int
 ) -> FloatVector:
-    """The change of validation accuracy as each row arrives, (n,); zeros from where the walk is truncated."""
+    """The change of validation accuracy as each row arrives, (n,); zero after the point where the walk is truncated."""
     targets = np.eye(n_classes)[labels] - 1.0 / n_classes
     gram = features.T @ features + _PENALTY * np.eye(features.shape[1])
     full = float(np.mean((checked @ np.linalg.solve(gram, features.T @ targets)).argmax(axis=1) == truth))

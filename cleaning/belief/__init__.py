@@ -1,1 +1,1 @@
-"""Belief about labels: which are wrong, what they should be, and in which order fixing them is of most use."""
+"""Beliefs about labels: which are wrong, what they should be, and which fixes help most."""

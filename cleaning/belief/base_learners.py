@@ -1,4 +1,4 @@
-"""Closed-form leave-one-out class scores: what the features and the other rows' labels say of each row."""
+"""Closed-form leave-one-out class scores: each row is predicted from its features and the labels of the other rows."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,14 @@ import numpy as np
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import unit_rows
 
-# Heavy noise variances (of two classes) are what lets a learner doubt labels; clean rows carry a share of them.
+# Large noise variances (here for two classes) let a learner doubt labels. Clean rows have _CLEAN_SHARE of the variance.
+# That share, the RBF variance, the RBF width (relative to the median distance) and the 30 neighbours come from the
+# ranking study's prototype. The linear variance was chosen as described in `Evidence.noise_variances`.
 _CLEAN_SHARE = 0.15
 _RBF_NOISE, _LINEAR_NOISE = 3.0, 30.0
-RBF_WIDTH, LINEAR_GAIN = 0.15, 2.0
+RBF_WIDTH = 0.15
+# In the linear learner, the targets of noisy rows are multiplied by this.
+LINEAR_GAIN = 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 
 
@@ -18,7 +22,7 @@ _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 class Evidence:
     """Rows to learn from: `noisy` training rows first, then clean ones.
 
-    features (m, d) float; labels (m,) classes 0 … n_classes-1, all present; noisy: how many of the rows are noisy.
+    features (m, d) float; labels (m,) classes 0 … n_classes-1, all present; noisy: the number of noisy rows.
     """
 
     features: FloatMatrix
@@ -31,26 +35,27 @@ class Evidence:
         return np.where(np.arange(len(self.labels)) < self.noisy, 1.0, _CLEAN_SHARE)
 
     def noise_variances(self) -> tuple[float, float]:
-        """Those of a noisy row in the RBF and the linear learner: less with more classes, each of which has fewer rows.
+        """The noise variances of a noisy row in the RBF and in the linear learner.
 
-        3 and 30 for two classes, 0.9 and 2.7 for ten (chosen for the precision of the posterior on cases with two and
-        with ten classes); in between with log₂ of the number of classes and its square.
+        They fall with the number of classes, since each class then has fewer rows: 3 and 30 for two classes, 0.9 and
+        2.7 for ten. These were chosen for the precision of the posterior on cases with two and with ten classes. In
+        general they are divided by log₂ of the number of classes and by its square.
         """
         bits = float(np.log2(max(self.n_classes, 2)))
         return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
 
     def centred_targets(self) -> FloatMatrix:
-        """One-hot labels minus a class prior, halfway between the (clean, if any) frequencies and uniform, (m, K)."""
+        """One-hot labels minus a class prior, (m, K): half uniform, half the frequencies (of clean rows, if any)."""
         targets = np.eye(self.n_classes)[self.labels]
         trusted = targets[self.noisy :] if self.noisy < len(targets) else targets
         return np.asarray(targets - (0.5 * trusted.mean(axis=0) + 0.5 / self.n_classes))
 
 
 def views(features: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
-    """Two scales of the same (m, d) features, centred, rows of length 1.
+    """Two versions of the (m, d) features, each centred and with rows of length 1.
 
-    As given, and with signed square roots taken of the unit rows, which tames the few large entries of pooled
-    activations (the Hellinger map).
+    The first is the features as given. The second is the signed square roots of the unit rows (the Hellinger map),
+    which dampens the few large entries of pooled activations.
     """
     roots = unit_rows(features)
     roots = np.sign(roots) * np.sqrt(np.abs(roots))
@@ -60,7 +65,7 @@ def views(features: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
 def dense_scores(evidence: Evidence) -> FloatMatrix:
     """(6, m, K) leave-one-out scores: Gaussian processes (RBF, linear) and label spreading on both views.
 
-    Costs m³ and holds a few m × m matrices: for some thousands of rows. Standardised as by `standardised`.
+    Takes O(m³) time and a few m × m matrices, so it is for up to a few thousand rows. The scores are `standardised`.
     """
     scores = []
     rbf_noise, linear_noise = evidence.noise_variances()
@@ -71,14 +76,14 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
         targets, weights = evidence.centred_targets(), evidence.noise_weights()
         kernel = np.exp(-distance / (2 * RBF_WIDTH * max(median, 1e-12)))
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
-        loud = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
-        scores.append(_gaussian_process(cosine, loud, linear_noise * weights))
+        amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
+        scores.append(_gaussian_process(cosine, amplified, linear_noise * weights))
         scores.append(_spread(cosine, evidence))
     return standardised(np.stack(scores))
 
 
 def standardised(scores: FloatMatrix) -> FloatMatrix:
-    """(learners, m, K) scores: the classes of a row sum to 0, and each learner has deviation 1 over all entries."""
+    """(learners, m, K) scores, shifted so that every row sums to 0 and scaled so that every learner has deviation 1."""
     centred = scores - scores.mean(axis=2, keepdims=True)
     deviation = centred.std(axis=(1, 2), keepdims=True)
     return np.asarray(centred / np.where(deviation < 1e-12, 1.0, deviation))
@@ -110,5 +115,5 @@ def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
 
 
 def log_shares(votes: FloatMatrix) -> FloatMatrix:
-    """Log of the votes' shares, (m, K), floored so that a unanimous neighbourhood is not certainty."""
+    """Logarithms of the shares of votes, (m, K), with a floor so that a unanimous neighbourhood is not a certainty."""
     return np.asarray(np.log(np.clip(votes / votes.sum(axis=1, keepdims=True), 3e-3, 1.0)))

@@ -1,4 +1,4 @@
-"""The order of fixes by expected use: what each fix, if the label is wrong, does for a learner trained afterwards."""
+"""The order of fixes by expected use: how much each fix should help a learner that is trained afterwards."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,24 @@ from cleaning.belief.posterior import Posterior
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.ranking import Ranking
 
-_FEWEST_STEPS, _SHARE_ORDERED, _HOPELESS = 105, 0.7, 0.02
+# Up to so many turns order this share of the rows by use. Rows whose label is wrong with at most this probability are
+# not ordered by use.
+_MOST_TURNS, _SHARE_ORDERED, _SURELY_RIGHT = 105, 0.7, 0.02
+# float32 features stay float32 if there are more rows than this.
 _LARGE = 5000
-# Of the calibrated temperature, for two classes.
+# Multiple of the calibrated temperature that is used for two classes.
 _SOFTNESS = 1.5
 _CALIBRATION_STEPS = 8
+# Weight of a validation row's label; the rest is the weight of the belief about it.
 _TRUST = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Beliefs:
-    """What is known of the true labels: fixed (n, K) after a fix, held (n, K) before looking at the row's own label.
+    """Beliefs about the true labels.
 
-    checked (m, K): the same for the validation rows, where there are any.
+    fixed (n, K): what a fix is expected to put in place of a label. held (n, K): the belief that ignores the row's own
+    label. checked (m, K): the belief about the validation rows, if there are any.
     """
 
     fixed: FloatMatrix
@@ -47,27 +52,27 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
     Returns
     -------
     Ranking
-        All n row numbers, the label to inspect first in front.
+        All n row numbers, in the order of inspection.
     """
     checked = posterior.validation
     if validation is not None and len(validation):
-        # half the label, half the belief: hard examples among few trusted rows should not steer the order alone
+        # half label, half belief: hard examples among few trusted rows should not determine the order alone
         checked = _TRUST * np.eye(checked.shape[1])[validation.labels] + (1 - _TRUST) * checked
     beliefs = Beliefs(posterior.probabilities, posterior.before_label, checked)
     return Ranking(order_by_use(train, validation, beliefs))
 
 
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:
-    """Row numbers (n,), the most useful expected fix first; deterministic, and free of the order of the rows.
+    """Row numbers (n,), the most useful expected fix first. Deterministic and independent of the order of the rows.
 
-    The learner is stood for by a ridge classifier on the raw features, penalty = the mean eigenvalue of their Gram
-    matrix / log₂ K, whose leave-one-out predictions are linear in the labels. In turns, every row is scored by the
-    expected rise of the soft accuracy Σ softmax(f / temperature)·belief over training (leave-one-out) and validation
-    rows if its label were replaced by what is believed of it; the best few get their believed labels and the
-    predictions follow. The temperature is 1.5 / √log₂ K times the one that calibrates the predictions of the turn, so
-    that hard data, where most rows lie near the boundary, are told from easy ones. Among more than two classes a
-    doubtful fix counts less than its expected rise, by suspicion^(log₂ K - 1).
-    Rows whose label is almost surely right come last, the least sure of them first.
+    A ridge classifier on the raw features stands in for the learner. Its penalty is the mean eigenvalue of their Gram
+    matrix / log₂ K, and its leave-one-out predictions are linear in the labels. In every turn, each row is scored by
+    the expected gain in soft accuracy, Σ softmax(f / temperature)·belief over training (leave-one-out) and validation
+    rows, if its label were replaced by the belief about it. The best few rows get their believed labels, and the
+    predictions are updated. The temperature is 1.5 / √log₂ K times the one that calibrates the predictions of the turn,
+    so that it adapts to hard data, where most rows lie near the boundary. With more than two classes, the gain of a
+    doubtful fix is reduced by the factor suspicion^(log₂ K - 1). Rows whose label is almost surely right come last, the
+    least sure first.
     """
     order = train.order_by_id()
     labels = train.labels[order]
@@ -78,20 +83,20 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     surrogate = _Surrogate.of(train.features[order], checked, 1 / bits)
     believed = np.vstack([held, beliefs.checked])
     current = np.eye(held.shape[1])[labels]
-    open_rows = wrong > _HOPELESS
+    open_rows = wrong > _SURELY_RIGHT
     ranked: list[IntVector] = []
-    few = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _FEWEST_STEPS)))
+    per_turn = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _MOST_TURNS)))
     temperature = None
-    while open_rows.any() and len(ranked) < _FEWEST_STEPS:
+    while open_rows.any() and len(ranked) < _MOST_TURNS:
         predictions = surrogate.predictions(current)
         predictions -= predictions.mean(axis=1, keepdims=True)
         temperature = _calibrated(predictions, believed, temperature)
         pull = surrogate.pull(_slope(predictions, believed, _SOFTNESS / np.sqrt(bits) * temperature))
         gain = (pull * (fixed - current)).sum(axis=1) * wrong ** (bits - 1)
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
-        # a fix that seems to do harm is still a fix: behind the useful ones, by suspicion
+        # fixes that seem to do harm come behind the useful ones, by suspicion
         value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong), -np.inf)
-        chosen = np.argsort(-value, kind="stable")[: min(few, int(open_rows.sum()))]
+        chosen = np.argsort(-value, kind="stable")[: min(per_turn, int(open_rows.sum()))]
         ranked.append(chosen)
         open_rows[chosen] = False
         current[chosen] = fixed[chosen]
@@ -102,9 +107,10 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
 
 
 def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | None) -> float:
-    """The temperature of most likelihood, Σ believed·log softmax(f / temperature) (Guo et al. 2017), by Newton steps.
+    """The temperature that maximises Σ believed·log softmax(f / temperature) (Guo et al. 2017), by Newton steps.
 
-    predictions (m, K): centred class scores. Within a factor of 10 of their deviation, where it starts without `start`.
+    predictions (m, K): centred class scores. The temperature is limited to a factor of 10 around their deviation, which
+    is also the starting point when `start` is None.
     """
     deviation = float(np.sqrt((predictions**2).mean())) + 1e-12
     low, high = 0.1 / deviation, 10 / deviation
@@ -123,14 +129,14 @@ def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | 
 
 
 def _slope(predictions: FloatMatrix, believed: FloatMatrix, temperature: float) -> FloatMatrix:
-    """The gradient of Σ softmax(f / temperature)·belief by f, (m, K), the temperature held fixed."""
+    """The gradient of Σ softmax(f / temperature)·belief with respect to f, (m, K), at a fixed temperature."""
     share = softmax(predictions / temperature, axis=1)
     return np.asarray(share * (believed - (share * believed).sum(axis=1, keepdims=True)) / temperature)
 
 
 @dataclass(frozen=True, eq=False)
 class _Surrogate:
-    """A ridge classifier with a free intercept, in the eigenvectors of its Gram matrix.
+    """A ridge classifier with an unpenalised intercept, in the basis of the eigenvectors of its Gram matrix.
 
     rows (n, r) and checked (m, r): centred features in those coordinates; shrink (r,) = 1 / (eigenvalue +
     penalty · the mean eigenvalue); leverage (n,): the diagonal of the hat matrix, intercept included.
@@ -158,7 +164,7 @@ class _Surrogate:
             values, basis = np.maximum(values, 0), basis.astype(kind)
             rows, others = centred @ basis, others @ basis
         shrink = 1 / (values + penalty * max(float(values.sum()), 1e-12) / len(rows))
-        # centred rows: the intercept is the labels' mean, and adds 1 / n to the hat matrix
+        # the rows are centred, so the intercept is the mean label and adds 1 / n to the hat matrix
         leverage = np.einsum("ij,j,ij->i", rows, shrink.astype(kind), rows).astype(np.float64) + 1 / len(rows)
         return cls(rows, others, shrink, np.clip(leverage, 0.0, 1 - 1e-6))
 
@@ -171,7 +177,7 @@ class _Surrogate:
         return np.vstack([own, self.checked @ weights + mean])
 
     def pull(self, slope: FloatMatrix) -> FloatMatrix:
-        """The transpose of `predictions`: how the objective answers to each row's label, (n, K)."""
+        """The transpose of `predictions`: the gradient of the objective with respect to each row's label, (n, K)."""
         n, kind = len(self.rows), self.rows.dtype
         own, checked = slope[:n] / (1 - self.leverage[:, None]), slope[n:]
         weights = self._weights(self.rows.T @ own.astype(kind) + self.checked.T @ checked.astype(kind))

@@ -1,4 +1,4 @@
-"""What the labels of a noisy training set probably are, with the noise that made them so."""
+"""Posterior probabilities of the true labels of a noisy training set, and the noise that was estimated with them."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,15 @@ from cleaning.belief.stacking import fit_stack
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
 
+# The dense learners are used up to so many rows.
 _DENSE_ROWS = 2500
+# Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows.
 _STACKED_ROWS = 8000
-# In logits, how far all rows may be judged too suspicious together, and how far too trusted: with so many validation
-# rows a class, and without any. Chosen on the study's sets so that nine of ten 90% intervals hold.
+# Deviations, in logits, of a misjudgement that all rows share: towards too much suspicion, and towards too much trust.
+# True: with _VALIDATION_ROWS_PER_CLASS validation rows; False: without any. Chosen on the study's data sets so that
+# nine of ten 90% intervals contain the true number.
 _COMMON_DEVIATIONS = {True: (0.5, 1.5), False: (1.0, 2.5)}
-_VALIDATION_ROWS_A_CLASS = 50
+_VALIDATION_ROWS_PER_CLASS = 50
 
 _Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
 
@@ -81,10 +84,11 @@ class Posterior:
 
         Notes
         -----
-        The variance on either side adds that of independent rows, Σ q(1 - q), and that of a misjudgement common to all
-        logits, (deviation · Σ q(1 - q))². Errors on exactly the rows that look like another class are undercounted, so
-        the deviation is larger above than below, and larger still with few or no validation rows per class, whose
-        frequencies would reveal such errors. The ranking study reports how often the interval holds, by kind of noise.
+        The variance on either side is the sum of two terms: that of independent rows, Σ q(1 - q), and that of an error
+        common to all logits, (deviation · Σ q(1 - q))². Errors on exactly the rows that look like another class are
+        undercounted, so the deviation is larger above than below. It is larger still with few or no validation rows
+        per class, because their class frequencies would reveal such errors. The ranking study reports how often the
+        interval contains the true number, by kind of noise.
         """
         wrong = self.suspicion
         spread = float((wrong * (1 - wrong)).sum())
@@ -95,8 +99,8 @@ class Posterior:
         return expected, max(expected - below, 0.0), min(expected + above, float(len(wrong)))
 
     def _common_deviations(self) -> tuple[float, float]:
-        """Below and above; as the root of what validation rows are too few, and never more than without any."""
-        few = _VALIDATION_ROWS_A_CLASS * self.probabilities.shape[1] / max(len(self.validation), 1)
+        """Below and above. They grow with the root of the shortage of validation rows, up to the values without any."""
+        few = _VALIDATION_ROWS_PER_CLASS * self.probabilities.shape[1] / max(len(self.validation), 1)
         below, above = (
             min(float(np.sqrt(max(few, 1.0))) * known, unknown)
             for known, unknown in zip(_COMMON_DEVIATIONS[True], _COMMON_DEVIATIONS[False], strict=True)
@@ -114,9 +118,9 @@ def label_posterior(
     train : Split
         Rows with noisy labels. Their order does not matter.
     validation : Split, optional
-        Rows whose labels are known to be right. They help much; without them only the noisy labels speak.
+        Rows whose labels are known to be right. They help a lot; without them the noisy labels are the only evidence.
     rng : numpy.random.Generator, optional
-        Draws landmarks and samples where there are more than some thousands of rows. Default: a fixed seed.
+        Draws landmarks and samples if there are more than a few thousand rows. Default: a fixed seed.
 
     Returns
     -------
@@ -137,10 +141,11 @@ def label_posterior(
     validation = None if validation is None or not len(validation) else validation
     if not len(train):
         raise InvalidInput("train", "there are no rows", "give at least one sample")
-    if validation is not None and validation.features.shape[1] != train.features.shape[1]:
+    width = train.features.shape[1]
+    if validation is not None and validation.features.shape[1] != width:
         raise InvalidInput(
             "validation",
-            f"embeddings are {validation.features.shape[1]} wide where the training ones are {train.features.shape[1]}",
+            f"embeddings have {validation.features.shape[1]} columns, training embeddings have {width}",
             "embed every split with the same network",
         )
     order = train.order_by_id()
@@ -183,7 +188,7 @@ def _assembled(
     classes: IntVector,
     beliefs: _Beliefs,
 ) -> Posterior:
-    """Beliefs about compact classes and sorted rows, as the caller numbers them; unseen classes get probability 0."""
+    """Maps beliefs about compact classes and sorted rows to the caller's numbering; unseen classes get 0."""
     probabilities, before, noise = beliefs
     n_classes = int(classes[-1]) + 1
     full_noise = np.eye(n_classes)

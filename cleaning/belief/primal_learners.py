@@ -1,4 +1,4 @@
-"""The same evidence for many rows: learners in the primal, and no matrix of rows × rows."""
+"""Leave-one-out class scores for many rows: learners in the primal form, without any rows × rows matrix."""
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
@@ -8,6 +8,8 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import nearest
 
 _LANDMARKS = 640
+# The neighbour vote: reference rows, principal components, neighbours, and the weight of a clean row's vote. The last
+# two are those of the dense learners' graph.
 _REFERENCE = 6000
 _VOTE_COLUMNS = 96
 _NEIGHBOURS = 30
@@ -19,13 +21,13 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """(3, m, K) leave-one-out scores in float32 arithmetic: Nyström RBF, linear ridge, neighbour vote.
 
     rng draws landmarks and the reference rows of the vote. Time grows with m · (d² + landmarks² + reference · 96),
-    memory with m · d. Standardised as `dense_scores` are.
+    memory with m · d. Standardised like `dense_scores`.
     """
     plain, roots = views(evidence.features.astype(np.float32, copy=False))
     weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()
-    loud = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
+    amplified = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
     rbf_noise, linear_noise = evidence.noise_variances()
-    linear = _ridge(plain, np.eye(plain.shape[1]) * linear_noise, loud, weights)
+    linear = _ridge(plain, np.eye(plain.shape[1]) * linear_noise, amplified, weights)
     landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
     scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
     among = np.exp((landmarks @ landmarks.T - 1) * (2 / scale)).astype(np.float64)
@@ -41,7 +43,7 @@ def _kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMat
 
 
 def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weights: FloatVector) -> FloatMatrix:
-    """Leave-one-out predictions (m, K) of the weighted ridge: (f - h y) / (1 - h), h the diagonal of the hat matrix."""
+    """Leave-one-out predictions (m, K) of weighted ridge: (f - h y) / (1 - h), with h the hat matrix's diagonal."""
     gram = penalty.copy()
     right = np.zeros((rows.shape[1], targets.shape[1]))
     for start in range(0, len(rows), _BLOCK):
@@ -62,7 +64,7 @@ def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weight
 
 
 def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
-    """Log-shares of the neighbours among reference rows, on the leading principal components; own label left out."""
+    """Log-shares of the votes of nearby reference rows, on the leading principal components, own label left out."""
     clean = np.arange(evidence.noisy, len(rows))
     clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))
     noisy = rng.choice(evidence.noisy, min(evidence.noisy, _REFERENCE - len(clean)), replace=False)
@@ -71,8 +73,8 @@ def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> Fl
     basis = np.linalg.eigh(rows[reference].T @ rows[reference])[1][:, -_VOTE_COLUMNS:]
     reduced = np.ascontiguousarray(rows @ basis)
     distance, index = nearest(reduced, reduced[reference], _NEIGHBOURS + 1)
-    loudness = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
-    similar = np.maximum(1 - distance / 2, 0) ** 2 * loudness[index]
+    vote_weight = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
+    similar = np.maximum(1 - distance / 2, 0) ** 2 * vote_weight[index]
     similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
     return log_shares(_tally(similar, evidence.labels[reference][index], evidence.n_classes) + 1e-6)
 

@@ -1,4 +1,4 @@
-"""Noise-aware stacking: leave-one-out scores weighed by EM into posteriors over the true labels."""
+"""Noise-aware stacking: EM combines leave-one-out scores into posteriors over the true labels."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,20 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 _ROUNDS = 40
 _SETTLED = 1e-3
+# The prior of the stack: the sum of its weights, and how strongly weights and offsets are pulled to their prior means.
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
+# Pseudo-counts per class: of the prior noise matrix, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
-# In logits: how far the class frequencies of train may be misjudged as a whole.
+# Prior deviation, in logits, of the error in the class frequencies of the training rows as a whole.
 _SHIFT_DEVIATION = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """weights (learners,) ≥ 0 and offset (K,) of the softmax; shift (K,) from clean class frequencies; noise (K, K).
+    """A fitted stack.
 
-    noise[c, g] = P(given label g | true label c).
+    weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. shift (K,): the correction of the logits towards
+    the class frequencies of the clean rows. noise[c, g] = P(given label g | true label c), (K, K).
     """
 
     weights: FloatVector
@@ -38,13 +41,13 @@ class Stack:
 
 
 def fit_stack(scores: FloatMatrix, labels: IntVector, noisy: int) -> Stack:
-    """EM over the true labels of the first `noisy` rows; the labels (m,) of the others are true.
+    """EM over the true labels of the first `noisy` rows; the labels (m,) of the other rows are taken as true.
 
     E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
-    the noise matrix from expected counts, shrunk towards what a model of the noisy labels predicts on the clean rows
-    of each class (gold loss correction, Hendrycks et al. 2018) and towards symmetric noise. A shift of the logits lets
-    the posterior's class frequencies follow those of the clean rows as far as their number warrants: one-directional
-    noise that looks like the other class is visible in nothing else.
+    expected counts for the noise matrix, shrunk towards symmetric noise and towards what a model of the noisy labels
+    predicts on the clean rows of each class (gold loss correction, Hendrycks et al. 2018). A shift of the logits moves
+    the posterior's class frequencies towards those of the clean rows, as far as their number justifies. Nothing else
+    reveals one-directional noise on rows that look like the other class.
     """
     learners, rows, n_classes = scores.shape
     clean = np.bincount(labels[noisy:], minlength=n_classes).astype(np.float64)
@@ -58,7 +61,7 @@ def fit_stack(scores: FloatMatrix, labels: IntVector, noisy: int) -> Stack:
         if rows > noisy:
             shift = _frequency_shift(before * noise[:, labels[:noisy]].T, clean, shift)
         shifted = _given(before * np.exp(shift), noise, labels[:noisy])
-        # The shift may correct the frequencies once: were it in the targets, the offset would absorb it every round.
+        # The shift must correct the frequencies only once. In the targets, it would go into the offset in every round.
         targets = np.vstack([_given(before, noise, labels[:noisy]), truth[noisy:]])
         fitted = _cross_entropy_fit(scores, targets, parameters, start)
         noise = _noise_matrix(shifted, labels[:noisy], gold, clean)
@@ -85,7 +88,7 @@ def _symmetric(rate: float, n_classes: int) -> FloatMatrix:
 def _cross_entropy_fit(
     scores: FloatMatrix, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector
 ) -> FloatVector:
-    """Weights and offset (learners + K,) of least cross-entropy to soft targets, pulled gently to `centre`."""
+    """Weights and offset (learners + K,) of least cross-entropy to soft targets, pulled gently towards `centre`."""
     learners, _, n_classes = scores.shape
     pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(n_classes, _OFFSET_PULL)])
 
@@ -121,10 +124,10 @@ def _noise_matrix(posterior: FloatMatrix, labels: IntVector, gold: FloatMatrix, 
 
 
 def _frequency_shift(joint: FloatMatrix, clean: FloatVector, shift: FloatVector) -> FloatVector:
-    """The most probable logit shift (K,): N(0, 0.5²) a priori, posterior class frequencies those of the clean rows.
+    """The most probable logit shift (K,), given a prior N(0, 0.5²) and the class frequencies of the clean rows.
 
-    joint (n, K) ∝ P(true label, given label | features). The frequencies are binomial estimates on both sides; a class
-    absent from the clean rows keeps its frequency. Gauss-Newton steps.
+    joint (n, K) ∝ P(true label, given label | features). The frequencies on both sides are treated as binomial
+    estimates. A class that is absent from the clean rows keeps its frequency. Solved by Gauss-Newton steps.
     """
     seen, n_classes = clean > 0, len(clean)
     for _ in range(12):

@@ -1,6 +1,6 @@
 """Which labels should I fix first?
 
-Everything here is defined in `cleaning`; this package gives it the project's name, `import fixfirst`:
+Everything here is defined in `cleaning`. This package re-exports it under the project's name, `import fixfirst`:
 
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `inspection_order`, `Ranking`

@@ -1,1 +1,1 @@
-"""The models that are retrained after every fix. One public module is one learner; its `Learner` makes it."""
+"""The models that are retrained after every fix. Each public module is one learner, defined by its class `Learner`."""

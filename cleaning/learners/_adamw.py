@@ -1,8 +1,8 @@
-"""AdamW on the rank-one gradients of a two-layer linear network, without the passes that only decay.
+"""AdamW for the rank-one gradients of a two-layer linear network, without separate passes over memory for the decay.
 
-The gradient of the hidden weight is the outer product of a column (the output weight) and a row (Xᵀ·error), so the two
-moment updates are rank-one updates, and the decay of weight and moments, which multiplies every element alike, is
-kept as one number per matrix instead: an array stores its value divided by that number.
+The gradient of the hidden weight is the outer product of a column (the output weight) and a row (Xᵀ·error), so both
+moment updates are rank-one updates. The decay multiplies all elements of a matrix by the same factor, so it is kept as
+one scale per matrix: the stored array times its scale is the actual value.
 Source: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2, as torch computes it.
 """
 
@@ -16,27 +16,30 @@ from scipy.linalg.blas import saxpy, sger
 
 Float32 = NDArray[np.float32]
 
+# The challenge's evaluator fixes these.
 _LEARNING_RATE = 0.01
 _WEIGHT_DECAY = 0.9
 _BETA1, _BETA2 = 0.9, 0.999
 _EPSILON = 1e-8
 _SHRINKAGE = 1 - _LEARNING_RATE * _WEIGHT_DECAY
-# 0.9 ** -128 ≈ 7e5: far from the limits of float32 whatever the gradients are.
+# Scales are multiplied into the arrays after so many steps: 0.9 ** -128 ≈ 7e5 is far from the limits of float32,
+# whatever the gradients are.
 _STEPS_PER_SCALE = 128
+# Elements per block: 2 MiB per array.
 _BLOCK_FLOATS = 2**19
-# BLAS kernels round the last n mod 32 numbers of a vector in another way (no fused multiply-add). Blocks of whole
-# multiples of 32 rows leave that remainder where it is without blocks, so no bit depends on the size of a block.
+# BLAS kernels round the last n mod 32 elements of a vector differently (no fused multiply-add). With blocks of a
+# multiple of 32 rows, those elements are the same as without blocks, so the result does not depend on the block size.
 _BLOCK_ROWS = 32
 
 
 @dataclass(frozen=True)
 class Step:
-    """The numbers of one optimizer step; a stored array times its scale is the real one.
+    """The scalars of one optimizer step. A stored array times its scale is the actual value.
 
-    weight: scale of the weights before the step, next_weight after it. first, second: what a gradient and its square
-    are multiplied by before they are added to the stored moments. rate, epsilon: stored weight += rate · first moment /
-    (√second moment + epsilon). rescale: after the step, (weight, first moment, second moment) are to be multiplied by
-    these and their scales are 1 again; None at most steps.
+    weight, next_weight: the scale of the weights before and after the step. first, second: the factors of a gradient
+    and its square when they are added to the stored moments. rate, epsilon: stored weight += rate · first moment /
+    (√second moment + epsilon). rescale: factors by which to multiply (weight, first moment, second moment) after the
+    step, which resets their scales to 1; None for most steps.
     """
 
     weight: float
@@ -49,7 +52,7 @@ class Step:
 
 
 def steps(count: int) -> Iterator[Step]:
-    """`count` steps from fresh moments."""
+    """Yields `count` steps, starting with zero moments."""
     since = 0
     for number in range(1, count + 1):
         weight, since = _SHRINKAGE**since, since + 1
@@ -69,11 +72,12 @@ def steps(count: int) -> Iterator[Step]:
 
 
 class Update:
-    """One step of a matrix whose gradient is column · rowᵀ, in BLAS calls and numpy ufuncs.
+    """Applies one step to a matrix whose gradient is column · rowᵀ, with BLAS calls and NumPy ufuncs.
 
-    A block of rows at a time, so that intermediate results stay in cache. One object serves one thread: it owns the
-    scratch array. A third of its time is the processor's square root (float32, correctly rounded): a loop compiled by
-    numba, which touches memory once instead of six times, made the whole fit 1.7 times faster and no more.
+    It works on one block of rows at a time, so that intermediate results stay in cache. Each thread needs an object of
+    its own, because the object owns a scratch array. A third of the time goes into the processor's square root
+    (float32, correctly rounded). That is why a loop compiled by Numba, which touches memory once instead of six times,
+    made the whole fit only 1.7 times faster.
     """
 
     def __init__(self) -> None:
@@ -91,10 +95,10 @@ class Update:
         rate: np.float32,
         epsilon: np.float32,
     ) -> None:
-        """Changes weight, first and second, all (h, d) float32, in place.
+        """Updates weight, first and second, all (h, d) float32, in place.
 
-        first_column · row and second_column · row_squared are added to the moments, then
-        weight += rate · first / (√second + epsilon).
+        Adds first_column · rowᵀ and second_column · row_squaredᵀ to the moments, then
+        rate · first / (√second + epsilon) to the weight.
         """
         block = max(1, _BLOCK_FLOATS // (_BLOCK_ROWS * weight.shape[1])) * _BLOCK_ROWS
         if self._scratch.shape[1] != weight.shape[1]:

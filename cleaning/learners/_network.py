@@ -1,4 +1,4 @@
-"""Training several copies of the challenge's two-layer linear network side by side, one label vector each."""
+"""Trains several copies of the challenge's two-layer linear network side by side, each on its own label vector."""
 
 from dataclasses import dataclass
 
@@ -8,14 +8,15 @@ from scipy.special import expit
 from cleaning.learners._adamw import Float32, Step, Update, steps
 from cleaning.learners._torch_init import HIDDEN, initial_weights
 
+# The challenge's evaluator fixes these.
 _EPOCHS = 20
 _BATCH = 64
-# Rows of this many floats start at cache lines.
+# Rows of a multiple of 16 float32 numbers (64 bytes) start at cache lines.
 _PADDING = 16
 
 
 def with_bias(features: Float32) -> Float32:
-    """(n, d) features with a column of ones, then zeros up to a multiple of 16 columns: the bias becomes a weight."""
+    """The (n, d) features, a column of ones that makes the bias a weight, and zeros up to a multiple of 16 columns."""
     n, width = features.shape
     wide = np.zeros((n, -(-(width + 1) // _PADDING) * _PADDING), np.float32)
     wide[:, :width] = features
@@ -25,7 +26,7 @@ def with_bias(features: Float32) -> Float32:
 
 @dataclass(frozen=True, eq=False)
 class _Copy:
-    """The views of one copy into the arrays of all: the hidden layer (128, width) and what one step moves it by."""
+    """Views of one copy into the arrays shared by all: the hidden layer (128, width) and the arrays of one step."""
 
     hidden: Float32
     first: Float32
@@ -40,11 +41,11 @@ class _Copy:
 
 
 class Copies:
-    """`count` networks for embeddings `features` wide, trained in step on the same rows under different labels.
+    """`count` networks for embeddings of width `features`, trained in lockstep on the same rows with different labels.
 
-    No activation lies between the layers, so a network is one linear function: its direction, output weight · hidden
-    weight, and the output bias. That is also why the gradient of the hidden weight is the outer product of the output
-    weight and Xᵀ·error: a step costs O(128 · d) and no product of matrices.
+    There is no activation between the layers, so a network is one linear function: a direction, output weight · hidden
+    weight, and the output bias. For the same reason the gradient of the hidden weight is the outer product of the
+    output weight and Xᵀ·error, so a step costs O(128 · d) and needs no matrix product.
     """
 
     def __init__(self, features: int, count: int) -> None:
@@ -52,7 +53,7 @@ class Copies:
         self._bias = features
         self._update = Update()
         width = with_bias(np.empty((0, features), np.float32)).shape[1]
-        # One allocation: numpy asks for huge pages above 4 MiB.
+        # One allocation for all copies, because NumPy requests huge pages above 4 MiB.
         self._hidden = np.empty((3, count, HIDDEN, width), np.float32)
         self._output = np.empty((3, count, HIDDEN + 1), np.float32)
         self._gradient = np.empty((count, HIDDEN + 1), np.float32)
@@ -75,13 +76,14 @@ class Copies:
         ]
 
     def train(self, wide: Float32, labels: Float32) -> tuple[Float32, Float32]:
-        """Trains from the initial weights; wide (n, width) from with_bias, labels (live, n) of 0 and 1, live ≤ count.
+        """Trains from the initial weights on wide (n, width) from `with_bias` and 0/1 labels (live, n), live ≤ count.
 
-        Returns the functions learned: directions (live, width), the hidden bias among them, and output biases (live,).
+        Returns the learned functions: directions (live, width), which include the hidden bias, and output biases
+        (live,).
         """
         live = self._copies[: len(labels)]
         self._start(live)
-        # Idle copies keep their place in the products with the features, whose rounding may depend on the shape.
+        # Idle copies stay in the products with the features, because the rounding may depend on the shape.
         targets = np.zeros((len(self._copies), len(wide)), np.float32)
         targets[: len(live)] = labels
         batches = [

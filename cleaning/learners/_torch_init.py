@@ -1,8 +1,8 @@
-"""The initial weights torch gives two linear layers after `torch.manual_seed(42)`, bit for bit, without torch.
+"""The initial weights of two linear layers after `torch.manual_seed(42)`, bit for bit, without torch.
 
-torch's CPU generator is MT19937, as numpy's `RandomState` is; a uniform float is the low 24 bits of one 32-bit draw.
-`torch.nn.Linear` draws its weight, then its bias; the kernels fuse the multiplication and the addition that move a draw
-to [-bound, bound], so the sum is rounded once.
+torch's CPU generator is MT19937, like NumPy's `RandomState`. A uniform float is the low 24 bits of one 32-bit draw.
+`torch.nn.Linear` draws its weight, then its bias. The kernels map a draw to [-bound, bound] by a fused multiply-add, so
+the result is rounded only once.
 Source: torch 2.13, `torch/nn/init.py` (kaiming_uniform_ with a = √5) and `ATen/core/TransformationHelper.h`.
 """
 
@@ -16,7 +16,7 @@ Float32 = NDArray[np.float32]
 
 HIDDEN = 128
 _SEED = 42
-_MANTISSA = 24
+_RANDOM_BITS = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +41,14 @@ def initial_weights(width: int) -> InitialWeights:
 
 
 def _uniform(draws: np.random.RandomState, count: int, bound: float) -> Float32:
-    raw = draws.randint(0, 2**32, size=count, dtype=np.uint32) & np.uint32(2**_MANTISSA - 1)
+    raw = draws.randint(0, 2**32, size=count, dtype=np.uint32) & np.uint32(2**_RANDOM_BITS - 1)
     limit = float(np.float32(bound))
-    # Exact product in float64, so the only rounding is the last one, as in a fused multiply-add.
-    return (raw * 2.0**-_MANTISSA * (2 * limit) - limit).astype(np.float32)
+    # The product is exact in float64, so only the final result is rounded, as in a fused multiply-add.
+    return (raw * 2.0**-_RANDOM_BITS * (2 * limit) - limit).astype(np.float32)
 
 
 def _weight_bound(fan_in: int) -> float:
-    """In torch's order of operations: the same real number as the bias bound, not always the same float."""
+    """Equal to the bias bound in exact arithmetic, but torch's order of operations can give another float."""
     gain = math.sqrt(2.0 / (1 + math.sqrt(5) ** 2))
     return math.sqrt(3.0) * (gain / math.sqrt(fan_in))
 

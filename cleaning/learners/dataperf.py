@@ -1,4 +1,4 @@
-"""The network of the DataPerf challenge's own evaluator, to its rounded accuracies, without torch."""
+"""The network of the DataPerf challenge's evaluator, without torch; gives the same rounded accuracies."""
 
 from dataclasses import dataclass
 
@@ -13,20 +13,21 @@ from cleaning.learners._network import Copies, with_bias
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 
-# Two copies share each pass over the features; more would push weights and moments (3 MiB a copy) out of the cache.
+# Two copies share each pass over the features. More would push weights and moments (3 MiB per copy) out of the cache.
 _COPIES = 2
-# Networks applied to all rows at once; always so many, since the rounding of a product may depend on its shape.
+# Networks applied to the rows together. Always this many, because the rounding of a product may depend on its shape.
 _APPLIED = 16
 _THRESHOLDS = np.arange(0.1, 1, 0.05).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class Learner:
-    """Linear(d → 128), Linear(128 → 1), no activation between; labels 0 and 1, any width d, float32 throughout.
+    """Linear(d → 128), Linear(128 → 1), no activation in between; labels 0 and 1, any width d, float32 throughout.
 
-    Weights start as torch gives them for seed 42; AdamW (rate 0.01, weight decay 0.9) on the binary cross-entropy,
-    20 epochs, batches of 64 in row order; then the threshold of 0.1, 0.15 … 0.95 with the best accuracy on the current
-    training labels. Accuracies are rounded to 2 decimals. There are no options: the challenge fixed them all.
+    The initial weights are those of torch for seed 42. Training uses AdamW (rate 0.01, weight decay 0.9) on the binary
+    cross-entropy, for 20 epochs in batches of 64 rows, in row order. The decision threshold is the one of 0.1,
+    0.15 … 0.95 with the best accuracy on the current training labels. Accuracies are rounded to 2 decimals. There are
+    no options, because the challenge fixes everything.
     Source: the dataperf-vision-debugging evaluator.
     """
 
@@ -35,10 +36,11 @@ class Learner:
         return {"name": "dataperf"}
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy in every state, rounded to 2 decimals: one network each.
+        """Test accuracy in every state, rounded to 2 decimals. One network is trained per state.
 
-        One BLAS thread, so that the numbers do not depend on the cores. Raises Unsuitable for labels other than 0 and
-        1 and for features so large that float32 overflows, InvalidInput for test rows of another width.
+        Runs on one BLAS thread, so that the numbers do not depend on the number of cores. Raises Unsuitable for labels
+        other than 0 and 1 and for features so large that float32 overflows, and InvalidInput for test rows of another
+        width.
         """
         _check(path, test)
         with threadpool_limits(limits=1, user_api="blas"):
@@ -71,7 +73,7 @@ def _check(path: LabelPath, test: Split) -> None:
     if test.features.shape[1] != path.features.shape[1]:
         raise InvalidInput(
             "test",
-            f"embeddings are {test.features.shape[1]} wide where the training ones are {path.features.shape[1]}",
+            f"embeddings have {test.features.shape[1]} columns, training embeddings have {path.features.shape[1]}",
             "embed every split with the same network",
         )
     if not len(path.labels) or not len(test):
@@ -80,8 +82,8 @@ def _check(path: LabelPath, test: Split) -> None:
         other = np.unique(labels[(labels != 0) & (labels != 1)])
         if len(other):
             raise Unsuitable(
-                f"the dataperf learner knows two classes, 0 and 1; the {part} labels have others "
-                f"({first_three(other.tolist())}). Use the logistic learner."
+                f"the dataperf learner supports two classes, 0 and 1, but the {part} labels contain others "
+                f"({first_three(other.tolist())}). Fix: use the logistic learner."
             )
 
 
@@ -97,18 +99,19 @@ def _probabilities(directions: Float32, biases: Float32, features: Float32) -> F
     logits += (directions[:, d] + biases)[:, None]
     if not np.isfinite(logits).all():
         raise Unsuitable(
-            "the features are too large for the dataperf learner, its float32 weights overflow. Scale them."
+            "the features are too large for the dataperf learner: its float32 weights overflow. "
+            "Fix: scale the features."
         )
     return np.asarray(expit(logits, out=logits), np.float32)
 
 
 def _threshold(probabilities: Float32, labels: IntVector) -> np.float32:
-    """The first threshold with the highest rounded accuracy; 0 where every one of them rounds to 0."""
+    """The first threshold with the highest rounded accuracy; 0 if all of them round to 0."""
     accuracy = _rounded_accuracy(probabilities, labels, _THRESHOLDS[:, None])
     best = int(np.argmax(accuracy))
     return np.float32(_THRESHOLDS[best] if accuracy[best] > 0 else 0.0)
 
 
 def _rounded_accuracy(probabilities: Float32, labels: IntVector, threshold: Float32 | np.float32) -> FloatVector:
-    """For one threshold, or for a column of them."""
+    """Accuracy to 2 decimals for one threshold, or for each one in a column of thresholds."""
     return np.asarray(np.round(np.mean((probabilities > threshold) == labels, axis=-1), 2))

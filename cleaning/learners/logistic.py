@@ -1,4 +1,4 @@
-"""L2 logistic regression, every state solved to its optimum."""
+"""L2 logistic regression, solved to the optimum in every state."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -13,7 +13,9 @@ from cleaning.simulation.label_path import LabelPath
 from cleaning.vectors.neighbours import unit_rows
 from cleaning.vectors.scaling import Scaling, scaled
 
+# Test rows are predicted in blocks of this size.
 _TEST_ROWS = 4096
+# Feature values × outputs × states per block, see `block_size`.
 _BLOCK_WORK = 1 << 37
 
 
@@ -22,13 +24,14 @@ class Learner:
     """Minimises Σ log-loss + ‖w‖² / (2 C), intercept unpenalised, on scaled features.
 
     C: inverse strength of the L2 penalty, > 0. scaling: `none`, `standard` (each column to mean 0 and deviation 1 on
-    the training rows), or `unit` (each row to length 1); float32 features stay float32. Two classes: one weight vector;
-    more: multinomial, over the classes present. A training set with a single class predicts that class.
+    the training rows), or `unit` (each row to length 1); float32 features stay float32. Two classes have one weight
+    vector; more classes are multinomial, over the classes present. A training set with a single class predicts it.
 
-    The defaults are a study's (tests/benchmarks/default_learner.py): of 18 settings unit rows with C = 10 had the best
-    mean accuracy along a random cleaning of digits (odd or even .823, ten classes .904) and of the four DataPerf ids
-    (.747) taken together (.825; next .812, as columns with C = 1 and standardised with C = 0.1), the least rough curves
-    among the settings with as good clean models, and scores that do not hang on the unit of the features.
+    The defaults come from a study of 18 settings (tests/benchmarks/default_learner.py). With labels fixed in random
+    order, unit rows with C = 10 had the best mean accuracy: .825 over digits (odd or even .823, ten classes .904) and
+    the four DataPerf ids (.747). The next best settings had .812: unscaled features with C = 1 and standardised ones
+    with C = 0.1. Unit rows also had the smoothest curves of all settings with equally good clean models, and their
+    scores do not depend on the unit of the features.
     """
 
     C: float = 10.0
@@ -43,16 +46,16 @@ class Learner:
         return {"name": "logistic", **asdict(self)}
 
     def block_size(self, path: LabelPath) -> int:
-        """Seconds to minutes of work; a block's start from nothing costs some two hundred states."""
+        """States per block: seconds to minutes of work. The cold start of a block costs about two hundred states."""
         outputs = len(np.unique(np.concatenate([path.labels, path.values])))
         return int(np.clip(_BLOCK_WORK // (path.features.size * max(outputs - 1, 1)), 256, 2048))
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy in every state of the path: that of the optimum, to MARGIN_TOLERANCE in every margin.
+        """Test accuracy of the optimum in every state of the path, with margins accurate to MARGIN_TOLERANCE.
 
-        A test row whose log-odds are within that of a tie counts as the lower class.
+        A test row whose log-odds are within that tolerance of a tie is assigned to the lower class.
         """
-        unit = self.scaling == "unit"  # the solver's own matter: of many rows it makes no copy
+        unit = self.scaling == "unit"  # the solver scales unit rows itself, without copying large features
         if unit:
             features, test_features = path.features, unit_rows(test.features)
         else:
@@ -72,7 +75,7 @@ class Learner:
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
-    """Runs of states (start, stop) with the same classes present, and those classes, ascending."""
+    """Yields runs of states (start, stop) with the same classes present, and those classes in ascending order."""
     labels = path.labels.copy()
     counts = np.bincount(np.concatenate([labels, path.values]))
     counts[:] = np.bincount(labels, minlength=len(counts))
@@ -92,7 +95,10 @@ def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
 
 
 def _changes(path: LabelPath, classes: IntVector) -> Changes:
-    """The path in 0/1 targets. Labels that come and go between two states may be of no class present: all zero."""
+    """The path as 0/1 targets.
+
+    A label that exists only between two states may belong to no class present; its targets are all zero.
+    """
     known = np.concatenate([path.labels, path.values])
     codes = np.zeros((int(known.max()) + 1, len(classes)))
     codes[classes, np.arange(len(classes))] = 1.0
@@ -108,7 +114,7 @@ def _changes(path: LabelPath, classes: IntVector) -> Changes:
 
 
 def _accuracy(solution: FloatMatrix, features: FloatMatrix, labels: IntVector, classes: IntVector) -> FloatVector:
-    """The share of right predictions in each state of a solution (d + 1, outputs, states)."""
+    """The share of correct predictions in each state of a solution (d + 1, outputs, states)."""
     outputs, states = solution.shape[1:]
     flat, intercepts = solution[:-1].reshape(len(solution) - 1, -1), solution[-1]
     right = np.zeros(states)

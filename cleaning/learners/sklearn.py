@@ -1,4 +1,4 @@
-"""Any classifier of scikit-learn by its dotted name, refitted for every distinct label vector."""
+"""Any scikit-learn classifier, named by its dotted path and refitted for every distinct label vector."""
 
 import importlib
 import warnings
@@ -22,12 +22,14 @@ _OWN = ("classifier", "scaling", "accept_unconverged")
 
 @dataclass(frozen=True)
 class Learner:
-    """classifier: `sklearn.svm.LinearSVC`, say; options: its own, at scikit-learn's defaults where not given.
+    """A scikit-learn classifier and its options.
 
-    Only modules of scikit-learn: parameters.yaml may come from somebody else, and naming a class must not run code that
-    is not part of this installation's pinned packages. A classifier that takes a `random_state` gets a fixed one.
-    scaling: as for the logistic learner. A fit that does not converge is an error, since its accuracy would depend on
-    where it happened to stop, unless accept_unconverged says that this is the learner meant.
+    classifier: the dotted path, for example `sklearn.svm.LinearSVC`. options: arguments of the classifier; the others
+    have scikit-learn's defaults. scaling: as for the logistic learner. accept_unconverged: accept fits that do not
+    converge. Otherwise they are errors, because the accuracy would depend on where the fit happened to stop.
+
+    Only modules of scikit-learn are accepted: parameters.yaml may come from someone else, and naming a class must not
+    run code outside this installation's pinned packages. A classifier with a `random_state` gets a fixed one.
     """
 
     classifier: str
@@ -37,15 +39,17 @@ class Learner:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> "Learner":
-        """From the keys of parameters.yaml, the classifier's among ours. Raises InvalidInput for those of neither."""
+        """From keys of parameters.yaml, both ours and the classifier's. Raises InvalidInput for unknown keys."""
         name, scaling = options.get("classifier"), options.get("scaling", "none")
         accept = options.get("accept_unconverged", False)
         if not isinstance(name, str):
             raise InvalidInput(
-                "learner sklearn", "it has no classifier", "add `classifier: sklearn.svm.LinearSVC`, say"
+                "learner sklearn", "it has no classifier", "add a line like `classifier: sklearn.svm.LinearSVC`"
             )
         if scaling not in get_args(Scaling):
-            raise InvalidInput("learner sklearn, scaling", f"found {scaling!r}", f"use {', '.join(get_args(Scaling))}")
+            raise InvalidInput(
+                "learner sklearn, scaling", f"found {scaling!r}", f"use one of {', '.join(get_args(Scaling))}"
+            )
         if not isinstance(accept, bool):
             raise InvalidInput("learner sklearn, accept_unconverged", f"found {accept!r}", "use true or false")
         own = {key: value for key, value in options.items() if key not in _OWN}
@@ -63,15 +67,15 @@ class Learner:
         own = {"classifier": self.classifier, "scaling": self.scaling, "accept_unconverged": self.accept_unconverged}
         return {"name": "sklearn", **own, **self.options}
 
-    def block_size(self, path: LabelPath) -> int:  # noqa: ARG002 - what a fit costs, its shape does not tell
-        """So many refits are worth a job of their own."""
+    def block_size(self, path: LabelPath) -> int:  # noqa: ARG002 - the shape does not tell what a fit costs
+        """States per block: enough refits to be worth a job of their own."""
         return _BLOCK
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy in every state, one fit each, on one thread.
+        """Test accuracy in every state, with one fit per state, on one thread.
 
-        Raises Unsuitable where a fit does not converge or only one class is left and the classifier refuses that,
-        InvalidInput where it refuses its options or the data.
+        Raises Unsuitable if a fit does not converge, or if only one class is left and the classifier rejects that.
+        Raises InvalidInput if the classifier rejects its options or the data.
         """
         features, test_features = scaled(path.features, test.features, self.scaling)
         model = _made(self)
@@ -93,14 +97,14 @@ class Learner:
                 return np.asarray(clone(model).fit(features, labels).predict(test))
         except ConvergenceWarning as warning:
             raise Unsuitable(
-                f"learner sklearn: {self.classifier} does not converge on this data ({_first_line(warning)}). Fix: "
-                "raise its max_iter, loosen its tol, set `scaling: standard`, or `accept_unconverged: true`."
+                f"learner sklearn: {self.classifier} does not converge on these data ({_first_line(warning)}). Fix: "
+                "raise its max_iter, loosen its tol, or set `scaling: standard` or `accept_unconverged: true`."
             ) from None
         except (ValueError, TypeError, ArithmeticError, NotImplementedError) as error:
             if len(np.unique(labels)) == 1:
                 raise Unsuitable(
-                    f"learner sklearn: {self.classifier} refuses training labels of one class, and only class "
-                    f"{labels[0]} is left. Fix: use the logistic learner, or a tree."
+                    f"learner sklearn: {self.classifier} rejects training labels of a single class, and only class "
+                    f"{labels[0]} is left. Fix: use the logistic learner or a decision tree."
                 ) from error
             raise InvalidInput(
                 f"learner sklearn, {self.classifier}", _first_line(error), "correct its options in parameters.yaml"
@@ -115,7 +119,7 @@ def _made(learner: Learner) -> Any:
     except TypeError as error:
         raise InvalidInput(
             f"learner sklearn, {learner.classifier}",
-            f"it cannot be made from plain settings ({error})",
+            f"it cannot be created from plain settings ({error})",
             "use a classifier that needs no other estimator",
         ) from None
     known = model.get_params()
@@ -131,17 +135,19 @@ def _class_named(name: str) -> type:
     module_name, _, class_name = name.rpartition(".")
     where = f"learner sklearn, classifier {name!r}"
     if not module_name.startswith("sklearn.") or any(part.startswith("_") for part in name.split(".")):
-        raise InvalidInput(where, "it is no public class of scikit-learn", "name it in full: sklearn.svm.LinearSVC")
+        raise InvalidInput(
+            where, "it is not a public class of scikit-learn", "give the full name, like sklearn.svm.LinearSVC"
+        )
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
         raise InvalidInput(
-            where, f"there is no such module ({error})", "name it in full: sklearn.svm.LinearSVC"
+            where, f"there is no such module ({error})", "give the full name, like sklearn.svm.LinearSVC"
         ) from None
     there = {key: value for key, value in vars(module).items() if isinstance(value, type)}
     classifiers = {key: value for key, value in there.items() if issubclass(value, ClassifierMixin)}
     if class_name not in classifiers:
-        problem = "it is no classifier" if class_name in there else f"there is no such class in {module_name}"
+        problem = "it is not a classifier" if class_name in there else f"there is no such class in {module_name}"
         raise InvalidInput(where, problem, suggest(class_name, classifiers))
     return classifiers[class_name]
 

@@ -1,6 +1,6 @@
 """Jobs on a Dask cluster.
 
-Dask's own client rather than joblib's backend for it: the latter waits for ever when data it has sent out are lost with
+This uses Dask's own client, because joblib's Dask backend waits forever if data it has sent out are lost together with
 the worker that held them.
 """
 
@@ -13,24 +13,24 @@ from typing import Any
 from cleaning.parallel.lost import JobsLost, NoCluster, WorkersLost
 
 _SECONDS_TO_ANSWER = 10
-_SECONDS_TO_FIND_A_WORKER = 30  # a nanny's new worker after a death, on a busy machine
+_SECONDS_TO_FIND_A_WORKER = 30  # a nanny restarts a dead worker, on a busy machine
 _SECONDS_WITHOUT_WORKERS = 60
 
 
 def on_cluster(
     address: str, function: Callable[..., Any], shared: Sequence[Any], items: Mapping[int, Any]
 ) -> Iterator[Any]:
-    """function(*shared, (number, item)) of every item, as they finish; `shared` travels to each worker once.
+    """Yields function(*shared, (number, item)) for every item as it finishes; `shared` is sent to each worker once.
 
-    Raises NoCluster where no scheduler or no worker answers, JobsLost when jobs were lost with a worker, WorkersLost
-    when one job has taken several workers with it, or none has been there for a minute; and what a job raises.
+    Raises NoCluster if no scheduler or no worker answers, JobsLost if jobs were lost with a worker, WorkersLost if one
+    job has killed several workers or there has been no worker for a minute, and whatever a job raises.
     """
     with _client(address) as client:
         from distributed import CancelledError, KilledWorker
 
         try:
             sent = client.scatter(list(shared), broadcast=True, hash=False)
-        except (OSError, TimeoutError) as death:  # a worker that the scheduler still knew
+        except (OSError, TimeoutError) as death:  # a dead worker that the scheduler still listed
             raise JobsLost(type(death).__name__) from death
         futures = {client.submit(function, *sent, pair, pure=False) for pair in items.items()}
         for future in _as_completed(client, futures):
@@ -38,7 +38,7 @@ def on_cluster(
                 result = future.result()
             except KilledWorker as death:
                 raise WorkersLost(
-                    f"cluster {address}: a job took its worker down several times ({death}). "
+                    f"cluster {address}: a job killed its worker several times ({death}). "
                     "Fix: give the workers more memory."
                 ) from death
             except (CancelledError, TimeoutError) as death:
@@ -49,18 +49,18 @@ def on_cluster(
 def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
     from distributed import CancelledError, wait
 
-    lonely, pause = 0, 5
+    seconds_alone, pause = 0, 5
     waiting = set(futures)
     while waiting:
         try:
             with client.as_current():
                 done = wait(list(waiting), timeout=pause, return_when="FIRST_COMPLETED").done
         except TimeoutError:
-            lonely = 0 if client.ncores() else lonely + pause
-            if lonely >= _SECONDS_WITHOUT_WORKERS:
-                raise WorkersLost("the cluster has lost all its workers. Fix: start some and run again.") from None
+            seconds_alone = 0 if client.ncores() else seconds_alone + pause
+            if seconds_alone >= _SECONDS_WITHOUT_WORKERS:
+                raise WorkersLost("the cluster has lost all its workers. Fix: start workers and run again.") from None
             continue
-        except CancelledError:  # what they were sent was lost with a worker; some may have finished before
+        except CancelledError:  # their input was lost with a worker; some may have finished before
             done = {future for future in waiting if future.status != "pending"}
         waiting -= done
         yield from sorted(done, key=lambda future: future.status == "cancelled")
@@ -72,7 +72,7 @@ def _client(address: str) -> Iterator[Any]:
         from distributed import Client
     except ModuleNotFoundError:
         raise NoCluster(
-            f"cluster {address}", "the package distributed is not installed", "pip install 'fixfirst[cluster]'"
+            f"cluster {address}", "the package distributed is not installed", "run `pip install 'fixfirst[cluster]'`"
         ) from None
     try:
         _find_scheduler(address)
@@ -92,19 +92,19 @@ def _client(address: str) -> Iterator[Any]:
 
 
 def _find_scheduler(address: str) -> None:
-    """Raises OSError where another server listens, or none: Dask's client waits for ever for one that keeps silent."""
+    """Raises OSError if the server at the address is not a scheduler or does not answer: Dask's client would hang."""
 
     async def ask() -> None:
         await asyncio.wait_for(_ask(address), _SECONDS_TO_ANSWER)
 
-    with ThreadPoolExecutor(1) as thread:  # the caller's own thread may run a loop
+    with ThreadPoolExecutor(1) as thread:  # the calling thread may already run an event loop
         try:
             thread.submit(lambda: asyncio.run(ask())).result()
         except TimeoutError:
-            raise OSError(f"it kept silent for {_SECONDS_TO_ANSWER} s") from None
+            raise OSError(f"it did not answer within {_SECONDS_TO_ANSWER} s") from None
         except OSError:
             raise
-        except Exception:  # bytes of another protocol, read as lengths and messages, break in any way
+        except Exception:  # bytes of another protocol can break the parser in any way
             raise OSError("it does not speak Dask's protocol") from None
 
 
@@ -118,7 +118,7 @@ async def _ask(address: str) -> None:
     try:
         comm = await get_backend(scheme).get_connector().connect(place, **options)
     except OSError:
-        return  # Dask's client tries again for a while, since a scheduler may be starting
+        return  # Dask's client retries for a while, because the scheduler may still be starting
     try:
         own = comm.handshake_info()
         await comm.write(own)

@@ -1,6 +1,6 @@
-"""The one door to parallelism: independent jobs here, on this machine's cores (joblib), or on a Dask cluster.
+"""The single entry point to parallelism: independent jobs in this process, on local cores or on a Dask cluster.
 
-Every job runs on one BLAS thread and is handed aligned arrays, so its result does not depend on where it runs.
+Every job runs on one BLAS thread and receives aligned arrays, so its result does not depend on where it runs.
 """
 
 import copy
@@ -31,9 +31,11 @@ _ADDRESS = re.compile(r"(tcp|tls)://([A-Za-z0-9_.\-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """jobs: processes on this machine, -1 for one a core. cluster: a Dask scheduler, tcp://host:port, instead of them.
+    """Where jobs run.
 
-    retries: how often in a row jobs that were lost with a dead worker are tried again before the run fails.
+    jobs: the number of processes on this machine, -1 for one per core. cluster: the address of a Dask scheduler,
+    tcp://host:port, to use instead. retries: how many times in a row jobs that were lost with a dead worker are run
+    again before the run fails.
     """
 
     jobs: int = 1
@@ -42,7 +44,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         if self.jobs == 0 or self.jobs < -1:
-            raise InvalidInput("jobs", f"found {self.jobs}", "give a number of processes, or -1 for one a core")
+            raise InvalidInput("jobs", f"found {self.jobs}", "give a number of processes, or -1 for one per core")
         if self.cluster is not None and not _ADDRESS.fullmatch(self.cluster):
             raise InvalidInput(
                 "cluster", f"found {self.cluster!r}", "give a Dask scheduler's address: tcp://host:8786 or tls://…"
@@ -81,10 +83,11 @@ def finished_jobs(
     engine: Engine = SERIAL,
     progress: Progress | None = None,
 ) -> Iterator[tuple[int, Result]]:
-    """function(*shared, item, progress) of every item with the item's number, as they finish.
+    """Yields (number of the item, function(*shared, item, progress)) for every item as it finishes.
 
-    Jobs must be independent and without side effects: one whose worker dies is run again. Only a job that runs in this
-    process reports progress from inside. Raises what a job raises; WorkersLost when workers keep dying.
+    Jobs must be independent and free of side effects, because a job whose worker dies is run again. Only a job that
+    runs in this process reports progress while it runs. Raises whatever a job raises, and WorkersLost if workers keep
+    dying.
     """
     if engine.here or (engine.cluster is None and len(items) < 2):
         for number, item in enumerate(items):
@@ -128,18 +131,18 @@ def _on_cores(
     try:
         for result in results:  # noqa: UP028 - `yield from` would close `results` before we can
             yield result
-    except BrokenProcessPool as death:  # joblib's TerminatedWorkerError is one
+    except BrokenProcessPool as death:  # joblib's TerminatedWorkerError is a subclass
         raise JobsLost(type(death).__name__) from death
     finally:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that jobs are left out where the caller wants no more
+            warnings.simplefilter("ignore")  # joblib warns about unfinished jobs if the caller stops early
             results.close()
 
 
 def processes(jobs: int, items: int) -> int:
-    """How many processes to start: no more than items or cores, as each costs a second. jobs: -1 for one a core.
+    """How many processes to start: no more than items or cores, since each takes a second. jobs: -1 for one per core.
 
-    Never one, since joblib would then run the job in this process, which it might take down.
+    At least two, because with one joblib would run the jobs in this process, and a crash would take it down.
     """
     from joblib import cpu_count
 
@@ -148,10 +151,10 @@ def processes(jobs: int, items: int) -> int:
 
 
 def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, Result]:
-    """In a worker: the job of the last argument, a number and its item, on aligned arrays."""
+    """Runs one job in a worker, on aligned arrays. The last argument is the pair of the item's number and the item."""
     *shared, (number, item) = arguments
     if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
-        # Ctrl-C reaches every process of a terminal, but only the one that started the others has to speak of it.
+        # Ctrl-C reaches every process of a terminal, but only the parent process should report it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return number, _run(function, [aligned(value) for value in shared], aligned(item), silent)
 
@@ -163,17 +166,17 @@ def _run(function: Callable[..., Result], shared: Sequence[object], item: Item, 
 
 @cache
 def _thread_pools() -> "ThreadpoolController":
-    """The BLAS libraries of this process, looked for once: that takes as long as a small curve."""
-    import scipy.linalg  # noqa: F401 - so that its own library is among them
+    """The BLAS libraries of this process, searched for only once: the search takes as long as a small curve."""
+    import scipy.linalg  # noqa: F401 - loads SciPy's own BLAS, so that it is found too
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
 def aligned(value: Any) -> Any:
-    """The same value with every array in it C-contiguous and aligned; dataclasses, tuples and lists are entered.
+    """The same value with every array C-contiguous and aligned, also inside dataclasses, tuples and lists.
 
-    Dask hands workers arrays at odd addresses: BLAS is then an order of magnitude slower and rounds differently.
+    Dask gives workers unaligned arrays, on which BLAS is an order of magnitude slower and rounds differently.
     """
     if isinstance(value, np.ndarray):
         return np.require(value, requirements=["C", "A"])

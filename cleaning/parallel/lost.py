@@ -1,4 +1,4 @@
-"""What can be lost on the way to a result: the cluster, its workers, the jobs they had in hand."""
+"""Errors for a missing cluster, dead workers and the jobs that were lost with them."""
 
 from cleaning.errors import FixfirstError, InvalidInput
 
@@ -12,4 +12,4 @@ class WorkersLost(FixfirstError):
 
 
 class JobsLost(Exception):
-    """A worker died and jobs in hand died with it; what else was finished has been handed out."""
+    """A worker died and its unfinished jobs were lost. Results that were ready before have been returned."""

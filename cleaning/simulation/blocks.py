@@ -1,4 +1,4 @@
-"""Finished blocks of a long curve, kept so that a killed run goes on where it was."""
+"""Finished blocks of a long curve, saved so that a killed run can resume where it stopped."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ _CHECK_BYTES = 16
 
 
 def block_names(learner: dict[str, object], path: LabelPath, test: Split, cuts: Sequence[tuple[int, int]]) -> list[str]:
-    """A name for each run of states start … stop - 1 that changes with anything their accuracies depend on."""
+    """A name per block of states start … stop - 1. It changes with anything that the block's accuracies depend on."""
     digest = hashlib.blake2b(_FORMAT, digest_size=16)
     digest.update(json.dumps(learner, sort_keys=True, default=str).encode())
     for array in (path.features, path.labels, path.rows, path.values, path.stops, test.features, test.labels):
@@ -29,10 +29,10 @@ def block_names(learner: dict[str, object], path: LabelPath, test: Split, cuts: 
 
 
 class BlockFolder(MutableMapping[str, bytes]):
-    """A folder with one file a block, made at the first write. A file is there whole or not at all.
+    """A folder with one file per block, created by the first write. Files are written atomically.
 
-    A file that does not hold what was written (its checksum says so) counts as missing. Raises FixfirstError where a
-    block cannot be written.
+    A file whose checksum does not match its content counts as missing. Raises FixfirstError if a block cannot be
+    written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -56,8 +56,8 @@ class BlockFolder(MutableMapping[str, bytes]):
             self._write(name, _checksum(content) + content)
         except OSError as error:
             raise FixfirstError(
-                f"{self._path(name)}: a finished block of a curve cannot be kept ({error.strerror or error}). "
-                "Fix: free some disk space, or give yourself write permission there, and run the same command again."
+                f"{self._path(name)}: a finished block of a curve cannot be saved ({error.strerror or error}). "
+                "Fix: free disk space or get write permission there, then run the same command again."
             ) from error
 
     def _write(self, name: str, content: bytes) -> None:

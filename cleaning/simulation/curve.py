@@ -1,4 +1,4 @@
-"""Test accuracy as labels are fixed one by one, and the scores read off it."""
+"""Test accuracy as labels are fixed one by one, and the scores that are derived from it."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput
 
 _REFERENCE_TARGET = 0.95
-# Accuracies are multiples of 1 / (test rows): far coarser than this, far finer than rounding in 0.95 × clean.
+# Far below the step of an accuracy, 1 / (test rows), and far above the rounding error of 0.95 × clean.
 _ROUNDING = 1e-9
 
 
@@ -19,7 +19,7 @@ def reaches(accuracy: FloatVector, goal: float) -> NDArray[np.bool_]:
 
 
 def reference_rounding(accuracy: FloatVector) -> FloatVector:
-    """Accuracies to 2 decimals as the reference evaluator rounds: NumPy's way, which parts from Python's at ties."""
+    """Accuracies rounded to 2 decimals like the reference evaluator, with NumPy, which differs from Python at ties."""
     return np.round(accuracy, 2)
 
 
@@ -30,7 +30,7 @@ class CleaningCurve:
     Parameters
     ----------
     fixes : array of int, shape (p,)
-        Ascending numbers of fixed labels, the first of them 0.
+        Ascending numbers of fixed labels, starting with 0.
     accuracy : array of shape (p,)
         Test accuracy after each number of fixes, in [0, 1].
     dirty : float
@@ -64,7 +64,8 @@ class CleaningCurve:
         Returns
         -------
         int
-            The smallest number of fixes whose accuracy is at least target × clean, else the last; lower is better.
+            The smallest number of fixes whose accuracy is at least target × clean, or the last number if none is. Lower
+            is better.
         """
         reached = np.flatnonzero(reaches(self.accuracy, target * self.clean))
         return int(self.fixes[reached[0]] if len(reached) else self.fixes[-1])
@@ -108,7 +109,7 @@ class CleaningCurve:
         Raises
         ------
         InvalidInput
-            If the curve lacks the point of any number of fixes.
+            If the curve does not have a point for every number of fixes.
 
         Notes
         -----

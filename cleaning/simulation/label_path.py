@@ -1,4 +1,4 @@
-"""The label vectors of one simulation, and what is retrained on them."""
+"""The label vectors of one simulation, and the interface of the learners that are retrained on them."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -9,7 +9,7 @@ from cleaning.progress import Progress
 
 @dataclass(frozen=True, eq=False)
 class LabelPath:
-    """The distinct label vectors of one simulation: the given labels first, then labels changed step by step.
+    """The distinct label vectors of one simulation: the given labels first, then one vector per change.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class LabelPath:
     rows, values : arrays of int, shape (m,)
         In state k, labels[rows[j]] = values[j] for all j < stops[k].
     stops : array of int, shape (states,), optional
-        Ascending. Default: 0, 1, … m, one more label per state.
+        Ascending. Default: 0, 1, … m, one more change per state.
     """
 
     features: FloatMatrix
@@ -102,7 +102,7 @@ class Learner(Protocol):
     """A model that is retrained after every fix. Implementations are immutable and may be sent to another process."""
 
     def describe(self) -> dict[str, object]:
-        """Give name and options, as they go into records and into the decision whether a record can be reused.
+        """Give the name and options, which are stored in records and decide whether a record can be reused.
 
         Returns
         -------
@@ -121,7 +121,7 @@ class Learner(Protocol):
         test : Split
             Rows with trusted labels.
         progress : Progress
-            Told how many states are done, of how many.
+            Receives the number of states done and the total.
 
         Returns
         -------
@@ -138,8 +138,8 @@ class Learner(Protocol):
 
 @runtime_checkable
 class Blockwise(Protocol):
-    """A learner whose long paths are worth cutting into blocks: to run side by side and to resume."""
+    """A learner whose long paths are worth splitting into blocks, which can run in parallel and be resumed."""
 
     def block_size(self, path: LabelPath) -> int:
-        """States a block, ≥ 1, from the path's shape alone: never from the machine or the number of jobs."""
+        """States per block, ≥ 1. Depends on the path's shape alone, never on the machine or the number of jobs."""
         ...

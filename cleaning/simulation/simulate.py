@@ -24,13 +24,13 @@ class Plan:
     engine : Engine
         Where the blocks of a curve run.
     blocks : mutable mapping of str to bytes, optional
-        Keeps finished blocks by name, to resume from. Default: nothing is kept.
+        Stores finished blocks by name, to resume from. Default: nothing is stored.
     budgets : int or sequence of int, optional
-        The numbers of fixes that become points: so many evenly spaced ones, or those listed; 0 and n are always among
-        them. The fixes around the first crossing of target × the clean accuracy are then added one by one. Default:
-        every number of fixes.
+        The numbers of fixes at which the curve has points: this many evenly spaced ones, or the ones listed. 0 and n
+        are always included. Around the first crossing of target × the clean accuracy, every number of fixes is added.
+        Default: every number of fixes.
     target : float, default 0.95
-        The share of the clean accuracy whose crossing is filled in.
+        The share of the clean accuracy at whose first crossing every point is added.
     """
 
     engine: Engine = SERIAL
@@ -56,13 +56,13 @@ def simulate(
     truth : GroundTruth
         The true labels of the training rows.
     ranking : Ranking
-        The order in which they are fixed.
+        The order in which labels are fixed.
     learner : Learner
-        What is retrained.
+        The model that is retrained.
     progress : Progress, optional
-        Told how many models are trained, of how many.
+        Receives the number of models trained and the total.
     plan : Plan, optional
-        Where it runs, and which numbers of fixes become points.
+        Where the simulation runs, and which points the curve has.
 
     Returns
     -------
@@ -112,7 +112,7 @@ def _budgets(budgets: int | Sequence[int] | None, rows: int) -> IntVector:
         return np.unique(np.round(np.linspace(0, rows, budgets + 1)).astype(np.int64))
     outside = [budget for budget in budgets if not 0 <= budget <= rows]
     if outside:
-        raise InvalidInput("budgets", f"{outside[0]} is outside 0 … {rows}", "name numbers of fixes")
+        raise InvalidInput("budgets", f"{outside[0]} is outside 0 … {rows}", "list numbers of fixes in that range")
     return np.unique(np.array([0, *budgets, rows], dtype=np.int64))
 
 
@@ -131,7 +131,7 @@ def _fill(
     progress: Progress,
     plan: Plan,
 ) -> None:
-    """Puts the accuracies of some states in their places, a block at a time."""
+    """Computes the missing accuracies of some states, block by block, and stores them in `reached`."""
     missing = states[np.isnan(reached[states])]
     if not len(missing):
         return
@@ -167,5 +167,5 @@ def _fill(
 def _block(
     learner: Learner, features: FloatMatrix, path: LabelPath, test: Split, cut: tuple[int, int], progress: Progress
 ) -> FloatVector:
-    """One block: the features travel apart from the path, so that an engine sends them once."""
+    """The accuracies of one block. The features are separate from the path, so that an engine sends them only once."""
     return np.asarray(learner.accuracies(replace(path, features=features).part(*cut), test, progress), dtype=np.float64)

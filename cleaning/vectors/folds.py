@@ -1,4 +1,4 @@
-"""Out-of-fold class probabilities: each row judged by a model that has not seen it."""
+"""Out-of-fold class probabilities: each row is predicted by a model that was not trained on it."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from cleaning.vectors.logistic import fit_logistic, span_of_rows
 
 
 def stratified_folds(train: Split, folds: int, rng: np.random.Generator) -> IntVector:
-    """A fold number 0 … folds-1 for each row, (n,), every class dealt out evenly.
+    """A fold number 0 … folds-1 for each row, (n,), with every class spread evenly over the folds.
 
-    Rows are dealt in the order of their ids, so shuffling the rows does not change who shares a fold with whom.
+    Rows are assigned in the order of their ids, so shuffling the rows does not change which rows share a fold.
     """
     fold = np.empty(len(train), dtype=np.int64)
     ordered = train.order_by_id()
@@ -26,8 +26,8 @@ def out_of_fold_probabilities(
 ) -> FloatMatrix:
     """(n, n_classes) probabilities by L2 logistic regression, rows summing to 1.
 
-    A class the other folds lack gets probability 0 there. With fewer rows than folds, every row is its own fold; a
-    single row keeps a uniform guess.
+    A class that is missing from the other folds gets probability 0. If there are fewer rows than folds, every row is a
+    fold of its own. A single row gets uniform probabilities.
     """
     (features,) = span_of_rows(train.features.astype(np.float64))
     fold = stratified_folds(train, min(folds, max(len(train), 1)), rng)

@@ -5,17 +5,17 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from cleaning.data import FloatMatrix, FloatVector
 
-# The free intercept has no curvature of its own along "all classes up": the least that keeps the system definite.
+# The loss does not change if all intercepts move together. This small penalty keeps the system positive definite.
 _INTERCEPT_PENALTY = 1e-6
 
 
 def inverse_hessian(
     features: FloatMatrix, probability: FloatMatrix, gradient: FloatMatrix, strength: float
 ) -> FloatMatrix:
-    """H⁻¹ gradient, (d + 1, classes), for H = Σ xxᵀ ⊗ (diag p - ppᵀ) + I / C with the last column unpenalised.
+    """H⁻¹ gradient, (d + 1, classes), for H = Σ xxᵀ ⊗ (diag p - ppᵀ) + I / C with an unpenalised intercept.
 
-    features (n, d + 1), the last column ones (the intercept); probability (n, classes) at the optimum; gradient
-    (d + 1, classes); strength is C. Conjugate gradients on products with H, preconditioned by its diagonal.
+    features (n, d + 1), whose last column is all ones (the intercept); probability (n, classes) at the optimum;
+    gradient (d + 1, classes); strength is C. Solved by conjugate gradients, preconditioned by the diagonal of H.
     """
     shape = gradient.shape
     penalty = np.full((shape[0], 1), 1.0 / strength)

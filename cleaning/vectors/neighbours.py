@@ -1,24 +1,25 @@
-"""Distances between rows, taken in blocks: nearest neighbours, their votes, and Shapley values in closed form."""
+"""Distances between rows, computed in blocks: nearest neighbours and KNN-Shapley values in closed form."""
 
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
+# Distances per block: 64 MB in float64.
 _BLOCK_ENTRIES = 8_000_000
 
 
 def unit_rows(features: FloatMatrix) -> FloatMatrix:
-    """The rows scaled to length 1, float64 (float32 stays float32); a row of zeros stays as it is."""
+    """The rows scaled to length 1, in float64 (float32 stays float32); a row of zeros is left as it is."""
     rows = features if features.dtype == np.float32 else features.astype(np.float64)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(length == 0, 1, length))
 
 
 def nearest(queries: FloatMatrix, references: FloatMatrix, count: int) -> tuple[FloatMatrix, IntVector]:
-    """Squared Euclidean distances of each query to the `count` nearest of the (n, d) references, and their rows.
+    """Squared Euclidean distances from each query to the `count` nearest of the (n, d) references, and their rows.
 
-    Both (queries, min(count, n)), nearest first; equal distances in the order of the rows. Never more than a block of
-    the distance matrix is in memory.
+    Both are (queries, min(count, n)), nearest first and ties in the order of the rows. Only one block of the distance
+    matrix is in memory at a time.
     """
     count = min(count, len(references))
     index = np.empty((len(queries), count), dtype=np.int64)
@@ -40,12 +41,12 @@ def nearest(queries: FloatMatrix, references: FloatMatrix, count: int) -> tuple[
 def knn_shapley(
     features: FloatMatrix, labels: IntVector, queries: FloatMatrix, query_labels: IntVector, neighbours: int
 ) -> FloatVector:
-    """Exact Shapley values (n,) of the K-nearest-neighbour utility, Euclidean distance, averaged over the queries.
+    """Exact Shapley values (n,) of the Euclidean K-nearest-neighbour utility, averaged over the queries.
 
     With rows sorted by distance and match = [label agrees], s_n = match_n · min(K, n) / (n K) and
     s_i = s_{i+1} + (match_i - match_{i+1}) · min(K, i) / (K i). Source: Jia et al. 2019, Efficient Task-Specific Data
-    Valuation for Nearest Neighbor Algorithms, Theorem 1. Equal distances keep the order of the rows.
-    The queries are taken in blocks, so memory does not grow with n × queries.
+    Valuation for Nearest Neighbor Algorithms, Theorem 1. Ties keep the order of the rows. The queries are
+    processed in blocks, so memory does not grow with n × queries.
     """
     n = len(features)
     place = np.arange(1, n + 1, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Feature scaling by what the training rows say, the same for training and test rows."""
+"""Feature scaling that is fitted on the training rows and applied to training and test rows."""
 
 from typing import Literal
 
@@ -8,13 +8,13 @@ from cleaning.data import FloatMatrix, FloatVector
 from cleaning.vectors.neighbours import unit_rows
 
 Scaling = Literal["none", "standard", "unit"]
-"""As they are; each column to mean 0 and deviation 1 on the training rows; each row to length 1."""
+"""none: unchanged; standard: each column to mean 0 and deviation 1 on the training rows; unit: each row to length 1."""
 
-_ROWS = 4096
+_BLOCK_ROWS = 4096
 
 
 def scaled(train: FloatMatrix, test: FloatMatrix, scaling: Scaling) -> tuple[FloatMatrix, FloatMatrix]:
-    """Both feature matrices on the scale the training rows define, in their own type; a constant column stays."""
+    """Both feature matrices, scaled by the training rows, in their own dtype. A constant column is only centred."""
     if scaling == "standard":
         mean = train.mean(axis=0, dtype=np.float64)
         deviation = train.std(axis=0, dtype=np.float64)
@@ -28,6 +28,6 @@ def scaled(train: FloatMatrix, test: FloatMatrix, scaling: Scaling) -> tuple[Flo
 
 def _standard(features: FloatMatrix, mean: FloatVector, deviation: FloatVector) -> FloatMatrix:
     result = np.empty_like(features)
-    for start in range(0, len(features), _ROWS):
-        result[start : start + _ROWS] = (features[start : start + _ROWS] - mean) / deviation
+    for start in range(0, len(features), _BLOCK_ROWS):
+        result[start : start + _BLOCK_ROWS] = (features[start : start + _BLOCK_ROWS] - mean) / deviation
     return result

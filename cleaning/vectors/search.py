@@ -1,8 +1,8 @@
 """Exact nearest neighbours by inner product, in blocks: memory grows with queries × depth, not queries × references.
 
-Equal similarities are in ascending order of row, at the last place as well, and references that are equal number for
-number have equal similarities whatever the BLAS does. The numbers are float32: on other blocks, threads or processors
-a similarity may move by some 1e-7, and references that are closer than that may change places.
+Ties are broken by ascending row, at the cut-off as well, and identical references get identical similarities whatever
+the BLAS does. Similarities are float32: with other blocks, threads or processors they may differ by about 1e-7, and
+references that are closer than that may swap places.
 """
 
 from hashlib import blake2b
@@ -19,14 +19,16 @@ Ranks = NDArray[np.int32]
 
 METRICS = ("cosine", "inner_product", "euclidean")
 
+# A block of similarities has at most this many queries and entries (80 MB).
 _BLOCK_ROWS = 512
 _BLOCK_ENTRIES = 20_000_000
+# One column in so many is sampled to estimate the cut-off.
 _STRIDE = 16
-_COLUMN = np.uint64(0xFFFFFFFF)
+_COLUMN_BITS = np.uint64(0xFFFFFFFF)
 
 
 def unit_directions(features: FloatMatrix, mean: NDArray[np.floating] | None = None) -> Single:
-    """Rows minus `mean`, scaled to length 1, as float32 (n, d); a row of zeros stays one."""
+    """Rows minus `mean`, scaled to length 1, as float32 (n, d); a row of zeros stays a row of zeros."""
     rows = np.asarray(features, dtype=np.float32)
     rows = rows - np.asarray(mean, dtype=np.float32) if mean is not None else rows.copy()
     length = np.sqrt(np.einsum("ij,ij->i", rows, rows))[:, None]
@@ -40,14 +42,16 @@ def column_means(features: FloatMatrix) -> NDArray[np.float64]:
 
 
 def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tuple[Single, Single]:
-    """Float32 rows whose inner products rank references as `metric`, one of METRICS, does, the most similar first.
+    """Float32 rows whose inner products rank the references as `metric` (one of METRICS) does, largest first.
 
-    Raises InvalidInput for different widths, for a row too long for float32, and under the cosine for a row of zeros,
+    Raises InvalidInput for different widths, for a row too long for float32 and, with the cosine, for a row of zeros,
     which has no direction.
     """
     if queries.shape[1] != references.shape[1]:
         raise InvalidInput(
-            "queries", f"{queries.shape[1]} columns where references have {references.shape[1]}", "embed both alike"
+            "queries",
+            f"{queries.shape[1]} columns, references have {references.shape[1]}",
+            "embed both with the same network",
         )
     for what, rows in (("queries", queries), ("references", references)):
         refuse_overflow(rows, np.dtype(np.float32), what)
@@ -56,7 +60,7 @@ def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tu
             empty = np.flatnonzero(~rows.any(axis=1))
             if len(empty):
                 raise InvalidInput(
-                    Place(key=what, row=int(empty[0])), "a vector of zeros has no cosine", "embed it again"
+                    Place(key=what, row=int(empty[0])), "the cosine of a zero vector is undefined", "embed it again"
                 )
         return unit_directions(queries), unit_directions(references)
     if metric == "inner_product":
@@ -71,9 +75,9 @@ def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tu
 
 
 def most_similar(queries: Single, references: Single, depth: int, progress: Progress = silent) -> tuple[Single, Ranks]:
-    """The `depth` largest inner products of each query, (q, depth), falling, and the reference rows they belong to.
+    """The `depth` largest inner products per query, (q, depth), in descending order, and their reference rows.
 
-    `progress` is told the queries done.
+    `progress` receives the number of queries done.
     """
     depth = min(depth, len(references))
     values = np.empty((len(queries), depth), dtype=np.float32)
@@ -87,7 +91,7 @@ def most_similar(queries: Single, references: Single, depth: int, progress: Prog
         if len(here) > 1:
             np.matmul(queries[part], references.T, out=here)
         else:
-            # a single row takes another way through BLAS, which rounds otherwise than blocks do: make it two
+            # BLAS has a different kernel for a single row, which rounds differently, so compute the row twice
             here[0] = (queries[part].repeat(2, axis=0) @ references.T)[0]
         here[:, copies] = here[:, originals]
         values[part], rows[part] = largest(here, depth)
@@ -96,27 +100,28 @@ def most_similar(queries: Single, references: Single, depth: int, progress: Prog
 
 
 def largest(similarity: Single, depth: int) -> tuple[Single, Ranks]:
-    """The `depth` largest entries of each row, falling, with their columns; equal ones in ascending order of column.
+    """The `depth` largest entries of each row in descending order, and their columns; ties by ascending column.
 
-    similarity: (rows, columns) without NaN, at least `depth` columns.
+    similarity: (rows, columns) without NaN, with at least `depth` columns.
     """
     values = np.empty((len(similarity), depth), dtype=np.float32)
     columns = np.empty((len(similarity), depth), dtype=np.int32)
-    for row, (entries, least) in enumerate(zip(similarity, _probable_least(similarity, depth), strict=True)):
-        among = np.flatnonzero(entries >= least)
+    for row, (entries, cutoff) in enumerate(zip(similarity, _probable_cutoff(similarity, depth), strict=True)):
+        among = np.flatnonzero(entries >= cutoff)
         if len(among) < depth:
             among = np.flatnonzero(entries >= np.partition(entries, len(entries) - depth)[-depth])
-        keys = _falling(entries[among], among)
+        keys = _sort_keys(entries[among], among)
         keys.sort()
-        columns[row] = keys[:depth] & _COLUMN
+        columns[row] = keys[:depth] & _COLUMN_BITS
         values[row] = entries[columns[row]]
     return values, columns
 
 
-def _probable_least(similarity: Single, depth: int) -> Single:
-    """A number for each row that hardly fewer than `depth` entries reach, and not many more, from every 16th column.
+def _probable_cutoff(similarity: Single, depth: int) -> Single:
+    """A threshold per row that at least `depth` entries almost certainly reach, but not many more.
 
-    Four standard deviations of a sample's count are left as room; a row that has fewer after all is looked at whole.
+    Estimated from a sample of the columns, with a margin of four standard deviations of the sample's count. If fewer
+    than `depth` entries reach it after all, `largest` searches the whole row.
     """
     width = similarity.shape[1]
     sample = similarity[:, ::_STRIDE]
@@ -128,19 +133,19 @@ def _probable_least(similarity: Single, depth: int) -> Single:
     return np.partition(sample, place, axis=1)[:, place]
 
 
-def _falling(values: Single, columns: IntVector) -> NDArray[np.uint64]:
-    """Whole numbers that ascend where values fall, and with the column where they are equal (it is the lower half).
+def _sort_keys(values: Single, columns: IntVector) -> NDArray[np.uint64]:
+    """Integer keys that sort by descending value, then by ascending column, which is their lower half.
 
-    The bits of positive floats are in the order of the numbers, those of negative ones in the opposite order.
+    Read as integers, the bits of positive floats sort like the floats, and those of negative floats in reverse.
     """
-    # + 0 makes -0 the 0 it is equal to
+    # + 0 turns -0 into 0, so that both get the same key
     bits = (values + np.float32(0)).view(np.uint32)
     order = np.where(bits >> np.uint32(31), bits, bits ^ np.uint32(0x7FFFFFFF))
     return (order.astype(np.uint64) << np.uint64(32)) | columns.astype(np.uint64)
 
 
 def _copies(references: Single) -> tuple[IntVector, IntVector]:
-    """Rows that are number for number an earlier one, and which."""
+    """Rows that are identical to an earlier row, and those earlier rows."""
     first: dict[bytes, int] = {}
     pairs = []
     for row, numbers in enumerate(np.ascontiguousarray(references)):

@@ -1,8 +1,8 @@
-"""The commands: one public module each, found by folder.
+"""The commands: one public module each, discovered by folder.
 
-    add_arguments(parser)   the command's own flags, and no others
-    run(options) -> int     what it does, and its exit status
+    add_arguments(parser)   adds the command's own flags, and no others
+    run(options) -> int     runs the command and returns its exit status
 
-The first line of a module's docstring stands in `fixfirst --help`. Heavy packages are imported inside `run`, so that
-help comes at once.
+The first line of a module's docstring is shown in `fixfirst --help`. Heavy packages are imported inside `run`, so that
+help appears without delay.
 """

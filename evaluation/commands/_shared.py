@@ -1,4 +1,4 @@
-"""What several commands share: flags for the places they read and write, and the task that is meant."""
+"""Shared by several commands: the flags for the paths they read and write, and the choice of the task."""
 
 import argparse
 from pathlib import Path
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
 
 
 def add_places(parser: argparse.ArgumentParser, *names: str) -> None:
-    """--workspace, and a flag for each single place that the command reads or writes (the fields of Folders)."""
+    """Adds --workspace and one flag for each path that the command reads or writes (the fields of Folders)."""
     parser.add_argument("--workspace", type=Path, default=Path("workspace"), metavar="DIR", help="default: workspace")
-    group = parser.add_argument_group("single places, below the workspace unless named")
+    group = parser.add_argument_group("single paths, inside the workspace by default")
     for name in names:
         group.add_argument(f"--{name}", metavar="PATH")
 
 
 def folders_of(options: argparse.Namespace) -> "Folders":
-    """The places that the options name."""
+    """The paths given by the options; the workspace's own for those not given."""
     from evaluation.settings.folders import Folders
 
     named = {name: getattr(options, name, None) for name in Folders.names()}
@@ -27,12 +27,12 @@ def folders_of(options: argparse.Namespace) -> "Folders":
 
 
 def add_task(parser: argparse.ArgumentParser) -> None:
-    """--task, which may be left out where only one can be meant."""
-    parser.add_argument("--task", help="default: the only task of parameters.yaml, or cleaning among several")
+    """Adds --task, which may be omitted if the choice is unambiguous."""
+    parser.add_argument("--task", help="default: the only task in parameters.yaml, or cleaning if it is one of several")
 
 
 def task_of(options: argparse.Namespace, parameters: "Parameters") -> "Task":
-    """The task that is named or meant. Raises InvalidInput where several could be meant, and for an unknown name."""
+    """The task given by --task, or the default. Raises InvalidInput for an ambiguous default or an unknown name."""
     from cleaning.errors import InvalidInput
     from evaluation.contract import registry
 
@@ -42,5 +42,7 @@ def task_of(options: argparse.Namespace, parameters: "Parameters") -> "Task":
     if name is None and "cleaning" in parameters.tasks:
         name = "cleaning"
     if name is None:
-        raise InvalidInput("--task", "parameters.yaml has several tasks", f"name one: {', '.join(parameters.tasks)}")
+        raise InvalidInput(
+            "--task", "parameters.yaml has several tasks", f"choose one of {', '.join(parameters.tasks)}"
+        )
     return registry.task(name)

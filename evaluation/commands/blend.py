@@ -1,4 +1,4 @@
-"""Average probability files, or take the majority of label files."""
+"""Average probability files, or take the majority vote of label files."""
 
 import argparse
 from pathlib import Path
@@ -6,21 +6,21 @@ from typing import Literal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files, the output, and how they are weighed."""
+    """Adds the files to blend, the output and the weights."""
     parser.add_argument("files", nargs="+", type=Path, metavar="CSV")
     parser.add_argument("--output", type=Path, required=True, metavar="CSV")
-    parser.add_argument("--weights", type=float, nargs="+", help="one number per file; default: all alike")
+    parser.add_argument("--weights", type=float, nargs="+", help="one number per file; default: equal weights")
     parser.add_argument(
         "--categories", action="store_true", help="write file,category instead of the mean probabilities"
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Writes the blend."""
+    """Writes the blended file."""
     from evaluation.files.progress import Reporter
     from evaluation.submissions.blend import blend
 
     form: Literal["same", "categories"] = "categories" if options.categories else "same"
     rows = blend(options.files, options.output, weights=options.weights, form=form)
-    Reporter().say(f"{options.output}: {rows} rows of {len(options.files)} files")
+    Reporter().say(f"{options.output}: {rows} rows from {len(options.files)} files")
     return 0

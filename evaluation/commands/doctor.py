@@ -1,4 +1,4 @@
-"""Check this machine and say what is missing."""
+"""Check this machine and report what is missing."""
 
 import argparse
 import importlib.metadata
@@ -23,26 +23,26 @@ _OURS = ("cleaning", "baselines", "evaluation")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. level: `ok`, `note` (works, but know this) or `problem` (will not work)."""
+    """The result of one check. level: `ok`, `note` (works, with a limitation) or `problem` (will not work)."""
 
     level: str
     sentence: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The place it looks at."""
+    """Adds the path to check."""
     add_places(parser, "parameters_file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Says in plain sentences what was found; the status is 1 where something will not work."""
+    """Reports each finding in one sentence; the exit status is 1 if something will not work."""
     from evaluation.files.progress import Reporter
 
     folders, reporter, problems = folders_of(options), Reporter(), 0
     for finding in _findings(folders):
         reporter.say(f"{finding.level:8}{finding.sentence}")
         problems += finding.level == "problem"
-    reporter.say("Everything needed is in place." if not problems else f"{problems} problems to solve.")
+    reporter.say("Everything needed is in place." if not problems else f"Problems to solve: {problems}.")
     return 1 if problems else 0
 
 
@@ -72,9 +72,9 @@ def _packages() -> Iterator[Finding]:
             "problem", f"Packages are missing: {', '.join(missing)}. Run `make demo` or `pip install .` again."
         )
     elif not _answers([sys.executable, "-m", "pip", "check"]):
-        yield Finding("note", "`pip check` does not find all packages in the versions they ask for.")
+        yield Finding("note", "`pip check` found unmet version requirements.")
     else:
-        yield Finding("ok", "All packages fixfirst needs are installed.")
+        yield Finding("ok", "All packages that fixfirst needs are installed.")
 
 
 def _requirements() -> list[str]:
@@ -90,7 +90,7 @@ def _is_installed(name: str) -> bool:
 
 
 def _foreign() -> Iterator[Finding]:
-    """Packages of other people named like ours, which Python would import instead or beside."""
+    """Other packages with the same names as ours, which Python could import instead."""
     home = Path(__file__).resolve().parents[2]
     clean = True
     for name in _OURS:
@@ -101,21 +101,23 @@ def _foreign() -> Iterator[Finding]:
             ):
                 clean = False
                 yield Finding(
-                    "problem", f"A foreign package named {name!r} lies in {candidate.parent}; take it off the path."
+                    "problem", f"A foreign package named {name!r} is in {candidate.parent}; remove it from sys.path."
                 )
     if clean:
-        yield Finding("ok", "No foreign package is named like one of ours.")
+        yield Finding("ok", "No foreign package shares a name with one of ours.")
 
 
 def _paths(folders: "Folders") -> Iterator[Finding]:
     workspace = folders.parameters_file.parent.resolve()
     if " " in str(workspace):
-        yield Finding("note", f"The path {str(workspace)!r} has a space: fixfirst works, `mlcube run` does not.")
+        yield Finding(
+            "note", f"The path {str(workspace)!r} contains a space: fixfirst works there, `mlcube run` does not."
+        )
     nearest = next(path for path in (workspace, *workspace.parents) if path.exists())
     if os.access(nearest, os.W_OK):
-        yield Finding("ok", f"{nearest} can be written to; {shutil.disk_usage(nearest).free / 1e9:.1f} GB are free.")
+        yield Finding("ok", f"{nearest} is writable; {shutil.disk_usage(nearest).free / 1e9:.1f} GB are free.")
     else:
-        yield Finding("problem", f"{nearest} cannot be written to; name another workspace.")
+        yield Finding("problem", f"{nearest} is not writable; choose another workspace.")
 
 
 def _parameters(folders: "Folders") -> Iterator[Finding]:
@@ -137,19 +139,19 @@ def _engine() -> Iterator[Finding]:
     engines = [name for name in ("docker", "podman") if shutil.which(name)]
     for name in engines:
         if _answers([name, "info"]):
-            yield Finding("ok", f"The container engine {name} answers; `mlcube run` can use it.")
+            yield Finding("ok", f"The container engine {name} is running; `mlcube run` can use it.")
             return
     if engines:
-        yield Finding("note", f"{engines[0]} is installed but no engine answers; start it to use `mlcube run`.")
+        yield Finding("note", f"{engines[0]} is installed but not running; start it to use `mlcube run`.")
     else:
-        yield Finding("note", "There is no container engine (docker or podman); only `mlcube run` needs one.")
+        yield Finding("note", "No container engine (docker or podman) was found; only `mlcube run` needs one.")
 
 
 def _mlcube() -> Iterator[Finding]:
     if shutil.which("mlcube"):
         yield Finding("ok", "mlcube is on the path.")
     else:
-        yield Finding("note", "mlcube is not on the path; only `mlcube run` needs it, in an environment of its own.")
+        yield Finding("note", "mlcube is not on the path; only `mlcube run` needs it, in its own environment.")
 
 
 def _answers(command: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Bring the data sets of parameters.yaml into the workspace."""
+"""Download the data sets of parameters.yaml into the workspace."""
 
 import argparse
 
@@ -6,12 +6,12 @@ from evaluation.commands._shared import add_places, folders_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The places it reads and writes."""
+    """Adds the paths to read and write."""
     add_places(parser, "parameters_file", "embedding_folder", "groundtruth_folder", "manifest_file")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Downloads, or makes, every enabled data set."""
+    """Downloads or generates every enabled data set."""
     from evaluation.datasets.download import download
     from evaluation.files.progress import Reporter
 

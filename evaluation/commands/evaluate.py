@@ -1,4 +1,4 @@
-"""Score every submission that has no score yet."""
+"""Score every submission that does not have a score yet."""
 
 import argparse
 
@@ -6,7 +6,7 @@ from evaluation.commands._shared import add_places, folders_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The places it reads and writes, and --lenient."""
+    """Adds the paths to read and write, and --lenient."""
     add_places(
         parser, "parameters_file", "embedding_folder", "groundtruth_folder", "submission_folder", "results_folder"
     )
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Simulates the cleaning, or scores the answers; the status is 1 where a submission failed."""
+    """Simulates the cleaning or scores the answers; the exit status is 1 if any submission failed."""
     from evaluation.files.progress import Reporter
     from evaluation.harness.evaluate import evaluate
 

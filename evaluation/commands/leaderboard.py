@@ -1,4 +1,4 @@
-"""Show a task's public, private or whole leaderboard, from the submission log."""
+"""Show a task's public, private or overall leaderboard, from the submission log."""
 
 import argparse
 
@@ -6,14 +6,14 @@ from evaluation.commands._shared import add_places, add_task, folders_of, task_o
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The places it reads and writes, the task and the board."""
+    """Adds the paths to read and write, the task and the board."""
     add_places(parser, "parameters_file", "results_folder")
     add_task(parser)
     parser.add_argument("--board", choices=("public", "private", "all"), default="all", help="default: all")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Shows the board and writes it as csv and markdown."""
+    """Prints the board and writes it as csv and markdown."""
     from evaluation.contest.boards import write_board
     from evaluation.contract.loading import load_parameters
     from evaluation.files.progress import Reporter

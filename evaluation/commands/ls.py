@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The places it reads."""
+    """Adds the paths to read."""
     add_places(parser, "parameters_file", "ranker_folder")
 
 
 def run(options: argparse.Namespace) -> int:
-    """One line for each; what cannot be loaded is a warning with the reason."""
+    """Prints one line per component; one that cannot be loaded gives a warning with the reason."""
     from evaluation.contract import registry
     from evaluation.contract.loading import load_parameters
     from evaluation.files.progress import Reporter
@@ -25,8 +25,8 @@ def run(options: argparse.Namespace) -> int:
     if folders.parameters_file.exists():
         reporter.say("data sets")
         for name, block in load_parameters(folders.parameters_file).datasets.items():
-            state = "" if block.enabled else " (switched off)"
-            sources = ", ".join(source.source for source in block.sources) or "put there by hand"
+            state = "" if block.enabled else " (disabled)"
+            sources = ", ".join(source.source for source in block.sources) or "added by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
     found = {
         "rankers": registry.rankers(folders.ranker_folder),

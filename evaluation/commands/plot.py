@@ -1,4 +1,4 @@
-"""Draw curves, overview and leaderboard from the results."""
+"""Draw the curves, the overview and the leaderboard from the results."""
 
 import argparse
 
@@ -6,12 +6,12 @@ from evaluation.commands._shared import add_places, folders_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The place it reads and writes."""
+    """Adds the folder to read and write."""
     add_places(parser, "results_folder")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Writes pictures, tables and report.html."""
+    """Writes figures, tables and report.html."""
     from evaluation.figures.report import plot
     from evaluation.files.progress import Reporter
 

@@ -1,23 +1,23 @@
-"""List the labels of one file in the order worth inspecting."""
+"""Rank the labels of one file, the one to inspect first on top."""
 
 import argparse
 from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The file of doubtful labels, the rows that are known to be right, the output and the seed."""
+    """Adds the file of labels to inspect, the rows whose labels are known to be right, the output and the seed."""
     parser.add_argument(
-        "embeddings", type=Path, metavar="PARQUET", help="doubtful labels: columns filename, encoding and label"
+        "embeddings", type=Path, metavar="PARQUET", help="labels to inspect: columns filename, encoding and label"
     )
     parser.add_argument(
-        "--validation", type=Path, metavar="PARQUET", help="rows whose labels are right, if you have some"
+        "--validation", type=Path, metavar="PARQUET", help="rows whose labels are known to be right (optional)"
     )
-    parser.add_argument("--output", type=Path, metavar="CSV", help="default: PARQUET's name with _ranking.csv")
+    parser.add_argument("--output", type=Path, metavar="CSV", help="default: NAME_ranking.csv beside NAME.parquet")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Writes the list and says how many labels are probably wrong."""
+    """Writes the list and reports how many labels are probably wrong."""
     from evaluation.files.progress import Reporter
     from evaluation.labels.shortlist import write_shortlist
 

@@ -1,24 +1,26 @@
-"""List the nearest references of every query, as a submission."""
+"""Write the nearest references of every query as a submission."""
 
 import argparse
 from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The two tables of vectors, the output, and what makes a reference near."""
+    """Adds the two tables of vectors, the output, the similarity metric and the depth."""
     parser.add_argument(
         "queries", type=Path, metavar="QUERY", help="columns filename and encoding, or NAME.npy with ids in NAME.txt"
     )
-    parser.add_argument("references", type=Path, metavar="REFERENCE", help="in the same form")
+    parser.add_argument("references", type=Path, metavar="REFERENCE", help="in the same format")
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="FILE", help="DATAID_METHOD.json, or .npz: smaller and faster"
+        "--output", type=Path, required=True, metavar="FILE", help="DATAID_METHOD.json, or .npz (smaller and faster)"
     )
-    parser.add_argument("--metric", choices=("cosine", "inner_product", "euclidean"), default="cosine")
+    parser.add_argument(
+        "--metric", choices=("cosine", "inner_product", "euclidean"), default="cosine", help="default: cosine"
+    )
     parser.add_argument("--depth", type=int, default=1000, help="references per query; default: 1000")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Writes the lists and the seconds the search took."""
+    """Writes the lists and the number of seconds the search took."""
     from evaluation.embedding.retrieve import Request, retrieve
     from evaluation.files.progress import Reporter
 

@@ -1,4 +1,4 @@
-"""Do download, create_baselines, evaluate and plot, one after the other."""
+"""Run download, create_baselines, evaluate and plot, one after the other."""
 
 import argparse
 
@@ -7,14 +7,14 @@ from evaluation.commands._shared import add_places, folders_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The places that the four commands read and write."""
+    """Adds the paths that the four commands read and write."""
     from evaluation.settings.folders import Folders
 
     add_places(parser, *Folders.names())
 
 
 def run(options: argparse.Namespace) -> int:
-    """A failed ranker or submission does not stop the rest, but shows in the status."""
+    """Runs the four commands. A failed ranker or submission does not stop the rest, but makes the exit status 1."""
     from evaluation.files.progress import Reporter
     from evaluation.harness.closing import closing_lines
 

@@ -8,12 +8,12 @@ from evaluation.commands._shared import add_places, add_task, folders_of, task_o
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files, the places it reads, the task, and the team that submits."""
+    """Adds the files, the paths to read, the task and the submitting team."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
     add_places(parser, "parameters_file", "embedding_folder", "groundtruth_folder", "results_folder")
     add_task(parser)
     parser.add_argument(
-        "--as", dest="team", metavar="TEAM", help="submit it for this team: keep the rate rules and log the verdict"
+        "--as", dest="team", metavar="TEAM", help="submit for this team: apply the rate limits and log the verdict"
     )
     parser.add_argument(
         "--lenient", action="store_true", help="count a missing answer as wrong instead of refusing the submission"
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """One line per file; the status is 1 where one is refused."""
+    """Prints one line per file; the exit status is 1 if any file is refused."""
     from cleaning.errors import FixfirstError, InvalidInput, printable, sentence
     from evaluation.contest.admission import admit
     from evaluation.contract.loading import load_parameters
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.files:
         try:
             if path.is_dir():
-                raise InvalidInput(path, "this is a folder", "name the files in it")
+                raise InvalidInput(path, "this is a folder", "give the files in it instead")
             if not path.is_file():
                 raise InvalidInput(path, "there is no such file", "check the path")
             if options.team is None:

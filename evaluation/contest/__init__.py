@@ -1,1 +1,1 @@
-"""A contest: the log of submissions, who may submit, public and private parts, boards and standings."""
+"""Contests: the submission log, admission, public and private splits, boards and standings."""

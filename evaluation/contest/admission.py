@@ -1,4 +1,4 @@
-"""Who may submit now: `validate --as=TEAM` checks a file and the rate rules, and logs what became of it."""
+"""Admission of submissions: `validate --as=TEAM` checks a file and the rate limits, and logs the verdict."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -16,11 +16,14 @@ from evaluation.settings.rules import Rate
 from evaluation.submissions.answers import data_id_of
 
 _SKEW = timedelta(minutes=1)
-"""By how much the clocks of two machines that write to one log may differ."""
+"""The most by which the clocks of two machines that write to the same log may differ."""
 
 
 def next_allowed(made: Sequence[datetime], now: datetime, rate: Rate) -> datetime | None:
-    """When the next submission may come, `now` at the earliest; None: never. made: the counted ones so far, in UTC."""
+    """The earliest time of the next submission, never before `now`; None if no more are allowed.
+
+    made: the times, in UTC, of the submissions counted so far.
+    """
     if not rate.enabled:
         return now
     if rate.total is not None and len(made) >= rate.total:
@@ -36,7 +39,7 @@ def next_allowed(made: Sequence[datetime], now: datetime, rate: Rate) -> datetim
 
 
 def _open_day(made: Sequence[datetime], today: date, per_day: int, rate: Rate) -> date:
-    """The first day from today on that leaves room for one more."""
+    """The first day, from `today` on, on which one more submission is allowed."""
     if rate.accumulate:
         start = rate.since or (min(made).date() if made else today)
         return max(today, start + timedelta(days=len(made) // per_day))
@@ -49,11 +52,11 @@ def _midnight(day: date) -> datetime:
 
 
 def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Parameters) -> str:
-    """Validates a team's file, applies the rate rules and logs the verdict; says what was accepted.
+    """Validates a team's file, applies the rate limits, logs the verdict and returns a description of the submission.
 
-    The same file again is no new submission; a file that is not valid is logged and does not count. Raises
-    FixfirstError for a file that is not valid, a rule that is not kept (with the time from which it is), or a clock
-    that is behind the log.
+    Submitting the same file again does not create a new submission. An invalid file is logged but does not count.
+    Raises FixfirstError for an invalid file, for a rate limit that is exceeded (with the time of the next allowed
+    submission), and for a clock that is behind the log.
     """
     _check_team(team)
     log = SubmissionLog(folders.submission_log)
@@ -64,7 +67,7 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     try:
         found = task.validate(path, folders, parameters)
         if sha256_file(path) != before:
-            raise InvalidInput(path, "it changed while it was read", "write it whole, then submit it")
+            raise InvalidInput(path, "the file changed while it was being read", "finish writing it, then submit it")
     except FixfirstError as error:
         with log.locked():
             _append(log, slot, path, before, "failed", str(error), clock())
@@ -73,34 +76,36 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     with log.locked():
         same = _accepted(log, slot, before)
         if same is not None:
-            return f"{found}; accepted already as submission {same.number} at {_shown(same.received)}"
+            return f"{found}; already accepted as submission {same.number} at {_shown(same.received)}"
         now = _checked_clock(log)
         made = [entry.received.astimezone(UTC) for entry in _counted(log, slot)]
         allowed = next_allowed(made, now, rate)
         if allowed is None or allowed > now:
             reason = _refusal(made, allowed, rate, team)
             _append(log, slot, path, before, "refused", reason, now)
-            raise InvalidInput(path, reason, "submit then" if allowed else "your earlier submissions stay")
+            raise InvalidInput(path, reason, "submit it then" if allowed else "rely on your earlier submissions")
         entry = _append(log, slot, path, before, "accepted", None, now)
     return f"{found}; accepted as submission {entry.number} of {team}"
 
 
 def _check_team(team: str) -> None:
     if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
-        raise InvalidInput(f"--as={team!r}", "this cannot be a team's name", "use up to 100 letters, digits and blanks")
+        raise InvalidInput(
+            f"--as={team!r}", "this is not a valid team name", "use up to 100 letters, digits and spaces"
+        )
 
 
 def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:
-    """Under this name the file will be scored: it must not be that of another team's answer to another data id."""
+    """Rejects a team whose file, scored under this name, would be read as an answer to another data id."""
     found = data_id_of(path, None, parameters, [path.suffix])
     if found != data_id:
         raise InvalidInput(
-            "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "take another team's name"
+            "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "choose another team name"
         )
 
 
 def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
-    """One line for each submission that uses up an allowance: those accepted, or scored without having been asked."""
+    """One entry per submission that counts towards the limits: accepted, or scored without asking for admission."""
     found: dict[int | None, Entry] = {}
     for entry in log.slots.get(slot, ()):
         if entry.verdict in ("accepted", "ok"):
@@ -109,13 +114,16 @@ def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
 
 
 def _accepted(log: SubmissionLog, slot: Slot, sha256: str) -> Entry | None:
-    """The line of the slot's newest counted submission, if it is this very file."""
+    """The entry of the slot's newest counted submission if it is this very file, else None."""
     counted = _counted(log, slot)
     return counted[-1] if counted and counted[-1].sha256 == sha256 else None
 
 
 def _checked_clock(log: SubmissionLog) -> datetime:
-    """Now, or the log's newest time where that is a little later. A clock set back must not open a new day."""
+    """The current time, or the log's newest time if that is slightly later.
+
+    Raises InvalidInput if it is much later: setting the clock back must not allow another submission.
+    """
     now = clock()
     line, newest = max(
         ((number, entry.written) for number, entry in enumerate(log.entries, start=1)),
@@ -126,7 +134,7 @@ def _checked_clock(log: SubmissionLog) -> datetime:
         raise InvalidInput(
             Place(log.path, line=line),
             f"its time ({_shown(newest)}) is later than this machine's clock ({_shown(now)})",
-            "set the clock right; until it has passed that time, nothing is accepted",
+            "set the correct time; no submission is accepted before the time of that line",
         )
     return max(now, newest)
 
@@ -140,7 +148,7 @@ def _append(
     reason: str | None,
     now: datetime,
 ) -> Entry:
-    """Logs a verdict, unless the slot's newest line says the same of the same file."""
+    """Logs a verdict, unless the slot's newest entry already records it for the same file."""
     own = log.slots.get(slot, [])
     if own and (own[-1].sha256, own[-1].verdict, own[-1].reason) == (sha256, verdict, reason):
         return own[-1]
@@ -163,12 +171,13 @@ def _append(
 
 def _refusal(made: Sequence[datetime], allowed: datetime | None, rate: Rate, team: str) -> str:
     if allowed is None:
-        return f"{team} has made all {rate.total} submissions there are"
+        return f"{team} has used all {rate.total} allowed submissions"
     rules = [f"{rate.per_day} a day{', accumulating' if rate.accumulate else ''}"] if rate.per_day else []
     rules += [f"{rate.minutes_apart:g} minutes apart"] if rate.minutes_apart else []
-    rules += [f"from {rate.since} on"] if rate.since else []
+    rules += [f"starting on {rate.since}"] if rate.since else []
     whole = allowed.replace(microsecond=0) + timedelta(seconds=allowed.microsecond > 0)
-    return f"{team} has submitted {len(made)} times ({'; '.join(rules)}): the next is allowed at {_shown(whole)}"
+    count = f"{len(made)} submission{'s' if len(made) != 1 else ''}"
+    return f"{team} has made {count} ({'; '.join(rules)}): the next is allowed at {_shown(whole)}"
 
 
 def _shown(moment: datetime) -> str:

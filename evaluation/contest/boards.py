@@ -1,4 +1,4 @@
-"""The boards of a contest: each team's submission that counts, on the public, the private or the whole truth."""
+"""Contest boards: the submission of each team that counts, on the public, the private or the whole ground truth."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,10 +23,11 @@ _LAST_COLUMNS = ("submissions", "received", "files")
 
 @dataclass(frozen=True)
 class Standing:
-    """A team's place (None: it lacks a data id), and where it comes from.
+    """A team's place on a board (None if it lacks a data id), and the submissions behind it.
 
-    row: the means over data ids of the submissions that count. submissions: how many the team made. counting: those
-    that count, one a data id and seed. seen: where in the log the last of them was first seen.
+    row: the means over data ids of the submissions that count. submissions: how many submissions the team made.
+    counting: the submissions that count, one per data id and seed. seen: the position in the log at which the last of
+    them first appeared.
     """
 
     place: int | None
@@ -38,7 +39,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Boarded:
-    """A board, best team first. outdated: submissions scored on data or settings that are not the newest any more."""
+    """A board, best team first. outdated: how many submissions were scored on data or settings no longer current."""
 
     task: Task
     name: str
@@ -48,7 +49,7 @@ class Boarded:
 
 
 def write_board(folders: Folders, task: Task, name: str, parameters: Parameters, reporter: Reporter) -> None:
-    """Writes results/leaderboard_{task}_{board}.csv and .md and shows the board."""
+    """Writes results/leaderboard_{task}_{board}.csv and .md and prints the board."""
     rules = registry.rules_of(task, parameters)
     found = board(SubmissionLog(folders.submission_log).read(), task, name, rules)
     header, cells = _as_cells(found)
@@ -61,19 +62,19 @@ def write_board(folders: Folders, task: Task, name: str, parameters: Parameters,
     for path in written:
         reporter.say(str(path))
     if found.outdated:
-        reporter.warn(f"{found.outdated} submissions left out: scored on other data or settings than the rest")
+        reporter.warn(f"{found.outdated} submissions left out because they were scored on older data or settings")
 
 
 def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
-    """Who is where. Equal main metrics are told apart by the task's tie-breaks, and then by who submitted earlier.
+    """Ranks the teams. Ties on the main metric are broken by the task's tie-breaks, then by who submitted earlier.
 
-    Earlier is what stands further up in the log: clocks can be wrong. Raises InvalidInput for a board without scores.
+    "Earlier" means further up in the log, because clocks can be wrong. Raises InvalidInput if there are no scores.
     """
     entries = [entry for entry in log.entries if entry.task == task.name]
     scored = [entry for entry in entries if entry.verdict == "ok"]
     if not scored:
         raise InvalidInput(
-            log.path, f"there are no scored submissions of the task {task.name}", "run `fixfirst evaluate` first"
+            log.path, f"there are no scored submissions for the task {task.name}", "run `fixfirst evaluate` first"
         )
     basis = {entry.dataset: entry.basis for entry in scored}
     newest = [entry for slot, own in log.slots.items() if slot[0] == task.name for entry in latest_of_each(own)]
@@ -82,16 +83,16 @@ def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
     if not current:
         raise InvalidInput(
             log.path,
-            f"no submission of the task {task.name} has a score any more",
-            "mend what `fixfirst evaluate` reports, or put the submissions back",
+            f"no submission for the task {task.name} has a score any more",
+            "fix what `fixfirst evaluate` reports, or restore the submissions",
         )
     counting = _counting(current, task, rules)
     without = sorted({entry.dataset for entry in counting if name not in entry.scores})
     if without:
         raise InvalidInput(
             f"board {name!r} of {task.name}",
-            f"data ids that are not split into public and private ({first_three(without)})",
-            "ask for --board=all, or give their block a `split:` (a sister task only) and evaluate again",
+            f"some data ids are not split into public and private ({first_three(without)})",
+            "use --board=all, or add `split:` to their blocks (sister tasks only) and evaluate again",
         )
     first = {_key(entry): line for line, entry in reversed(list(enumerate(entries))) if entry.number is not None}
     standings = _standings(task, name, counting, first, entries)
@@ -103,7 +104,7 @@ def _key(entry: Entry) -> tuple[object, ...]:
 
 
 def _counting(valid: Sequence[Entry], task: Task, rules: Rules) -> list[Entry]:
-    """The one submission of each slot that counts, by the rule; `valid` has them in the order they came."""
+    """The one submission of each slot that counts under the rules; `valid` is in order of arrival."""
     sign = 1.0 if task.main.greater_is_better else -1.0
 
     def quality(entry: Entry) -> float:
@@ -154,7 +155,7 @@ def _as_record(entry: Entry, name: str) -> Record:
 
 
 def _as_csv(found: Boarded) -> str:
-    """The board at full precision; the other metrics and where the scores come from follow as columns of their own."""
+    """The board at full precision. The last columns are the other metrics and the submissions behind the scores."""
     others = [metric.name for metric in found.task.others]
     lines = []
     for one in found.standings:
@@ -167,7 +168,7 @@ def _as_csv(found: Boarded) -> str:
 
 
 def _as_cells(found: Boarded) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of a table for people."""
+    """Header and cells of a human-readable table."""
     metric = found.task.main
     header = ["", "team", f"{metric.name} ({metric.direction})", "data sets", *(m.name for m in found.task.others)]
     cells = []

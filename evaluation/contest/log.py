@@ -1,4 +1,4 @@
-"""submissions.jsonl: every submission ever seen, when, and what became of it. Appended to, never rewritten."""
+"""submissions.jsonl: every submission ever seen, with its time and verdict. Append-only."""
 
 import fcntl
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,14 +19,16 @@ Slot = tuple[str, str, str, int]
 
 
 class Entry(BaseModel):
-    """One thing that happened to a submission.
+    """One event in the history of a submission.
 
-    team: the method in the file's name, or who was named with `--as`. number: counts the submissions of a team to a
-    data id from 1; a line with the same number is about the same submission, scored again; none for a file that
-    `validate --as` did not let in. received: when it was first seen. verdict: `accepted` by `validate --as`, or
-    `refused` because of the rate rules; `ok`, scored; `failed`; `withdrawn`, the file was not there any more. basis:
-    names the data, settings and task version of the scores; only scores of one basis can be compared. scores: the
-    metrics of each board.
+    team: the method in the file's name, or the team named with `--as`.
+    number: counts a team's submissions to a data id from 1. Entries with the same number are about the same submission,
+    scored again. None for a file that `validate --as` did not admit.
+    received: when the submission was first seen. written: when the entry was logged.
+    verdict: `accepted` by `validate --as`, `refused` because of the rate limits, `ok` (scored), `failed`, or
+    `withdrawn` (the file no longer exists).
+    basis: identifies the data, settings and task version of the scores. Only scores with the same basis are comparable.
+    scores: the metrics of each board.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,12 +50,12 @@ class Entry(BaseModel):
 
     @property
     def slot(self) -> Slot:
-        """What the team answers: submissions of a slot follow each other."""
+        """What the submission answers. A team's submissions to one slot are numbered in sequence."""
         return self.task, self.dataset, self.team, self.seed
 
 
 class SubmissionLog:
-    """The log at a path. `entries` are its lines, by slot in `slots`; both grow as it is read or written."""
+    """The log at a path. `entries` holds its lines, `slots` the same by slot; both grow as it is read or written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -63,9 +65,9 @@ class SubmissionLog:
         self._newest = datetime.min.replace(tzinfo=UTC)
 
     def read(self) -> "SubmissionLog":
-        """Takes in the lines added since; a half-written last line is left out.
+        """Reads the lines added since the last call. Skips a half-written last line.
 
-        Raises InvalidInput that names the line for one that is no entry.
+        Raises InvalidInput with the line number for a line that is not an entry.
         """
         if self.path.exists():
             with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
@@ -79,7 +81,7 @@ class SubmissionLog:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody else writes to the log inside the block, which starts with all lines read."""
+        """Locks the log for the block, so that nobody else writes to it. All lines have been read when it starts."""
         make_folder(self.path.parent)
         with plain_errors(self.path, "open the file"):
             handle = self.path.open("ab")
@@ -91,14 +93,14 @@ class SubmissionLog:
             yield
 
     def append(self, entry: Entry) -> None:
-        """Adds one line; only inside `locked`."""
+        """Appends one line. Call it only inside `locked`."""
         append_line(self.path, entry.model_dump_json())
         self.read()
 
     def note(self, found: Sequence[tuple[Case, Record]]) -> None:
-        """Logs what scoring found, unless the log says so already. A file with other content is a new submission.
+        """Logs scoring results that are not in the log yet. A file with different content is a new submission.
 
-        The log is locked only where there is something to add.
+        Locks the log only if there is something to add.
         """
         self.read()
         if any(self._entry(case, record) for case, record in found):
@@ -109,7 +111,7 @@ class SubmissionLog:
                         self.append(entry)
 
     def withdraw(self, slots: Sequence[Slot]) -> None:
-        """Logs that the files of these slots' last scored submissions are not there any more."""
+        """Logs that the files of these slots' last scored submissions no longer exist."""
         if slots:
             with self.locked():
                 for slot in slots:
@@ -118,7 +120,7 @@ class SubmissionLog:
                         self.append(_withdrawn(scored[-1], self._now()))
 
     def _entry(self, case: Case, record: Record) -> Entry | None:
-        """The line that says what scoring found; None where the log says it already."""
+        """The entry that records a scoring result; None if the log already has it."""
         slot = (record.task, case.dataset, case.method, case.seed)
         verdict: Literal["ok", "failed"] = "ok" if record.status == "ok" else "failed"
         boards = {"all": record.metrics, **{name: board.metrics for name, board in record.boards.items()}}
@@ -142,7 +144,7 @@ class SubmissionLog:
         return entry if known is None or _content(known) != _content(entry) else None
 
     def _now(self) -> datetime:
-        """Never before the newest line: a clock set back must not make a submission an early one."""
+        """The current time, but never before the newest line: setting the clock back must not backdate a submission."""
         return max(clock(), self._newest)
 
     def next_number(self, slot: Slot) -> int:
@@ -150,9 +152,9 @@ class SubmissionLog:
         return 1 + max((entry.number or 0 for entry in self.slots.get(slot, ())), default=0)
 
     def _known(self, slot: Slot, sha256: str) -> Entry | None:
-        """The newest line of the submission a file is: one accepted and not scored yet, or else the last one scored.
+        """The newest entry of the submission with this file: one accepted but not yet scored, or else the last scored.
 
-        One that was withdrawn and is there again is the same submission.
+        A withdrawn submission whose file is back is the same submission. None if the file is a new submission.
         """
         newest = {entry.number: entry for entry in self.slots.get(slot, ()) if entry.number is not None}
         waiting = [entry for entry in newest.values() if entry.verdict == "accepted" and entry.sha256 == sha256]
@@ -162,7 +164,7 @@ class SubmissionLog:
         return scored[-1] if scored and scored[-1].sha256 == sha256 else None
 
     def _scored(self, slot: Slot) -> list[Entry]:
-        """What evaluate wrote about a slot."""
+        """The entries that `evaluate` wrote for a slot."""
         own = [entry for entry in self.slots.get(slot, ()) if entry.number is not None]
         return [entry for entry in own if entry.verdict in ("ok", "failed", "withdrawn")]
 
@@ -178,20 +180,20 @@ class SubmissionLog:
             error = failure.errors(include_url=False)[0]
             raise InvalidInput(
                 Place(self.path, line=len(self.entries) + 1, key=".".join(map(str, error["loc"])) or None),
-                f"this is no entry of schema version 1 ({error['msg']})",
-                "restore the line, or move the log away to start a new one",
+                f"this is not an entry of schema version 1 ({error['msg']})",
+                "restore the line, or move the log elsewhere to start a new one",
             ) from None
 
 
 def clock() -> datetime:
-    """The time in UTC."""
+    """The current time in UTC."""
     return datetime.now(UTC)
 
 
 def latest_of_each(entries: Iterable[Entry]) -> list[Entry]:
-    """The newest line of each numbered submission of one slot, in the order of numbers.
+    """The newest entry of each numbered submission of one slot, ordered by number.
 
-    None before a withdrawal, unless the very file that was withdrawn came back.
+    Leaves out submissions before a withdrawal, unless the withdrawn file itself came back.
     """
     newest: dict[int, Entry] = {}
     withdrawn: dict[int, Entry] = {}
@@ -208,13 +210,16 @@ def latest_of_each(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _basis(record: Record) -> str:
-    """What comparable scores of a data id share. Settings in _sha256 are hashes of a submission's own files."""
+    """A hash of what comparable scores of a data id share.
+
+    Leaves out settings whose names end in _sha256, because they are hashes of a submission's own files.
+    """
     settings = {name: value for name, value in record.settings.items() if not name.endswith("_sha256")}
     return fingerprint(version=record.task_version, dataset=record.dataset_sha256, settings=settings)
 
 
 def _withdrawn(entry: Entry, now: datetime) -> Entry:
-    """The line that says that the file of a scored submission is not there any more."""
+    """The entry that records that the file of a scored submission no longer exists."""
     update = {"verdict": "withdrawn", "written": now, "scores": {}, "reason": None, "basis": None}
     return entry.model_copy(update=update)
 

@@ -1,4 +1,4 @@
-"""The public and the private part of a truth: by a salted hash of each id, or by a given list of ids."""
+"""The public and private parts of a ground truth, chosen by a salted hash of each id or by a given list of ids."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,10 @@ from evaluation.files.whole import read_text
 def boards(
     case: Case, groups: Mapping[str, Sequence[str]], measure: Callable[[Sequence[str]], Board]
 ) -> dict[str, Board]:
-    """The public and the private board of a case, or none. Each group of ids is split on its own, for the same share.
+    """The public and the private board of a case; empty if it is not split.
 
-    measure: metrics and denominators of some of the ids. Raises BadData for a part that is empty, or a bad list.
+    Each group of ids is split separately, so that all have the same public share. measure: computes the metrics and
+    denominators of the given ids. Raises BadData for an empty part and for an invalid list of ids.
     """
     setting = case.split
     if setting is None:
@@ -32,7 +33,7 @@ def boards(
 
 
 def _public(folder: Path, setting: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> set[str]:
-    """The ids of the public part. Raises InvalidInput where it, or the rest of a group, is empty."""
+    """The ids of the public part. Raises InvalidInput if the public or the private part of a group is empty."""
     everything = [name for names in groups.values() for name in names]
     listed = _listed(folder / setting["file"], everything) if "file" in setting else None
     public: set[str] = set()
@@ -50,7 +51,7 @@ def _public(folder: Path, setting: Mapping[str, Any], groups: Mapping[str, Seque
 
 
 def hashed(names: Sequence[str], public: float, salt: str) -> set[str]:
-    """The share `public` of the ids, to the nearest whole number: those with the lowest sha256 of "salt:id"."""
+    """A share `public` of the ids, rounded to the nearest whole number: those with the lowest sha256 of "salt:id"."""
     order = sorted(names, key=lambda name: hashlib.sha256(f"{salt}:{name}".encode()).digest())
     return set(order[: int(public * len(order) + 0.5)])
 
@@ -60,11 +61,11 @@ def _listed(path: Path, known: Sequence[str]) -> set[str]:
     expected, seen = set(known), set[str]()
     for number, name in enumerate(names, start=1):
         if name in seen:
-            raise InvalidInput(Place(path, line=number), f"{name!r} stands there already", "write each id once")
+            raise InvalidInput(Place(path, line=number), f"{name!r} appears twice", "list each id once")
         seen.add(name)
     unknown = [name for name in names if name not in expected]
     if unknown:
         raise InvalidInput(
-            path, f"ids that are not in the truth ({first_three(unknown)})", suggest(unknown[0], known[:1000])
+            path, f"some ids are not in the ground truth ({first_three(unknown)})", suggest(unknown[0], known[:1000])
         )
     return seen

@@ -1,4 +1,4 @@
-"""Records summed up: one row a task and method, with a mean and its 95% interval."""
+"""Leaderboards: one row per task and method, with the mean over data sets and its 95% interval."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,13 @@ COLUMNS = ("task", "rank", "method", "metric", "mean", "low95", "high95", "data_
 
 @dataclass(frozen=True)
 class Row:
-    """A method's standing in a task: mean of the main metric over data sets, each its mean over seeds.
+    """A method's standing in a task.
 
-    low, high: the 95% interval of the mean by Student's t over data sets (over seeds where there is one data set only),
-    clipped to the metric's limits; None where one number is all there is. n_datasets of n_all data sets scored.
-    seconds: mean ranking time. others: the means of the task's other metrics.
+    mean: the main metric, averaged over seeds for each data set and then over data sets.
+    low, high: the 95% interval of the mean, by Student's t over data sets (over seeds if there is only one data set),
+    clipped to the metric's limits; None if there is only one value.
+    n_datasets, n_all: the number of data sets scored, and of all data sets. n_seeds: the number of seeds.
+    seconds: the mean ranking time. others: the means of the task's other metrics.
     """
 
     task: str
@@ -37,14 +39,14 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """Whether every data set of the task was scored: incomplete rows are listed last, without a rank."""
+        """Whether every data set of the task was scored. Incomplete rows are listed last, without a rank."""
         return self.n_datasets == self.n_all
 
 
 def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
-    """The rows of a task, best mean first; methods that lack a data set come last, since their mean is another mean.
+    """The rows of a task, best mean first. Methods that lack a data set come last: their means are not comparable.
 
-    Means are of the exact sum, rounded once: the order of the records does not part equals.
+    Each mean is an exact sum, rounded once, so the order of the records cannot turn equal means into unequal ones.
     """
     chosen = [record for record in records if record.task == task.name]
     n_all = len({record.dataset for record in chosen})
@@ -89,7 +91,7 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
 
 
 def as_csv(boards: Sequence[Sequence[Row]]) -> str:
-    """The rows of each task at full precision, ranks counted in each task; the other metrics are columns at the end."""
+    """The rows of each task at full precision, ranked within the task. The last columns are the other metrics."""
     others = list(dict.fromkeys(name for rows in boards for row in rows for name in row.others))
     lines = []
     for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
@@ -100,7 +102,7 @@ def as_csv(boards: Sequence[Sequence[Row]]) -> str:
 
 
 def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Header and cells of a table for people."""
+    """Header and cells of a human-readable table."""
     header = ["", "method", f"{rows[0].metric.name} ({rows[0].metric.direction})" if rows else "score", "95% interval"]
     names = list(dict.fromkeys(name for row in rows for name in row.others))
     header += ["data sets", "seconds", *names]
@@ -115,14 +117,14 @@ def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """A table for a page."""
+    """A Markdown table."""
     safe = [[cell.replace("|", "\\|") for cell in line] for line in cells]
     lines = [header, ["---"] * len(header), *safe]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def text_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """A table in columns for the terminal."""
+    """A table with aligned columns, for the terminal."""
     widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in [header, *cells]
@@ -131,7 +133,7 @@ def text_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 
 def places(rows: Sequence[Row]) -> list[str]:
-    """1, 2, … for complete rows (equal means share a place), nothing for the others."""
+    """1, 2, … for complete rows (equal means share a place) and an empty string for the others."""
     found: list[str] = []
     for number, row in enumerate(rows):
         tied = number > 0 and rows[number - 1].complete and row.mean == rows[number - 1].mean

@@ -1,1 +1,1 @@
-"""What a task, a problem, an example, a metric and a record are, and how they are found."""
+"""The types of tasks, problems, examples, metrics and records, and the registries that find them."""

@@ -1,4 +1,4 @@
-"""One draw of a task's default data: what made_of_digits.py in the folder of a task is handed."""
+"""One draw of a task's default data: the argument of `write` in the task's made_of_digits.py."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +8,10 @@ from evaluation.settings.parameters import Noise
 
 @dataclass(frozen=True)
 class Draw:
-    """Which data id to make, from which draw of the digits (the same number, the same bytes), and where.
+    """The data id to make, the number of the draw of the digits, and the folders to write to.
 
-    noise: the wrong labels to plant, where the block asks for some. embeddings, data: the folders of all data ids.
+    The same number gives the same bytes. noise: the wrong labels to plant, if the block asks for any.
+    embeddings, data: the folders shared by all data ids.
     """
 
     data_id: str
@@ -26,5 +27,5 @@ class Draw:
 
     @property
     def own_data(self) -> Path:
-        """The folder of this data id's truth, for tasks that have one."""
+        """The folder of this data id's ground truth, for tasks that have one."""
         return self.data / self.data_id

@@ -1,4 +1,4 @@
-"""A tiny example of a task: what example.py in the folder of a task makes."""
+"""A tiny example of a task, as made by the task's example.py."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,10 @@ DATA_ID = "example"
 
 @dataclass(frozen=True)
 class Example:
-    """Two submissions to the data id `example`, one that is scored and one that is refused.
+    """The contents of two submissions to the data id `example`, one that is scored and one that is refused.
 
-    suffix: of their names, with the dot. block: what the data set's block of parameters.yaml says besides task and ids.
+    suffix: the suffix of their file names, with the dot. block: the keys of the data set's block in parameters.yaml
+    other than task and ids.
     """
 
     suffix: str

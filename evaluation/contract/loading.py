@@ -1,5 +1,6 @@
-"""parameters.yaml as a command takes it: parsed, and every name in it known. A name misspelt must not pass as a thing
-switched off.
+"""Loading parameters.yaml for a command: the file is parsed, and every name in it must be known.
+
+Otherwise a misspelt name would look like something that is switched off.
 """
 
 from collections.abc import Collection
@@ -12,7 +13,7 @@ from evaluation.settings.parameters import Parameters, parse_parameters
 
 
 def load_parameters(path: Path) -> Parameters:
-    """Reads and checks the file. Raises InvalidInput that names file, line, key, value and fix."""
+    """Reads and checks the file. Raises InvalidInput with the file, line, key, value and fix."""
     parameters, located = parse_parameters(path)
     named: list[tuple[KeyPath, str]] = [(("tasks", number), name) for number, name in enumerate(parameters.tasks)]
     named += [(("datasets", block, "task"), spec.task) for block, spec in parameters.datasets.items()]

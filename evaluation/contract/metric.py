@@ -1,11 +1,11 @@
-"""What a metric is: a name, how to print it, and which way is better."""
+"""A metric: its name, label, direction and limits."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Metric:
-    """`label` is the axis title; `limits` the values it can take (None: unbounded)."""
+    """`label` is the axis title; `limits` are the lowest and highest possible values (None: unbounded)."""
 
     name: str
     label: str
@@ -14,11 +14,11 @@ class Metric:
 
     @property
     def direction(self) -> str:
-        """In words, for tables and axes."""
+        """Which way is better, in words, for tables and axes."""
         return "higher is better" if self.greater_is_better else "lower is better"
 
     def clip(self, value: float) -> float:
-        """The value, or the limit it lies beyond."""
+        """The value, clipped to the limits."""
         low, high = self.limits
         value = value if low is None else max(value, low)
         return value if high is None else min(value, high)

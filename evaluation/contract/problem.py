@@ -1,4 +1,4 @@
-"""What problem.py in the folder of a sister task says: how to read a problem and how to write an answer."""
+"""What a sister task's problem.py defines: how to read a problem and how to write an answer."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,13 @@ Content = Callable[[Any, "Loaded"], bytes | Iterable[bytes]]
 
 @dataclass(frozen=True)
 class ProblemFiles:
-    """load: the problem in a folder, and the names its answer needs. content: the bytes of a submission, or pieces.
-    probabilities: those of a table for `fixfirst blend`, where the submission itself is none.
+    """How a sister task's problems are read and its answers written.
 
-    load raises InvalidInput that names file, row and value. suffix: of the submission file. others: further forms of
-    the submission by their suffix, for predictors whose block says `format:`.
+    suffix: the suffix of the submission file. load: reads the problem in a folder, with the names its answer needs;
+    raises InvalidInput with the file, row and value.
+    content: the bytes of a submission, whole or in pieces.
+    probabilities: the bytes of a probability table for `fixfirst blend`, if the submission itself is not such a table.
+    others: further formats of the submission by suffix, for predictors whose block sets `format:`.
     """
 
     suffix: str
@@ -25,13 +27,16 @@ class ProblemFiles:
 
     @property
     def forms(self) -> dict[str, Content]:
-        """Every form of the submission by its suffix, the usual one first."""
+        """Every format of the submission by its suffix, the default first."""
         return {self.suffix: self.content, **self.others}
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """problem: what the predictor gets. names: what the answer's rows and columns are called. notes: what to know."""
+    """A problem that was read.
+
+    problem: what the predictor receives. names: the names of the answer's rows and columns. notes: warnings to print.
+    """
 
     problem: Any
     names: Any

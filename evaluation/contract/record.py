@@ -1,4 +1,4 @@
-"""results.jsonl: one line for every evaluation ever made, failures included. Appended to, never rewritten."""
+"""results.jsonl: one line per evaluation, failures included. Append-only."""
 
 import json
 import math
@@ -20,7 +20,7 @@ _Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Curve(BaseModel):
-    """Accuracy (0 … 1) after each number of fixes, before any (dirty) and on all-true labels (clean)."""
+    """Accuracy (0 … 1) after each number of fixes, before any fix (dirty) and with only true labels (clean)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     fixes: tuple[int, ...]
@@ -30,7 +30,7 @@ class Curve(BaseModel):
 
 
 class Board(BaseModel):
-    """What a part of the truth, public or private, says of a submission; the same metrics as those of all of it."""
+    """The scores of a submission on the public or the private part of the ground truth, with the same metrics."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     metrics: dict[str, _Finite]
@@ -38,12 +38,13 @@ class Board(BaseModel):
 
 
 class Record(BaseModel):
-    """One evaluation of one submission. `fingerprint` names everything the metrics depend on.
+    """One evaluation of one submission.
 
-    status: `ok`; `failed`, with the reason in `error`; `withdrawn`, when the submission was not there any more.
-    metrics: on the whole truth. boards: on its public and its private part, where it is split.
-    fault: what is to blame for a failure: the submission, the data it is scored on, or a bug of fixfirst.
-    seconds: what the ranking took. curve: for tasks that have one.
+    status: `ok`, `failed` (with the reason in `error`) or `withdrawn` (the submission no longer exists).
+    metrics: on the whole ground truth. boards: on its public and private parts, if it is split.
+    fault: what caused a failure: the submission, the data it is scored on, or a bug in fixfirst.
+    seconds: how long the ranking took. curve: for tasks that have one.
+    fingerprint: a hash of everything the metrics depend on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,7 +73,7 @@ class Record(BaseModel):
 
     @property
     def slot(self) -> tuple[str, str, str, int]:
-        """What the record is about: a later record of the same slot replaces it in tables and figures."""
+        """What the record is about. A later record of the same slot replaces it in tables and figures."""
         return self.task, self.dataset, self.method, self.seed
 
 
@@ -82,15 +83,15 @@ def fingerprint(**parts: object) -> str:
 
 
 def append_record(path: Path, record: Record) -> None:
-    """Adds one line; a half-written last line of a killed run is removed first."""
+    """Appends one line, after removing any half-written last line that a killed run left."""
     drop_half_line(path)
     append_line(path, record.model_dump_json(exclude_defaults=False))
 
 
 def read_records(path: Path) -> list[Record]:
-    """All records in the order written. A half-written last line is left out.
+    """All records in the order written. Skips a half-written last line.
 
-    Raises InvalidInput that names the line for anything else that is not a record.
+    Raises InvalidInput with the line number for any other line that is not a record.
     """
     if not path.exists():
         return []
@@ -110,29 +111,29 @@ def read_records(path: Path) -> list[Record]:
 
 
 def latest(records: Iterable[Record]) -> list[Record]:
-    """The newest record of each task, data set, method and seed, sorted by these; withdrawn ones left out."""
+    """The newest record of each task, data set, method and seed, sorted by these, without withdrawn ones."""
     newest = {record.slot: record for record in records}
     return [newest[slot] for slot in sorted(newest) if newest[slot].status != "withdrawn"]
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601, to the second."""
+    """The current time in UTC, in ISO 8601 format to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @cache
 def environment() -> dict[str, str]:
-    """The versions of everything that can move a number."""
+    """The versions of everything that can change a result."""
     packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
     found = {"python": platform.python_version(), "machine": platform.machine(), "fixfirst": __version__}
     return found | {name: version(name) for name in packages}
 
 
 def finite(values: dict[str, float]) -> dict[str, float]:
-    """The metrics as plain floats. Raises InvalidInput for NaN or infinity, which no record may hold."""
+    """The metrics as plain floats. Raises InvalidInput for NaN or infinity, which a record cannot hold."""
     for name, value in values.items():
         if not math.isfinite(value):
-            raise InvalidInput(f"metric {name}", f"the value is {value}", "report this task: it must not happen")
+            raise InvalidInput(f"metric {name}", f"the value is {value}", "report this as a bug in the task")
     return {name: float(value) for name, value in values.items()}
 
 

@@ -1,4 +1,4 @@
-"""Everything that is found by folder: tasks, rankers, bounds, predictors, learners, encoders."""
+"""The registries of everything discovered by folder: tasks, rankers, bounds, predictors, learners, encoders."""
 
 import importlib
 import importlib.util
@@ -30,40 +30,40 @@ _PREDICTOR = {"predictor": "predict"}
 
 @cache
 def tasks() -> Registry:
-    """The tasks: every folder of evaluation/tasks, by its task.py."""
+    """The tasks: task.py in each folder of evaluation/tasks."""
     return _parts("task", "task", "TASK")
 
 
 def task(name: str) -> Task:
-    """A task by name; an unknown one is answered with the nearest."""
+    """A task by name. The error for an unknown name suggests the closest."""
     return cast("Task", tasks()[name].member)
 
 
 def rules_of(task: Task, parameters: Parameters) -> Rules:
-    """Which submissions of a task count and how often one may submit: parameters.yaml, else the task's own rules."""
+    """Which submissions count and how often a team may submit: from parameters.yaml, else the task's own rules."""
     return parameters.rules.get(task.name, Rules()).over(task.rules)
 
 
 @cache
 def problems() -> Registry:
-    """How the sister tasks' files are read and written: problem.py in the folder of each."""
+    """How the sister tasks' files are read and written: problem.py in each task's folder."""
     return _parts("problem", "task with predictors", "PROBLEM")
 
 
 def problem_files(task: str) -> ProblemFiles:
-    """How a sister task's problems are read and its answers written; an unknown task is answered with the nearest."""
+    """How a sister task's problems are read and its answers written. An error suggests the closest task name."""
     return cast("ProblemFiles", problems()[task].member)
 
 
 @cache
 def makers_of_digits() -> Registry:
-    """The makers of the tasks' default data: made_of_digits.py in the folder of each."""
+    """The makers of the tasks' default data: made_of_digits.py in each task's folder."""
     return _parts("made_of_digits", "task with default data", "write")
 
 
 @cache
 def examples() -> Registry:
-    """The makers of the tasks' tiny examples: example.py in the folder of each."""
+    """The makers of the tasks' tiny examples: example.py in each task's folder."""
     return _parts("example", "task with an example", "write")
 
 
@@ -74,9 +74,9 @@ def own_rankers() -> Registry:
 
 
 def rankers(folder: Path) -> Registry:
-    """Our rankers, those of installed packages (entry points `fixfirst.rankers`) and those of the user's folder.
+    """Our rankers, those of installed packages (entry points `fixfirst.rankers`) and those in the user's folder.
 
-    Imports (runs) the code of other people: only for `create_baselines` and `ls`.
+    Imports, and so runs, third-party code: only `create_baselines` and `ls` may call it.
     """
     installed = discover_entry_points("fixfirst.rankers", "ranker", "rank")
     return own_rankers().joined(installed).joined(discover_folder(folder, "ranker", "rank", beside=_PREDICTOR))
@@ -84,20 +84,20 @@ def rankers(folder: Path) -> Registry:
 
 @cache
 def bounds() -> Registry:
-    """The bounds of baselines/bounds, which read the true labels and are no rankers."""
+    """The bounds of baselines/bounds. They read the true labels, so they are not rankers."""
     return discover(_package("baselines.bounds"), "bound", "rank_with_truth")
 
 
 @cache
 def own_predictors() -> Registry:
-    """The reference predictors of baselines/predictors, of all sister tasks."""
+    """The reference predictors of baselines/predictors, for all sister tasks."""
     places = [f"baselines.predictors.{name}" for name in problems()]
     folders = [_package(place) for place in places if importlib.util.find_spec(place)]
     return reduce(Registry.joined, (discover(folder, "predictor", "predict") for folder in folders))
 
 
 def predictors(folder: Path) -> Registry:
-    """Our predictors and those of the user's folder. Imports (runs) the user's files.
+    """Our predictors and those in the user's folder. Imports, and so runs, the user's files.
 
     Raises InvalidInput for a predictor whose `TASK` is not the name of a task.
     """
@@ -108,12 +108,12 @@ def predictors(folder: Path) -> Registry:
 
 
 def task_of(predictor: Component) -> str:
-    """The task a predictor is for: of ours the folder's name, of a user's file its `TASK`."""
+    """The task a predictor is for: the folder's name for our own, `TASK` for a user's file."""
     if predictor.name in own_predictors():
         return predictor.origin.parent.name
     name = getattr(predictor.module, "TASK", None)
     if not isinstance(name, str):
-        raise InvalidInput(predictor.origin, "a predictor needs a public `TASK`", 'write TASK = "logo", say')
+        raise InvalidInput(predictor.origin, "a predictor needs a public `TASK`", 'add for example TASK = "logo"')
     return problems()[name].name
 
 
@@ -131,13 +131,13 @@ def learners() -> Registry:
 
 
 def make_learner(spec: LearnerSpec) -> Learner:
-    """The learner a block or the whole of parameters.yaml asks for.
+    """The learner that parameters.yaml asks for, in a block or at the top level.
 
-    Raises InvalidInput for an unknown learner or option (with the nearest known one) or a value of the wrong type.
+    Raises InvalidInput for an unknown learner or option (suggesting the closest) and for a value of the wrong type.
     """
     kind = learners()[spec.name].member
     options = spec.model_extra or {}
-    if hasattr(kind, "from_options"):  # it knows more options than its fields
+    if hasattr(kind, "from_options"):  # it accepts options that are not fields
         return cast("Learner", kind.from_options(options))
     known = list(getattr(kind, "__dataclass_fields__", {}))
     for name in options:
@@ -160,5 +160,5 @@ def _parts(part: str, kind: str, member: str) -> Registry:
 
 
 def _package(name: str) -> ModuleType:
-    """A package by name: what is found by folder is imported by none of the rooms."""
+    """Imports a package by name, because no room imports statically what is discovered by folder."""
     return importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""What a benchmark task is: one folder of evaluation/tasks whose task.py has a `TASK`, and nothing else to edit."""
+"""A benchmark task: one folder of evaluation/tasks whose task.py defines `TASK`. Nothing else needs editing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class Case:
     """One submission to score, light enough to send to another process.
 
-    settings: everything besides the two hashes that the metrics depend on, as it goes into the record.
-    long: whether scoring is worth the engine for itself. engine: where it may then run its parts. unfinished: a folder
-    to keep finished parts in, which goes when the record is written. None of the three changes a result.
+    settings: everything the metrics depend on besides the two hashes, in the form stored in the record.
+    long: whether scoring gets the engine to itself. engine: what then runs its parts. unfinished: a folder that keeps
+    finished parts until the record is written. None of these three changes a result.
     """
 
     dataset: str
@@ -46,18 +46,18 @@ class Case:
 
     @property
     def split(self) -> Mapping[str, Any] | None:
-        """How the truth is parted into public and private, as `SplitSpec.settings` says it; None: it is not."""
+        """How the ground truth is split into public and private, as in `SplitSpec.settings`; None if it is not."""
         return self.settings.get("split")
 
     @property
     def bound(self) -> bool:
-        """Whether this is an oracle that reads the truth, and no submission."""
+        """Whether this is an oracle that reads the ground truth, not a submission."""
         return bool(self.settings.get("bound"))
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A submission that cannot even be assigned to a data set, with the reason."""
+    """A submission that cannot be scored at all, with the reason."""
 
     path: Path
     error: FixfirstError
@@ -65,9 +65,9 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What scoring found: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs.
+    """The result of scoring: finite metrics by name, denominators (n_truth, n_scored, …), and what a figure needs.
 
-    boards: the same of the public and of the private part, for a truth that is split.
+    boards: metrics and denominators of the public and private parts, if the ground truth is split.
     """
 
     metrics: Mapping[str, float]
@@ -80,14 +80,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Task:
-    """A benchmark. `version` rises whenever a metric may change; old records are then not reused.
+    """A benchmark.
 
-    suffixes: of the submission files; of other files `load` takes no notice. load: the submissions there are.
-    score: strict validation, then metrics; raises InvalidInput for bad input. validate: the validation alone, with the
-    file it accepted in one line. figures: pictures by file stem, from records.
-    publish: files besides results.jsonl, from the newest records of this task (may do nothing).
-    rules: which submission of a team counts and how often it may submit, where parameters.yaml does not say.
-    tie_breaks: other metrics that tell equal main ones apart on a board, in this order.
+    version: increases whenever a metric may change, so that old records are not reused.
+    suffixes: the suffixes of the submission files; `load` ignores other files. load: finds the submissions.
+    score: validates strictly, then computes the metrics; raises InvalidInput for bad input.
+    validate: only validates, and returns a one-line description of what it accepted.
+    figures: makes figures, by file stem, from records.
+    publish: writes files besides results.jsonl, from the newest records of this task (may do nothing).
+    rules: which submission of a team counts and how often it may submit, unless parameters.yaml says otherwise.
+    tie_breaks: other metrics that break ties of the main one on a board, in this order.
     """
 
     name: str

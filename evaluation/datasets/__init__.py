@@ -1,1 +1,1 @@
-"""Data sets: where they come from, how their files lie, and the digits that come inside scikit-learn."""
+"""Data sets: their sources, their file layout, and the digits that ship with scikit-learn."""

@@ -1,4 +1,4 @@
-"""scikit-learn's digits as picture files, embedded by the built-in encoder."""
+"""scikit-learn's digits as image files, embedded by the built-in encoder."""
 
 import io
 import zipfile
@@ -19,13 +19,13 @@ _ZOOM = 4
 
 @dataclass(frozen=True, eq=False)
 class Digits:
-    """1,797 scans (n, 8, 8) in 0 … 1, dark on white being 1, and which digit each is."""
+    """1,797 scans (n, 8, 8) with values from 0 (white) to 1 (ink), and the digit that each shows."""
 
     scans: NDArray[np.float32]
     labels: IntVector
 
     def shuffled(self, draw: int, purpose: str) -> tuple["Digits", np.random.Generator]:
-        """The scans in an order of their own for each draw and purpose, and the generator for what follows."""
+        """The scans in an order that depends on draw and purpose, and the random generator for further draws."""
         rng = np.random.default_rng([draw, *purpose.encode()])
         order = rng.permutation(len(self.labels))
         return Digits(self.scans[order], self.labels[order]), rng
@@ -33,7 +33,7 @@ class Digits:
 
 @lru_cache(maxsize=1)
 def load_digit_scans() -> Digits:
-    """The scans as scikit-learn has them."""
+    """The scans in scikit-learn's order."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -41,10 +41,10 @@ def load_digit_scans() -> Digits:
 
 
 def write_pictures(parts: Mapping[str, Mapping[str, NDArray[np.float32]]], embeddings: Path, data: Path) -> None:
-    """Embeds the scans of each part as pictures, and keeps those in one archive, laid out as the original has them.
+    """Embeds the scans of each part as images, and stores the images in one archive with the challenge's layout.
 
-    parts: {folder: {name below it: scan}}; the suffix of a name says its format. Writes embeddings/PART.parquet, where
-    PART is the first folder of each part, as `fixfirst embed FOLDER` would, and data/pictures.zip.
+    parts is {folder: {path inside it: scan}}; the suffix of a path decides the image format. Writes data/pictures.zip
+    and, for each part, embeddings/PART.parquet as `fixfirst embed FOLDER` would, where PART is the part's top folder.
     """
     archive: dict[str, bytes] = {}
     for folder, scans in parts.items():
@@ -55,7 +55,7 @@ def write_pictures(parts: Mapping[str, Mapping[str, NDArray[np.float32]]], embed
 
 
 def _picture(name: str, scan: NDArray[np.float32]) -> bytes:
-    """A picture of 32 × 32, black on white."""
+    """An image file of 32 × 32 pixels, black on white."""
     from PIL import Image
 
     values = (255 - np.round(scan * 255)).astype(np.uint8).repeat(_ZOOM, axis=0).repeat(_ZOOM, axis=1)
@@ -66,7 +66,7 @@ def _picture(name: str, scan: NDArray[np.float32]) -> bytes:
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """An archive of files already compressed, the same bytes at any time."""
+    """A zip archive of the already compressed files; its bytes do not depend on the time."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name in sorted(files):

@@ -1,4 +1,4 @@
-"""The download task: data sets from their sources into embeddings/ and data/, whole or not at all."""
+"""The download task: copies data sets from their sources into embeddings/ and data/, each completely or not at all."""
 
 import json
 import shutil
@@ -18,10 +18,10 @@ from evaluation.settings.parameters import Source
 
 
 def download(folders: Folders, reporter: Reporter) -> None:
-    """Brings every enabled data set into the workspace and writes manifest.json (source, sha256, bytes of each file).
+    """Copies every enabled data set into the workspace and writes manifest.json (source, sha256, bytes of each file).
 
-    A data set that is there already is left alone. Raises FixfirstError when none of a data set's sources works; what
-    other data sets brought stays.
+    A data set that is already present is left alone. Raises FixfirstError if none of a data set's sources works; the
+    data sets that were already copied are kept.
     """
     parameters = load_parameters(folders.parameters_file)
     make_folder(folders.embedding_folder)
@@ -31,9 +31,9 @@ def download(folders: Folders, reporter: Reporter) -> None:
         job = Job(name, block, folders, reporter)
         if not block.sources:
             _check_in_place(job)
-            reporter.say(f"{name}: {len(job.ids)} data ids, put there by hand")
+            reporter.say(f"{name}: {len(job.ids)} data ids, added by hand")
         elif _is_complete(job, manifest):
-            reporter.say(f"{name}: {len(job.ids)} data ids, there already")
+            reporter.say(f"{name}: {len(job.ids)} data ids, already present")
         else:
             source = _from_first_source(job, manifest)
             reporter.say(f"{name}: {len(job.ids)} data ids from {source}")
@@ -54,18 +54,20 @@ def _from_first_source(job: Job, manifest: dict[str, dict[str, object]]) -> str:
         finally:
             _clear(job)
     raise FixfirstError(
-        f"data set {job.name}: none of its {len(reasons)} sources works; nothing of it was written:{''.join(reasons)}"
+        f"data set {job.name}: none of its {len(reasons)} sources works; nothing was written for it:{''.join(reasons)}"
     )
 
 
 def _check_staged(job: Job) -> None:
-    """Every listed file is there with its hash, and every data id can be loaded, before anything is moved."""
+    """Checks, before anything is moved, that every listed file has its hash and that every data id can be loaded."""
     for name, digest in job.block.files.items():
         path = job.staged(name)
         if path is None or not path.exists():
             raise InvalidInput(name, "the source does not have this file", "correct the block's `files:`")
         if sha256_file(path) != digest:
-            raise InvalidInput(name, f"the sha256 is {sha256_file(path)}, not {digest}", "the source has another file")
+            raise InvalidInput(
+                name, f"the sha256 is {sha256_file(path)}, not {digest}", "correct the sha256 or the source"
+            )
     if not job.ids:
         raise InvalidInput(f"data set {job.name}", "it has no ids", "list its data ids under `ids:`")
     _check_ids(job, job.embeddings, job.data)
@@ -113,7 +115,7 @@ def _move_into_place(job: Job, source: Source, manifest: dict[str, dict[str, obj
 
 
 def _is_complete(job: Job, manifest: dict[str, dict[str, object]]) -> bool:
-    """Whether the manifest has the data set from one of its sources and the files are still those."""
+    """Whether the manifest lists the data set from one of its sources and its files have not changed."""
     entries = {name: entry for name, entry in manifest.items() if entry.get("data_set") == job.name}
     sources = {source.source for source in job.block.sources}
     if not entries or any(e["url"] not in sources or e.get("recipe") != job.recipe for e in entries.values()):
@@ -138,11 +140,11 @@ def _read_manifest(path: Path) -> dict[str, dict[str, object]]:
         files = read_json(path)["files"]
         return {str(name): dict(entry) for name, entry in files.items()}
     except (InvalidInput, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InvalidInput(path, "this is not a manifest", "delete it and download again") from error
+        raise InvalidInput(path, "this is not a manifest", "delete it and run `fixfirst download` again") from error
 
 
 def _clear(job: Job) -> None:
     for folder in (job.embeddings, job.data):
         shutil.rmtree(folder, ignore_errors=True)
-        with suppress(OSError):  # not empty: a broken download is kept there for the next try
+        with suppress(OSError):  # not empty: an interrupted download is kept there for the next attempt
             folder.parent.rmdir()

@@ -1,9 +1,9 @@
-"""The challenge's file layout: parquet embeddings with the labels to clean, csv files with the truth.
+"""The challenge's file layout: parquet embeddings with the labels to clean, csv files with the ground truth.
 
     embeddings/{id}_train_{share}_{n}.parquet, {id}_val_{n}.parquet, {id}_test_{n}.parquet   filename, encoding, label
     data/dataset_{id}_{train,val,test}.csv   ImageID, Source, LabelName, Confidence, mg_label, hv_label
 
-Row i of a csv is row i of its parquet; `mg_label` is the parquet's label, `hv_label` the truth.
+Row i of a csv is row i of its parquet; `mg_label` is the parquet's label, `hv_label` the true label.
 """
 
 import re
@@ -28,13 +28,13 @@ _PARQUET = re.compile(r"(?P<id>.+)_(?P<part>train|val|test)(_[0-9.]+)*\.parquet"
 
 
 def known_ids(embedding_folder: Path) -> tuple[str, ...]:
-    """The data ids that have training embeddings in the folder, sorted."""
+    """The data ids with training embeddings in the folder, sorted."""
     names = [_PARQUET.fullmatch(path.name) for path in embedding_folder.glob("*.parquet")]
     return tuple(sorted({match["id"] for match in names if match and match["part"] == "train"}))
 
 
 def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
-    """The one parquet file of a part, or None; several are an error."""
+    """The parquet file of a part, or None. Raises InvalidInput if there are several."""
     matches = [
         path
         for path in sorted(folder.glob("*.parquet"))
@@ -42,37 +42,39 @@ def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
     ]
     if len(matches) > 1:
         names = first_three([path.name for path in matches])
-        raise InvalidInput(folder, f"several files for the {part} rows of {data_id} ({names})", "keep one of them")
+        raise InvalidInput(
+            folder, f"there are several files for the {part} rows of {data_id} ({names})", "keep one of them"
+        )
     return matches[0] if matches else None
 
 
 def csv_path(folder: Path, data_id: str, part: Part) -> Path:
-    """Where the labels of a part stand."""
+    """The path of the csv with the labels of a part."""
     return folder / f"dataset_{data_id}_{part}.csv"
 
 
 def load_dataset(embedding_folder: Path, data_id: str) -> NoisyDataset:
-    """Training, validation (where there is one) and test rows of a data id, without the training truth.
+    """The training, validation (if present) and test rows of a data id, without the true training labels.
 
-    Raises InvalidInput for a missing file, or one that does not keep the layout.
+    Raises InvalidInput for a file that is missing or does not follow the layout.
     """
     paths = {part: parquet_path(embedding_folder, data_id, part) for part in PARTS}
     for part in ("train", "test"):
         if paths[part] is None:
             raise InvalidInput(
                 embedding_folder,
-                f"no {part} embeddings of data id {data_id!r}",
+                f"there are no {part} embeddings for data id {data_id!r}",
                 f"run `fixfirst download`; {suggest(data_id, known_ids(embedding_folder))}",
             )
     splits = {part: None if path is None else read_parquet(path) for part, path in paths.items()}
     train, test = splits["train"], splits["test"]
-    if train is None or test is None:  # pragma: no cover - refused above; said for the type checker
+    if train is None or test is None:  # pragma: no cover - refused above; this is for the type checker
         raise AssertionError
     return NoisyDataset(data_id, train, splits["val"], test)
 
 
 def count_training_rows(embedding_folder: Path, data_id: str) -> int:
-    """The number of training rows, from the file's footer; 0 where there is no such file or no such footer."""
+    """The number of training rows, from the file's footer; 0 if there is no file or its footer cannot be read."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -80,13 +82,13 @@ def count_training_rows(embedding_folder: Path, data_id: str) -> int:
     try:
         return 0 if path is None else int(pq.read_metadata(path).num_rows)
     except (OSError, pa.ArrowException):
-        return 0  # said with its reason when the rows are needed
+        return 0  # reported with the reason when the rows are read
 
 
 def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
     """The true training labels, after checking every csv of the data id row by row against its parquet.
 
-    Raises InvalidInput for rows that do not match, unknown labels, or a truth with one class only.
+    Raises InvalidInput for rows that do not match, unknown labels, or a ground truth with only one class.
     """
     splits = {"train": dataset.train, "val": dataset.validation, "test": dataset.test}
     classes = {int(label) for split in splits.values() if split is not None for label in np.unique(split.labels)}
@@ -102,14 +104,14 @@ def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
     if len(np.unique(truth)) < 2:
         raise InvalidInput(
             Place(path, column="hv_label"),
-            f"one class only ({truth[0]})",
-            "a benchmark needs rows of at least two classes",
+            f"there is only one class ({truth[0]})",
+            "provide rows of at least two classes",
         )
     return GroundTruth(truth)
 
 
 def dataset_sha256(embedding_folder: Path, groundtruth_folder: Path, data_id: str) -> str:
-    """One hash over all files of a data id, whatever folders they lie in."""
+    """One hash over all files of a data id, independent of the folders they are in."""
     digests = [
         (path.name, sha256_file(path))
         for part in PARTS
@@ -120,7 +122,7 @@ def dataset_sha256(embedding_folder: Path, groundtruth_folder: Path, data_id: st
 
 
 def read_parquet(path: Path) -> Split:
-    """One parquet file. Raises InvalidInput that names the column, row and value that break the layout."""
+    """The rows of one parquet file. Raises InvalidInput that names the column, row and value that break the layout."""
     stat = path.stat()
     return _read_parquet(path, stat.st_mtime_ns, stat.st_size)
 
@@ -129,7 +131,7 @@ def read_parquet(path: Path) -> Split:
 def _read_parquet(path: Path, modified: int, size: int) -> Split:
     table = read_columns(path, _PARQUET_COLUMNS, "give a parquet with the columns filename, encoding and label")
     ids = texts(path, table, "filename")
-    fix = "store whole numbers from 0 (int64), and keep the names in a table of your own"
+    fix = "store whole numbers from 0 (int64), and keep the class names in a separate table"
     labels = integers(path, table, "label", fix)
     try:
         return Split(vectors(path, table, "encoding"), labels, tuple(ids))
@@ -138,13 +140,15 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
 
 
 def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
-    """The hv_label column, (n,), after every row is held against the parquet's."""
+    """The hv_label column, (n,), after checking every row against the parquet."""
     if not path.exists():
         raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
     rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), CSV_COLUMNS))
     if len(rows) != len(split):
         raise InvalidInput(
-            path, f"{len(rows)} rows where the embeddings have {len(split)}", "row i of both must be one sample"
+            path,
+            f"it has {len(rows)} rows, the embeddings have {len(split)}",
+            "make row i of both files the same sample",
         )
     truth = np.empty(len(rows), dtype=np.int64)
     for number, (line, (sample, given, true)) in enumerate(rows):
@@ -152,13 +156,13 @@ def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
         if sample != split.ids[number]:
             raise InvalidInput(
                 place,
-                f"ImageID {sample!r} where the embeddings have {split.ids[number]!r}",
-                "row i of the csv must be row i of the parquet",
+                f"ImageID is {sample!r}, the embeddings have {split.ids[number]!r}",
+                "put the rows of the csv in the order of the parquet",
             )
         label = _label(place, "mg_label", given, classes)
         if label != split.labels[number]:
             raise InvalidInput(
-                place, f"mg_label {label} where the embeddings have label {split.labels[number]}", "use matching files"
+                place, f"mg_label is {label}, the embeddings have {split.labels[number]}", "use files that match"
             )
         truth[number] = _label(place, "hv_label", true, classes)
     return truth
@@ -167,12 +171,12 @@ def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
 def _label(place: Place, column: str, text: str, classes: set[int]) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or int(text) not in classes:
         known = ", ".join(map(str, sorted(classes)))
-        raise InvalidInput(place, f"{column} {text!r} is not a label of this data id", f"use one of {known}")
+        raise InvalidInput(place, f"{column} {text!r} is not a label of this data id", f"use one of these: {known}")
     return int(text)
 
 
 def write_parquet(path: Path, split: Split) -> None:
-    """Writes the three columns in the challenge's own types (string, list<float>, int64)."""
+    """Writes the three columns with the challenge's types (string, list<float>, int64)."""
     import pyarrow as pa
 
     columns = {
@@ -184,7 +188,7 @@ def write_parquet(path: Path, split: Split) -> None:
 
 
 def write_csv(path: Path, split: Split, truth: IntVector, name: str) -> None:
-    """Writes the six columns; `name` is the LabelName."""
+    """Writes the six columns; `name` is the value of LabelName."""
     samples = zip(split.ids, split.labels.tolist(), truth.tolist(), strict=True)
     rows = ((sample, "verification", name, true, given, true) for sample, given, true in samples)
     write_text(path, csv_text(CSV_COLUMNS, rows))

@@ -1,4 +1,4 @@
-"""The sources of data sets: each brings the files of one block into a staging folder."""
+"""The sources of data sets: each copies the files of one block into a staging folder."""
 
 import shutil
 from collections.abc import Callable
@@ -21,7 +21,7 @@ STAGING = ".staging"
 
 @dataclass(frozen=True)
 class Job:
-    """One data set block on its way. Files are staged beside their folder, so that moving them is a rename."""
+    """One data set block being downloaded. Files are staged inside their final folder, so moving them is a rename."""
 
     name: str
     block: DatasetBlock
@@ -45,20 +45,20 @@ class Job:
 
     @property
     def recipe(self) -> str:
-        """A hash of what decides the files' content, so that an edited block is fetched anew."""
+        """A hash of everything that determines the files' content, so that an edited block is fetched again."""
         return sha256_bytes(self.block.model_dump_json(include={"task", "files", "ids", "noise", "draws"}).encode())[
             :16
         ]
 
     def placed(self, name: str) -> Path:
-        """Where a file of the manifest lies in the end."""
+        """The final path of a file in the manifest."""
         folder, _, file = name.partition("/")
         return (self.folders.embedding_folder if folder == "embeddings" else self.folders.groundtruth_folder) / file
 
     def staged(self, name: str) -> Path | None:
-        """Where `…/embeddings/x.parquet` or `…/data/x.csv` is staged; None for any other name.
+        """The staging path of `…/embeddings/x.parquet` or `…/data/x.csv`; None for any other name.
 
-        For a sister task that is `…/embeddings/{data id}/…` or `…/data/{data id}/…`, whatever lies below.
+        For a sister task the names are `…/embeddings/{data id}/…` and `…/data/{data id}/…`, with any path below them.
         """
         path = PurePosixPath(name)
         if self.block.task != "cleaning":
@@ -81,7 +81,7 @@ class Job:
 
 
 def bring(job: Job, source: Source) -> None:
-    """Stages the files of a block from one source. Raises FixfirstError with the reason where that fails."""
+    """Stages the files of a block from one source. Raises FixfirstError with the reason if that fails."""
     kinds: dict[str, Callable[[Job, Source], None]] = {
         "sklearn": _from_sklearn,
         "https": _from_web,
@@ -91,17 +91,19 @@ def bring(job: Job, source: Source) -> None:
     }
     kind = source.source.partition(":")[0]
     if kind not in kinds:
-        raise InvalidInput(source.source, "this is no source", "use sklearn:digits, https://…, file:PATH or drive:ID")
+        raise InvalidInput(
+            source.source, "this is not a source", "use sklearn:digits, https://…, file:PATH or drive:ID"
+        )
     kinds[kind](job, source)
 
 
 def _from_sklearn(job: Job, source: Source) -> None:
     if source.source != "sklearn:digits":
-        raise InvalidInput(source.source, "there is no such data set in scikit-learn", "use sklearn:digits")
+        raise InvalidInput(source.source, "this scikit-learn data set is not supported", "use sklearn:digits")
     draws = job.block.draws if job.block.noise is None else job.block.noise.draws
     if not draws or len(job.ids) != len(draws):
-        fix = "add `draws: [0]` to the block, or for the task cleaning add `noise: {kind: symmetric, rate: 0.3}`"
-        raise InvalidInput(source.source, "it is not said which draws of the digits", fix)
+        fix = "add `draws: [0]` to the block, or `noise: {kind: symmetric, rate: 0.3}` for the task cleaning"
+        raise InvalidInput(source.source, "the block does not list one draw of the digits per data id", fix)
     write = registry.makers_of_digits()[job.block.task].member
     with job.reporter.track(job.name, "data ids") as progress:
         for number, (data_id, draw) in enumerate(zip(job.ids, draws, strict=True), start=1):
@@ -110,10 +112,10 @@ def _from_sklearn(job: Job, source: Source) -> None:
 
 
 def _from_web(job: Job, source: Source) -> None:
-    """One archive, or a folder address (ending in /) below which the block's `files` lie."""
+    """Downloads one archive, or the block's `files` from a folder URL, which ends in /."""
     if source.source.endswith("/"):
         if not job.block.files:
-            raise InvalidInput(source.source, "it is a folder", "list the block's `files:` with their sha256")
+            raise InvalidInput(source.source, "this is a folder", "list the block's `files:` with their sha256")
         with job.reporter.track(job.name, "files") as progress:
             for number, (name, digest) in enumerate(job.block.files.items()):
                 part = job.folders.embedding_folder / STAGING / f"{digest}.part"
@@ -138,7 +140,7 @@ def _from_drive(job: Job, source: Source) -> None:
     try:
         gdown.download(id=source.source.partition(":")[2], output=str(archive), quiet=True)
     except Exception as error:
-        raise FixfirstError(f"Google Drive refuses the file ({error})") from error
+        raise FixfirstError(f"Google Drive refused the download ({error})") from error
     if not archive.exists() or sha256_file(archive) != digest:
         raise FixfirstError(f"the file from Google Drive does not have the sha256 {digest}")
     unpack(archive, job.staged)
@@ -146,25 +148,30 @@ def _from_drive(job: Job, source: Source) -> None:
 
 
 def _from_disk(job: Job, source: Source) -> None:
-    """A folder with embeddings/ and data/, or an archive; a relative path starts at parameters.yaml."""
+    """Copies from a folder with embeddings/ and data/, or from an archive.
+
+    A relative path starts at the folder of parameters.yaml.
+    """
     path = (job.folders.parameters_file.parent / source.source.partition(":")[2]).resolve()
     if not path.exists():
-        raise InvalidInput(source.source, f"there is no {path}", "correct the path (it starts at parameters.yaml)")
+        raise InvalidInput(source.source, f"{path} does not exist", "correct the path (relative to parameters.yaml)")
     if path.is_dir():
         for name in job.block.files or _names_in(path, job):
             _put(job, name, path / name, copy=True)
     elif path.name.endswith(SUFFIXES):
         if source.sha256 is not None and sha256_file(path) != source.sha256:
-            raise InvalidInput(path, f"the sha256 is not {source.sha256}", "get the right file or correct the sha256")
+            raise InvalidInput(path, f"the sha256 is not {source.sha256}", "use the right file or correct the sha256")
         unpack(path, job.staged)
     else:
         raise InvalidInput(
-            source.source, "it is neither a folder nor an archive", f"archives end in {', '.join(SUFFIXES)}"
+            source.source,
+            "it is neither a folder nor an archive",
+            f"use a folder, or an archive that ends in {', '.join(SUFFIXES)}",
         )
 
 
 def _names_in(path: Path, job: Job) -> list[str]:
-    """What a folder with embeddings/ and data/ has of the block, as `embeddings/…` and `data/…`."""
+    """The files of the block that exist in a folder with embeddings/ and data/, as `embeddings/…` and `data/…`."""
     if job.block.task != "cleaning":
         return [
             file.relative_to(path).as_posix()
@@ -188,7 +195,7 @@ def _names_in(path: Path, job: Job) -> list[str]:
 def _put(job: Job, name: str, file: Path, *, copy: bool = False) -> None:
     target = job.staged(name)
     if target is None:
-        raise InvalidInput(name, "it is no embeddings/*.parquet or data/*.csv", "correct the block's `files:`")
+        raise InvalidInput(name, "this is not embeddings/*.parquet or data/*.csv", "correct the block's `files:`")
     make_folder(target.parent)
     with plain_errors(file, "copy the file"):
         if copy:
@@ -200,6 +207,6 @@ def _put(job: Job, name: str, file: Path, *, copy: bool = False) -> None:
 def _required_sha256(source: Source) -> str:
     if source.sha256 is None:
         raise InvalidInput(
-            source.source, "no sha256 is given", "write {source: …, sha256: …}; what comes from outside must be known"
+            source.source, "no sha256 is given", "write {source: …, sha256: …}, so that the download can be verified"
         )
     return source.sha256

@@ -1,1 +1,1 @@
-"""Pictures to vectors, tables of vectors, and the search in them."""
+"""Turning images into vectors, reading tables of vectors, and searching in them."""

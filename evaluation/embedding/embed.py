@@ -1,9 +1,9 @@
-"""`fixfirst embed FOLDER`: pictures to one parquet of embeddings with ids, sha256, width, height and bytes.
+"""`fixfirst embed FOLDER`: embeds images into one parquet file with these columns:
 
     filename (path below the folder), encoding (list<float>), sha256, width, height, bytes, format
 
-Rows are in ascending order of filename. Work is done in batches that are kept beside the output until all are there, so
-a killed run goes on; a second run embeds only what has changed.
+Rows are in ascending order of filename. Finished batches are kept beside the output until the run is complete, so a
+killed run resumes where it stopped. A second run embeds only what has changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ _IDENTITY = b"fixfirst_encoder"
 
 @dataclass(frozen=True)
 class Request:
-    """What to embed with what, and what to do with files that are no pictures."""
+    """What to embed, with which encoder, and what to do with files that cannot be decoded."""
 
     folder: Path
     output: Path
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class _Batch:
-    """What a worker sends back: rows, warnings, and the reasons of files without a row."""
+    """The result of a worker: rows, warnings, and the reasons why files have no row."""
 
     rows: list[dict[str, Any]]
     warnings: list[str]
@@ -53,19 +53,21 @@ class _Batch:
 
 @lru_cache(maxsize=2)
 def make_encoder(name: str) -> Any:
-    """An encoder by name, or the ONNX model of that path."""
+    """The encoder with this name, or the ONNX model at this path."""
     if name.endswith(".onnx"):
         return encoders()["onnx"].member(Path(name))
     if name not in encoders():
-        raise InvalidInput(f"encoder {name!r}", "there is no such encoder", f"{suggest(name, encoders())}, PATH.onnx")
+        raise InvalidInput(
+            f"encoder {name!r}", "there is no such encoder", f"{suggest(name, encoders())}, or PATH.onnx"
+        )
     return encoders()[name].member(None)
 
 
 def embed(request: Request, reporter: Reporter) -> int:
-    """Writes the parquet and returns the number of pictures in it.
+    """Writes the parquet and returns the number of images in it.
 
-    A file that cannot be decoded is an error that names it with its reason, and nothing is written; with
-    `on_undecodable="skip"` it is left out, and said so. Hidden files are not looked at.
+    A file that cannot be decoded raises InvalidInput with its name and the reason, and nothing is written; with
+    `on_undecodable="skip"` it is skipped with a warning. Hidden files are ignored.
     """
     refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
     names = picture_names(request.folder)
@@ -75,7 +77,7 @@ def embed(request: Request, reporter: Reporter) -> int:
     rows: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
     failures: list[str] = []
-    with reporter.track("embed", "pictures") as progress:
+    with reporter.track("embed", "images") as progress:
         for number, batch in enumerate(_worked(request, names, known)):
             rows.update((row["filename"], row) for row in batch.rows)
             warnings += batch.warnings
@@ -93,29 +95,34 @@ def embed(request: Request, reporter: Reporter) -> int:
 
 
 def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
-    """The parquet that `embed` would write with the built-in encoder, of picture files held in memory (name: content).
+    """Writes the parquet that `embed` would write with the built-in encoder, for image files in memory (name: content).
 
     Raises InvalidInput for a file that cannot be decoded.
     """
     batch = _embedded(contents, {}, Request.encoder)
     if batch.failures:
-        raise InvalidInput(output, f"pictures that cannot be decoded ({first_three(batch.failures)})")
+        raise InvalidInput(output, f"some images cannot be decoded ({first_three(batch.failures)})")
     rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
     write_whole(output, _table_bytes(rows, make_encoder(Request.encoder).identity))
 
 
 def picture_names(folder: Path) -> list[str]:
-    """Paths below the folder of all files that are not hidden, sorted. Raises InvalidInput where there are none."""
+    """The sorted relative paths of all files in the folder that are not hidden. Raises InvalidInput if there are none.
+
+    Names that are not printable text are refused too.
+    """
     if not folder.is_dir():
-        raise InvalidInput(folder, "there is no such folder", "name the folder of the pictures")
+        raise InvalidInput(folder, "there is no such folder", "give the folder that contains the images")
     with plain_errors(folder, "list the folder"):
         found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
     names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
     odd = [name for name in names if not name.isprintable() or not _is_text(name)]
     if odd:
-        raise InvalidInput(folder, f"names that are no text ({first_three([ascii(n) for n in odd])})", "rename them")
+        raise InvalidInput(
+            folder, f"some file names are not text ({first_three([ascii(n) for n in odd])})", "rename them"
+        )
     if not names:
-        raise InvalidInput(folder, "there are no files in it", "name the folder of the pictures")
+        raise InvalidInput(folder, "there are no files in it", "give the folder that contains the images")
     return names
 
 
@@ -139,7 +146,7 @@ def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str
 
 
 def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]], encoder: str) -> _Batch:
-    """The rows of some pictures, taken from `known` where the content is the same."""
+    """The rows of some images, taken from `known` if the content is the same."""
     from threadpoolctl import threadpool_limits
 
     rows: list[dict[str, Any]] = []
@@ -162,7 +169,7 @@ def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]]
         with threadpool_limits(limits=1):
             vectors = make_encoder(encoder).encode(pictures)
         if not np.isfinite(vectors).all():
-            raise InvalidInput(f"encoder {encoder}", "it answers with NaN or infinity", "check the model")
+            raise InvalidInput(f"encoder {encoder}", "it returns NaN or infinity", "check the model")
         for row, vector in zip([row for row in rows if "encoding" not in row], vectors, strict=True):
             row["encoding"] = vector
     return _Batch(rows, warnings, failures)
@@ -172,17 +179,17 @@ def _judge(request: Request, failures: list[str], total: int, reporter: Reporter
     if failures and request.on_undecodable == "error":
         raise InvalidInput(
             request.folder,
-            f"files that cannot be decoded ({first_three(failures)})",
-            "mend them, take them out, or pass --on-undecodable=skip",
+            f"some files cannot be decoded ({first_three(failures)})",
+            "repair or remove them, or pass --on-undecodable=skip",
         )
     for line in failures:
-        reporter.warn(f"left out: {line}")
+        reporter.warn(f"skipped: {line}")
     if len(failures) == total:
-        raise InvalidInput(request.folder, "no file in it can be decoded", "name the folder of the pictures")
+        raise InvalidInput(request.folder, "no file in it can be decoded", "give the folder that contains the images")
 
 
 def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str, Any]]:
-    """Rows of an earlier run by the same encoder, finished or not."""
+    """The rows of an earlier run, complete or not, with the same encoder."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

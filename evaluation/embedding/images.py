@@ -1,8 +1,8 @@
-"""Image files decoded strictly: what cannot be decoded is an error with its reason, never a blank picture.
+"""Decodes image files strictly: a file that cannot be decoded is an error with its reason, never a blank image.
 
-The content decides the format (jpg, png, gif, ico, svg), the suffix is only compared with it. EXIF orientation is
-applied, a GIF is its first frame, an ICO its largest picture, transparency lies over white, an SVG is drawn into a box
-of 512 × 512. Truncated files and more than 50 million pixels are errors.
+The content decides the format (jpg, png, gif, ico, svg); a suffix that does not match only gives a warning. EXIF
+orientation is applied. Of a GIF the first frame is used, of an ICO the largest image. Transparent pixels are drawn over
+white. An SVG is drawn into a box of 512 × 512. Truncated files and images of more than 50 million pixels are errors.
 """
 
 import io
@@ -33,7 +33,7 @@ _MAGIC = (
     (b"GIF89a", "gif"),
     (b"\x00\x00\x01\x00", "ico"),
 )
-# Possessive throughout: no content, however odd, makes these two slow.
+# Possessive quantifiers prevent backtracking, so no content can make these two patterns slow.
 _SVG = re.compile(rb"(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:\w+:)?svg[\s>/]", re.DOTALL)
 _REFERENCE = re.compile(
     r"<(?:\w{1,40}:)?(?:image|feImage|use)\b[^<]*?href\s*=\s*[\"']\s*+(?!#|data:)([^\"'<>]{0,60})", re.IGNORECASE
@@ -55,7 +55,7 @@ _BROKEN = (
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """RGB pixels (height, width, 3), the format found, and a warning where the suffix says otherwise ('' if not)."""
+    """RGB pixels (height, width, 3), the detected format, and a warning if the suffix does not match it (else '')."""
 
     pixels: Pixels
     format: str
@@ -63,17 +63,17 @@ class Picture:
 
     @property
     def width(self) -> int:
-        """In pixels, after EXIF orientation."""
+        """The width in pixels, after applying the EXIF orientation."""
         return int(self.pixels.shape[1])
 
     @property
     def height(self) -> int:
-        """In pixels, after EXIF orientation."""
+        """The height in pixels, after applying the EXIF orientation."""
         return int(self.pixels.shape[0])
 
 
 def decode(content: bytes, name: str) -> Picture:
-    """The picture in a file's bytes. Raises InvalidInput that names the file and the reason."""
+    """The image in a file's bytes. Raises InvalidInput that names the file and the reason."""
     kind = _sniffed(content, name)
     pixels = _drawn(content, name) if kind == "svg" else _opened(content, name, kind)
     suffix = PurePath(name).suffix.lower()
@@ -90,7 +90,7 @@ def _sniffed(content: bytes, name: str) -> str:
             return kind
     if _SVG.match(content[:65_536].removeprefix(b"\xef\xbb\xbf")):
         return "svg"
-    raise InvalidInput(name, "the content is no jpg, png, gif, ico or svg", "convert it, or take it out of the folder")
+    raise InvalidInput(name, "the content is not jpg, png, gif, ico or svg", "convert it, or remove it")
 
 
 def _opened(content: bytes, name: str, kind: str) -> Pixels:
@@ -107,7 +107,7 @@ def _opened(content: bytes, name: str, kind: str) -> Pixels:
         raise InvalidInput(name, f"decompression bomb ({error})", "check where the file comes from") from error
     except _BROKEN as error:
         raise InvalidInput(
-            name, f"a broken {kind} ({str(error) or type(error).__name__})", "get the file again"
+            name, f"the {kind} is broken ({str(error) or type(error).__name__})", "get the file again"
         ) from error
 
 
@@ -126,24 +126,24 @@ def _over_white(image: "Image") -> "Image":
 
 
 def _drawn(content: bytes, name: str) -> Pixels:
-    """An SVG fitted into the box, over white. It must stand alone: one that would read other files is refused."""
+    """The SVG scaled to fit the box, over white. An SVG that refers to other files is refused."""
     try:
         import resvg_py
     except ModuleNotFoundError:
-        raise InvalidInput(name, "an SVG needs the extra `svg`", "pip install '.[svg]'") from None
+        raise InvalidInput(name, "an SVG needs the extra `svg`", "run `pip install '.[svg]'`") from None
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(name, f"a broken svg (byte {error.start} is not UTF-8)", "save it as UTF-8") from error
+        raise InvalidInput(name, f"the svg is broken (byte {error.start} is not UTF-8)", "save it as UTF-8") from error
     outside = _REFERENCE.search(text)
     if outside:
-        raise InvalidInput(name, f"it refers to another file ({outside[1]!r})", "put that picture inside the svg")
+        raise InvalidInput(name, f"it refers to another file ({outside[1]!r})", "embed that image in the svg")
     try:
         png = resvg_py.svg_to_bytes(
             svg_string=text, width=SVG_BOX, height=SVG_BOX, background="#ffffff", skip_system_fonts=True
         )
     except ValueError as error:
-        raise InvalidInput(name, f"a broken svg ({error})", "get the file again") from error
+        raise InvalidInput(name, f"the svg is broken ({error})", "get the file again") from error
     return _opened(bytes(png), name, "png")
 
 
@@ -151,6 +151,6 @@ def _refuse_huge(name: str, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise InvalidInput(
             name,
-            f"{width} × {height} pixels, more than {MOST_PIXELS} (decompression bomb)",
-            "check where it comes from",
+            f"it has {width} × {height} pixels, more than {MOST_PIXELS} (decompression bomb)",
+            "check where the file comes from",
         )

@@ -1,4 +1,4 @@
-"""`fixfirst retrieve QUERY REFERENCE --output=FILE`: the nearest references of every query, as a submission."""
+"""`fixfirst retrieve QUERY REFERENCE --output=FILE`: writes the nearest references of every query as a submission."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ _FORMS: dict[str, Callable[[Sequence[str], Sequence[str], Ranks], bytes | Iterab
 
 @dataclass(frozen=True)
 class Request:
-    """Two tables of vectors, where the lists go (.json or .npz), and what makes a reference near."""
+    """The two tables of vectors, the output (.json or .npz), the similarity metric, and the length of each list."""
 
     queries: Path
     references: Path
@@ -34,17 +34,17 @@ class Request:
 
 
 def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
-    """Writes the lists and, beside them, the seconds the search took; returns how many queries and references.
+    """Writes the lists and, beside them, the seconds the search took; returns the number of queries and references.
 
-    Equal similarities rank by ascending reference id. Raises InvalidInput that names file, row and value for NaN, a
-    vector of zeros, an id that stands there twice and different widths; nothing is then written.
+    Ties are broken by ascending reference id. For NaN, a zero vector, a duplicate id or different widths it raises
+    InvalidInput that names the file, row and value, and writes nothing.
     """
     tables = (request.queries, request.references)
     refuse_output(
         request.output, _FORMS, [*tables, *(path.with_suffix(".txt") for path in tables if path.suffix == ".npy")]
     )
     if request.depth < 1:
-        raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference a query")
+        raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference per query")
     query_ids, queries = read_vectors(request.queries)
     reference_ids, references = read_vectors(request.references)
     order = sorted(range(len(reference_ids)), key=reference_ids.__getitem__)
@@ -60,9 +60,9 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
 
 
 def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
-    """Ids and vectors (n, d) of a parquet as `fixfirst embed` writes it, or of NAME.npy with NAME.txt, an id a line.
+    """The ids and vectors (n, d) of a parquet written by `fixfirst embed`, or of NAME.npy with its ids in NAME.txt.
 
-    Ids of a parquet are names without folder and last suffix.
+    NAME.txt has one id per line. The ids of a parquet are its file names without folder and last suffix.
     """
     if path.suffix != ".npy":
         table = read_embeddings(path)
@@ -74,17 +74,17 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
         raise error.within(path) from None
     names = path.with_suffix(".txt")
     if len(ids) != len(matrix):
-        raise InvalidInput(names, f"{len(ids)} ids of {len(matrix)} rows", "write one id a line")
+        raise InvalidInput(names, f"it has {len(ids)} ids for {len(matrix)} rows", "write one id per line")
     if len(set(ids)) < len(ids):
         twice = sorted({name for name in set(ids) if ids.count(name) > 1}) if len(ids) < 10_000 else ["…"]
-        raise InvalidInput(names, f"ids that appear more than once ({first_three(twice)})", "keep one of each")
+        raise InvalidInput(names, f"ids appear more than once ({first_three(twice)})", "keep one of each")
     return tuple(ids), matrix
 
 
 def _comparable(
     request: Request, queries: tuple[tuple[str, ...], FloatMatrix], references: tuple[tuple[str, ...], FloatMatrix]
 ) -> tuple[FloatMatrix, FloatMatrix]:
-    """`comparable`, with errors that name file and id."""
+    """Calls `comparable`, with errors that name the file and the id."""
     try:
         return comparable(queries[1], references[1], request.metric)
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""Embedding tables as `fixfirst embed` writes them: one name and one vector per row."""
+"""Reads embedding tables as written by `fixfirst embed`: one name and one vector per row."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ class Embedded:
     features: FloatMatrix
 
     def folders(self) -> tuple[str, ...]:
-        """The folder each name lies in: the label, where a folder is a class."""
+        """The folder of each name, which is the label if every class has its own folder."""
         return tuple(PurePosixPath(name).parent.name for name in self.names)
 
     def stems(self, where: Path) -> tuple[str, ...]:
-        """Names without folder and last suffix. Raises InvalidInput where two are the same."""
+        """The names without folder and last suffix. Raises InvalidInput if two are the same."""
         stems = tuple(PurePosixPath(name).stem for name in self.names)
         first: dict[str, str] = {}
         for stem, name in zip(stems, self.names, strict=True):
@@ -36,10 +36,13 @@ class Embedded:
 
 
 def read_embeddings(path: Path) -> Embedded:
-    """The columns filename and encoding, rows sorted by name. Raises InvalidInput for missing or repeated ones."""
+    """The columns filename and encoding, rows sorted by name.
+
+    Raises InvalidInput for missing columns or values, or repeated names.
+    """
     table = read_columns(path, _COLUMNS, _FIX)
     if not table.num_rows:
-        raise InvalidInput(path, "there are no rows", "embed at least one picture")
+        raise InvalidInput(path, "there are no rows", "embed at least one image")
     names = _unique_names(path, table)
     try:
         features = checked_features(vectors(path, table, "encoding"))
@@ -52,15 +55,16 @@ def read_embeddings(path: Path) -> Embedded:
 
 
 def count_rows(path: Path) -> int:
-    """How many rows a table of embeddings has. Raises InvalidInput for another file."""
+    """The number of rows in a table of embeddings. Raises InvalidInput for any other file."""
     with opened(path, _COLUMNS, _FIX) as file:
         return int(file.metadata.num_rows)
 
 
 def read_batches(path: Path, size: int = 4096) -> Iterator[tuple[int, list[str], FloatMatrix]]:
-    """The rows of a table of embeddings in batches: the number of the first, names, which may repeat, and vectors.
+    """The rows of a table of embeddings in batches: the number of the first row, the names, and the vectors.
 
-    Raises InvalidInput that names the row as `read_embeddings` does; batches may differ in width.
+    Names may repeat, and the width may differ between batches. Raises InvalidInput that names the row, as
+    `read_embeddings` does.
     """
     import pyarrow as pa
 
@@ -78,5 +82,5 @@ def _unique_names(path: Path, table: Any) -> list[str]:
     if len(set(names)) < len(names):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         place = Place(path, column="filename")
-        raise InvalidInput(place, f"names that appear more than once ({first_three(repeated)})", "keep one of each")
+        raise InvalidInput(place, f"names appear more than once ({first_three(repeated)})", "keep one of each")
     return names

@@ -1,1 +1,1 @@
-"""Pictures and the report, drawn from records alone."""
+"""The figures and the report, drawn from records alone."""

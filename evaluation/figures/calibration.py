@@ -1,4 +1,4 @@
-"""Pictures of probabilities: the loss of each class, and whether what is said to be probable happens as often."""
+"""Figures of probabilities: the loss of each class, and the calibration of the predictions."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,21 +17,21 @@ BINS = 10
 
 
 def reliability(truth: Any, probabilities: Any) -> dict[str, list[float]]:
-    """What a picture needs: for each tenth of the probabilities 0 to 1 the number of predictions, their mean, and the
-    share of them that came true. truth of 0 and 1 and probabilities (n, classes), all classes together.
+    """The data for a reliability diagram: the number of predictions in each of ten equal bins from 0 to 1, their mean,
+    and the share of them that came true. truth (0 and 1) and probabilities are (n, classes); the classes are pooled.
     """
     place = np.minimum((np.asarray(probabilities) * BINS).astype(np.int64), BINS - 1).ravel()
     count = np.bincount(place, minlength=BINS)
     size = np.maximum(count, 1)
-    said = np.bincount(place, weights=np.ravel(probabilities), minlength=BINS) / size
-    came = np.bincount(place, weights=np.ravel(truth), minlength=BINS) / size
-    return {"count": count.tolist(), "predicted": said.tolist(), "observed": came.tolist()}
+    predicted = np.bincount(place, weights=np.ravel(probabilities), minlength=BINS) / size
+    observed = np.bincount(place, weights=np.ravel(truth), minlength=BINS) / size
+    return {"count": count.tolist(), "predicted": predicted.tolist(), "observed": observed.tolist()}
 
 
 def calibration_figures(records: Sequence[Record], main: Metric, label: Metric) -> "Iterator[tuple[str, Figure]]":
-    """For each data id a picture of `details["log_loss"]`, a number for each class, and `details["reliability"]`.
+    """One figure per data id of `details["log_loss"]`, a number per class, and of `details["reliability"]`.
 
-    main: orders the methods and stands in the legend; label: what the bars show. Several seeds are averaged.
+    main orders the methods and is shown in the legend; label is what the bars show. Several seeds are averaged.
     """
     for data_id in sorted({record.dataset for record in records}):
         own = [r for r in records if r.dataset == data_id and {"log_loss", "reliability"} <= r.details.keys()]
@@ -50,23 +50,23 @@ def _figure(data_id: str, methods: dict[str, list[Record]], main: Metric, label:
         }
         count = parts["count"].sum(axis=0)
         some = count > 0
-        said, came = (
+        predicted, observed = (
             (parts[key] * parts["count"]).sum(axis=0)[some] / count[some] for key in ("predicted", "observed")
         )
         name = plain_label(f"{method}  {mean_of(own, main):.4f}")
-        right.plot(said, came, ms=6, label=name, **style(number))
+        right.plot(predicted, observed, ms=6, label=name, **style(number))
     right.plot([0, 1], [0, 1], color=INK, lw=1.1, ls=(0, (4, 3)), zorder=1)
     right.set_xlim(-0.02, 1.02)
     right.set_ylim(-0.02, 1.02)
-    right.set_xlabel("predicted probability, mean of each tenth")
-    right.set_ylabel("share that came true\n(on the dashed line is best)")
+    right.set_xlabel("mean predicted probability per bin")
+    right.set_ylabel("share that came true\n(the dashed line is best)")
     right.set_title("calibration, all classes", loc="left")
     legend(right, f"method, {main.name}")
     return figure
 
 
 def _losses(axes: "Axes", methods: dict[str, list[Record]], label: Metric) -> None:
-    """A bar a class for the best method, the worst class on top; a mark for each other method."""
+    """One bar per class for the best method, the worst class on top; one marker for each other method."""
     means = {
         method: {
             name: float(np.mean([r.details["log_loss"][name] for r in own])) for name in own[0].details["log_loss"]

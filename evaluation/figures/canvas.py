@@ -1,4 +1,4 @@
-"""What every picture shares: axes, colour-blind-safe styles that differ without colour too, and the bytes of a file."""
+"""Shared by all figures: axes, colour-blind-safe styles that also differ without colour, and rendering to bytes."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette (black is kept for reference lines), dark enough on white after dropping its yellow.
+# Okabe and Ito's palette without yellow (too light on white) and black (used for reference lines), plus one purple.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195")
 LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)))
 MARKERS = "osD^vPX*<>hd"
@@ -19,7 +19,7 @@ INK = "#333333"
 
 
 def render(figure: "Figure", kind: str) -> bytes:
-    """The picture as `png` or `svg`; the same records give the same bytes."""
+    """The figure as `png` or `svg`; the same records give the same bytes."""
     from matplotlib import rc_context
 
     buffer = BytesIO()
@@ -30,7 +30,7 @@ def render(figure: "Figure", kind: str) -> bytes:
 
 
 def canvas(width: float, height: float) -> "tuple[Figure, Axes]":
-    """A figure of that many inches with one pair of axes."""
+    """A figure with one pair of axes; width and height are in inches."""
     figure, (axes,) = row_of_axes(width, height, (1.0,))
     return figure, axes
 
@@ -38,7 +38,7 @@ def canvas(width: float, height: float) -> "tuple[Figure, Axes]":
 def row_of_axes(
     width: float, height: float, shares: Sequence[float], title: str | None = None
 ) -> "tuple[Figure, list[Axes]]":
-    """A figure with axes side by side, as wide as their shares, and a title over all."""
+    """A figure (size in inches) with axes side by side, their widths in proportion to `shares`, and a common title."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -55,7 +55,7 @@ def row_of_axes(
 
 
 def style(number: int) -> dict[str, Any]:
-    """Colour, line and marker of the method that comes at this place (from 0): no two of ten are alike."""
+    """The colour, line and marker of the method at this position (from 0); the first ten styles all differ."""
     return {
         "color": COLOURS[number % len(COLOURS)],
         "ls": LINES[number % len(LINES)],
@@ -65,7 +65,7 @@ def style(number: int) -> dict[str, Any]:
 
 
 def reference_line(axes: "Axes", height: float, text: str) -> None:
-    """A dashed line across the axes, named at its right end."""
+    """Draws a dashed line across the axes, labelled at its right end."""
     axes.axhline(height, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=2)
     axes.annotate(
         text,
@@ -83,12 +83,15 @@ def reference_line(axes: "Axes", height: float, text: str) -> None:
 
 
 def plain_label(text: str) -> str:
-    """Text that is drawn as it stands: a dollar sign starts no formula, a leading underscore keeps its legend entry."""
+    """The text, escaped so that matplotlib draws it literally.
+
+    A dollar sign does not start a formula, and a leading underscore does not remove the legend entry.
+    """
     return ("\u200b" if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def legend(axes: "Axes", title: str) -> None:
-    """The legend, to the right of the axes."""
+    """Draws the legend to the right of the axes."""
     axes.legend(
         title=title,
         loc="center left",
@@ -102,7 +105,7 @@ def legend(axes: "Axes", title: str) -> None:
 
 
 def plain_log_axis(axes: "Axes") -> None:
-    """A logarithmic x axis with two numbers a decade, written out."""
+    """Makes the x axis logarithmic, with two labels per decade, written as plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axes.set_xscale("log")
@@ -112,7 +115,7 @@ def plain_log_axis(axes: "Axes") -> None:
 
 
 def methods_best_first(records: Sequence[Record], metric: Metric) -> dict[str, list[Record]]:
-    """The records of each method, one a seed; methods in the order of their mean, equal ones by name."""
+    """The records of each method, one per seed; methods are sorted by their mean, best first, ties by name."""
     found: dict[str, list[Record]] = {}
     for record in records:
         found.setdefault(record.method, []).append(record)
@@ -121,5 +124,5 @@ def methods_best_first(records: Sequence[Record], metric: Metric) -> dict[str, l
 
 
 def mean_of(records: Sequence[Record], metric: Metric) -> float:
-    """A metric's mean over records."""
+    """The mean of a metric over the records."""
     return sum(record.metrics[metric.name] for record in records) / len(records)

@@ -1,4 +1,4 @@
-"""Pictures of classification: which labels the best method takes for which, where it is worst."""
+"""Figures of classification: which labels the best method confuses, for the labels it is worst at."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,10 +19,10 @@ OTHERS, NO_ANSWER = "other labels", "no answer"
 
 
 def confusion(truth: Mapping[str, str], given: Mapping[str, str], scores: Mapping[str, float]) -> dict[str, Any]:
-    """What a picture needs: for the 12 labels of the truth with the lowest score, how often they were taken for what.
+    """The data for a confusion matrix of the 12 labels of the ground truth with the lowest scores.
 
-    rows: label, its score, and the counts by column. columns: the same labels, then those they are taken for most
-    often, up to 16, then the rest as one, then files without an answer.
+    rows: a label, its score, and the counts by column. columns: the same labels, then the labels they are most often
+    confused with (16 labels at most), then all other labels together, then files without an answer.
     """
     worst = sorted(set(truth.values()), key=lambda label: (scores[label], label))[:ROWS]
     pairs = Counter((label, given.get(item, NO_ANSWER)) for item, label in truth.items() if label in worst)
@@ -41,9 +41,9 @@ def confusion(truth: Mapping[str, str], given: Mapping[str, str], scores: Mappin
 
 
 def confusion_figures(records: Sequence[Record], main: Metric, label: Metric) -> "Iterator[tuple[str, Figure]]":
-    """For each data id a heat map of `details["confusion"]`, see `confusion`, of the method with the best main metric.
+    """One heat map per data id of `details["confusion"]` (see `confusion`), for the method with the best main metric.
 
-    label: what the score of a row is called. Of several seeds the first is drawn.
+    label is the name of a row's score. If there are several seeds, the first is drawn.
     """
     for data_id in sorted({record.dataset for record in records}):
         own = [record for record in records if record.dataset == data_id and "confusion" in record.details]

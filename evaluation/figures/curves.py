@@ -1,4 +1,4 @@
-"""Pictures drawn from records: colour-blind-safe, told apart without colour too, readable with ten methods."""
+"""Figures drawn from records: colour-blind-safe, distinguishable without colour, readable with ten methods."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
-    """Test accuracy against fixes for every method of a data id, best score first in the legend.
+    """Test accuracy against the number of fixes for every method of a data id, best score first in the legend.
 
-    Several seeds of a method are drawn as their mean with the range between them shaded. Dashed lines: accuracy before
-    any fix, and the target. Raises ValueError without records.
+    Several seeds of a method are drawn as their mean, with their range shaded. Dashed lines show the accuracy before
+    any fix and the target. Raises ValueError if there are no records.
     """
     figure, axes = canvas(9.0, 5.4)
     methods: dict[str, list[Record]] = defaultdict(list)
@@ -71,11 +71,11 @@ def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
 def details_figures(
     records: Sequence[Record], key: str, metric: Metric, main: Metric, most: int | None = None
 ) -> "Iterator[tuple[str, Figure]]":
-    """For each data id a picture of `details[key]`, a number for each of some names: a row a name, a mark a method.
+    """One figure per data id of `details[key]`, a number per name: one row per name, one marker per method.
 
-    metric: what the axis shows; main: orders the methods and stands in the legend. Several seeds of a method are
-    averaged. Names stand in the order of the first record that has them; of more than `most` those that are worst in
-    the mean over methods are drawn, the worst on top.
+    metric is what the axis shows; main orders the methods and is shown in the legend. Several seeds of a method are
+    averaged. Names are in the order in which the records first list them. If there are more than `most` names, only
+    those with the worst mean over the methods are drawn, the worst on top.
     """
     for data_id in sorted({record.dataset for record in records}):
         own = [record for record in records if record.dataset == data_id and key in record.details]
@@ -97,7 +97,7 @@ def details_figures(
 
 
 def _means(several: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The mean of each name over those that have it."""
+    """The mean of each name's values, over the mappings that contain the name."""
     names = dict.fromkeys(name for values in several for name in values)
     return {name: float(np.mean([values[name] for values in several if name in values])) for name in names}
 
@@ -115,9 +115,9 @@ def _details_figure(names: Sequence[str], methods: Mapping[str, Mapping[str, flo
 
 
 def overview_figure(rows: Sequence[Row]) -> "Figure":
-    """A task's main metric against ranking time (log axis), one point a method, with the 95% interval of the mean.
+    """A task's main metric against ranking time (log axis), one point per method, with the mean's 95% interval.
 
-    Methods whose time is not known stand at the left edge, hollow.
+    Methods whose time is unknown are hollow markers at the left edge.
     """
     figure, axes = canvas(9.0, 5.0)
     metric = rows[0].metric

@@ -1,4 +1,4 @@
-"""Pictures of retrieval: how the average precision of the queries is spread, and the recall ladder."""
+"""Figures of retrieval: the distribution of the queries' average precision, and Recall@K."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,17 +17,17 @@ QUANTILES = 101
 
 
 def spread(precision: Any) -> list[float]:
-    """What a picture needs of the average precision of the queries, (q,): its 0 to 100% quantiles, rising."""
+    """The 0 to 100% quantiles, in rising order, of the queries' average precision, (q,), for the figure."""
     return [float(value) for value in np.quantile(precision, np.linspace(0, 1, QUANTILES))]
 
 
 def precision_figures(
     records: Sequence[Record], main: Metric, query: Metric, recall: Metric
 ) -> "Iterator[tuple[str, Figure]]":
-    """For each data id a picture of `details["precision"]`, see `spread`, and `details["recall"]`, a number for each K.
+    """One figure per data id of `details["precision"]` (see `spread`) and of `details["recall"]`, a number per K.
 
-    main: orders the methods and stands in the legend; query and recall: what the axes show. Several seeds of a method
-    are averaged.
+    main orders the methods and is shown in the legend; query and recall are what the axes show. Several seeds of a
+    method are averaged.
     """
     for data_id in sorted({record.dataset for record in records}):
         own = [r for r in records if r.dataset == data_id and {"precision", "recall"} <= r.details.keys()]
@@ -51,12 +51,12 @@ def _figure(data_id: str, records: Sequence[Record], main: Metric, query: Metric
     left.set_xlim(0, 1)
     left.set_ylim(0, 1)
     left.set_xlabel(query.label)
-    left.set_ylabel(f"queries with at least that much\n({query.direction})")
-    left.set_title("precision of the queries", loc="left")
+    left.set_ylabel(f"share of queries with at least this value\n({query.direction})")
+    left.set_title("average precision of the queries", loc="left")
     _ladder_axis(right, [int(k) for record in records for k in record.details["recall"]])
     right.set_ylim(max(0.0, lowest - 0.02), 1.0)
     right.set_ylabel(f"{recall.label}\n({recall.direction})")
-    right.set_title("recall ladder", loc="left")
+    right.set_title("Recall@K", loc="left")
     legend(right, f"method, {main.name}")
     return figure
 

@@ -1,4 +1,4 @@
-"""The plot task: pictures, leaderboard and a page, from records alone. No model is fitted and no data is read."""
+"""The plot task: figures, leaderboard and a report page, from records alone. It fits no model and reads no data."""
 
 from collections.abc import Sequence
 from html import escape
@@ -19,21 +19,22 @@ td:nth-child(n+3){font-variant-numeric:tabular-nums}img{max-width:100%;height:au
 
 
 def plot(folders: Folders, reporter: Reporter) -> None:
-    """Writes leaderboard.csv/.md, overview and per-data-set pictures (PNG and SVG), and report.html.
+    """Writes leaderboard.csv/.md, the overview and per-data-set figures (PNG and SVG), and report.html.
 
-    Raises FixfirstError where there are no records to draw.
+    Raises FixfirstError if there are no scores to draw.
     """
     records = latest(read_records(folders.results_file))
     good = [record for record in records if record.status == "ok"]
     if not good:
         raise FixfirstError(
-            f"{folders.results_file}: there are no scores yet. Fix: run `fixfirst evaluate`, and mend what it reports."
+            f"{folders.results_file}: there are no scores yet. "
+            "Fix: run `fixfirst evaluate` and correct what it reports."
         )
     boards: dict[str, list[Row]] = {}
     pictures: dict[str, list[str]] = {}
     names = sorted({record.task for record in good}, key=lambda name: (name != "cleaning", name))
     total = sum(len({record.dataset for record in good if record.task == name}) + 1 for name in names)
-    with reporter.track("plot", "pictures") as progress:
+    with reporter.track("plot", "figures") as progress:
         for name in names:
             boards[name] = leaderboard(records, registry.task(name))
             pictures[name] = _pictures(name, boards[name], [r for r in good if r.task == name], folders.results_folder)
@@ -48,11 +49,11 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     for name in names:
         reporter.say(f"\n{name}\n{text_table(*as_cells(boards[name]))}\n")
     count = sum(map(len, pictures.values()))
-    reporter.say(f"{folder}: leaderboard.csv, leaderboard.md, {count} pictures (png and svg)\n{folder / 'report.html'}")
+    reporter.say(f"{folder}: leaderboard.csv, leaderboard.md, {count} figures (png and svg)\n{folder / 'report.html'}")
 
 
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
-    """Draws and writes the pictures of a task and returns the names of the PNG files, the overview first."""
+    """Draws and writes the figures of a task and returns the names of the PNG files, the overview first."""
     from evaluation.figures.canvas import render
     from evaluation.figures.curves import overview_figure
 

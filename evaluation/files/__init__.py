@@ -1,1 +1,1 @@
-"""Files: one reader and one writer for each form; what is written is there whole or not at all."""
+"""Files: one reader and one writer for each format; files are written whole or not at all."""

@@ -1,4 +1,4 @@
-"""Zip and tar archives, unpacked without trusting them."""
+"""Unpacking zip and tar archives that are not trusted."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from cleaning.errors import InvalidInput
 from evaluation.files.whole import make_folder, plain_errors
 
 LARGEST = 8 * 1024**3
-"""Bytes an archive may unpack to."""
+"""The most bytes an archive may unpack to."""
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 
@@ -27,10 +27,10 @@ class _Member(NamedTuple):
 
 
 def unpack(archive: Path, place: Callable[[str], Path | None], limit: int = LARGEST) -> list[Path]:
-    """Unpacks the members `place` gives a path for, and returns those paths.
+    """Unpacks the members for which `place` returns a path, and returns those paths.
 
-    Every member is looked at first: an absolute name, a `..`, a link, a device, or more than `limit` bytes in all
-    refuses the whole archive (InvalidInput) before anything is written. Sizes are counted again while unpacking.
+    Checks every member first: an absolute name, a `..`, a link, a device, or a total of more than `limit` bytes rejects
+    the whole archive (InvalidInput) before anything is written. Counts the bytes again while unpacking.
     """
     written: list[Path] = []
     with _opened(archive) as members:
@@ -49,7 +49,7 @@ def unpack(archive: Path, place: Callable[[str], Path | None], limit: int = LARG
 
 
 class _Limited:
-    """Reads on until the limit, whatever size the archive's headers claim."""
+    """A source that raises InvalidInput beyond the limit, whatever size the archive's headers claim."""
 
     def __init__(self, source: IO[bytes], limit: int, archive: Path) -> None:
         self._source, self._left, self._archive = source, limit, archive
@@ -58,7 +58,7 @@ class _Limited:
         block = self._source.read(size)
         self._left -= len(block)
         if self._left < 0:
-            raise InvalidInput(self._archive, "it unpacks to more bytes than it says", "do not use this archive")
+            raise InvalidInput(self._archive, "it unpacks to more bytes than it declares", "do not use this archive")
         return block
 
 
@@ -67,7 +67,7 @@ def _refuse_unsafe(archive: Path, members: list[_Member], limit: int) -> None:
         path = PurePosixPath(member.name.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or re.match("[A-Za-z]:", member.name):
             raise InvalidInput(
-                archive, f"the member {member.name!r} leads out of the folder", "do not use this archive"
+                archive, f"the member {member.name!r} points outside the folder", "do not use this archive"
             )
         if member.is_link:
             raise InvalidInput(archive, f"the member {member.name!r} is a link or a device", "do not use this archive")

@@ -1,4 +1,4 @@
-"""Csv files: the one reader, strict and streamed, and the one writer."""
+"""CSV files: the one reader, strict and streaming, and the one writer."""
 
 import csv
 import io
@@ -12,10 +12,10 @@ Row = tuple[str, list[str]]
 
 
 def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterator[Row]]:
-    """The header, and an iterator over (key, the other cells). The first column is the key, named as one of `keys`.
+    """The header, and an iterator over (key, other cells). The first column is the key; its name is one of `keys`.
 
-    Raises InvalidInput that names the line for a wrong header (at once), and while the rows are read for a repeated key
-    and whatever `csv_lines` refuses.
+    Raises InvalidInput with the line number: at once for a wrong header, and while the rows are read for a repeated key
+    and for anything `csv_lines` rejects.
     """
     lines = csv_lines(path)
     header = _header(path, lines)
@@ -29,9 +29,10 @@ def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterat
 
 
 def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """(line number, the cells of these columns) of every row, whatever other columns there are.
+    """(line number, cells of these columns) of every row. Ignores other columns.
 
-    header: what to write, for the error. Raises InvalidInput for a missing column (at once) and as `csv_lines` does.
+    header: the header that the error tells the user to write. Raises InvalidInput at once for a missing column, and as
+    `csv_lines` does.
     """
     lines = csv_lines(path)
     found = _header(path, lines)
@@ -43,10 +44,10 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
 
 
 def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, cells) of every line that is not blank, the header first; a byte-order mark is passed over.
+    """(line number, cells) of every line that is not blank, header first. Skips a byte-order mark.
 
-    Raises InvalidInput that names the line for bad quotes and for another number of cells than the header has, and that
-    names the byte for text that is not UTF-8.
+    Raises InvalidInput with the line number for bad quoting and for a line with more or fewer cells than the header,
+    and with the byte offset for text that is not UTF-8.
     """
     with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
@@ -62,12 +63,12 @@ def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
             place = Place(path, line=reader.line_num)
             raise InvalidInput(place, f"this is not csv ({error})", "check the quotes") from error
         except UnicodeDecodeError:
-            read_text(path)  # the decoder knows the byte of its block, this names that of the file
+            read_text(path)  # the decoder's offset is within its block, read_text reports the offset in the file
             raise
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A csv file's text: floats at full precision, lines end in a newline alone, quotes where they are needed."""
+    """The text of a CSV file: floats at full precision, lines end in a plain newline, quotes only where needed."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -76,8 +77,9 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def numbers(cells: Sequence[str]) -> list[float]:
-    """Cells as numbers. Raises ValueError for any other text, and for what only Python reads as a number: `0_1`, digits
-    of other scripts.
+    """Parses cells as numbers.
+
+    Raises ValueError for any other text, and for what only Python accepts as a number: `0_1`, digits of other scripts.
     """
     text = ",".join(cells)
     if "_" in text or not text.isascii():

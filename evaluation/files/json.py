@@ -1,5 +1,6 @@
-"""JSON files: read whole, line by line, or as a list one item at a time, in which case memory holds one item and one
-block of the file, whatever its size.
+"""JSON files, read whole, line by line, or as a list one item at a time.
+
+Reading item by item holds one item and one block of the file in memory, whatever the size of the file.
 """
 
 import codecs
@@ -16,41 +17,41 @@ from evaluation.files.whole import plain_errors, read_text
 
 BLOCK = 1 << 20
 LARGEST_ITEM = 1 << 28
-"""Characters of one item; a longer one is no answer to any task."""
+"""The most characters in one item. No answer to any task needs a longer one."""
 
 _LONGEST_TOKEN = 16
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
-    """The content of a JSON file. Raises InvalidInput as `parse_json` does, with the line where it is known."""
+    """The content of a JSON file. Raises InvalidInput as `parse_json` does, with the line number if it is known."""
     return parse_json(read_text(path, limit), Place(path))
 
 
 def parse_json(text: str, place: Place) -> Any:
-    """The value a text holds. Raises InvalidInput for what is not JSON, NaN, infinities, and an object's repeated key.
+    """Parses a JSON text. Raises InvalidInput for invalid JSON, NaN, infinities, and a repeated key in an object.
 
-    place: of the text; where it names no line, the line within the text is added.
+    place: where the text is from. If it has no line number, the line within the text is added.
     """
     try:
         return json.loads(text, object_pairs_hook=partial(_once, place), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         here = place if place.line else replace(place, line=error.lineno)
-        raise InvalidInput(here, f"this is not JSON ({error.msg})", "correct it") from error
+        raise InvalidInput(here, f"this is not JSON ({error.msg})", "write valid JSON") from error
     except _Constant as error:
         raise InvalidInput(place, f"{error} is not a finite number", "write finite numbers") from None
     except RecursionError as error:
         raise InvalidInput(place, "it is nested too deeply", "write what the task asks for") from error
     except ValueError as error:
-        raise InvalidInput(place, f"this is not JSON ({error})", "correct it") from error
+        raise InvalidInput(place, f"this is not JSON ({error})", "write valid JSON") from error
 
 
 def json_items(path: Path, no_list: InvalidInput) -> Iterator[Any]:
-    """Yields the items of the list a file holds, as the standard library reads them.
+    """Yields the items of the list in a file, as the standard library parses them. Skips a byte-order mark.
 
-    Raises `no_list` where the file holds anything else, and InvalidInput with the line for what is no JSON, is cut off
-    or goes on after the list, with the byte for what is not UTF-8, and for NaN and infinities. A byte-order mark is
-    passed over.
+    Raises `no_list` if the file holds anything else. Raises InvalidInput with the line number for text that is not
+    JSON, is cut off or continues after the list, with the byte offset for text that is not UTF-8, and for NaN and
+    infinities.
     """
     with plain_errors(path, "read the file"), path.open("rb") as file:
         text = _Window(path, file)
@@ -74,7 +75,7 @@ class _Constant(Exception):
 
 
 class _Window:
-    """The part of the file that is in hand; `at` is the place in it up to which it is read."""
+    """The part of the file in memory. `at` is the position in it up to which it has been parsed."""
 
     def __init__(self, path: Path, file: BinaryIO) -> None:
         self.at = 0
@@ -86,7 +87,7 @@ class _Window:
         self._json = json.JSONDecoder(parse_constant=_refuse_constant)
 
     def mark(self) -> str:
-        """The next character that is no blank, and `at` on it; an empty string at the end of the file."""
+        """Moves `at` to the next non-blank character and returns it; an empty string at the end of the file."""
         while True:
             blank = _BLANK.match(self._text, self.at)
             self.at = blank.end() if blank else self.at
@@ -96,13 +97,13 @@ class _Window:
                 return ""
 
     def item(self) -> Any:
-        """The item that starts here; reads on until its end is in hand."""
+        """Parses the item that starts here, reading on until its end is in memory."""
         self.mark()
         while True:
             try:
                 item, end = self._json.raw_decode(self._text, self.at)
             except json.JSONDecodeError as error:
-                # the decoder cannot tell an error from an end: only near the end can more text help
+                # the decoder cannot tell invalid from truncated text: more text helps only for an error near the end
                 cut = error.pos >= len(self._text) - _LONGEST_TOKEN or error.msg.startswith("Unterminated string")
                 if not cut or not self._more():
                     raise self.wrong(error.msg, error.pos) from None
@@ -113,18 +114,18 @@ class _Window:
             except ValueError as error:
                 raise self.wrong(str(error), self.at) from None
             else:
-                # a number cut in the middle reads as a shorter one
+                # a truncated number parses as a shorter number
                 if end + _LONGEST_TOKEN < len(self._text) or not isinstance(item, int | float) or not self._more():
                     self.at, self._take = end, BLOCK
                     return item
 
     def wrong(self, what: str, place: int) -> InvalidInput:
-        """That the file is no JSON, at this place of the text in hand."""
+        """The error that the file is not JSON at this position of the text in memory."""
         line = self._line + self._text.count("\n", 0, place)
-        return InvalidInput(Place(self._path, line=line), f"this is not JSON ({what})", "correct it")
+        return InvalidInput(Place(self._path, line=line), f"this is not JSON ({what})", "write valid JSON")
 
     def _more(self) -> bool:
-        """Lets go of what is read and takes the next block, a larger one where the last did not end an item."""
+        """Drops the parsed text and reads the next block, twice as large if the last one did not complete an item."""
         block = self._file.read(self._take)
         if not block:
             self._decoded(block)

@@ -1,4 +1,4 @@
-"""Arrays saved by numpy.save, mapped into memory rather than read; a pickle is never opened."""
+"""Arrays saved by numpy.save, memory-mapped rather than read. Pickles are never loaded."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from evaluation.files.whole import plain_errors
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for arrays of objects."""
+    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for object arrays."""
     try:
         with plain_errors(path, "read the file"):
             return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except (ValueError, EOFError) as error:
-        told = "it holds pickled objects, which are never opened" if "pickle" in str(error) else error
-        raise InvalidInput(path, f"this is not an .npy file of numbers ({told})", "save it with numpy.save") from error
+        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
+        raise InvalidInput(
+            path, f"this is not an .npy file of numbers ({reason})", "save it with numpy.save"
+        ) from error

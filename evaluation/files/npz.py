@@ -1,6 +1,6 @@
-"""Arrays of an npz from strangers: no pickle is opened, and no room is made for more than the file holds.
+"""Arrays of an untrusted npz: pickles are never loaded, and no more memory is allocated than the file's content needs.
 
-Source of the format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 """
 
 import math
@@ -19,9 +19,9 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 
 def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) -> dict[str, NDArray[Any]]:
-    """The arrays of these names. what: what the file should be an npz of.
+    """The arrays with these names. what: what the npz should contain, for the error.
 
-    Raises InvalidInput for more than `limit` bytes once unpacked and for anything that is no such file.
+    Raises InvalidInput for a file that unpacks to more than `limit` bytes, and for any file that is not such an npz.
     """
     with plain_errors(path, "read the file"):
         file = path.open("rb")
@@ -30,10 +30,10 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
             size = sum(member.file_size for member in archive.infolist())
             if size <= limit:
                 return {name: _array(archive, f"{name}.npy") for name in names}
-    except Exception as error:  # zipfile, its decompressors and numpy's parser of headers raise a dozen types
-        told = str(error) or type(error).__name__
-        raise InvalidInput(path, f"this is no npz of {what} ({told})", fix) from None
-    problem = f"{size} bytes unpacked, more than the {limit} such a file can need"
+    except Exception as error:  # zipfile, its decompressors and numpy's header parser raise a dozen types
+        reason = str(error) or type(error).__name__
+        raise InvalidInput(path, f"this is not an npz of {what} ({reason})", fix) from None
+    problem = f"it unpacks to {size} bytes, more than the {limit} such a file can need"
     raise InvalidInput(path, problem, "check the file")
 
 
@@ -42,11 +42,11 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name) as member:
         version = npy.read_magic(member)
         if version not in _HEADERS:
-            raise ValueError(f"{name} is of version {version}")
+            raise ValueError(f"{name} has format version {version}")
         shape, _, dtype = _HEADERS[version](member)
         declared = math.prod(shape) * dtype.itemsize
         if declared > size:
-            raise ValueError(f"{name} declares {declared} bytes and holds {size}")
+            raise ValueError(f"{name} declares {declared} bytes but holds {size}")
     with archive.open(name) as member:
         found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return found

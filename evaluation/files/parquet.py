@@ -1,4 +1,4 @@
-"""Parquet files: the one reader of their columns, strict about nulls and types, and the one writer."""
+"""Parquet files: the one reader, by columns and strict about nulls and types, and the one writer."""
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,9 +15,9 @@ from evaluation.files.whole import plain_errors
 
 
 def read_columns(path: Path, columns: Sequence[str], fix: str) -> Any:
-    """The table of these columns, without nulls. fix: what to do about another file.
+    """The table of these columns, without nulls. fix: the advice for a file that cannot be used.
 
-    Raises InvalidInput for a file that is not there or is not parquet, a column that is missing, and a null.
+    Raises InvalidInput for a missing file, a file that is not parquet, a missing column, and a null.
     """
     if not path.is_file():
         raise InvalidInput(path, "there is no such file", fix)
@@ -29,7 +29,7 @@ def read_columns(path: Path, columns: Sequence[str], fix: str) -> Any:
 
 @contextmanager
 def opened(path: Path, columns: Sequence[str], fix: str) -> Iterator[Any]:
-    """The open ParquetFile, which has these columns."""
+    """The open ParquetFile. Raises InvalidInput if it is not readable or lacks one of these columns."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -45,7 +45,7 @@ def opened(path: Path, columns: Sequence[str], fix: str) -> Iterator[Any]:
 
 
 def refuse_nulls(path: Path, table: Any, first: int = 0) -> None:
-    """Raises InvalidInput for the first empty cell. first: the row of the file at which the table starts."""
+    """Raises InvalidInput for the first null. first: the number, in the file, of the table's first row."""
     for name in table.column_names:
         empty = np.flatnonzero(table[name].is_null().to_numpy())
         if len(empty):
@@ -76,7 +76,7 @@ def integers(path: Path, table: Any, column: str, fix: str) -> IntVector:
 def vectors(path: Path, table: Any, column: str, first: int = 0) -> FloatMatrix:
     """A column of lists of floats as a matrix (n, d). Raises InvalidInput for ragged rows and missing numbers.
 
-    first: the row of the file at which the table starts.
+    first: the number, in the file, of the table's first row.
     """
     import pyarrow as pa
 
@@ -120,7 +120,7 @@ def list_column(matrix: FloatMatrix) -> Any:
 
 
 def parquet_bytes(columns: Mapping[str, Any], metadata: Mapping[bytes, bytes] | None = None) -> bytes:
-    """A parquet file of these columns, in memory: the same columns give the same bytes."""
+    """The bytes of a parquet file of these columns. The same columns give the same bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

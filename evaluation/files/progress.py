@@ -1,4 +1,4 @@
-"""Progress with an estimate of the time left: a bar on a terminal, plain lines elsewhere."""
+"""Progress with an estimate of the time left: a progress bar on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -12,25 +12,25 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Reporter:
-    """Where a command says what it does. Results go to `out`, progress and warnings to `err`."""
+    """The output of a command. Results go to `out`, progress and warnings to `err`."""
 
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
 
     def say(self, line: str) -> None:
-        """One line of the result."""
+        """Prints one line of the result."""
         self.out.write(line + "\n")
         self.out.flush()
 
     def warn(self, line: str) -> None:
-        """One line the user should read although the work goes on."""
+        """Prints a one-line warning; the command continues."""
         self.err.write(f"warning: {line}\n")
         self.err.flush()
 
     @contextmanager
     def track(self, label: str, unit: str) -> Iterator[Progress]:
-        """Shows `label` while the block runs, which reports what is done and how much there is, counted in `unit`."""
+        """Shows `label` while the block runs. The block reports the amount done and the total, counted in `unit`."""
         if self.err.isatty():
             with self._bar(label, unit) as progress:
                 yield progress
@@ -66,7 +66,7 @@ class Reporter:
         def progress(done: float, total: float, note: str = "", /) -> None:
             nonlocal last, started, known
             now = time.monotonic()
-            if known < 0:  # what an earlier run has left does not count as work of this one
+            if known < 0:  # work already done by an earlier run does not count towards this run's speed
                 started, known = (now, done) if now - last < _SECONDS_BETWEEN_LINES else (started, 0.0)
             if now - last < _SECONDS_BETWEEN_LINES or not 0 < done < total:
                 return
@@ -81,7 +81,7 @@ class Reporter:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss or m:ss."""
+    """Formats seconds as h:mm:ss or m:ss."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

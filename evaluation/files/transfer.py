@@ -1,4 +1,4 @@
-"""Files over https or http: resumed, retried, and checked against their sha256."""
+"""Downloads over https or http: resumed, retried, and checked against a sha256."""
 
 import http.client
 import time
@@ -16,12 +16,11 @@ _TIMEOUT = 60.0
 
 
 def fetch_url(url: str, sha256: str, part: Path, progress: Progress = silent, *, pause: float = 1.0) -> Path:
-    """Downloads to `part` and returns it once its sha256 is right.
+    """Downloads to `part` and returns that path once its sha256 is correct.
 
-    A broken download is continued where it stopped, in this call (4 tries, `pause`, 2 pause, … seconds apart) or in a
-    later one. A complete file with another hash is deleted. `progress` is told how many bytes there are, and
-    how many there will be where the server says so.
-    Raises FixfirstError with the reason of the last failure.
+    An interrupted download resumes where it stopped, in this call (4 tries, `pause`, 2 `pause`, … seconds apart) or in
+    a later one. A complete file with a different hash is deleted. `progress` receives the number of bytes downloaded
+    and the total (0 if the server does not state it). Raises FixfirstError with the reason for the last failure.
     """
     make_folder(part.parent)
     reason = ""
@@ -31,7 +30,7 @@ def fetch_url(url: str, sha256: str, part: Path, progress: Progress = silent, *,
         try:
             _continue(url, part, progress)
         except urllib.error.HTTPError as error:
-            reason = f"the server answers {error.code} {error.reason}"
+            reason = f"the server answered {error.code} {error.reason}"
             if error.code < 500 and error.code not in (408, 425, 429):
                 break
         except (OSError, http.client.HTTPException) as error:
@@ -43,7 +42,7 @@ def fetch_url(url: str, sha256: str, part: Path, progress: Progress = silent, *,
 
 
 def _continue(url: str, part: Path, progress: Progress) -> None:
-    """One request for what is missing. Raises an OSError or HTTPException where it breaks off."""
+    """Requests the missing part of the file once. Raises an OSError or HTTPException if the transfer breaks off."""
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
@@ -73,5 +72,5 @@ def _checked(url: str, sha256: str, part: Path) -> Path:
     found = sha256_file(part)
     if found != sha256:
         part.unlink()
-        raise FixfirstError(f"{url}: the sha256 is {found}, not {sha256}; the file is not used")
+        raise FixfirstError(f"{url}: the sha256 is {found}, not {sha256}; the file was deleted")
     return part

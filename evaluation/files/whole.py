@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and errors of the file system in plain words."""
+"""Files that are written whole or not at all, and file-system errors in plain words."""
 
 import errno
 import hashlib
@@ -18,9 +18,9 @@ _FIX = {
     errno.EPERM: "give yourself write permission there, or name another folder",
     errno.EROFS: "name a folder on a writable file system",
     errno.ENOENT: "check the path",
-    errno.ENOTDIR: "a part of the path is a file; name another folder",
-    errno.EEXIST: "a file stands where the folder should be; name another folder",
-    errno.EISDIR: "a folder stands where the file should be; move it away",
+    errno.ENOTDIR: "name another folder, because part of the path is a file",
+    errno.EEXIST: "name another folder, because this is a file",
+    errno.EISDIR: "move the folder that is in the file's place",
 }
 
 
@@ -38,18 +38,18 @@ def plain_errors(path: Path, doing: str) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> Path:
-    """The folder, made with its parents where it is missing."""
-    with plain_errors(path, "make the folder"):
+    """Creates the folder and its parents if they are missing, and returns the path."""
+    with plain_errors(path, "create the folder"):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Writes a file under a temporary name beside it, syncs and renames: readers see the old file or the new one.
+    """Writes a temporary file in the same folder, syncs it and renames it: readers see the old file or the new one.
 
-    content: the bytes, or pieces of them made while they are written.
+    content: the bytes, whole or in pieces that are generated while writing.
 
-    Raises FixfirstError where that fails (full disk, no permission); the old file is then still there.
+    Raises FixfirstError on failure (full disk, no permission); the old file is then unchanged.
     """
     make_folder(path.parent)
     with plain_errors(path, "write the file"):
@@ -73,7 +73,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Appends one line; where the disk is full, what was there before is left as it was."""
+    """Appends one line. If that fails, for example on a full disk, the file is left as it was."""
     make_folder(path.parent)
     with plain_errors(path, "append to the file"), path.open("ab", buffering=0) as file:
         start = file.seek(0, os.SEEK_END)
@@ -89,7 +89,7 @@ def append_line(path: Path, line: str) -> None:
 
 
 def drop_half_line(path: Path) -> None:
-    """Takes off a last line without an end, which a killed run left."""
+    """Removes an unterminated last line, which a killed run left."""
     if not path.exists() or not path.stat().st_size:
         return
     with plain_errors(path, "repair the last line"), path.open("r+b") as file:
@@ -100,7 +100,7 @@ def drop_half_line(path: Path) -> None:
 
 
 def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The content of a file; more than `limit` bytes is an InvalidInput."""
+    """The content of a file. Raises InvalidInput for more than `limit` bytes."""
     with plain_errors(path, "read the file"):
         if limit is not None and path.stat().st_size > limit:
             raise InvalidInput(
@@ -110,7 +110,7 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
 
 
 def read_text(path: Path, limit: int | None = None) -> str:
-    """UTF-8 text with any byte-order mark taken off and line ends as newlines."""
+    """The UTF-8 text of a file, with any byte-order mark removed and all line ends converted to newlines."""
     try:
         text = read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -119,16 +119,16 @@ def read_text(path: Path, limit: int | None = None) -> str:
 
 
 def refuse_odd_entry(path: Path, folder: Path) -> None:
-    """Raises InvalidInput for what is no file of the folder: a folder, a pipe, a link to nothing or out of it."""
+    """Raises InvalidInput for anything but a file in the folder: a folder, a pipe, a broken link, a link out of it."""
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
-        raise InvalidInput(path, f"it is a link that leaves {folder}", "put the file itself there")
+        raise InvalidInput(path, f"this is a link to outside {folder}", "put the file itself there")
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "a link to nothing" if path.is_symlink() else "no regular file"
-        raise InvalidInput(path, f"this is {what}", "put a file there, or take it away")
+        what = "a folder" if path.is_dir() else "a broken link" if path.is_symlink() else "not a regular file"
+        raise InvalidInput(path, f"this is {what}", "replace it with a file, or remove it")
 
 
 def sha256_bytes(content: bytes) -> str:
-    """The hexadecimal sha256 of some bytes."""
+    """The hexadecimal sha256 of the content."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -139,7 +139,7 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_tree(path: Path) -> str:
-    """The sha256 of a file, or one over the names and hashes of all files below a folder."""
+    """The sha256 of a file; for a folder, of the names and hashes of all files below it."""
     if not path.is_dir():
         return sha256_file(path)
     files = sorted(file for file in path.rglob("*") if file.is_file())

@@ -1,4 +1,4 @@
-"""YAML that remembers its lines, so that an error in it can be located."""
+"""A YAML reader that keeps line numbers, so that errors can be located."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ KeyPath = tuple[int | str, ...]
 class LocatedYaml:
     """A YAML mapping: `.data` is plain Python, `.line(keys)` the 1-based line of a key path.
 
-    Raises InvalidInput for text that is not YAML, not a mapping, or names a key twice.
+    Raises InvalidInput for text that is not YAML, is not a mapping, or repeats a key.
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,10 +35,10 @@ class LocatedYaml:
         except RecursionError as error:
             raise InvalidInput(path, "it is nested too deeply", "write plain keys and values") from error
         if not isinstance(self.data, dict):
-            raise InvalidInput(path, "there are no `key: value` lines", "start from the parameters.yaml delivered")
+            raise InvalidInput(path, "there are no `key: value` lines", "start from the parameters.yaml of the project")
 
     def line(self, keys: KeyPath) -> int:
-        """The line of the deepest part of the key path that is written in the file."""
+        """The line of the deepest part of the key path that exists in the file."""
         node, line = self._root, 1
         for step in keys:
             found = self._child(node, step)
@@ -63,7 +63,7 @@ class LocatedYaml:
             for key, value in node.value:
                 if key.value in seen:
                     where = Place(self.path, line=key.start_mark.line + 1)
-                    raise InvalidInput(where, f"the key {key.value!r} stands here twice", "keep one of them")
+                    raise InvalidInput(where, f"the key {key.value!r} appears twice", "keep one of them")
                 seen.add(key.value)
                 self._refuse_repeated_keys(value, (*keys, key.value))
         elif isinstance(node, yaml.SequenceNode):

@@ -1,1 +1,1 @@
-"""The benchmark's engine room: make the baselines, score the submissions, keep the results."""
+"""The benchmark itself: make the baselines, score the submissions, keep the results."""

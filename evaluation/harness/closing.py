@@ -1,4 +1,4 @@
-"""The last three lines of `fixfirst run`: what was found, where to look, what to type next for labels of one's own."""
+"""The last three lines of `fixfirst run`: what was found, where to look, and how to rank your own labels next."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ from evaluation.settings.folders import Folders
 
 
 def closing_lines(folders: Folders) -> list[str]:
-    """Three lines for the screen, from the records and parameters.yaml."""
+    """The three lines to print, based on the records and parameters.yaml."""
     command = "fixfirst" if shutil.which("fixfirst") else sys.argv[0]
     return [
         f"Found: {_found(folders)}",
@@ -24,7 +24,7 @@ def _found(folders: Folders) -> str:
     records = latest(read_records(folders.results_file))
     scored = {record.task for record in records if record.status == "ok"}
     if not scored:
-        return "nothing, no submission was scored"
+        return "nothing, because no submission was scored"
     if "cleaning" in scored:
         return _cleaning(
             leaderboard(records, registry.task("cleaning")), load_parameters(folders.parameters_file).target
@@ -35,10 +35,10 @@ def _found(folders: Folders) -> str:
 
 def _cleaning(rows: list[Row], target: float) -> str:
     best, others = rows[0], {row.method: row for row in rows[1:]}
-    against = f", in random order {others['random'].mean:.1%}" if "random" in others else ""
+    against = f", against {others['random'].mean:.1%} in random order" if "random" in others else ""
     return (
         f"in the order of {best.method}, inspecting {best.mean:.1%} of the labels brings a model to {target:.0%} "
-        f"of its accuracy on clean labels{against} (mean of {_sets(best)})"
+        f"of its accuracy on clean labels{against} (mean over {_sets(best)})"
     )
 
 

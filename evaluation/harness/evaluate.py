@@ -1,4 +1,4 @@
-"""The evaluate task: score what is new, reuse what is known, record every failure, and go on."""
+"""The evaluate task: score new submissions, reuse known scores, record every failure and continue."""
 
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
@@ -34,10 +34,10 @@ from evaluation.settings.parameters import Parameters
 def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
     """Scores every submission of every task in parameters.yaml and returns how many failed.
 
-    lenient: as if parameters.yaml said so. A task without submissions is a failure too, and the others go on.
-    A submission whose record is there already, for the same files, task version, learner and seed, is not scored again.
-    Each result is written as soon as it is there, so a killed run loses at most the submissions in hand, and of a long
-    curve at most the blocks in hand.
+    lenient has the same effect as `lenient: true` in parameters.yaml. A task without submissions counts as one failure;
+    the other tasks are still scored. A submission is not scored again if it already has a record for the same files,
+    task version, learner and seed. Each result is written as soon as it is available, so a killed run loses at most the
+    submissions in progress, and for a long curve at most the blocks in progress.
     """
     parameters = load_parameters(folders.parameters_file)
     if lenient:
@@ -53,7 +53,7 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
 
 @dataclass(frozen=True)
 class _Books:
-    """What is appended to: the results, and the log of what became of every submission."""
+    """The two append-only files: the results, and the log of what happened to every submission."""
 
     results: Results
     log: SubmissionLog
@@ -64,12 +64,12 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: 
     if not found:
         reporter.warn(
             f"failed: {folders.submission_folder}: there are no submissions for the task {task.name}. "
-            "Fix: run `fixfirst create_baselines`, or put files there."
+            "Fix: run `fixfirst create_baselines`, or add submission files to the folder."
         )
     rejected = [item for item in found if isinstance(item, Rejected)]
     cases = [item for item in found if isinstance(item, Case)]
     todo, kept = _reuse(task, cases, books.results)
-    reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} known already, {len(todo)} to score")
+    reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} already known, {len(todo)} to score")
     scored: list[tuple[Case, Record]] = []
     try:
         failures = _score_all(task, todo, folders, parameters.engine(), books.results, scored, reporter)
@@ -96,7 +96,7 @@ def _score_all(
     scored: list[tuple[Case, Record]],
     reporter: Reporter,
 ) -> int:
-    """Scores and records, in the order they finish, and adds both to `scored`; returns how many failed."""
+    """Scores the cases and records each as it finishes, adds (case, record) to `scored`, returns how many failed."""
     blocks = _unfinished(task, folders)
     named = {_fingerprint(task, case): replace(case, unfinished=blocks / _fingerprint(task, case)) for case in todo}
     _drop_all_but(set(named), blocks)
@@ -114,9 +114,10 @@ def _score_all(
 
 
 def _of_submissions(found: Sequence[tuple[Case, Record]]) -> list[tuple[Case, Record]]:
-    """What the log is told of, the file that was written first in front.
+    """The cases that belong in the log, ordered by the time their file was written.
 
-    Bounds read the truth: they are not submissions. What is wrong with the data, or with fixfirst, is not their fault.
+    Bounds are left out: they read the ground truth and are not submissions. So are failures caused by the data or by
+    fixfirst, because they are not the submission's fault.
     """
     own = [(case, record) for case, record in found if not case.bound and record.fault in (None, "submission")]
     return sorted(own, key=lambda pair: (_written(pair[0].path), pair[0].path))
@@ -125,7 +126,7 @@ def _of_submissions(found: Sequence[tuple[Case, Record]]) -> list[tuple[Case, Re
 def _written(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # taken away meanwhile
+    except OSError:  # removed in the meantime
         return inf
 
 
@@ -142,7 +143,10 @@ def _fingerprint(task: Task, case: Case) -> str:
 
 
 def _reuse(task: Task, cases: Sequence[Case], results: Results) -> tuple[list[Case], list[tuple[Case, Record]]]:
-    """The cases no record answers, and the others with theirs, which become the newest of their slots."""
+    """The cases without a reusable record, and the other cases with their records.
+
+    Each reused record becomes the newest of its slot.
+    """
     todo, kept = [], []
     for case in cases:
         record = results.answer(task.name, _fingerprint(task, case))
@@ -155,7 +159,7 @@ def _reuse(task: Task, cases: Sequence[Case], results: Results) -> tuple[list[Ca
 
 
 def _scored(task: Task, cases: Sequence[Case], engine: Engine, reporter: Reporter) -> Iterator[Record]:
-    """One record a case: the short ones side by side, then the long ones, which may cut themselves into jobs."""
+    """One record per case: the short cases in parallel, then the long ones, which may split themselves into jobs."""
     short = [case for case in cases if not case.long]
     long = [replace(case, engine=engine) for case in cases if case.long]
     if len(cases) == 1:
@@ -184,27 +188,30 @@ def _noted(within: Progress, case: Case) -> Progress:
 
 
 def _unfinished(task: Task, folders: Folders) -> Path:
-    """Where blocks of curves that have no record yet are kept, a folder a fingerprint."""
+    """The folder for blocks of curves that do not have a record yet, with one subfolder per fingerprint."""
     return folders.results_folder / "unfinished" / task.name
 
 
 def _drop_all_but(names: Set[str], folder: Path) -> None:
-    """Blocks of curves that nobody asks for any more, and the folder itself where nothing is left in it."""
+    """Removes the blocks of curves that are no longer needed, and the folder itself if it is then empty."""
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in names:
             rmtree(path, ignore_errors=True)
     for path in (folder, folder.parent):
-        with suppress(OSError):  # not there, or not empty
+        with suppress(OSError):  # missing or not empty
             path.rmdir()
 
 
 def _score_by_name(name: str, case: Case, progress: Progress) -> Record:
-    """In a worker process, where the task is looked up anew."""
+    """Runs in a worker process, which has to look the task up again."""
     return _score_one(registry.task(name), case, progress)
 
 
 def _score_one(task: Task, case: Case, progress: Progress) -> Record:
-    """Scores on one BLAS thread: the numbers then do not depend on the machine's cores. Raises for a cluster alone."""
+    """Scores one case on one BLAS thread, so that the numbers do not depend on the number of cores.
+
+    Raises only for a missing cluster or lost workers; any other error becomes a failed record.
+    """
     from threadpoolctl import threadpool_limits
 
     common = _identity(task, case)
@@ -212,7 +219,9 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
         with threadpool_limits(limits=1):
             outcome = task.score(case, progress)
         if sha256_file(case.path) != case.submission_sha256:
-            raise InvalidInput(case.path, "it changed while it was read", "write it whole, then evaluate again")
+            raise InvalidInput(
+                case.path, "the file changed while it was read", "finish writing it, then evaluate again"
+            )
         return Record(
             status="ok",
             metrics=finite(dict(outcome.metrics)),
@@ -230,14 +239,15 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
     except FixfirstError as error:
         return Record(status="failed", fault="submission", error=str(error), **common)
     except Exception as error:
-        told = (
-            f"{case.path}: scoring broke ({type(error).__name__}: {error}); this is a bug of fixfirst, please report it"
+        message = (
+            f"{case.path}: scoring crashed ({type(error).__name__}: {error}); "
+            "this is a bug in fixfirst, please report it"
         )
-        return Record(status="failed", fault="fixfirst", error=printable(told), **common)
+        return Record(status="failed", fault="fixfirst", error=printable(message), **common)
 
 
 def _identity(task: Task, case: Case) -> dict[str, Any]:
-    """The fields of a record that are known before its submission is scored."""
+    """The fields of a record that are known before the submission is scored."""
     return {
         "task": task.name,
         "task_version": task.version,

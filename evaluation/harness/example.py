@@ -1,4 +1,4 @@
-"""A workspace small enough to read, with a submission that is scored and one that is refused."""
+"""A workspace small enough to read, with one submission that is scored and one that is refused."""
 
 import shlex
 import shutil
@@ -17,14 +17,16 @@ from evaluation.settings.folders import Folders
 
 
 def write_example(task: str, folder: Path, reporter: Reporter) -> None:
-    """Writes a workspace with parameters.yaml, truth, submissions/, broken/ and a README.txt, whole or not at all.
+    """Writes a workspace with parameters.yaml, the truth, submissions/, broken/ and a README.txt, all or nothing.
 
-    Raises InvalidInput for a task without an example, or a folder that has something in it.
+    Raises InvalidInput for a task without an example, or a folder that is not empty.
     """
     write = cast("Callable[[Path, Path], Example]", registry.examples()[task].member)
     with plain_errors(folder, "look into the folder"):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InvalidInput(folder, "something is there already", "name a new folder with --output=DIR")
+            raise InvalidInput(
+                folder, "it already exists and is not an empty folder", "choose a new folder with --output=DIR"
+            )
     make_folder(folder.absolute().parent)
     with plain_errors(folder, "make the folder"):
         staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.absolute().parent))
@@ -66,16 +68,16 @@ def _lines(task: str, truth: list[Path], folder: Path) -> list[str]:
         "",
         f"The data id is `{DATA_ID}`. In {folder}:",
         *(f"  {path}" for path in truth),
-        "  submissions/   a submission, named DATAID_TEAM",
-        "  broken/        another one, with a mistake",
+        "  submissions/   a valid submission, named DATAID_TEAM",
+        "  broken/        a submission with a mistake",
         "",
-        "Type these, one after the other:",
+        "Run these commands, one after the other:",
         "",
     ]
 
 
 def _answer(task: str, path: Path, folders: Folders) -> str:
-    """What `fixfirst validate` says of a file."""
+    """What `fixfirst validate` reports about a file."""
     try:
         return f"valid ({registry.task(task).validate(path, folders, load_parameters(folders.parameters_file))})"
     except FixfirstError as error:

@@ -1,6 +1,6 @@
 """The create_baselines task: every ranker and every predictor on every data id of its task, one submission each.
 
-Rankings and predictions go through one loop. What is there already, made by the same code from the same data, is kept.
+Rankings and predictions go through one loop. A submission that the same code already made from the same data is kept.
 """
 
 import inspect
@@ -48,7 +48,7 @@ Outcome = Literal["written", "unchanged", "left out", "failed"]
 
 @dataclass(frozen=True, eq=False)
 class Producer:
-    """A ranker or predictor with its options. `method` names its submissions, which end in `suffix`."""
+    """A ranker or predictor with its options. Its submissions are named after `method` and end in `suffix`."""
 
     component: Component
     task: str
@@ -58,7 +58,7 @@ class Producer:
 
     @property
     def kind(self) -> str:
-        """What it is called in messages."""
+        """`ranker` or `predictor`, for messages."""
         return "ranker" if self.task == "cleaning" else "predictor"
 
 
@@ -73,14 +73,14 @@ class Unit:
 
 
 class _Form(Protocol):
-    """How the submissions of a task are made of a data id: what is read, what is called, what is written."""
+    """How a task's submissions are made for a data id: what is read, what is called, and what is written."""
 
     def load(self, data_id: str) -> Any:
-        """What the producer is handed, in a form of our own. Raises FixfirstError for bad files."""
+        """The producer's input, in our own types. Raises FixfirstError for bad files."""
         ...
 
     def sha256(self, data_id: str) -> str:
-        """A hash of what `load` reads, of whatever part of it is there."""
+        """A hash of the files that `load` reads, as far as they exist."""
         ...
 
     def call(self, unit: Unit, loaded: Any, progress: Progress) -> Callable[[], Any]:
@@ -88,16 +88,17 @@ class _Form(Protocol):
         ...
 
     def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
-        """Checks the answer and writes it with its seconds."""
+        """Checks the answer and writes it together with the seconds it took."""
         ...
 
 
 def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str] = ()) -> int:
-    """Writes a submission and its seconds for every (data id, ranker or predictor of its task, seed).
+    """Writes a submission and the seconds it took for every (data id, ranker or predictor of its task, seed).
 
-    only: the names of the rankers or predictors to run, whatever parameters.yaml lists. Returns how many failed: each
-    is reported, a data id that cannot be read fails all its own, and the others go on. The generator of each submission
-    is seeded by data id, method and seed alone, so the same seed writes the same submission, whatever else runs.
+    only: the names of the rankers or predictors to run, whatever parameters.yaml lists. Returns how many failed. Each
+    failure is reported, and the remaining submissions are still made; if a data id cannot be read, all its submissions
+    fail. The random generator of a submission is seeded by data id, method and seed alone, so the same seed always
+    writes the same submission, whatever else runs.
     """
     parameters = load_parameters(folders.parameters_file)
     producers = _chosen(folders, parameters, only, reporter)
@@ -126,8 +127,8 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
 def _outcomes(
     units: Sequence[Unit], folders: Folders, made: "_Made", reporter: Reporter, progress: Progress
 ) -> Iterator[Outcome]:
-    """What became of each unit, in their order. The units of a data id follow each other, and it is read once if any
-    of them has to be made.
+    """The outcome of each unit, in the order of `units`. The units of a data id must be consecutive; its data is read
+    once, and only if any of them has to be made.
     """
     number = 0
     for data_id, group in groupby(units, key=lambda unit: unit.data_id):
@@ -152,7 +153,7 @@ def _outcomes(
 
 
 def _read(form: _Form, data_id: str, reporter: Reporter) -> Any:
-    """What the data id's producers are handed; None where it cannot be read, which is reported."""
+    """The input for the data id's producers, or None if it cannot be read, which is reported."""
     try:
         loaded = form.load(data_id)
     except FixfirstError as error:
@@ -164,7 +165,7 @@ def _read(form: _Form, data_id: str, reporter: Reporter) -> Any:
 
 
 def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Progress) -> Outcome:
-    """Makes and writes one submission. One that does not fit the data is left out, with the reason."""
+    """Makes and writes one submission. A producer that is unsuitable for the data is skipped, with the reason."""
     one = unit.producer
     try:
         answer, seconds = _timed(form.call(unit, loaded, progress), one)
@@ -179,7 +180,7 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
 
 
 def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
-    """The answer and the seconds it took, on one BLAS thread. Raises InvalidInput with the line that broke."""
+    """The answer and the seconds it took, on one BLAS thread. Raises InvalidInput that names the failing line."""
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1):
@@ -191,7 +192,7 @@ def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
         except Exception as error:
             raise InvalidInput(
                 failing_line(error, one.component.origin),
-                f"the {one.kind} broke ({type(error).__name__}: {error})",
+                f"the {one.kind} crashed ({type(error).__name__}: {error})",
                 f"correct the {one.kind}",
             ) from error
         return answer, time.perf_counter() - started
@@ -199,7 +200,7 @@ def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
 
 @dataclass(frozen=True)
 class _Rankings:
-    """The form of the cleaning task: a text file of row numbers."""
+    """The cleaning task: a submission is a text file of row numbers."""
 
     folder: Path
 
@@ -223,14 +224,14 @@ class _Rankings:
         except InvalidInput as error:
             raise error.within(origin) from None
         if len(ranking) != len(loaded.train):
-            problem = f"{len(ranking)} rows ranked of {len(loaded.train)}"
+            problem = f"it ranks {len(ranking)} rows, not {len(loaded.train)}"
             raise InvalidInput(origin, problem, "return one score per training row")
         write_submission(unit.path, ranking, seconds)
 
 
 @dataclass(frozen=True)
 class _Predictions:
-    """The form of a sister task: what its problem.py says."""
+    """A sister task: its problem.py defines what is read and written."""
 
     folder: Path
     files: ProblemFiles
@@ -255,7 +256,7 @@ class _Predictions:
             write_whole(path.parent / "probabilities" / path.name, self.files.probabilities(answer, loaded))
         write_whole(path, content)
         for suffix in self.files.forms.keys() - {path.suffix}:
-            # the same method's answer of an earlier run in another form would make two
+            # a file left by an earlier run in another format would be a second answer of the same method
             other = path.with_name(f"{path.stem}{suffix}")
             with plain_errors(other, "remove the file"):
                 other.unlink(missing_ok=True)
@@ -272,7 +273,7 @@ def _path(folders: Folders, data_id: str, one: Producer, seed: int, first_seed: 
 
 
 def _within(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
-    """Progress of one unit as a part of all."""
+    """The progress of one unit, as a part of the total."""
     method = unit.producer.method
 
     def within(part: float, whole: float, note: str = "", /) -> None:
@@ -283,7 +284,7 @@ def _within(progress: Progress, number: int, total: int, unit: Unit) -> Progress
 
 
 def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], reporter: Reporter) -> list[Producer]:
-    """The producers asked for. What cannot be loaded is a warning, unless it was asked for by name."""
+    """The requested producers. One that cannot be loaded gives a warning, or an error if it was requested by name."""
     rankers, predictors = registry.rankers(folders.ranker_folder), registry.predictors(folders.ranker_folder)
     for line in dict.fromkeys([*rankers.warnings(), *predictors.warnings()]):
         reporter.warn(line)
@@ -312,14 +313,14 @@ def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], repor
 
 
 def _not_there(name: str, known: Iterable[str]) -> tuple[str, str]:
-    """Problem and fix for a name that is not one of a ranker or predictor."""
+    """The problem and the fix for a name that is not the name of a ranker or predictor."""
     if name in registry.bounds():
         return "it is a bound that reads the truth", "list it under `bounds:` in parameters.yaml"
     return "there is no such ranker or predictor", suggest(name, known)
 
 
 def _predictor(spec: PredictorSpec, component: Component, taken: Sequence[str]) -> Producer:
-    """A predictor with its options. Raises InvalidInput for an unknown option or format, or a method taken already."""
+    """A predictor with its options. Raises InvalidInput for an unknown option or format, or a method already in use."""
     options = spec.model_extra or {}
     accepted = [
         name
@@ -331,7 +332,7 @@ def _predictor(spec: PredictorSpec, component: Component, taken: Sequence[str]) 
             raise InvalidInput(f"predictor {spec.name}", f"unknown option {name!r}", suggest(name, accepted))
     method = spec.method or spec.name
     if method in taken:
-        raise InvalidInput(f"predictor {spec.name}", f"the method {method!r} is there already", "add `as: NAME`")
+        raise InvalidInput(f"predictor {spec.name}", f"the method {method!r} is already in use", "add `as: NAME`")
     task = registry.task_of(component)
     files = registry.problem_files(task)
     suffix = files.suffix if spec.format is None else f".{spec.format}"
@@ -342,23 +343,23 @@ def _predictor(spec: PredictorSpec, component: Component, taken: Sequence[str]) 
 
 
 class _Made:
-    """What was made of what: one line per submission written, with its recipe and the hash of its file."""
+    """What each submission was made from: one line per written submission, with its recipe and its file's hash."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, object] = {}
         drop_half_line(path)
         for line in read_text(path).splitlines() if path.exists() else ():
-            with suppress(InvalidInput, TypeError, ValueError):  # what cannot be read is made anew
+            with suppress(InvalidInput, TypeError, ValueError):  # a line that cannot be read: make the submission again
                 name, *made_of = parse_json(line, Place(path))
                 self._known[name] = made_of
 
     def is_current(self, path: Path, recipe: str) -> bool:
-        """Whether the file is there as this recipe made it."""
+        """Whether the file exists exactly as this recipe made it."""
         return path.is_file() and self._known.get(self._name(path)) == [recipe, sha256_file(path)]
 
     def note(self, path: Path, recipe: str) -> None:
-        """Remembers what a file was made by."""
+        """Records the recipe that made a file."""
         line = [self._name(path), recipe, sha256_file(path)]
         append_line(self._path, json.dumps(line))
         self._known[line[0]] = line[1:]
@@ -368,7 +369,7 @@ class _Made:
 
 
 def _recipe(unit: Unit, data_sha256: str) -> str:
-    """A hash of everything a submission depends on: data, code, options, seed, and the packages that move numbers."""
+    """A hash of everything a submission depends on: data, code, options, seed and the versions of numeric packages."""
     one = unit.producer
     parts = (data_sha256, _code_sha256(), sha256_file(one.component.origin), one.method, dict(one.options), unit.seed)
     return sha256_bytes(repr(parts).encode())
@@ -376,7 +377,7 @@ def _recipe(unit: Unit, data_sha256: str) -> str:
 
 @cache
 def _code_sha256() -> str:
-    """A hash of our own code that rankers and predictors use, and of the versions of what that uses."""
+    """A hash of our own code that rankers and predictors use, and of the versions of the packages that code uses."""
     import baselines
     import cleaning
 

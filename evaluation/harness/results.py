@@ -1,4 +1,4 @@
-"""results.jsonl in memory: read once, looked things up in, appended to."""
+"""results.jsonl in memory: read once, then searched and appended to."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +9,9 @@ Slot = tuple[str, str, str, int]
 
 
 class Results:
-    """The records of a results file and what was added to it since.
+    """The records of a results file, including those added since it was read.
 
-    Raises InvalidInput, when made, for a line that is not a record.
+    The constructor raises InvalidInput for a line that is not a record.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,7 +22,7 @@ class Results:
             self._take(record)
 
     def answer(self, task: str, fingerprint: str) -> Record | None:
-        """The newest record without an error that has this fingerprint."""
+        """The newest record with this fingerprint and without an error."""
         return self._known.get((task, fingerprint))
 
     def newest(self, slot: Slot) -> Record | None:
@@ -30,28 +30,28 @@ class Results:
         return self._newest.get(slot)
 
     def current(self, task: str) -> list[Record]:
-        """The newest record of each slot of a task, sorted by slot; withdrawn ones left out."""
+        """The newest record of each slot of a task, sorted by slot, without withdrawn records."""
         return latest(record for record in self._newest.values() if record.task == task)
 
     def add(self, record: Record) -> None:
-        """Appends one line."""
+        """Appends a record to the file."""
         append_record(self.path, record)
         self._take(record)
 
     def renew(self, record: Record) -> None:
-        """Makes a known record the newest of its slot again, where it is not."""
+        """Makes a known record the newest of its slot, if it is not already."""
         newest = self._newest[record.slot]
         if newest.fingerprint != record.fingerprint or newest.status != "ok":
             self.add(record.model_copy(update={"created": now()}))
 
     def gone(self, task: str, there: Iterable[Slot]) -> list[Record]:
-        """The current records of a task whose slots are not among those that are there."""
+        """The current records of a task whose slots are not in `there`, the slots of the existing submissions."""
         kept = set(there)
         return [record for record in self.current(task) if record.slot not in kept]
 
     def withdraw(self, record: Record) -> None:
-        """Notes that a submission is not there any more, so that tables leave it out."""
-        update = {"status": "withdrawn", "error": "the submission is not there any more", "created": now()}
+        """Records that a submission no longer exists, so that tables leave it out."""
+        update = {"status": "withdrawn", "error": "the submission no longer exists", "created": now()}
         self.add(record.model_copy(update=update))
 
     def _take(self, record: Record) -> None:

@@ -1,4 +1,4 @@
-"""One random generator for each piece of work."""
+"""One random generator per submission."""
 
 import hashlib
 
@@ -6,6 +6,6 @@ import numpy as np
 
 
 def generator(data_id: str, ranker: str, seed: int) -> np.random.Generator:
-    """The random generator of one ranking, the same on every machine and in any order of work."""
+    """The random generator of one ranking; it is the same on every machine and independent of the order of work."""
     digest = hashlib.sha256(f"{data_id}\0{ranker}".encode()).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, dtype="<u4").tolist()])

@@ -1,4 +1,4 @@
-"""Files of the submission folder that look like submissions and that no task reads."""
+"""Files in the submission folder that look like submissions but that no task reads."""
 
 from pathlib import Path
 
@@ -10,9 +10,10 @@ from evaluation.submissions.rankings import longest_id, seed_folders
 
 
 def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
-    """One line about files named after a data id whose task does not read their suffix, and files without a suffix.
+    """A one-line warning about files that no task reads, or None.
 
-    Seconds, hidden files and README files are none of them; nor are answers to tasks that parameters.yaml leaves out.
+    These are files that are named after a data id but whose suffix its task does not read, and files without a suffix.
+    Time files, hidden files, README files and answers to tasks that parameters.yaml leaves out are not reported.
     """
     known: dict[str, set[str]] = {}
     every = [(data_id, block.task) for name, block in parameters.enabled().items() for data_id in block.data_ids(name)]
@@ -26,8 +27,8 @@ def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
         return None
     names = sorted(path.relative_to(folders.submission_folder).as_posix() for path in odd)
     return (
-        f"{folders.submission_folder}: nobody reads these files ({first_three(names)}). "
-        "Fix: give them the suffix of their task, or take them away."
+        f"{folders.submission_folder}: no task reads these files ({first_three(names)}). "
+        "Fix: give them the suffix of their task, or remove them."
     )
 
 

@@ -1,1 +1,1 @@
-"""People's own labels: which to look at first."""
+"""Users' own labels: which to inspect first."""

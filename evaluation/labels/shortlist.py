@@ -1,4 +1,4 @@
-"""`fixfirst rank`: the labels of one file of embeddings in the order worth inspecting, with what to change them to."""
+"""`fixfirst rank`: the labels of one embeddings file in the order to inspect them, each with a suggested label."""
 
 from pathlib import Path
 
@@ -15,30 +15,33 @@ from evaluation.files.whole import write_text
 
 
 def write_shortlist(embeddings: Path, validation: Path | None, output: Path, seed: int, reporter: Reporter) -> None:
-    """Ranks the rows of a parquet (filename, encoding, label) by expected use and writes a csv, a row a label.
+    """Ranks the rows of a parquet (filename, encoding, label) by expected use and writes a csv, one row per label.
 
-    suspicion: P(the label is wrong); probability: P(the suggested label is right); both in [0, 1]. validation: a
-    parquet of the same columns whose labels are known to be right, or None. Says how many labels are probably wrong,
-    with a 90% interval. Raises InvalidInput for a file that does not keep the layout, or embeddings of another width.
+    In the csv, suspicion is P(the label is wrong) and probability is P(the suggested label is right), both in [0, 1].
+    validation is a parquet with the same columns whose labels are known to be right, or None. The number of labels that
+    are probably wrong is reported with a 90% interval. Raises InvalidInput for a file that does not follow the layout,
+    or if the embeddings of the two files differ in width.
     """
     if seed < 0:
-        raise InvalidInput("--seed", f"it is {seed}", "give a number from 0")
+        raise InvalidInput("--seed", f"it is {seed}", "use a number from 0")
     train, checked = _read(embeddings), None if validation is None else _read(validation)
     refuse_output(output, [".csv"], [embeddings, *([] if validation is None else [validation])])
     if checked is not None and checked.features.shape[1] != train.features.shape[1]:
         raise InvalidInput(
             Place(validation),
-            f"{checked.features.shape[1]} wide where those of {embeddings} are {train.features.shape[1]}",
-            "embed both with the same network",
+            f"its embeddings have {checked.features.shape[1]} dimensions, those of {embeddings} have "
+            f"{train.features.shape[1]}",
+            "embed both files with the same encoder",
         )
     refuse_gaps((Place(embeddings), train), (Place(validation), checked))
     posterior = label_posterior(train, checked, rng=np.random.default_rng(seed))
     table = _table(train, posterior, inspection_order(posterior, train, checked).order)
     write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
-    reporter.say(f"{output}: {len(train)} labels, the one to fix first in front")
+    reporter.say(f"{output}: {len(train)} labels, the one to fix first on top")
     if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):
         reporter.warn(
-            f"every label is {train.labels[0]}: with one class nothing tells which are wrong; the order says nothing"
+            f"every label is {train.labels[0]}; with only one class, wrong labels cannot be found and the order is "
+            "meaningless"
         )
         return
     expected, low, high = posterior.wrong_labels()
@@ -47,15 +50,15 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
 
 def _read(path: Path) -> Split:
     if not path.is_file():
-        raise InvalidInput(path, "there is no such file", "name a parquet with filename, encoding and label")
+        raise InvalidInput(path, "there is no such file", "give a parquet with filename, encoding and label")
     split = read_parquet(path)
     if not len(split):
-        raise InvalidInput(path, "there are no rows", "give at least one sample")
+        raise InvalidInput(path, "there are no rows", "provide at least one sample")
     return split
 
 
 def _table(train: Split, posterior: Posterior, order: IntVector) -> pd.DataFrame:
-    """A row for each label, in the given order of rows."""
+    """One row per label, in the given order of rows."""
     columns = {
         "place": np.arange(1, len(order) + 1),
         "row": order,

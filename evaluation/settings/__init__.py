@@ -1,1 +1,1 @@
-"""The schema of parameters.yaml, and where files lie."""
+"""The schema of parameters.yaml, and the paths of all files."""

@@ -1,4 +1,4 @@
-"""Where the harness reads and writes; the names are those of mlcube.yaml's parameters."""
+"""The paths the harness reads and writes, named after the parameters in mlcube.yaml."""
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Folders:
-    """Every path the tasks use. `in_workspace` gives the usual places; each can be named alone."""
+    """Every path the tasks use. `in_workspace` gives the default paths, each of which can be overridden."""
 
     parameters_file: Path
     embedding_folder: Path
@@ -18,7 +18,7 @@ class Folders:
 
     @classmethod
     def in_workspace(cls, workspace: Path, **named: str | None) -> "Folders":
-        """The usual names below the workspace, save for those named."""
+        """The default paths below the workspace, overridden by the paths in `named`."""
         usual = {
             "parameters_file": workspace / "parameters.yaml",
             "embedding_folder": workspace / "embeddings",
@@ -32,12 +32,12 @@ class Folders:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The names of all paths, as the command line and mlcube.yaml spell them."""
+        """The names of all paths, as on the command line and in mlcube.yaml."""
         return tuple(field.name for field in fields(cls))
 
     @property
     def results_file(self) -> Path:
-        """The append-only record of every evaluation."""
+        """The append-only file with the record of every evaluation."""
         return self.results_folder / "results.jsonl"
 
     @property

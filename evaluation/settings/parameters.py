@@ -1,4 +1,4 @@
-"""workspace/parameters.yaml: which data, tasks, rankers and learner; the one place where users' settings enter."""
+"""The schema of workspace/parameters.yaml, the only place for user settings: data, tasks, rankers and learner."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ _SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Noise(Strict):
-    """Wrong labels planted in clean data. `draws` numbers of the random draws, one data id each."""
+    """Wrong labels to plant in clean data. `draws` lists the numbers of the random draws, one data id per draw."""
 
     kind: Literal["symmetric", "one_directional"]
     rate: float = Field(default=0.3, gt=0, lt=1)
@@ -30,14 +30,14 @@ class Noise(Strict):
 
 
 class Source(Strict):
-    """Where files come from: `sklearn:digits`, `https://…`, `file:PATH`, `drive:ID`; an archive's own sha256."""
+    """Where files come from: `sklearn:digits`, `https://…`, `file:PATH` or `drive:ID`. sha256: that of an archive."""
 
     source: str = Field(min_length=1)
     sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
 class _Named(BaseModel):
-    """A name alone, or with options."""
+    """A name, with or without options."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
@@ -48,14 +48,16 @@ class _Named(BaseModel):
 
 
 class LearnerSpec(_Named):
-    """A learner by name with its options, checked when it is made."""
+    """A learner by name, with its options, which are checked when the learner is created."""
 
     name: str = "logistic"
 
 
 class PredictorSpec(_Named):
-    """A predictor by name with its options, checked when it is run. `as` names its submissions (default: the name),
-    `format` is another suffix than the usual one, where the task has one: npz for image_retrieval.
+    """A predictor by name, with its options, which are checked when the predictor is run.
+
+    `as` names its submissions (default: the predictor's name). `format` selects a suffix other than the default, if the
+    task has one: npz for image_retrieval.
     """
 
     name: str
@@ -102,7 +104,7 @@ class DatasetBlock(Strict):
         for name, digest in value.items():
             if name.startswith("/") or ".." in Path(name).parts or not name.startswith(("embeddings/", "data/")):
                 raise PydanticCustomError(
-                    "file_name", "{name} must lie under embeddings/ or data/", {"name": repr(name)}
+                    "file_name", "{name} must be under embeddings/ or data/", {"name": repr(name)}
                 )
             if not re.match(_SHA256, digest):
                 raise PydanticCustomError(
@@ -113,18 +115,19 @@ class DatasetBlock(Strict):
         return value
 
     def data_ids(self, block: str) -> tuple[str, ...]:
-        """The data ids of this block: the ones listed, or the block's name with the number of each draw."""
+        """The data ids of this block: those listed, or the block's name with the number of each draw."""
         draws = self.noise.draws if self.noise is not None else self.draws
         return self.ids or tuple(f"{block}-{draw}" for draw in draws)
 
 
 class Parameters(Strict):
-    """The whole file. jobs: curves, or blocks of a long one, computed at the same time; cluster: a Dask scheduler to
-    send these jobs to; target, budgets: see cleaning's Plan.
+    """The whole file.
 
+    jobs: how many curves, or blocks of a long curve, are computed at the same time.
+    cluster: the address of a Dask scheduler to send these jobs to. target, budgets: see cleaning's Plan.
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
-    rules: by task, which submission of a team counts and how often one may submit.
-    bounds: oracles that read the truth, drawn beside the submissions for comparison and never written as one.
+    rules: by task, which submission of a team counts and how often a team may submit.
+    bounds: oracles that read the ground truth, drawn beside the submissions for comparison and never written as files.
     """
 
     version: Literal[1] = 1
@@ -148,7 +151,7 @@ class Parameters(Strict):
         numbers = value if isinstance(value, list) else [value]
         if value is not None and (value in (0, []) or any(type(n) is not int or n < 0 for n in numbers)):
             found = {"found": f"; found {value}" if numbers is value else ""}
-            raise PydanticCustomError("budgets", "give how many points, or a list of numbers of fixes{found}", found)
+            raise PydanticCustomError("budgets", "give a number of points, or a list of numbers of fixes{found}", found)
         return _as_tuple(value)
 
     @field_validator("jobs", "cluster")
@@ -178,22 +181,22 @@ class Parameters(Strict):
             if name in owner:
                 raise PydanticCustomError(
                     "data_id",
-                    "the data id {name} stands in {first} and in {second}",
+                    "the data id {name} appears in both {first} and {second}",
                     {"name": repr(name), "first": owner[name], "second": block},
                 )
             owner[name] = block
         return self
 
     def enabled(self, task: str | None = None) -> dict[str, DatasetBlock]:
-        """The data set blocks that are switched on, of one task or of all."""
+        """The enabled data set blocks, of one task or of all."""
         return {n: b for n, b in self.datasets.items() if b.enabled and (task is None or b.task == task)}
 
     def engine(self) -> Engine:
-        """Where curves are computed."""
+        """The engine that computes curves."""
         return Engine(self.jobs, self.cluster)
 
     def learner_of(self, data_id: str) -> LearnerSpec:
-        """The learner a data id is scored with: its block's, or the general one."""
+        """The learner a data id is scored with: its block's, or else the top-level one."""
         for name, block in self.enabled().items():
             if data_id in block.data_ids(name) and block.learner is not None:
                 return block.learner
@@ -201,12 +204,15 @@ class Parameters(Strict):
 
 
 def parse_parameters(path: Path) -> tuple[Parameters, LocatedYaml]:
-    """The file against the schema, and where its keys are. Raises InvalidInput that names file, line, key and fix."""
+    """Validates the file; returns its content and the lines of its keys.
+
+    Raises InvalidInput with the file, line, key and fix.
+    """
     if not path.exists():
         raise InvalidInput(
             path,
             "there is no such file",
-            "name the workspace with --workspace=DIR, or the file with --parameters_file=",
+            "name the workspace with --workspace=DIR, or the file with --parameters_file=FILE",
         )
     located = LocatedYaml(path)
     try:
@@ -214,7 +220,7 @@ def parse_parameters(path: Path) -> tuple[Parameters, LocatedYaml]:
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         keys = tuple(step for step in error["loc"] if step != "[key]")
-        more = f" ({failure.error_count()} such problems, this is the first)" if failure.error_count() > 1 else ""
+        more = f" (the first of {failure.error_count()} problems)" if failure.error_count() > 1 else ""
         unknown = error.get("ctx", {}).get("key", "").strip("'") if error["type"] == "unknown_key" else ""
         line = located.line((*keys, unknown) if unknown else keys)
         found = "" if unknown or isinstance(error["input"], dict | list | tuple) else f", found {error['input']!r}"
@@ -223,7 +229,7 @@ def parse_parameters(path: Path) -> tuple[Parameters, LocatedYaml]:
 
 
 def _checked_names(names: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """Names become parts of file names, so they hold nothing a path could be made of."""
+    """Checks that names, which become parts of file names, contain nothing that could form a path."""
     for name in names:
         if not _NAME.fullmatch(name):
             context = {"name": repr(name), "what": what}

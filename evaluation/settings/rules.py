@@ -1,4 +1,4 @@
-"""What an organiser decides: which part scores in public, which submission counts, how often one may try."""
+"""What an organiser decides: the public part, which submission counts, and how often a team may submit."""
 
 from datetime import date
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from cleaning.errors import suggest
 
 
 class Strict(BaseModel):
-    """No unknown keys, no silent conversion of types, nothing changed afterwards."""
+    """A model that rejects unknown keys, does not convert types and cannot be changed after creation."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -29,10 +29,11 @@ class Strict(BaseModel):
 
 
 class SplitSpec(Strict):
-    """Which ids score in public: the share `public` of them by the hash of `salt` and id, or those that `file` lists.
+    """Which ids are public: a share of them, chosen by the hash of `salt` and id, or those listed in `file`.
 
-    file: a name in data/{data_id}/, one id a line. salt: whoever knows it can tell the parts; default: the data id.
-    enabled: false scores everything together although the task has a split of its own.
+    public: the share. salt: the default is the data id. Anyone who knows the salt can work out which ids are public.
+    file: a name in data/{data_id}/, with one id per line.
+    enabled: false scores everything together, even if the task has a split of its own.
     """
 
     enabled: bool = True
@@ -56,7 +57,7 @@ class SplitSpec(Strict):
         return self
 
     def settings(self, data_id: str) -> dict[str, Any] | None:
-        """The split as it goes into the settings of a record; None where everything scores together."""
+        """The split as stored in the settings of a record; None if everything is scored together."""
         if not self.enabled:
             return None
         if self.file is not None:
@@ -65,11 +66,11 @@ class SplitSpec(Strict):
 
 
 class Rate(Strict):
-    """How often a team may submit to a data id. Days are those of UTC.
+    """How often a team may submit to a data id. Days are UTC days.
 
-    per_day: so many a day; with `accumulate` what was left of earlier days stays, counted from the day `since`
-    (default: the day of the team's first submission). total: so many in all. minutes_apart: the pause after each,
-    at most a year.
+    per_day: the number of submissions per day. accumulate: unused submissions carry over to later days, counted from
+    the day `since` (default: the day of the team's first submission). since: nothing is accepted before this day.
+    total: the number of submissions overall. minutes_apart: the pause between two submissions, at most a year.
     """
 
     enabled: bool = True
@@ -84,17 +85,17 @@ Counts = Literal["last_valid", "best"]
 
 
 class Rules(Strict):
-    """Which submission of a team counts, and how often it may submit; what is left out is the task's own rule.
+    """Which submission of a team counts, and how often it may submit. Anything left out is taken from the task.
 
-    last_valid: the last one that was scored without error; best: the one with the best main metric in public (on
-    everything, where there is no split), the earliest of equals.
+    last_valid: the last submission that was scored without error. best: the one with the best main metric on the public
+    part (on everything, if there is no split); ties go to the earliest.
     """
 
     counts: Counts | None = None
     rate: Rate | None = None
 
     def over(self, own: "Rules") -> "Rules":
-        """These rules where they say something, `own` elsewhere."""
+        """These rules, with `own` for whatever they leave out."""
         return Rules(
             counts=own.counts if self.counts is None else self.counts, rate=own.rate if self.rate is None else self.rate
         )

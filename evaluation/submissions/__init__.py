@@ -1,1 +1,1 @@
-"""Submission files: rankings, answers, ranked lists, and blends of them."""
+"""Submission files: rankings, answers, ranked lists and blends."""

@@ -1,7 +1,7 @@
-"""Submissions of the sister tasks: found by data id, read strictly, and reported with what is missing or odd.
+"""Submissions to the sister tasks: found by data id and read strictly; errors list what is missing or unknown.
 
-The truth of a data id lies in data/{data_id}/, its submissions are `{data_id}_{method}.csv` or `.json` in the
-submission folder, the seconds they took `{data_id}_{method}.seconds` beside them.
+The ground truth of a data id is in data/{data_id}/. Its submissions are `{data_id}_{method}.csv` or `.json` in the
+submission folder. The seconds they took are in `{data_id}_{method}.seconds` beside them.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -27,11 +27,11 @@ def cases(
     parameters: Parameters,
     split: SplitSpec | None = None,
 ) -> list[Case | Rejected]:
-    """Every submission of a task. `truth` names the files in data/{data_id}, and texts, that its score depends on.
+    """Every submission to a task.
 
-    A file whose name starts with no known data id, of whatever task, is Rejected; so are a method's second file, a
-    folder, and a link out of the submission folder.
-    `split`: the task's own.
+    truth: returns what the scores depend on, given data/{data_id}: files in that folder, or texts. split: the task's
+    own split. Rejected are a file whose name does not start with a known data id of any task, a method's second file,
+    a folder, and a link out of the submission folder.
     """
     every = _ids(parameters, None)
     blocks = {d: block for name, block in parameters.enabled(task).items() for d in block.data_ids(name)}
@@ -46,7 +46,7 @@ def cases(
             refuse_odd_entry(path, folders.submission_folder)
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
-                raise InvalidInput(path, f"{first.name} is the same method's answer", "keep one of them")
+                raise InvalidInput(path, f"{first.name} is by the same method", "keep one of them")
             digest, beside = sha256_file(path), _seconds_path(path)
             seconds = sha256_file(beside) if beside.exists() else None
         except FixfirstError as error:
@@ -76,20 +76,20 @@ def _is_there(part: Path | str) -> bool:
 
 
 def data_id_of(path: Path, task: str | None, parameters: Parameters, suffixes: Sequence[str]) -> str:
-    """The data id of a submission file, wherever it lies, of a task or of any (None).
+    """The data id in the name of a submission file in any folder. task: the data id's task; None: any task.
 
-    Raises InvalidInput for none, and for a suffix that is not among those the task reads.
+    Raises InvalidInput for an unknown data id, and for a suffix that is not one of `suffixes`.
     """
     return identify(path, sorted(_ids(parameters, task)), parameters.seeds[0], suffixes).data_id
 
 
 def seconds_of(path: Path) -> float | None:
-    """What the submission took, where that is told. Raises InvalidInput for anything but a number of seconds."""
+    """The seconds the submission took; None if unknown. Raises InvalidInput for anything but a number of seconds."""
     return read_seconds(_seconds_path(path))
 
 
 def told_seconds(path: Path) -> str:
-    """What `validate` adds about them. Raises as seconds_of."""
+    """The seconds as `validate` appends them to its verdict. Raises as `seconds_of` does."""
     seconds = seconds_of(path)
     return "" if seconds is None else f", {seconds:g} s"
 
@@ -99,9 +99,9 @@ def _seconds_path(path: Path) -> Path:
 
 
 def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
-    """Columns besides `key`, and the cells of each row by its key, of a csv in which every key stands once.
+    """Reads a CSV file with unique keys: the columns besides `key`, and the cells of each row by its key.
 
-    Raises InvalidInput that names the line for a wrong header, a missing cell or a repeated key.
+    Raises InvalidInput with the line number for a wrong header, a missing cell or a repeated key.
     """
     header, rows = csv_rows(path, key)
     return header[1:], dict(rows)
@@ -110,28 +110,26 @@ def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
 def refuse_mismatch(
     path: Path, what: str, given: Iterable[Hashable], expected: Iterable[Hashable], *, lenient: bool
 ) -> int:
-    """Compares names; returns how many expected ones are missing, which only lenient scoring allows.
+    """Compares names and returns how many expected ones are missing, which only lenient scoring allows.
 
-    Raises InvalidInput for names that are not expected, with the count and the first three.
+    Raises InvalidInput for unknown names, and for missing ones unless lenient, with the count and the first three.
     """
     have, want = list(given), list(expected)
     odd = sorted(set(have) - set(want), key=str)
     missing = sorted(set(want) - set(have), key=str)
     if odd:
-        raise InvalidInput(
-            path, f"{what} that are not known ({first_three(odd)})", suggest(str(odd[0]), map(str, want[:1000]))
-        )
+        raise InvalidInput(path, f"unknown {what} ({first_three(odd)})", suggest(str(odd[0]), map(str, want[:1000])))
     if missing and not lenient:
         raise InvalidInput(
             path,
-            f"{what} that are missing ({first_three(missing)})",
-            "answer every one, or score with `lenient: true`",
+            f"missing {what} ({first_three(missing)})",
+            "answer all of them, or score with `lenient: true`",
         )
     return len(missing)
 
 
 def publish_nothing(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
-    """These tasks have no files besides the records."""
+    """Does nothing: these tasks publish nothing besides the records."""
 
 
 def _ids(parameters: Parameters, task: str | None) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""`fixfirst blend`: the mean of probability files, or the majority of label files, by name and never by position.
+"""`fixfirst blend`: the mean of probability files or the majority vote of label files, matched by name, not position.
 
-A probability file is a csv of a name column (`file` or `filename`) and one numeric column a class; a label file is a
-csv `file,category`.
+A probability file is a CSV file with a name column (`file` or `filename`) and one numeric column per class. A label
+file is a CSV file with the columns `file,category`.
 """
 
 from collections import Counter
@@ -38,14 +38,14 @@ class _Table:
 
 
 def blend(paths: Sequence[Path], output: Path, *, weights: Sequence[float] | None = None, form: Form = "same") -> int:
-    """Writes the blend of at least two files, rows and columns in the order of the first, and returns its rows.
+    """Writes the blend of at least two files, with the first one's order of rows and columns; returns its row count.
 
-    Probabilities are averaged (weighted by `weights`, which sum to anything above 0) in float64; with form
-    `categories` the most likely class is written, the first of equals. Labels are voted on, each file with its weight;
-    among equals the earliest file's label wins. Raises InvalidInput where names or columns do not match.
+    Probabilities are averaged in float64, weighted by `weights`, whose sum may be any number above 0. With form
+    `categories` the most likely class is written; ties go to the first class. Labels are put to a vote in which each
+    file has its weight; ties go to the label of the earliest file. Raises InvalidInput if names or columns differ.
     """
     if len(paths) < 2:
-        raise InvalidInput("blend", f"{len(paths)} files", "name at least two")
+        raise InvalidInput("blend", f"the number of files is {len(paths)}", "name at least two")
     refuse_output(output, [".csv"], paths)
     share = _shares(weights, len(paths))
     tables = [_read(path) for path in paths]
@@ -68,7 +68,9 @@ def blend(paths: Sequence[Path], output: Path, *, weights: Sequence[float] | Non
 def _shares(weights: Sequence[float] | None, count: int) -> NDArray[np.float64]:
     share = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
     if len(share) != count or not np.isfinite(share).all() or (share < 0).any() or share.sum() <= 0:
-        raise InvalidInput("--weights", f"{share.tolist()} for {count} files", "give one number from 0 for each file")
+        raise InvalidInput(
+            "--weights", f"{share.tolist()} for {count} files", "give one number per file, none below 0 and not all 0"
+        )
     return np.asarray(share / share.sum())
 
 
@@ -97,14 +99,14 @@ def _numbers(table: _Table, name: str) -> NDArray[np.float64]:
     try:
         values = np.array(numbers(table.rows[name]))
     except ValueError as error:
-        raise InvalidInput(Place(table.path, row=name), f"a cell is no number ({error})", "write numbers") from error
+        raise InvalidInput(Place(table.path, row=name), f"a cell is not a number ({error})", "write numbers") from error
     if not ((values >= 0) & (values <= 1)).all():
-        raise InvalidInput(Place(table.path, row=name), "a probability lies outside 0 … 1", "write probabilities")
+        raise InvalidInput(Place(table.path, row=name), "a probability is outside 0 … 1", "write probabilities")
     return values
 
 
 def _compare(first: _Table, table: _Table) -> None:
-    """Refuses files that are not about the same names and classes."""
+    """Raises InvalidInput if the files do not have the same names and classes."""
     for what, ours, theirs in (
         ("names", set(first.rows), set(table.rows)),
         ("columns", {first.key, *first.columns}, {table.key, *table.columns}),
@@ -113,8 +115,8 @@ def _compare(first: _Table, table: _Table) -> None:
         if odd:
             raise InvalidInput(
                 table.path,
-                f"{what} that are not in both it and {first.path} ({first_three(odd)})",
-                "blend files about the same rows and classes",
+                f"some {what} are not in both this file and {first.path} ({first_three(odd)})",
+                "blend files with the same rows and classes",
             )
 
 
@@ -124,7 +126,7 @@ def _read(path: Path) -> _Table:
     (key, *columns), lines = csv_rows(path, _NAME_COLUMNS)
     if not columns:
         raise InvalidInput(
-            Place(path, line=1), f"there is nothing but {key}", "write file,category, or one column per class"
+            Place(path, line=1), f"there is no column besides {key}", "write file,category, or one column per class"
         )
     rows = dict(lines)
     if not rows:

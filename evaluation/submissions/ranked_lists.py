@@ -1,4 +1,4 @@
-"""Ranked lists of references as one matrix: read from the original's JSON, streamed, or from a compact npz."""
+"""Ranked lists of references as one matrix, read from the original's JSON (streamed) or from a compact npz."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ from evaluation.files.whole import write_whole
 from evaluation.submissions.answers import refuse_mismatch
 
 LARGEST_NPZ = 4_000_000_000
-"""Bytes of an npz once unpacked."""
+"""The most bytes an npz may unpack to."""
 
 _BATCH = 64
 _SHAPE = "write [[0, [query id, [reference ids, best first]]], …]"
@@ -30,10 +30,11 @@ Ranks = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class RankedLists:
-    """ranks: (queries, depth) reference numbers in the truth's order of queries, best first, −1 after a list's end.
+    """Ranked lists of references, one row per query, in the ground truth's order of queries.
 
-    answered: (queries,) whether there is a list; without one, all −1. cut: (queries,) whether it was longer than depth;
-    it is checked whole and cut.
+    ranks: (queries, depth) reference numbers, best first, −1 after a list's end. answered: (queries,) whether there is
+    a list; if not, the row is all −1. cut: (queries,) whether the list was longer than depth. Such a list is checked
+    whole and then cut.
     """
 
     ranks: Ranks
@@ -54,9 +55,9 @@ class RankedLists:
 def read_lists(
     path: Path, queries: Sequence[str], references: Sequence[str], depth: int, *, lenient: bool
 ) -> RankedLists:
-    """Reads and checks a submission, .json or .npz; references are numbered as they stand in `references`.
+    """Reads and checks a submission, .json or .npz. References are numbered by their position in `references`.
 
-    Raises InvalidInput for a query or reference that is not known or repeated, and for missing queries unless lenient.
+    Raises InvalidInput for an unknown or repeated query or reference, and for missing queries unless lenient.
     """
     number = {name: place for place, name in enumerate(references)}
     row_of = {name: row for row, name in enumerate(queries)}
@@ -66,7 +67,7 @@ def read_lists(
     for query, found in _npz(path, number) if path.suffix == ".npz" else _json(path, number):
         if query in given:
             place = Place(path, key=f"entry {len(given)}")
-            raise InvalidInput(place, f"the query {query!r} stands there twice", "keep one of them")
+            raise InvalidInput(place, f"the query {query!r} appears twice", "keep one of them")
         given[query] = None
         if query in row_of:
             row = row_of[query]
@@ -82,9 +83,9 @@ def write_npz(path: Path, queries: Sequence[str], references: Sequence[str], ran
 
 
 def as_npz(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> bytes:
-    """An npz of query_ids, reference_ids, ranks and their sha256, see `digest`. Same arguments, same bytes.
+    """An npz of query_ids, reference_ids, ranks and their `digest`. The same arguments give the same bytes.
 
-    ranks: (queries, depth) places in `references`, best first, −1 after a list's end; stored as int32.
+    ranks: (queries, depth) positions in `references`, best first, −1 after a list's end; stored as int32.
     """
     names, others = np.asarray(queries, dtype=np.str_), np.asarray(references, dtype=np.str_)
     whole = np.ascontiguousarray(ranks, dtype=np.int32)
@@ -95,7 +96,7 @@ def as_npz(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> b
 
 
 def as_json(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> Iterator[bytes]:
-    """[[number, [query id, [reference ids, best first]]], …] in pieces, a line a query. Arguments as for `as_npz`."""
+    """Yields [[number, [query id, [reference ids, best first]]], …], one line per query. Arguments as for `as_npz`."""
     names = np.asarray(references, dtype=object)
     for number, (query, row) in enumerate(zip(queries, ranks, strict=True)):
         entry = [number, [query, names[row[row >= 0]].tolist()]]
@@ -105,7 +106,7 @@ def as_json(queries: Sequence[str], references: Sequence[str], ranks: Ranks) -> 
 
 
 def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.str_]) -> str:
-    """sha256 of the JSON list [shape of ranks, query ids, reference ids] and then of ranks as little-endian int32."""
+    """The sha256 of the JSON list [shape of ranks, query ids, reference ids] and then ranks as little-endian int32."""
     head = json.dumps([list(ranks.shape), query_ids.tolist(), reference_ids.tolist()])
     found = hashlib.sha256(head.encode())
     found.update(np.ascontiguousarray(ranks, dtype="<i4").data)
@@ -114,7 +115,7 @@ def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.
 
 def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     last = np.empty(len(number), dtype=np.int64)
-    no_list = InvalidInput(path, "this is no list of queries", _SHAPE)
+    no_list = InvalidInput(path, "this is not a list of queries", _SHAPE)
     entries = enumerate(json_items(path, no_list))
     find = _finder(number)
     while batch := list(islice(entries, _BATCH)):
@@ -125,7 +126,7 @@ def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
                     pairs.append((place, query, names))
                 case _:
                     raise InvalidInput(
-                        Place(path, key=f"entry {place}"), "this is no [number, [query, references]]", _SHAPE
+                        Place(path, key=f"entry {place}"), "this is not [number, [query, references]]", _SHAPE
                     )
         rows = find([names for _, _, names in pairs])
         for (place, query, names), found in zip(pairs, rows, strict=True):
@@ -135,9 +136,9 @@ def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
 
 
 def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Sequence[Ranks]]:
-    """Looks the names of several lists up; what is not known, or no name, is -1.
+    """Returns a function that looks up the names of several lists; anything that is not a known name becomes -1.
 
-    The column store does it in half the time a dict takes: its keys lie side by side in memory.
+    pyarrow takes half the time of a dict, because its keys are contiguous in memory.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -161,11 +162,11 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     for what in (names, query_ids.tolist()):
         twice = [name for name, count in Counter(what).items() if count > 1]
         if twice:
-            raise InvalidInput(path, f"ids that appear more than once ({first_three(twice)})", "keep one of each")
+            raise InvalidInput(path, f"some ids appear more than once ({first_three(twice)})", "keep one of each")
     unknown = [name for name in names if name not in number]
     if unknown:
         raise InvalidInput(
-            Place(path, key="reference_ids"), f"references not known ({first_three(unknown)})", "check the ids"
+            Place(path, key="reference_ids"), f"unknown references ({first_three(unknown)})", "check the ids"
         )
     own = np.array([number[name] for name in names], dtype=np.int32)
     last = np.empty(len(number), dtype=np.int64)
@@ -174,7 +175,7 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         length = int(np.count_nonzero(listed))
         if not listed[:length].all():
             where = Place(path, key=f"entry {place}, query {query}")
-            raise InvalidInput(where, "-1 stands before the end of the list", "fill up at the end")
+            raise InvalidInput(where, "-1 appears before the end of the list", "pad the list at the end only")
         found = own[row[:length]]
         if _repeats(found, last):
             raise _wrong_list(Place(path, key=f"entry {place}"), query, [names[one] for one in row[:length]], number)
@@ -182,13 +183,13 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
 
 
 def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
-    """What `write_npz` writes, its types, ranges and hash checked. Pickled content is never opened."""
+    """The arrays that `write_npz` writes, with types, ranges and hash checked. Pickles are never loaded."""
     wanted = ("ranks", "query_ids", "reference_ids", "sha256")
     found = read_npz(path, wanted, LARGEST_NPZ, "ranked lists", _NPZ)
     ranks, query_ids, reference_ids = found["ranks"], found["query_ids"], found["reference_ids"]
     if ranks.dtype != np.int32 or ranks.ndim != 2:
         raise InvalidInput(
-            Place(path, key="ranks"), f"{ranks.dtype} of shape {ranks.shape}", "write int32, a row a query"
+            Place(path, key="ranks"), f"{ranks.dtype} of shape {ranks.shape}", "write int32, one row per query"
         )
     for name in ("query_ids", "reference_ids"):
         if found[name].dtype.kind != "U" or found[name].ndim != 1:
@@ -196,27 +197,30 @@ def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
         try:
             found[name].tolist()
         except (ValueError, SystemError):
-            raise InvalidInput(Place(path, key=name), "a name is no Unicode text", "store text") from None
+            raise InvalidInput(Place(path, key=name), "a name is not valid Unicode text", "store text") from None
     if len(ranks) != len(query_ids):
-        raise InvalidInput(path, f"{len(ranks)} lists of {len(query_ids)} queries", "write a row a query")
+        raise InvalidInput(path, f"{len(ranks)} lists for {len(query_ids)} queries", "write one row per query")
     if found["sha256"].shape or str(found["sha256"]) != digest(ranks, query_ids, reference_ids):
-        raise InvalidInput(path, "the sha256 is not that of the content", _NPZ)
+        raise InvalidInput(path, "the sha256 does not match the content", _NPZ)
     if ranks.size and (ranks.min() < -1 or ranks.max() >= len(reference_ids)):
         raise InvalidInput(
-            Place(path, key="ranks"), "numbers outside reference_ids", "write places in reference_ids, or -1"
+            Place(path, key="ranks"), "numbers outside reference_ids", "write positions in reference_ids, or -1"
         )
     return ranks, query_ids, reference_ids
 
 
 def _repeats(found: Ranks, last: NDArray[np.int64]) -> bool:
-    """Whether a reference stands in a list twice: only then is its last place not its place. `last` is scratch."""
+    """Whether a list repeats a reference: only then does a position differ from the reference's last position.
+
+    last: scratch space, one cell per reference.
+    """
     places = np.arange(len(found))
     last[found] = places
     return not np.array_equal(last[found], places)
 
 
 def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[str, int]) -> InvalidInput:
-    """What is wrong with one list, the first of: no names, a reference repeated, references that are not known."""
+    """The first fault of one list: entries that are not names, then a repeated reference, then unknown references."""
     if type(query) is not str or any(type(name) is not str for name in names):
         return InvalidInput(place, "the query and its references must be names", _SHAPE)
     named = replace(place, key=f"{place.key}, query {query}")
@@ -225,8 +229,9 @@ def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[
         ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]
         return InvalidInput(
             named,
-            f"the reference {twice[0]!r} at ranks {ranks[0]} and {ranks[1]} (repeated, {first_three(twice)})",
-            "list a reference once",
+            f"the reference {twice[0]!r} appears at ranks {ranks[0]} and {ranks[1]} "
+            f"(repeated references, {first_three(twice)})",
+            "list each reference once",
         )
     unknown = [name for name in names if name not in number]
-    return InvalidInput(named, f"references not known ({first_three(unknown)})", "check the ids")
+    return InvalidInput(named, f"unknown references ({first_three(unknown)})", "check the ids")

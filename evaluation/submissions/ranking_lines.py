@@ -1,4 +1,4 @@
-"""The lines of a ranking file: a row number each."""
+"""The lines of a ranking file, one row number per line."""
 
 import re
 from collections.abc import Sequence
@@ -12,12 +12,14 @@ from evaluation.files.whole import read_text
 
 
 def read_ranking(path: Path, rows: int) -> Ranking:
-    """The ranking of a file. Raises InvalidInput unless it names every row 0 … rows-1 exactly once, one a line."""
+    """Reads a ranking. Raises InvalidInput unless the file lists every row 0 … rows-1 exactly once, one per line."""
     lines = read_text(path, limit=1_000_000 + 32 * rows).split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:
-        raise InvalidInput(path, "the file is empty", f"write the rows 0 … {rows - 1}, one a line, first to fix first")
+        raise InvalidInput(
+            path, "the file is empty", f"write the rows 0 … {rows - 1}, one per line, in the order to fix them"
+        )
     values = np.empty(len(lines), dtype=np.int64)
     for number, line in enumerate(lines):
         values[number] = _row(Place(path, line=number + 1), line.strip(), rows, lines)
@@ -26,7 +28,7 @@ def read_ranking(path: Path, rows: int) -> Ranking:
 
 
 def _row(place: Place, text: str, rows: int, lines: Sequence[str]) -> int:
-    """The row number of one line; `lines` is the whole file, for the count of those out of range."""
+    """Parses the row number on one line. `lines` is the whole file, to count the row numbers out of range."""
     expected = f"write one row number from 0 to {rows - 1}"
     shown = text if len(text) <= 40 else text[:40] + "…"
     if not text:
@@ -64,12 +66,12 @@ def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64
         first, second = np.flatnonzero(values == twice[0])[:2] + 1
         raise InvalidInput(
             Place(path, line=second),
-            f"row {twice[0]} already appears on line {first} (rows named twice: {first_three(twice.tolist())})",
-            f"name each of the {rows} rows exactly once",
+            f"row {twice[0]} already appears on line {first} (repeated rows, {first_three(twice.tolist())})",
+            f"list each of the {rows} rows exactly once",
         )
     if len(absent):
         raise InvalidInput(
             path,
-            f"{len(values)} lines where {rows} are expected; rows not named, {first_three(absent.tolist())}",
-            f"name each of the {rows} rows exactly once",
+            f"{len(values)} lines where {rows} are expected (missing rows, {first_three(absent.tolist())})",
+            f"list each of the {rows} rows exactly once",
         )

@@ -1,7 +1,7 @@
-"""Submission files: `{data_id}_{method}.txt` with one row number a line, and `time_{data_id}_{method}.txt` beside it.
+"""Ranking files: `{data_id}_{method}.txt`, one row number per line, and `time_{data_id}_{method}.txt` beside it.
 
-Names are matched against the known data ids, the longest first, because a data id may hold `-` and a method `_`, spaces
-and parentheses. Rankings for seeds other than the first lie in `seed-N/` below the folder.
+Names are matched against the known data ids, longest first, because a data id may contain `-` and a method `_`, spaces
+and parentheses. Rankings for seeds other than the first are in `seed-N/` below the folder.
 """
 
 import math
@@ -20,7 +20,7 @@ from evaluation.files.whole import read_text, write_text, write_whole
 from evaluation.submissions.ranking_lines import read_ranking
 
 SUFFIX = ".txt"
-"""Of a ranking's file."""
+"""The suffix of ranking files."""
 
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
@@ -36,13 +36,13 @@ class SubmissionFile:
 
     @property
     def time_path(self) -> Path:
-        """Where the seconds the ranking took stand."""
+        """The file with the seconds the ranking took."""
         return self.path.with_name(f"time_{self.path.name}")
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A validated submission: which rows to fix in which order, and the seconds the ranking took (None: not told)."""
+    """A validated submission: which rows to fix in which order, and the seconds the ranking took (None: unknown)."""
 
     data_id: str
     method: str
@@ -56,8 +56,9 @@ def place_of_seed(folder: Path, seed: int, first_seed: int) -> Path:
 
 
 def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
-    """Every .txt file of the folder and its seed-N folders, in the order of names; a name that fits no known data id
-    comes back as the InvalidInput that says so.
+    """Every .txt file in the folder and its seed-N folders, in order of name.
+
+    A file whose name fits no known data id comes back as Rejected, with the InvalidInput that explains it.
     """
     ids = tuple(data_ids)
     places = seed_folders(folder, first_seed)
@@ -70,9 +71,10 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
 
 
 def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
-    """The submission folder for the first seed, and its seed-N folders with their seeds.
+    """The submission folder with the first seed, and its seed-N folders with their seeds.
 
-    Raises InvalidInput for a folder of the first seed and for a number as seed-01: a seed has one place.
+    Raises InvalidInput for a seed-N folder of the first seed and for leading zeros as in seed-01, because each seed has
+    exactly one folder.
     """
     found = [(folder, first_seed)]
     for place in sorted(folder.glob("seed-*")):
@@ -83,17 +85,18 @@ def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
         if seed == first_seed or match[1] != str(seed):
             raise InvalidInput(
                 place,
-                "this is not the place of a seed's submissions",
-                f"those for the seed {first_seed} belong into {folder}, others into seed-N, N without zeros in front",
+                "this is not a valid folder for a seed's submissions",
+                f"put those for seed {first_seed} in {folder} and others in seed-N, where N has no leading zeros",
             )
         found.append((place, seed))
     return found
 
 
 def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[str] = (SUFFIX,)) -> SubmissionFile:
-    """The data id and method a submission file is named after. suffixes: those its task reads.
+    """Splits the name of a submission file into data id and method. suffixes: the suffixes its task reads.
 
-    Raises InvalidInput for an unknown data id, for no method, or one that cannot be printed, and for another suffix.
+    Raises InvalidInput for an unknown data id, for a method that is missing or cannot be printed, and for any other
+    suffix.
     """
     form = " or ".join(f"DATAID_METHOD{suffix}" for suffix in suffixes)
     data_id = longest_id(path.stem, data_ids)
@@ -107,12 +110,12 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
     if not method.isprintable():
         raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
     if path.suffix not in suffixes:
-        raise InvalidInput(path, f"`evaluate` reads no file with the suffix {path.suffix!r}", f"name it {form}")
+        raise InvalidInput(path, f"`evaluate` does not read files with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
 
 
 def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
-    """Whether a name is `time_` and then a known data id, and not itself that of a ranking."""
+    """Whether a name is `time_` followed by a known data id, and is not itself the name of a ranking."""
     return (
         path.stem.startswith("time_")
         and longest_id(path.stem, data_ids) is None
@@ -123,22 +126,23 @@ def is_time_file(path: Path, data_ids: Sequence[str]) -> bool:
 def read_submission(file: SubmissionFile, rows: int) -> Submission:
     """Reads and checks a ranking of `rows` training rows and its time file.
 
-    Raises InvalidInput that names file, line, value and fix: every row 0 … rows-1 exactly once, one a line. A
-    byte-order mark, CRLF line ends and blanks around a number are accepted; so is a missing time file (seconds: None).
+    Raises InvalidInput with file, line, value and fix unless every row 0 … rows-1 is listed exactly once, one per line.
+    A byte-order mark, CRLF line ends, blanks around a number and a missing time file (seconds: None) are accepted.
     """
     return Submission(file.data_id, file.method, read_ranking(file.path, rows), read_seconds(file.time_path))
 
 
 def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
-    """Writes the Dynabench pair of text files, the ranking last: a ranking is never there without its time."""
+    """Writes the Dynabench pair of text files, the ranking last, so that it never exists without its time."""
     write_text(path.with_name(f"time_{path.name}"), f"{seconds!r}\n")
     write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
 
 
 def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, int], target: Path) -> list[str]:
-    """Packs one method's rankings and times of all data ids into a zip file and returns the names in it.
+    """Packs one method's rankings and times for all data ids into a zip file and returns the names in it.
 
-    Every file is checked first; one missing or wrong refuses the whole bundle (InvalidInput). Same files, same bytes.
+    Checks every file first; a missing or invalid file rejects the whole bundle (InvalidInput). The same files give the
+    same bytes.
     """
     wanted = [name for data_id in data_ids for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")]
     refuse_output(target, [".zip"], [folder / name for name in wanted])
@@ -147,7 +151,7 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
         known = _methods(folder, data_ids)
         raise InvalidInput(
             folder,
-            f"the set of {method!r} is incomplete; missing are {first_three(missing)}",
+            f"the set of {method!r} is incomplete (missing files, {first_three(missing)})",
             "rank every data id first" if method in known else suggest(method, known),
         )
     content = BytesIO()
@@ -178,13 +182,13 @@ def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[Submissi
 
 
 def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
-    """The data id the stem of a submission file starts with, the longest if there are several."""
+    """The data id that the stem of a submission file starts with; the longest if several fit."""
     fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
     return max(fitting, key=len, default=None)
 
 
 def read_seconds(path: Path) -> float | None:
-    """The seconds in a file, None where it is not there. Raises InvalidInput for anything else in it."""
+    """The seconds in a time file; None if it does not exist. Raises InvalidInput for any other content."""
     if not path.exists():
         return None
     text = read_text(path, limit=1000).strip()
@@ -196,6 +200,6 @@ def read_seconds(path: Path) -> float | None:
         raise InvalidInput(
             Place(path, line=1),
             f"{text[:40]!r} is not a number of seconds",
-            "write the seconds the ranking took, as 4.7",
+            "write the seconds the ranking took, for example 4.7",
         )
     return seconds

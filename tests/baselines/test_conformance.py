@@ -36,7 +36,7 @@ def hard_blobs(**shape) -> tuple[NoisyDataset, np.ndarray]:
 
 
 def precision(ranked: np.ndarray, wrong: np.ndarray) -> float:
-    """Share of wrong labels among as many first rows as labels are wrong."""
+    """The share of wrong labels among the first k rows, where k is the number of wrong labels."""
     return float(wrong[ranked[: wrong.sum()]].mean())
 
 
@@ -46,7 +46,7 @@ def name(request) -> str:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_answers_one_finite_number_a_row(name, classes):
+def test_answers_one_finite_number_per_row(name, classes):
     dataset, _ = hard_blobs(classes=classes)
     result = rank(name, dataset.train, dataset.validation)
     assert numbers(result).shape == (len(dataset.train),)
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_answer(name):
     assert np.array_equal(numbers(first), numbers(second))
 
 
-def test_leaves_its_inputs_as_they_are(name):
+def test_does_not_modify_its_inputs(name):
     dataset, _ = hard_blobs()
     parts = (dataset.train, dataset.validation)
     before = [(part.features.copy(), part.labels.copy(), part.ids) for part in parts]
@@ -113,7 +113,7 @@ def test_without_validation_it_works_or_says_why_not(name):
         assert len(order(rank(name, dataset.train, None))) == len(dataset.train)
 
 
-def test_float32_features_are_welcome(name):
+def test_float32_features_are_accepted(name):
     dataset, wrong = hard_blobs()
     train, validation = (
         Split(part.features.astype(np.float32), part.labels, part.ids) for part in (dataset.train, dataset.validation)
@@ -126,10 +126,10 @@ def test_float32_features_are_welcome(name):
 @pytest.mark.parametrize("classes", [2, 3])
 def test_beats_random_on_planted_noise(name, classes, validated):
     if name == "random" or (name in NEED_VALIDATION and not validated):
-        pytest.skip("random is the line; a ranker that needs validation rows says so in another test")
+        pytest.skip("random is the baseline; another test covers rankers that need validation rows")
     dataset, wrong = hard_blobs(classes=classes)
     found = precision(order(rank(name, dataset.train, dataset.validation if validated else None)), wrong)
-    # 0.3 is what random finds; 27 draws without replacement have a deviation of 0.075
+    # random finds 0.3; 27 draws without replacement have a deviation of 0.075
     assert found > 0.3 + 3 * 0.075
 
 

@@ -1,4 +1,4 @@
-"""Each peer against its library or its definition."""
+"""Each baseline from the literature, compared with its library or its definition."""
 
 from itertools import permutations
 
@@ -46,7 +46,7 @@ def test_influence_is_the_effect_of_a_row_on_the_validation_loss_of_a_refit(clas
     assert influence.rank(train, validation, rng=rng())[:12] == pytest.approx(expected, rel=2e-3, abs=1e-5)
 
 
-def test_confident_learning_puts_what_cleanlab_filters_first_in_cleanlabs_order():
+def test_confident_learning_puts_flagged_labels_first_in_cleanlabs_order():
     from cleanlab.filter import find_label_issues
 
     dataset, _ = noisy_blobs(n=90, gap=3.0)
@@ -60,7 +60,7 @@ def test_confident_learning_puts_what_cleanlab_filters_first_in_cleanlabs_order(
 
 
 def test_datalab_knn_equals_what_datalab_computes():
-    """The two steps of cleanlab.datalab's LabelIssueManager, written with scikit-learn as it is there."""
+    """The two steps of cleanlab.datalab's LabelIssueManager, written with scikit-learn as in the original."""
     from cleanlab.classification import CleanLearning
 
     dataset, _ = noisy_blobs(n=80, classes=3, gap=3.0)
@@ -89,7 +89,7 @@ def test_label_spreading_equals_the_iteration_of_its_paper():
     assert scores == pytest.approx(shares[np.arange(60), dataset.train.labels], abs=5e-3)
 
 
-def test_euclidean_shapley_is_the_one_neighbour_value_of_the_features_as_given():
+def test_euclidean_shapley_is_the_one_neighbour_value_on_unscaled_features():
     dataset, _ = noisy_blobs(n=30)
     train, validation = dataset.train, dataset.validation
     expected = knn_shapley(train.features, train.labels, validation.features, validation.labels, 1)
@@ -120,23 +120,23 @@ def test_monte_carlo_shapley_approaches_the_definition(monkeypatch):
     for order in orders:
         for place, row in enumerate(order):
             expected[row] += accuracy(list(order[: place + 1])) - accuracy(list(order[:place]))
-    told = []
+    reports = []
     found = truncated_mc_shapley.rank(
-        train, validation, rng=rng(), iterations=4000, progress=lambda done, total: told.append((done, total))
+        train, validation, rng=rng(), iterations=4000, progress=lambda done, total: reports.append((done, total))
     )
     assert found == pytest.approx(expected / len(orders), abs=0.02)
-    assert told[0] == (1, 4000)
-    assert told[-1] == (4000, 4000)
+    assert reports[0] == (1, 4000)
+    assert reports[-1] == (4000, 4000)
 
 
-def test_monte_carlo_shapley_keeps_its_budget(monkeypatch):
+def test_monte_carlo_shapley_stays_within_its_budget(monkeypatch):
     dataset, _ = noisy_blobs(n=30)
     monkeypatch.setattr(truncated_mc_shapley, "_BUDGET", 1.0)
-    told = []
+    reports = []
     truncated_mc_shapley.rank(
-        dataset.train, dataset.validation, rng=rng(), progress=lambda done, total: told.append((done, total))
+        dataset.train, dataset.validation, rng=rng(), progress=lambda done, total: reports.append((done, total))
     )
-    assert told == [(1, 1)]
+    assert reports == [(1, 1)]
 
 
 def test_area_under_margin_is_the_mean_margin_over_the_epochs(monkeypatch):
@@ -152,7 +152,7 @@ def test_area_under_margin_is_the_mean_margin_over_the_epochs(monkeypatch):
     assert area_under_margin.rank(train, None, rng=rng()) == pytest.approx(expected, abs=1e-12)
 
 
-def test_errors_come_first_under_the_bounds():
+def test_the_bounds_put_errors_first():
     from baselines.bounds import oracle_errors_first, oracle_influence
 
     dataset, truth = noisy_blobs(n=60)
@@ -164,7 +164,7 @@ def test_errors_come_first_under_the_bounds():
         assert wrong[ranking.order[: wrong.sum()]].all()
 
 
-def test_the_influence_bound_knows_classes_that_no_noisy_label_shows():
+def test_the_influence_bound_knows_classes_that_no_noisy_label_has():
     from baselines.bounds import oracle_influence
 
     split = blobs(30, 0, classes=3)

@@ -18,7 +18,7 @@ def score(ranker, name: str) -> float:
     return simulate(dataset, truth, ranking, Learner()).fraction_fixes()
 
 
-def test_the_euclidean_neighbour_method_scores_what_datascope_is_published_with(dataperf):
+def test_the_euclidean_neighbour_method_has_the_published_score_of_datascope(dataperf):
     assert score(knn_shapley_euclidean, "01g317-flipped") == pytest.approx(0.2367, abs=5e-5)
 
 

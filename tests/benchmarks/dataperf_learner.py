@@ -1,7 +1,7 @@
-"""Speed and memory of the `dataperf` learner beside the published algorithm in torch, in one run on one thread.
+"""Speed and memory of the `dataperf` learner compared with the published algorithm in torch, on one thread.
 
-`python -m tests.benchmarks.dataperf_learner` from the project's root, in an environment that has torch besides the
-project's own packages. Times are CPU seconds, medians over interleaved rounds.
+Run `python -m tests.benchmarks.dataperf_learner` in the project's root, in an environment that has torch in addition to
+the project's packages. Times are CPU seconds, medians over interleaved rounds.
 """
 
 import argparse
@@ -19,8 +19,8 @@ from cleaning.learners._network import with_bias
 from cleaning.learners.dataperf import Learner
 from cleaning.simulation.label_path import LabelPath
 
-ROWS, WIDTH, WRONG, TEST_ROWS = 300, 2048, 90, 500
-STEPS = 20 * 5
+ROWS, WIDTH, WRONG, TEST_ROWS = 300, 2048, 90, 500  # a data id of the challenge
+STEPS = 20 * 5  # epochs × batches of 64 rows
 CURVES = 8 * 10
 WORKER = """
 from tests.benchmarks.dataperf_learner import made_up, ours
@@ -52,7 +52,7 @@ def ours(path, test):
 
 
 def table_rewriter(path):
-    """What the published evaluator does before every fit: the whole table to Python objects and back."""
+    """A function that does what the published evaluator does before every fit: table to Python objects and back."""
     import pyarrow as pa
 
     table = pa.table(
@@ -76,7 +76,7 @@ def seconds(function, *arguments):
 
 
 def traffic_floor():
-    """CPU seconds a fit would take if each step only read and wrote the weight and its two moments once."""
+    """CPU seconds per fit if each step only read and wrote the weights and their two moments once."""
     state = np.ones((3, 128, with_bias(np.empty((0, WIDTH), np.float32)).shape[1]), np.float32)
 
     def steps():
@@ -121,7 +121,7 @@ def measured(rounds, path, test):
         times["ours"].append(spent / len(path))
         different = [state for state in states if accuracy[state] != published[state]]
         if different:
-            sys.exit(f"accuracies differ from torch's in the states {different}")
+            sys.exit(f"accuracies differ from torch in states {different}")
     return {name: median(values) for name, values in times.items()}
 
 
@@ -131,8 +131,8 @@ def main():
     rounds = options.parse_args().rounds
     if importlib.util.find_spec("torch") is None:
         sys.exit(
-            "This benchmark runs the published algorithm in torch, which is not installed: pip install torch, in "
-            "an environment of its own beside the project's packages."
+            "This benchmark runs the published algorithm in torch, which is not installed. Fix: pip install torch into "
+            "a separate environment that also has the project's packages."
         )
     import torch
     from threadpoolctl import threadpool_limits
@@ -150,13 +150,13 @@ def main():
     )
     whole = (ROWS + 1) * evaluator
     print(f"{'':<44}{'ms/fit':>9}{'s/curve':>10}{'h/80':>10}{'ratio':>9}{'x floor':>9}")
-    row(f"published evaluator, torch, {ROWS + 1} fits a curve", evaluator, ROWS + 1, whole, time["floor"])
+    row(f"published evaluator, torch, {ROWS + 1} fits per curve", evaluator, ROWS + 1, whole, time["floor"])
     row("the same without its table rewriting", algorithm, ROWS + 1, whole, time["floor"])
-    row(f"fixfirst, {len(path)} fits a curve", time["ours"], len(path), whole, time["floor"])
+    row(f"fixfirst, {len(path)} fits per curve", time["ours"], len(path), whole, time["floor"])
     row("memory-traffic floor of our fits", time["floor"], len(path), whole, time["floor"])
     against = (ROWS + 1) * algorithm / (time["ours"] * len(path))
-    print(f"\n{against:.1f} times the published algorithm alone, without its table rewriting")
-    print(f"peak memory of a process that computes a curve {peak_megabytes():.0f} MB")
+    print(f"\n{against:.1f} times as fast as the published algorithm without its table rewriting")
+    print(f"peak memory of a process that computes one curve: {peak_megabytes():.0f} MB")
 
 
 if __name__ == "__main__":

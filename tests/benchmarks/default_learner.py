@@ -1,9 +1,13 @@
 """Which scaling and C should the `logistic` learner have? `python -m tests.benchmarks.default_learner [--draws N]`.
 
-For each setting, over digits (odd or even and ten classes; symmetric and one-directional noise) and the shared
-DataPerf ids where they are: the accuracy of the model trained on the noisy labels, on the true ones, and the mean along
-a random cleaning between the two; what a random and a KNN-Shapley order score; how rough the random curve is (the sum
-of its steps, up and down); and what a curve costs. Prints a Markdown table, one row a setting, means over the data ids.
+The data are digits (odd or even, and ten classes; symmetric and one-directional noise) and the shared DataPerf ids, if
+present. Prints a Markdown table with one row per setting; the numbers are means over data ids:
+
+* the accuracy of a model trained on the noisy labels (dirty) and on the true labels (clean), and the mean accuracy
+  along a random cleaning between the two
+* the scores of a random order and of KNN-Shapley
+* the roughness of the random curve: the sum of its steps, up and down
+* the time per curve
 """
 
 import argparse
@@ -24,7 +28,7 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 
 def digits(draw: int, kind: str, classes: int) -> tuple[NoisyDataset, GroundTruth]:
-    """300 rows to clean (30% wrong), 100 clean, 500 to test."""
+    """300 training rows (30% wrong), 100 validation rows, 500 test rows."""
     data = load_digits()
     rng = np.random.default_rng([draw, classes])
     rows = rng.permutation(len(data.target))[:900]
@@ -66,7 +70,7 @@ def measure(learner: Learner, cases: list[tuple[str, NoisyDataset, GroundTruth]]
         for name, value in numbers.items():
             found.setdefault(f"{kind}: {name}", []).append(value)
         found.setdefault("roughness", []).append(float(np.abs(np.diff(curves[0].accuracy)).sum()))
-        found.setdefault("ms a curve", []).append(500 * seconds)
+        found.setdefault("ms per curve", []).append(500 * seconds)
     return found
 
 
@@ -81,7 +85,9 @@ def main() -> None:
             if not header:
                 print(f"| scaling | C | {' | '.join(found)} |\n|---|---|{'---|' * len(found)}")
                 header = True
-            cells = [f"{np.mean(v):.3f}" if name != "ms a curve" else f"{np.mean(v):.0f}" for name, v in found.items()]
+            cells = [
+                f"{np.mean(v):.3f}" if name != "ms per curve" else f"{np.mean(v):.0f}" for name, v in found.items()
+            ]
             print(f"| {scaling} | {strength:g} | {' | '.join(cells)} |", flush=True)
 
 

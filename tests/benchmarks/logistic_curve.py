@@ -1,10 +1,12 @@
-"""Cleaning curves under the `logistic` learner beside scikit-learn refits: `python -m tests.benchmarks.logistic_curve`.
+"""Cleaning curves of the `logistic` learner against scikit-learn refits: `python -m tests.benchmarks.logistic_curve`.
 
-One thread each, CPU seconds, both in the same run. scikit-learn is LogisticRegression's own loop of n + 1 fits, one a
-fix, as its users write it: at its default tolerance, whose accuracies are off by up to 0.012, and at 1e-8, where they
-are ours. Its fits are a sample, evenly spaced along the curve, and so are our blocks of the largest cases: the table
-says how much of the curve was run. `--quick` runs less of it. Features are real ones where ../shared (or
-FIXFIRST_SHARED) has them, else a random layer's. Then the peak memory of a process, and how cost grows.
+Both run on one thread, in the same process; times are CPU seconds. The scikit-learn side is the loop that a user would
+write: n + 1 fits of LogisticRegression, one per fix. It runs at the default tolerance, where accuracies are off by up
+to 0.012, and at 1e-8, where they equal ours. Only a sample of its fits is run, evenly spaced along the curve. The same
+goes for our blocks in the largest cases; the table shows which share of the curve was run. `--quick` runs less.
+
+Features are real ones if ../shared (or FIXFIRST_SHARED) has them, and outputs of a random layer otherwise. Two more
+tables follow: the peak memory of a process, and how the cost grows with the data.
 """
 
 import argparse
@@ -47,7 +49,7 @@ print(before, peak(), train.nbytes + test.features.nbytes)
 
 @dataclass(frozen=True)
 class Case:
-    """blocks: how many of a curve's blocks are run. fits: of scikit-learn, at each tolerance."""
+    """blocks: how many blocks of the curve are run, of `block` states each. fits: scikit-learn fits per tolerance."""
 
     name: str
     data: Callable[[], Data]
@@ -60,7 +62,7 @@ class Case:
 
 
 def made_up(rows: int, width: int, classes: int, wrong: float = 0.3) -> Data:
-    """Rectified features of a random layer over a latent space with a power-law spectrum; 1,000 test rows."""
+    """Rectified outputs of a random layer on latent vectors with a power-law spectrum; 1,000 test rows."""
     rng = np.random.default_rng([rows, width, classes])
     latent = width // 2
     scale = np.arange(1, latent + 1, dtype=np.float32) ** -0.5
@@ -76,7 +78,7 @@ def made_up(rows: int, width: int, classes: int, wrong: float = 0.3) -> Data:
 
 
 def clothing() -> Data:
-    """2,000 of the photos of ten kinds of garment, 512 of their columns."""
+    """2,000 photos of ten kinds of garment, the first 512 columns of their embeddings."""
     file = SHARED / "clothing" / "clothing_small_effnetlite0.npz"
     if not file.exists():
         return made_up(2000, 512, 10)
@@ -107,7 +109,7 @@ WHOLE = Case("", partial(made_up, 300, 2048, 2), 1.0, "", 1, 10**9, 0)
 
 
 def ours(case: Case, data: Data) -> tuple[float, float, dict[int, float]]:
-    """CPU seconds of the whole curve (of its blocks run, times their share), that share, and accuracies by state."""
+    """CPU seconds of the whole curve (extrapolated from the blocks run), the share run, and accuracies by state."""
     path, test = data
     size = min(case.block, len(path))
     starts = np.unique(np.linspace(0, len(path) - size, case.blocks).astype(int)) if size < len(path) else np.array([0])
@@ -123,10 +125,10 @@ def ours(case: Case, data: Data) -> tuple[float, float, dict[int, float]]:
 
 
 def theirs(case: Case, data: Data, tolerance: float, states: list[int]) -> tuple[float, dict[int, float]]:
-    """CPU seconds of n + 1 refits, from those of some states; their accuracies."""
+    """CPU seconds of n + 1 refits, extrapolated from the given states, and the accuracies of these states."""
     path, test = data
     features, test_features = scaled(path.features, test.features, case.scaling)
-    if tolerance <= TIGHT:  # scikit-learn fits float32 in float32, and then stops far from there
+    if tolerance <= TIGHT:  # float32 would be fitted in float32, and stop far from this tolerance
         features, test_features = features.astype(np.float64), test_features.astype(np.float64)
     spent, found = [], {}
     options = {"tol": tolerance, "max_iter": 100 if tolerance > TIGHT else 100_000}
@@ -134,7 +136,7 @@ def theirs(case: Case, data: Data, tolerance: float, states: list[int]) -> tuple
         labels = path.labels_at(state)
         began = process_time()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that the default stops early is what the second column is for
+            warnings.simplefilter("ignore")  # fits at the default tolerance may not converge; "off by" shows it
             model = LogisticRegression(C=case.strength, **options).fit(features, labels)
             found[state] = float(model.score(test_features, test.labels))
         spent.append(process_time() - began)
@@ -182,7 +184,7 @@ def cases(quick: bool) -> list[Case]:
 
 
 def peak() -> int:
-    """The most memory this process has had, in bytes."""
+    """The peak memory of this process, in bytes."""
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 
@@ -209,7 +211,7 @@ def growth() -> None:
     for key, values in (("rows", (8000, 16000, 32000)), ("width", (128, 256, 512)), ("wrong", (0.05, 0.1, 0.2))):
         for value in values:
             chosen = base | {key: value}
-            # as many wrong labels throughout, save where their number is what grows
+            # the number of wrong labels stays the same, except where it is what grows
             wrong = chosen["wrong"] if key == "wrong" else 800 / chosen["rows"]
             seconds, _, found = ours(WHOLE, made_up(chosen["rows"], chosen["width"], 2, wrong))
             print(
@@ -221,12 +223,14 @@ def growth() -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="less of each curve, and no ten classes of 50,000 rows")
+    parser.add_argument(
+        "--quick", action="store_true", help="run less of each curve; skip 50,000 rows with ten classes"
+    )
     parser.add_argument("--only", choices=["curves", "memory", "growth"])
     options = parser.parse_args()
     with threadpool_limits(limits=1):
         if options.only in (None, "curves"):
-            ours(WHOLE, WHOLE.data())  # what is loaded once is no curve's cost
+            ours(WHOLE, WHOLE.data())  # warm-up: do not count one-time loading
             columns = (
                 "case | states | run | s | fits | loop, s | ratio | off by | tol 1e-8, s | ratio | off by | target"
             )
@@ -239,7 +243,7 @@ def main() -> None:
             for classes in (2, 10):
                 memory(50_000, 512, classes, 200 if classes == 2 else 40)
         if options.only in (None, "growth"):
-            print("\n| rows | width | wrong labels | s | ms a state |\n|---|---|---|---|---|")
+            print("\n| rows | width | wrong labels | s | ms per state |\n|---|---|---|---|---|")
             growth()
 
 

@@ -1,9 +1,9 @@
-"""Time and peak memory of the reference predictors at the sizes of the original challenges, on made-up embeddings.
+"""Time and peak memory of the reference predictors at the sizes of the original challenges, on synthetic embeddings.
 
     python -m tests.benchmarks.predictors_at_size [--share=0.05] [CASE …]
 
-Each case runs in a process of its own, on one BLAS thread; `--share` scales the rows down for a quick look. Clips lie
-in a memory-mapped file in the temporary folder (3.4 GB at full size).
+Each case runs in its own process, on one BLAS thread. `--share` scales the number of rows down for a quick look. Clips
+are stored in a memory-mapped file in the temporary folder (3.4 GB at full size).
 """
 
 import argparse
@@ -32,7 +32,7 @@ WIDTH, ROWS = 512, 73_551
 
 
 def _planted(rows: int, classes: int, rng: np.random.Generator, gap: float = 0.25) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings (rows, 512) float32 around class means, class sizes falling like 1 / rank, and their labels."""
+    """Embeddings (rows, 512), float32, around class means, and their labels; class sizes decrease like 1 / rank."""
     shares = 1.0 / np.arange(1, classes + 1)
     labels = rng.choice(classes, size=rows, p=shares / shares.sum())
     means = (gap * rng.standard_normal((classes, WIDTH))).astype(np.float32)
@@ -42,13 +42,13 @@ def _planted(rows: int, classes: int, rng: np.random.Generator, gap: float = 0.2
 
 
 def retrieval(share: float, rng: np.random.Generator) -> RetrievalProblem:
-    """18,027 queries, 36,748 references, the first 1,000 of each."""
+    """18,027 queries, 36,748 references, 1,000 references per query."""
     queries, references = (_planted(int(share * rows), 5000, rng)[0] for rows in (18_027, 36_748))
     return RetrievalProblem(queries, references, 1000)
 
 
 def small_retrieval(share: float, rng: np.random.Generator) -> RetrievalProblem:
-    """1,000 queries on 10,000 references: the largest set diffusion is for."""
+    """1,000 queries, 10,000 references: the largest size diffusion is made for."""
     queries, references = (_planted(int(share * rows), 1000, rng)[0] for rows in (1000, 10_000))
     return RetrievalProblem(queries, references, 1000)
 
@@ -111,15 +111,15 @@ def _run(name: str, share: float) -> None:
 
 
 def _peak_gb() -> float:
-    """The most memory this process has held, in GB, pages of mapped files included."""
+    """The peak memory of this process in GB, including pages of memory-mapped files."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 def main() -> None:
-    """Prints the table, a case a line."""
+    """Prints the table, one line per case."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; default: all")
-    parser.add_argument("--share", type=float, default=1.0, help="of the rows; default: all")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(CASES)}; default: all")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the rows; default: %(default)s")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.here:

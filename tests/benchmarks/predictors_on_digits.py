@@ -1,9 +1,9 @@
-"""How the reference predictors do on the default data, five draws a task, and on all digits for retrieval.
+"""Scores of the reference predictors on the default data (five draws per task), and for retrieval on all digits.
 
     python -m tests.benchmarks.predictors_on_digits [TASK …]
 
-Prints mean and Student's 95% interval over the draws, and that of the paired gain over the modest predictor (the first
-of each task), positive when better.
+Prints the mean and Student's 95% interval over the draws, and the same for the paired gain over the baseline predictor
+(the first of each task). A positive gain is better.
 """
 
 import argparse
@@ -98,14 +98,14 @@ def _table(task: str) -> None:
                 answer = predict(loaded.problem, rng=np.random.default_rng(draw))
                 content = files.content(answer, loaded)
                 values.append(score(content if isinstance(content, bytes) else b"".join(content), data))
-    modest = np.array(found[PREDICTORS[task][0]])
+    baseline = np.array(found[PREDICTORS[task][0]])
     for name, values in found.items():
-        gain = _interval(np.array(values) - modest) if name != PREDICTORS[task][0] else ""
+        gain = _interval(np.array(values) - baseline) if name != PREDICTORS[task][0] else ""
         print(f"| {task} | {label} | {name} | {_interval(values)} | {gain} |", flush=True)
 
 
 def _all_digits() -> None:
-    """mAP@1000 with each of the 1,797 digits a query and all of them references, its own copy left out."""
+    """mAP@1000 with each of the 1,797 digits as a query and all others as references."""
     features, labels = load_digits(return_X_y=True)
     own = np.arange(len(labels))[:, None]
 
@@ -128,8 +128,8 @@ def _all_digits() -> None:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"of {', '.join(PREDICTORS)}; default: all")
-    print("| task | score | predictor | mean and 95% interval | gain over the modest one |\n|---|---|---|---|---|")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=f"any of {', '.join(PREDICTORS)}; default: all")
+    print("| task | score | predictor | mean and 95% interval | gain over the baseline |\n|---|---|---|---|---|")
     for task in parser.parse_args().tasks or PREDICTORS:
         _table(task)
     _all_digits()

@@ -1,7 +1,7 @@
-"""Ranking time beside cleanlab: `python tests/benchmarks/rankers.py [--rows N] [--width D] [--classes K]`.
+"""Ranking time compared with cleanlab: `python tests/benchmarks/rankers.py [--rows N] [--width D] [--classes K]`.
 
-One thread each (set OMP_NUM_THREADS=1). cleanlab ranks by self-confidence over scikit-learn's LogisticRegression with
-its default settings in 5 folds, as its documentation shows; ours sees 1,000 clean validation rows as well.
+All run on one thread (set OMP_NUM_THREADS=1). cleanlab ranks by self-confidence, with scikit-learn's LogisticRegression
+at its default settings in 5 folds, as its documentation shows. Our rankers also use 1,000 clean validation rows.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--width", type=int, default=512)
     parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--spread", type=float, default=6.0, help="within-class deviation; centres have deviation 1")
+    parser.add_argument("--spread", type=float, default=6.0, help="deviation within a class (class centres: 1)")
     parser.add_argument("--skip-cleanlab", action="store_true")
     options = parser.parse_args()
     train, validation, wrong = make(options.rows, options.width, options.classes, options.spread)

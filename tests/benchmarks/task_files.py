@@ -1,4 +1,4 @@
-"""Truth and submissions of the sister tasks in the sizes of the original challenges, made up."""
+"""Synthetic truth and submissions for the sister tasks, at the sizes of the original challenges."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ DEPTH, CLASSES, LABELS = 1000, 24, 161
 
 
 def prepare(folder: Path, share: float) -> None:
-    """Writes truth and submissions of every task."""
+    """Writes the truth and a submission of every sister task; `share` scales the number of rows."""
     rng = np.random.default_rng(0)
     queries, references = (int(share * size) for size in (18_027, 36_748))
     ids = [hashlib.md5(b"%d" % row).hexdigest() for row in range(references)]

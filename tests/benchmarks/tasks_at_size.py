@@ -2,10 +2,12 @@
 
     python -m tests.benchmarks.tasks_at_size [--quick] [--folder=DIR] [CASE …]
 
-Made-up data: 18,027 queries on 36,748 references of width 512 with 1,000 listed, 200,000 clips of 24 classes, 6,875
-logos of 161 labels, 2,200 zero-shot images; `--quick` takes a tenth. Each case runs in a process of its own on one
-thread, side by side with pytrec_eval and scikit-learn, and with faiss where it is installed (`pip install faiss-cpu`,
-or the dependency group `bench`). The data take 0.9 GB of disk (default: a temporary folder).
+The data are synthetic: 18,027 queries and 36,748 references of width 512 with 1,000 references per query, 200,000 clips
+of 24 classes, 6,875 logos of 161 labels, and 2,200 zero-shot images. `--quick` takes a tenth of the rows. The data need
+0.9 GB of disk space, by default in a temporary folder.
+
+Each case runs in its own process, on one thread. pytrec_eval, scikit-learn and, if installed, faiss (`pip install
+faiss-cpu`, or the dependency group `bench`) run on the same data for comparison.
 """
 
 import argparse
@@ -48,7 +50,7 @@ class Watch:
 
 
 def _score(folder: Path, name: str, file: str) -> dict[str, Any]:
-    """What `evaluate` does with one submission, its reading and checking included."""
+    """Scores one submission as `evaluate` does, including reading and checking it."""
     path = folder / file
     case = Case(path.stem.split("_")[0], "made", 0, path, "", "", {"lenient": False, "split": None}, _folders(folder))
     found = task(name)
@@ -97,7 +99,7 @@ def _search(share: float, method: str) -> dict[str, Any]:
 
 
 def _precision(folder: Path, peer: bool) -> dict[str, Any]:
-    """Average precision alone, of lists that are in memory: ours, or pytrec_eval on 500 queries at a time."""
+    """Average precision alone, of lists already in memory: ours, or pytrec_eval on 500 queries at a time."""
     truth = json.loads((folder / "shop" / "truth.json").read_text())
     queries, references = list(truth["query"]), list(truth["reference"])
     ranks = read_lists(folder / "shop_made.npz", queries, references, DEPTH, lenient=False).ranks
@@ -133,7 +135,7 @@ def _precision(folder: Path, peer: bool) -> dict[str, Any]:
 
 
 def _peer_table(folder: Path, name: str) -> dict[str, Any]:
-    """pandas and scikit-learn on the same files, without any check."""
+    """The same score by pandas and scikit-learn, without any checks."""
     import pandas as pd
     from sklearn.metrics import fbeta_score, log_loss
 
@@ -209,7 +211,7 @@ CASES: dict[str, tuple[str, dict[str, Run], str]] = {
 
 
 def _peak() -> float:
-    """The most memory this process has held, in MB; what getrusage says begins with that of the parent."""
+    """The peak memory of this process in MB. Not from getrusage, whose value starts at the peak of the parent."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     return int(found[1]) / 1e3 if found else math.nan
 
@@ -246,11 +248,11 @@ def _table(name: str, folder: Path, share: float) -> None:
 
 
 def main() -> None:
-    """Prints a table a case."""
+    """Prints one table per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--folder", type=Path, help="where the data lie, or go where they do not")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"any of {', '.join(CASES)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="use a tenth of the rows")
+    parser.add_argument("--folder", type=Path, help="folder of the data; created there if missing")
     parser.add_argument("--share", type=float, help=argparse.SUPPRESS)
     parser.add_argument("--here", help=argparse.SUPPRESS)
     options = parser.parse_args()

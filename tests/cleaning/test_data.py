@@ -36,16 +36,16 @@ def test_features_end_up_aligned_contiguous_and_in_their_own_precision():
 @pytest.mark.parametrize(
     ("features", "labels", "message"),
     [
-        ([[1.0, np.nan], [0, 0]], [0, 1], r"features, row 0: NaN or infinite values \(rows, 1 in all: 0\)"),
+        ([[1.0, np.nan], [0, 0]], [0, 1], r"features, row 0: NaN or infinite values \(affected rows, 1 in all: 0\)"),
         ([[1.0, 0.0], [np.inf, 0]], [0, 1], "features, row 1"),
-        ([[1.0, 0.0], [0.0, -2e200]], [0, 1], r"features, row 1: values up to 2e\+200, .* float64 \(rows, 1 in all: 1"),
+        ([[1.0, 0.0], [0.0, -2e200]], [0, 1], r"row 1: values up to 2e\+200, .* float64 \(affected rows, 1 in all: 1"),
         (np.array([[1e19, 1e19], [1, 1]], np.float32), [0, 1], "features, row 0: values up to 1e.19, .* float32"),
         ([1.0, 2.0], [0, 1], "the shape is"),
         (np.zeros((2, 0)), [0, 1], "the shape is"),
         ([["a"], ["b"]], [0, 1], "not numbers"),
         ([[1.0], [2.0]], [0.0, 1.0], "not integers"),
         ([[1.0], [2.0]], [0, -1], "labels, row 1: -1 is not a class"),
-        ([[1.0], [2.0]], [[0], [1]], "one label a row"),
+        ([[1.0], [2.0]], [[0], [1]], "one label per row"),
         ([[1.0], [2.0]], [0], "do not match"),
     ],
 )
@@ -56,7 +56,7 @@ def test_bad_arrays_are_refused_with_their_place(features, labels, message):
 
 def test_splits_of_different_width_or_without_rows_are_refused():
     a, b = blobs(6, 0), blobs(6, 0, width=3)
-    with pytest.raises(InvalidInput, match="3 wide where the training ones are 5"):
+    with pytest.raises(InvalidInput, match="have 3 columns, training embeddings have 5"):
         NoisyDataset("x", a, b, a)
     with pytest.raises(InvalidInput, match="there are no rows"):
         NoisyDataset("x", a, None, a.take([]))

@@ -36,7 +36,7 @@ def test_public_modules_are_found_with_their_first_line(package):
     assert "good" in registry
 
 
-def test_a_missing_optional_package_skips_the_module_and_says_which(package):
+def test_a_missing_optional_package_skips_the_module_and_is_named(package):
     (package / "fancy.py").write_text("import surely_not_installed\ndef rank(): ...\n")
     assert find(package).skipped == {"fancy": "it needs the package surely_not_installed, which is not installed"}
 
@@ -89,7 +89,7 @@ def test_entry_points_of_installed_packages_are_found_and_broken_ones_left_out(p
     assert found.warnings() == [f"broken is left out: {found.skipped['broken']}"]
 
 
-def test_an_unknown_name_is_answered_with_the_nearest(package):
+def test_an_unknown_name_gets_a_suggestion(package):
     with pytest.raises(InvalidInput, match="did you mean good"):
         find(package)["goood"]
     assert suggest("zzz", []) == "known: none"
@@ -112,7 +112,7 @@ def test_a_users_folder_adds_components_and_cannot_replace_ours(package, tmp_pat
     ("text", "message"),
     [("x = 1\ny = 1 / 0\n", "broken.py, line 2: .*ZeroDivisionError"), ("def rank(:\n", "broken.py, line 1: .*Syntax")],
 )
-def test_a_users_broken_file_is_left_out_and_an_error_when_it_is_asked_for(tmp_path, text, message):
+def test_a_users_broken_file_is_skipped_and_an_error_when_requested(tmp_path, text, message):
     (tmp_path / "broken.py").write_text(text)
     found = discover_folder(tmp_path, "ranker", "rank")
     assert list(found) == []

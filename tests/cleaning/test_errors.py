@@ -8,9 +8,9 @@ from cleaning.errors import InvalidInput, Place, first_three, printable
 
 
 @given(st.text(st.characters()))
-def test_what_is_told_stands_on_one_line_and_moves_no_cursor(text):
-    told = [str(InvalidInput(text, text, text)), first_three([text, text]), printable(text)]
-    for one in told:
+def test_messages_are_one_line_without_control_characters(text):
+    messages = [str(InvalidInput(text, text, text)), first_three([text, text]), printable(text)]
+    for one in messages:
         assert all(c.isprintable() or (c > " " and c.isspace()) for c in one)
         assert len(one.splitlines()) <= 1
         assert one.encode().decode() == one
@@ -18,7 +18,7 @@ def test_what_is_told_stands_on_one_line_and_moves_no_cursor(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("ä 日本 🎈", "ä 日本 🎈"),
         ("a\u00a0b", "a\u00a0b"),
@@ -28,12 +28,12 @@ def test_what_is_told_stands_on_one_line_and_moves_no_cursor(text):
         ("\ud800 \udcff", r"\ud800 \udcff"),
     ],
 )
-def test_only_what_is_no_letter_is_escaped(text, told):
-    assert printable(text) == told
-    assert str(InvalidInput(text, "odd")) == f"{told}: odd."
+def test_only_unprintable_characters_are_escaped(text, expected):
+    assert printable(text) == expected
+    assert str(InvalidInput(text, "odd")) == f"{expected}: odd."
 
 
-def test_an_error_goes_to_another_process_whole():
+def test_an_error_survives_pickling():
     error = InvalidInput("a\nb", "odd", "mend it")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.place) == (str(error), Place(key="a\nb"))

@@ -9,7 +9,7 @@ from tests.support import blobs
 
 
 @given(st.integers(2, 5), st.floats(0.01, 0.5), st.integers(0, 99))
-def test_exactly_the_wanted_share_is_wrong(classes, rate, seed):
+def test_exactly_the_requested_share_is_wrong(classes, rate, seed):
     labels = np.arange(60) % classes
     noisy = plant_noise(labels, rate, "symmetric", np.random.default_rng(seed))
     assert np.sum(noisy != labels) == round(rate * 60)
@@ -28,7 +28,7 @@ def test_one_directional_noise_only_turns_the_highest_class_into_the_lowest():
 def test_impossible_noise_is_refused():
     with pytest.raises(InvalidInput, match="at least two classes"):
         plant_noise(np.zeros(5, int), 0.2, "symmetric", np.random.default_rng(0))
-    with pytest.raises(InvalidInput, match="48 wrong labels wanted, 30 rows can get one"):
+    with pytest.raises(InvalidInput, match="48 wrong labels, but 30 rows are eligible"):
         plant_noise(np.arange(60) % 2, 0.8, "one_directional", np.random.default_rng(0))
 
 
@@ -42,7 +42,7 @@ def test_folds_are_balanced_and_follow_the_ids():
     assert stratified_folds(split.take(order), 5, np.random.default_rng(1)).tolist() == folds[order].tolist()
 
 
-def test_a_row_is_judged_by_a_model_that_has_not_seen_it():
+def test_a_row_is_predicted_by_a_model_not_trained_on_it():
     split = blobs(40, 0, gap=6)
     flipped = split.labels.copy()
     flipped[3] = 1 - flipped[3]

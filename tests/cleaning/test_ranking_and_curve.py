@@ -15,7 +15,7 @@ def test_scores_become_a_stable_permutation_lowest_first(scores):
 @pytest.mark.parametrize(
     ("order", "message"),
     [
-        ([0, 0, 1], r"rows more than once \(1 in all: 0\)"),
+        ([0, 0, 1], r"duplicate rows \(1 in all: 0\)"),
         ([0, 1, 3], "rows outside 0 … 2"),
         ([-1, 0, 1], "rows outside"),
         ([0.0, 1.0], "give a vector of row numbers"),
@@ -38,7 +38,7 @@ def curve(*accuracy, clean=None):
     return CleaningCurve(np.arange(len(values)), values, values[0], values[-1] if clean is None else clean)
 
 
-def test_the_seeds_example_one_hundred_of_three_hundred():
+def test_one_hundred_of_three_hundred_fixes_score_a_third():
     accuracy = np.where(np.arange(301) < 100, 0.6, 0.9)
     assert curve(*accuracy).score() == 1 / 3
     assert curve(*accuracy).fixes_needed() == 100
@@ -49,7 +49,7 @@ def test_no_fix_is_needed_where_the_dirty_model_is_good_enough():
 
 
 def test_a_target_met_exactly_counts_in_spite_of_rounding():
-    # 0.95 × 0.6 is 0.57 in exact arithmetic and 0.57 minus or plus a bit in floats.
+    # 0.95 × 0.6 is 0.57 in exact arithmetic, but can be off by a rounding error in floats.
     for clean_correct in range(20, 501, 20):
         needed = clean_correct * 19 // 20
         reached = curve(0.0, needed / 500, clean_correct / 500)
@@ -83,6 +83,6 @@ def test_thinned_curves_have_a_score_but_no_reference_score():
         thin.fraction_fixes()
 
 
-def test_a_curve_starts_at_no_fix():
+def test_a_curve_must_start_at_zero_fixes():
     with pytest.raises(InvalidInput):
         CleaningCurve(np.array([1, 2]), np.array([0.5, 0.9]), 0.5, 0.9)

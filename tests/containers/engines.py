@@ -1,4 +1,4 @@
-"""Container engines on a bare Debian machine: installed, started, given a base image without a registry, stopped."""
+"""Container engines on a bare Debian machine: install, start and stop them; make a base image without a registry."""
 
 import os
 import shutil
@@ -21,13 +21,13 @@ runtime = "runc"
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine that answers. `environment` is what its command needs."""
+    """A running container engine. environment: the variables its command needs."""
 
     name: str
     environment: dict[str, str]
 
     def __call__(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs the engine's command; a failure it must not have is an AssertionError with what it said."""
+        """Runs the engine's command. If `check`, a failure raises AssertionError with its output."""
         done = subprocess.run(
             [self.name, *map(str, arguments)], env=self.environment, capture_output=True, text=True, check=False
         )
@@ -39,16 +39,16 @@ class Engine:
 def why_not() -> str | None:
     """Why the engines cannot be installed here, or None."""
     if os.environ.get("FIXFIRST_CONTAINERS") != "1":
-        return "the container session is not asked for (nox -s containers)"
+        return "container tests run only in their own session (nox -s containers)"
     if os.geteuid() != 0:
         return "only root may install a container engine"
     if shutil.which("apt-get") is None:
-        return "this is no Debian: there is no apt-get"
+        return "this is not Debian: apt-get is missing"
     return None
 
 
 def install(name: str) -> None:
-    """Installs an engine from Debian, where it is not there yet."""
+    """Installs an engine from Debian unless it is installed already."""
     wanted = [package for package in PACKAGES[name] if not _is_installed(package)]
     if wanted:
         quiet = {"check": True, "capture_output": True, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}
@@ -57,7 +57,7 @@ def install(name: str) -> None:
 
 
 def base_image(folder: Path) -> Path:
-    """A minimal Debian with python3, as a tar: what `FROM python:3.11-slim` then means on this machine."""
+    """Makes a minimal Debian with python3 as a tar file; imported, it stands in for `python:3.11-slim`."""
     target = folder / "base.tar"
     unneeded = [f"--dpkgopt=path-exclude=/usr/share/{place}/*" for place in ("doc", "man", "locale")]
     subprocess.run(
@@ -82,7 +82,7 @@ def base_image(folder: Path) -> Path:
 
 @contextmanager
 def running(name: str, folder: Path, base: Path) -> Iterator[Engine]:
-    """The engine with the base image and nothing else; its data lie below the folder and go with it."""
+    """A running engine that has only the base image. Its data are below the folder and are deleted with it."""
     context = _docker(folder) if name == "docker" else _podman(folder)
     with context as engine:
         engine("import", "--change", f"ENV PIP_CERT={CERTIFICATES}", base, BASE)
@@ -105,7 +105,7 @@ def _docker(folder: Path) -> Iterator[Engine]:
         folder / "docker.pid",
     ]
     daemon = subprocess.Popen(command, stdout=log, stderr=log)
-    # Debian's client, whatever other `docker` stands earlier on the path
+    # Debian's client comes first, even if another `docker` is on the path
     path = f"/usr/bin:{os.environ['PATH']}"
     engine = Engine("docker", {**os.environ, "DOCKER_HOST": socket, "PATH": path})
     try:

@@ -18,7 +18,7 @@ from tests.support import ROOT, SHARED
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
 IMAGE = f"fixfirst/fixfirst:{__version__}"
-LARGEST_IMAGE = 700_000_000
+LARGEST_IMAGE = 700_000_000  # bytes; our limit for the image
 TASKS = "--task=download,create_baselines,evaluate,plot"
 DATAPERF = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]
 
@@ -32,7 +32,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["docker", "podman"])
 def engine(request, tmp_path_factory, base):
-    # a short path of its own: the daemon's socket may have about 100 characters
+    # a short path, because the path of the daemon's socket is limited to about 100 characters
     folder = Path(f"/tmp/fixfirst-{request.param}-{os.getpid()}")
     folder.mkdir()
     try:
@@ -44,7 +44,7 @@ def engine(request, tmp_path_factory, base):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """A clone of what is committed, and what is edited, without anything git ignores."""
+    """A copy of the working tree, including uncommitted edits, without anything git ignores."""
     place = tmp_path_factory.mktemp("clone") / "fixfirst"
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -58,7 +58,7 @@ def project(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """The default data and the challenge's four ids; scored natively first."""
+    """The default data and the four ids of the challenge, already scored natively."""
     place = tmp_path_factory.mktemp("native") / "workspace"
     place.mkdir()
     parameters = yaml.safe_load((ROOT / "workspace" / "parameters.yaml").read_text())
@@ -74,7 +74,7 @@ def workspace(tmp_path_factory):
 
 
 def fresh(workspace: Path, target: Path) -> Path:
-    """A workspace with the same parameters and inputs, and nothing computed."""
+    """Makes a workspace with the same parameters and inputs, but no results."""
     target.mkdir()
     shutil.copy(workspace / "parameters.yaml", target)
     (target / "rankers").mkdir()
@@ -119,7 +119,7 @@ def test_a_failing_task_fails_mlcube_and_an_edit_reaches_the_image(
     assert done.returncode != 0
     assert "did you mean seeds" in done.stdout + done.stderr
     assert "there are no submissions" not in done.stdout + done.stderr
-    source = project / "evaluation" / "doctor.py"
+    source = project / "evaluation" / "commands" / "doctor.py"
     text = source.read_text()
     try:
         source.write_text(text.replace("Python is {", "An edited Python is {"))
@@ -131,7 +131,7 @@ def test_a_failing_task_fails_mlcube_and_an_edit_reaches_the_image(
 
 
 def test_the_image_alone_needs_no_network_no_root_and_no_writable_inputs(engine, project, workspace, tmp_path):
-    """As mlcube/README.md says it is called without mlcube: another user, no network, inputs read-only."""
+    """Called without mlcube, as in mlcube/README.md: another user, no network, read-only inputs."""
     engine("build", "-q", "-t", IMAGE, "-f", project / "mlcube" / "Dockerfile", project)
     results = tmp_path / "results"
     results.mkdir()
@@ -159,7 +159,7 @@ def test_what_root_writes_in_a_container_belongs_to_the_owner_of_the_folder(engi
     assert {path.stat().st_uid for path in results.iterdir()} == {1234}
 
 
-def test_the_commands_of_the_page_work_as_they_stand_there(engine, project, workspace):
+def test_the_commands_of_the_page_work_as_written(engine, project, workspace):
     page = (ROOT / "mlcube" / "README.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
     commands = [line for block in blocks for line in block.splitlines() if line.startswith("docker ")]

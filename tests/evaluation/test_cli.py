@@ -52,11 +52,11 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     *_, found, look, following = out.splitlines()
     assert re.match(r"Found: in the order of \w+, inspecting \d+\.\d% of the labels brings a model to 95% of", found)
     assert "in random order" in found or "order of random" in found
-    assert "mean of 2 data sets" in found
+    assert "mean over 2 data sets" in found
     assert look == f"Look:  {workspace / 'results' / 'report.html'}"
     assert re.match(r"Next:  \S+ rank ", following)
     status, out, _ = run(capsys, "evaluate", f"--workspace={workspace}")
-    assert "4 known already, 0 to score" in out
+    assert "4 already known, 0 to score" in out
 
 
 def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capsys, workspace):
@@ -65,7 +65,7 @@ def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capsys, workspace
     write_parameters(workspace, rankers=["bad", "random"])
     status, out, err = run(capsys, "run", f"--workspace={workspace}")
     assert status == 1
-    assert "bad.py, line 2: the ranker broke (ValueError: no)" in err
+    assert "bad.py, line 2: the ranker crashed (ValueError: no)" in err
     assert "report.html" in out
 
 
@@ -75,9 +75,9 @@ def test_ls_lists_everything_with_one_line_each(capsys, workspace):
     status, out, _ = run(capsys, "ls", f"--workspace={workspace}")
     assert status == 0
     for line in (
-        "  made: cleaning, 2 ids, put there by hand",
+        "  made: cleaning, 2 ids, added by hand",
         "  mine: My own.",
-        "  random: Random order: the line every ranker has to beat.",
+        "  random: Random order: the baseline that every ranker has to beat.",
         "  cleaning.score: share of labels fixed to reach the target (lower is better)",
     ):
         assert line in out.splitlines()
@@ -97,7 +97,7 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
     assert "none.txt: there is no such file" in err
     folder = workspace / "submissions"
     status, _, err = run(capsys, "validate", folder, f"--workspace={workspace}")
-    assert (status, err) == (1, f"warning: not valid: {folder}: this is a folder. Fix: name the files in it.\n")
+    assert (status, err) == (1, f"warning: not valid: {folder}: this is a folder. Fix: give the files in it instead.\n")
     assert not (workspace / "results").exists()
     assert run(capsys, "validate", good, "--task=cleanin", f"--workspace={workspace}")[0] == 1
 
@@ -106,13 +106,13 @@ def test_bundle_packs_one_method(capsys, workspace):
     run(capsys, "create_baselines", f"--workspace={workspace}")
     status, out, _ = run(capsys, "bundle", "random", f"--workspace={workspace}")
     assert status == 0
-    assert "4 files of 2 data ids" in out
+    assert "4 files for 2 data ids" in out
     with zipfile.ZipFile(workspace / "random.zip") as archive:
         assert len(archive.namelist()) == 4
     (workspace / "submissions" / "time_blobs_random.txt").unlink()
     status, _, err = run(capsys, "bundle", "random", "--output", workspace / "x.zip", f"--workspace={workspace}")
     assert status == 1
-    assert "missing are 1 in all: time_blobs_random.txt" in err
+    assert "missing files, 1 in all: time_blobs_random.txt" in err
     assert "Fix: rank every data id first" in err
     assert not (workspace / "x.zip").exists()
     assert "Fix: did you mean knn_shapley" in run(capsys, "bundle", "knn_shaply", f"--workspace={workspace}")[2]
@@ -129,10 +129,10 @@ def test_bundle_packs_one_method(capsys, workspace):
         (
             ["evaluate", "--embedding-folder=x"],
             2,
-            "it takes no '--embedding-folder=x'; did you mean --embedding_folder?",
+            "unknown argument '--embedding-folder=x'; did you mean --embedding_folder?",
         ),
-        (["evaluate", "--work=x"], 2, "it takes no '--work=x'; did you mean --workspace?"),
-        (["rank", "x.parquet", "--workspace=x"], 2, "it takes no '--workspace=x'"),
+        (["evaluate", "--work=x"], 2, "unknown argument '--work=x'; did you mean --workspace?"),
+        (["rank", "x.parquet", "--workspace=x"], 2, "unknown argument '--workspace=x'"),
         (["evaluate", "--workspace=none"], 1, "error: none/parameters.yaml: there is no such file"),
         (["plot", "--workspace=none"], 1, "there are no scores yet"),
     ],
@@ -148,7 +148,7 @@ def test_an_unwritable_place_is_one_sentence(capsys, workspace):
     (workspace / "submissions").write_text("in the way")
     status, _, err = run(capsys, "create_baselines", f"--workspace={workspace}")
     assert status == 1
-    assert "submissions: cannot make the folder (File exists)" in err
+    assert "submissions: cannot create the folder (File exists)" in err
     assert err.count("\n") == 1
 
 
@@ -158,9 +158,9 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
 
     monkeypatch.setattr("evaluation.commands.ls.run", explode)
     for error, message in [
-        (RuntimeError("boom"), "fixfirst itself broke (RuntimeError: boom). Fix: run again with FIXFIRST_DEBUG=1"),
+        (RuntimeError("boom"), "fixfirst itself failed (RuntimeError: boom). Fix: run again with FIXFIRST_DEBUG=1"),
         (MemoryError(), "there is not enough memory"),
-        (KeyboardInterrupt(), "interrupted; what is written stays"),
+        (KeyboardInterrupt(), "interrupted; files already written are kept"),
     ]:
         explode.error = error
         status, _, err = run(capsys, "ls", f"--workspace={workspace}")
@@ -229,7 +229,10 @@ def test_the_task_is_the_only_one_of_parameters_or_cleaning_among_several(capsys
     text = parameters.read_text()
     parameters.write_text(text.replace("- logo", "- logo\n- zero_shot"))
     status, _, err = run(capsys, "validate", good, place)
-    assert (status, err) == (1, "error: --task: parameters.yaml has several tasks. Fix: name one: logo, zero_shot.\n")
+    assert (status, err) == (
+        1,
+        "error: --task: parameters.yaml has several tasks. Fix: choose one of logo, zero_shot.\n",
+    )
     assert run(capsys, "validate", good, "--task=logo", place)[0] == 0
     parameters.write_text(text.replace("- logo", "- logo\n- cleaning"))
     assert "no data set of the task cleaning" in run(capsys, "validate", good, place)[2]

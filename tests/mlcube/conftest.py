@@ -1,4 +1,4 @@
-"""A copy of the project that the real mlcube is called on."""
+"""Fixtures: a copy of the project to run the real mlcube on."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
 
 @dataclass
 class Cube:
-    """A copy of the project with a small workspace, and a way to call mlcube on it."""
+    """A copy of the project with a small workspace, and a method to run mlcube on it."""
 
     root: Path
     command: Path
@@ -51,7 +51,7 @@ def cube(tmp_path, mlcube_command) -> Cube:
     write_dataset(root / "workspace", *noisy_blobs("blobs", n=30))
     tools = tmp_path / "bin"
     tools.mkdir()
-    # the engine's shebang names a python3: ours, which has the packages the entry point needs
+    # the stand-in engine runs with our Python, which has the packages that the entry point needs
     (tools / "docker").write_text(f"#!{sys.executable}\n" + (ROOT / "tests/mlcube/stand_in_engine.py").read_text())
     (tools / "docker").chmod(0o755)
     (tools / "fixfirst").write_text("")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A stand-in for `docker`: notes what it is called with and runs the image's entry point on the host.
+"""A stand-in for `docker`: logs its arguments and runs the entry point of the image on the host.
 
-Environment: STAND_IN_LOG, a file that gets one JSON line a call; STAND_IN_PROJECT, the folder of mlcube.yaml.
+Environment: STAND_IN_LOG, a file that gets one JSON line per call; STAND_IN_PROJECT, the folder of mlcube.yaml.
 """
 
 import json

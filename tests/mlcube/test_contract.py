@@ -1,4 +1,4 @@
-"""mlcube.yaml, the entry point and the command line agree, without mlcube or an engine."""
+"""mlcube.yaml, the entry point and the command line agree; tested without mlcube or an engine."""
 
 import importlib.util
 import json
@@ -23,7 +23,7 @@ def parameters(task):
 
 
 @pytest.mark.parametrize("task", CUBE["tasks"])
-def test_tasks_are_commands_and_their_parameters_flags_with_our_usual_places(task, tmp_path):
+def test_tasks_are_commands_whose_flags_have_the_default_paths_of_the_cube(task, tmp_path):
     assert task in command_names()
     usual = Folders.in_workspace(tmp_path)
     for name, spec in parameters(task).items():
@@ -40,13 +40,13 @@ def test_no_task_may_write_where_it_only_reads():
     assert (ROOT / CUBE["docker"]["build_file"]).exists()
 
 
-def test_what_reads_the_truth_never_runs_code_of_the_workspace():
+def test_tasks_that_read_the_truth_never_run_code_from_the_workspace():
     assert "groundtruth_folder" not in parameters("create_baselines")
     assert "ranker_folder" not in parameters("evaluate")
 
 
 def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(workspace):
-    """As the engine starts it: each parameter an absolute path, a caller without a home."""
+    """As an engine starts it: every parameter is an absolute path, and the user has no home."""
     for task in ("download", "create_baselines", "evaluate", "plot"):
         arguments = [f"--{name}={workspace / spec['default']}" for name, spec in parameters(task).items()]
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"}
@@ -80,7 +80,7 @@ def test_the_entry_point_fails_when_the_task_does(workspace):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
-def test_what_root_wrote_is_handed_to_the_owner_of_the_folder(tmp_path):
+def test_files_written_by_root_are_given_to_the_owner_of_the_folder(tmp_path):
     spec = importlib.util.spec_from_file_location("entrypoint", ROOT / "mlcube" / "entrypoint.py")
     entrypoint = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(entrypoint)
@@ -108,7 +108,7 @@ def test_what_root_wrote_is_handed_to_the_owner_of_the_folder(tmp_path):
     assert (rooted / "deep").stat().st_uid == 0
 
 
-def test_the_image_gets_the_code_and_nothing_of_the_workspace():
+def test_the_image_contains_the_code_and_nothing_from_the_workspace():
     ignored = (ROOT / ".dockerignore").read_text().split()
     assert ignored[0] == "*"
     assert "!workspace" not in ignored

@@ -1,4 +1,4 @@
-"""The real mlcube: with a stand-in engine, and with the host runner."""
+"""The real mlcube, with a stand-in engine and with the host runner."""
 
 import sys
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""The ranking study: every ranker on many data sets and kinds of label noise, as a table and a picture."""
+"""The ranking study: every ranker on many data sets with many kinds of label noise, as a table and a figure."""

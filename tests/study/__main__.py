@@ -1,12 +1,14 @@
 """The ranking study: `nox -s study -- [--quick] [--seeds=10] [--sets=NAME,…] [--rankers=NAME,…] [--report]`.
 
-The tables of ten classes are those of `--sets="digits 10,mnist 10,clothing 10" --seeds=16` with
-`--noises="symmetric 0.30,class-conditional 0.10,instance-dependent 0.30"`; those of the challenge's pictures drawn
-again of `--sets=challenge --noises="symmetric 0.30,class-conditional 0.30"` and --rankers. Each wants its own --out.
+Runs every ranker and every bound on every case; our own rankers also without the validation rows. Each result becomes
+one line of rows.csv per case and ranker. The lines of a case are written as soon as it is done, so a stopped run can
+resume. Then it writes the tables (table.csv, table.md) and the figure (study.png, study.svg).
 
-Every discovered ranker, and the bounds, on every case; ours also without the validation set. One line of rows.csv a
-(case, ranker), written as soon as it is known, so a stopped run goes on where it was. Then the tables (table.csv,
-table.md) and the picture (study.png, .svg).
+Other tables in results/ were made with these options, each with its own --out:
+
+    ten_classes   --sets="digits 10,mnist 10,clothing 10" --seeds=16
+                  --noises="symmetric 0.30,class-conditional 0.10,instance-dependent 0.30"
+    challenge     --sets=challenge --noises="symmetric 0.30,class-conditional 0.30" --rankers=…
 """
 
 import argparse
@@ -31,23 +33,24 @@ COLUMNS = ["source", "noise", "rate", "seed", "ranker", "learner", "score", "fra
 COLUMNS += ["seconds", "wrong", "expected", "low", "high"]
 
 
-# Two classes and one learner, so that means are of one kind; ten classes and the challenge's learner are asked for.
+# Two classes and one learner, so that the means are comparable. Ten classes and the redrawn challenge pictures must be
+# requested with --sets.
 _SETS = "digits 3v8,digits 4v9,mnist 3v8,mnist 4v9,clothing 1v5,clothing 4v9,synthetic,dataperf"
-# What a user gets who calls scikit-learn's LogisticRegression on the embeddings as they are.
+# The same as scikit-learn's LogisticRegression with its defaults, on the embeddings as they are.
 _LOGISTIC: dict[str, Any] = {"C": 1.0, "scaling": "none"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="three sets, two kinds of noise")
+    parser.add_argument("--quick", action="store_true", help="only three data sets and two kinds of noise")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--out", type=Path, help="default: dist/study, dist/study-quick")
+    parser.add_argument("--out", type=Path, help="default: dist/study, or dist/study-quick with --quick")
     parser.add_argument(
-        "--sets", default=_SETS, help="sets whose names begin so, with commas between; default: %(default)s"
+        "--sets", default=_SETS, help="comma-separated prefixes of data set names; default: %(default)s"
     )
-    parser.add_argument("--noises", default="", help="only noises that begin so, as in symmetric 0.30")
-    parser.add_argument("--rankers", help="only these, by name, with commas between")
-    parser.add_argument("--report", action="store_true", help="tables and picture from the rows there are")
+    parser.add_argument("--noises", default="", help="comma-separated prefixes of noises, such as symmetric 0.30")
+    parser.add_argument("--rankers", help="comma-separated names; default: all")
+    parser.add_argument("--report", action="store_true", help="run nothing; only redo tables and figure from rows.csv")
     options = parser.parse_args()
     folder = options.out or Path("dist") / ("study-quick" if options.quick else "study")
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ def _wanted(case: Case, options: argparse.Namespace) -> bool:
 
 
 def run(path: Path, todo: list[Case], rankers: dict[str, Component]) -> None:
-    """Appends what is missing to the rows."""
+    """Appends the missing rows to the csv file at `path`."""
     done = set()
     if path.exists():
         with path.open(newline="") as file:

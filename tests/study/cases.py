@@ -1,4 +1,4 @@
-"""One study case: a data id drawn from a source, with planted noise, or a shared id as it is."""
+"""The cases of the study: a data id drawn from a source with planted noise, or a shared data id unchanged."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from cleaning import GroundTruth, NoisyDataset, Split
 from cleaning.vectors.folds import out_of_fold_probabilities
 from tests.study.sources import DATAPERF_IDS, SHARED, shared_id, sources
 
-TRAIN, VALIDATION, TEST = 300, 100, 500
+TRAIN, VALIDATION, TEST = 300, 100, 500  # the sizes of the challenge's data ids
 NOISES = (
     ("symmetric", 0.05),
     ("symmetric", 0.15),
@@ -26,7 +26,7 @@ QUICK_NOISES = (("symmetric", 0.30), ("instance-dependent", 0.30))
 
 @dataclass(frozen=True)
 class Case:
-    """What one cell of the study is; its key is what a resumed run skips."""
+    """One cell of the study. A resumed run recognises finished cases by their key."""
 
     source: str
     noise: str
@@ -39,7 +39,10 @@ class Case:
 
 
 def cases(seeds: int, quick: bool) -> Iterator[Case]:
-    """Seed by seed, so that a run that is stopped early leaves whole replicates. Shared ids have one seed: they are."""
+    """All cases, seed by seed, so that a run stopped early leaves whole replicates.
+
+    Shared data ids have a single seed, because nothing about them is drawn.
+    """
     for seed in range(seeds):
         for source in sources(quick):
             for noise, rate in QUICK_NOISES if quick else NOISES:
@@ -49,7 +52,7 @@ def cases(seeds: int, quick: bool) -> Iterator[Case]:
 
 
 def make(case: Case) -> tuple[NoisyDataset, GroundTruth]:
-    """The data id of a case; the same case gives the same bytes."""
+    """Builds the data of a case. The same case always gives the same bytes."""
     if case.source.startswith("dataperf "):
         return shared_id(case.source.removeprefix("dataperf "))
     rng = np.random.default_rng([case.seed, zlib.crc32("|".join(case.key).encode())])
@@ -64,11 +67,12 @@ def make(case: Case) -> tuple[NoisyDataset, GroundTruth]:
 
 
 def plant(clean: Split, noise: str, rate: float, rng: np.random.Generator) -> np.ndarray:
-    """Labels with exactly round(rate · n) of them wrong.
+    """Returns labels of which exactly round(rate · n) are wrong.
 
-    symmetric: any row, any other class. class-conditional: class c gives c + 1 shares of the errors, all into the next
-    class (as when two kinds are confused one way more than the other). instance-dependent: rows a logistic regression
-    finds ambiguous are likelier to be wrong, and get the class it would mistake them for.
+    symmetric: every row is equally likely to be wrong and gets any other class. class-conditional: rows of class c are
+    wrong with a probability proportional to c + 1 and get the next class (as when class A is mistaken for B more often
+    than B for A). instance-dependent: rows that a logistic regression finds ambiguous are more likely to be wrong, and
+    get the class it would mistake them for.
     """
     n, classes = len(clean), int(clean.labels.max()) + 1
     wrong = round(rate * n)

@@ -1,4 +1,4 @@
-"""The study's tables and picture, from its rows alone."""
+"""The study's tables and figure, made from its rows alone."""
 
 import math
 from pathlib import Path
@@ -16,7 +16,8 @@ BOUNDS = ("oracle_errors_first", "oracle_influence")
 def write_report(rows_file: Path, folder: Path) -> str:
     """Writes table.csv, sets.csv, noises.csv, table.md, study.png and study.svg; returns the text of table.md.
 
-    Shared ids have noise of their own and one draw: they get a table of their own, and no part in the means.
+    Shared data ids come with their own noise and exist only once, so they get a separate table and are left out of the
+    means.
     """
     rows = pd.read_csv(rows_file, dtype={"seed": int})
     found = rows["noise"] == "as found"
@@ -32,7 +33,7 @@ def write_report(rows_file: Path, folder: Path) -> str:
 
 
 def _planted(rows: pd.DataFrame, folder: Path) -> list[str]:
-    """The parts about planted noise, and their files."""
+    """Writes the files about the cases with planted noise and returns their parts of table.md."""
     table = summary(rows)
     by_set = rows.pivot_table(index="ranker", columns="source", values="score").reindex(table.index)
     by_noise = rows.assign(kind=rows["noise"] + rows["rate"].map(" {:.0%}".format))
@@ -51,15 +52,16 @@ def _planted(rows: pd.DataFrame, folder: Path) -> list[str]:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """One line a ranker, best first: mean score with the 95% t-interval over seeds, and what else is asked of it.
+    """One row per ranker, best first: the mean score with its 95% t-interval over seeds, and further columns.
 
-    A seed is one replicate of the whole study (its mean over sets and noises), so the interval says how the mean would
-    move on other draws of the same sets. wins: share of cases in which expected_use needs fewer fixes, ties half.
+    Each seed is one replicate of the whole study (a mean over sets and noises), so the interval tells how much the mean
+    would change on other draws of the same sets. wins: the share of cases in which expected_use needs fewer fixes than
+    this ranker; a tie counts one half.
     """
     cases = ["source", "noise", "rate", "seed"]
     scores = rows.pivot_table(index=cases, columns="ranker", values="score").dropna()
     whole = scores.groupby("seed").size()
-    # a stopped run leaves a seed with some of its cases: as a replicate it would be another mix of sets
+    # a stopped run leaves a seed with only some of its cases, a different mix of sets: leave that seed out
     seeds = scores.groupby("seed").mean()[whole == whole.max()]
     bounds = {name: mean_interval(values.tolist()) or (math.nan, math.nan) for name, values in seeds.items()}
     table = pd.DataFrame({"score": seeds.mean()}).join(pd.DataFrame(bounds, index=["low", "high"]).T)
@@ -73,7 +75,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
-    """By noise: the mean true and expected number of wrong labels, and how often the interval holds the true one."""
+    """Per noise: mean true and expected number of wrong labels, and how often the interval contains the true number."""
     inside = (rows["low"] <= rows["wrong"]) & (rows["wrong"] <= rows["high"])
     known = rows.assign(inside=inside, width=rows["high"] - rows["low"], error=(rows["expected"] - rows["wrong"]).abs())
     table = known.groupby(["noise", "rate"])[["wrong", "expected", "error", "width", "inside"]].mean()
@@ -84,7 +86,7 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame, folder: Path) -> None:
-    """Mean scores with their intervals, best on top; the bounds, which read the truth, are hollow."""
+    """Draws the mean scores with their intervals, best on top. Bounds, which read the truth, have hollow markers."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

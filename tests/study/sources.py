@@ -1,4 +1,4 @@
-"""Clean labelled embeddings to draw study cases from. What is not installed or not there is left out, and said."""
+"""Clean labelled embeddings to draw study cases from. Sources that are not installed or not present are left out."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ Labelled = tuple[np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class Source:
-    """Labelled rows by seed (only synthetic ones differ); classes: those kept, in order, or None for all."""
+    """load: labelled rows for a seed (only synthetic rows depend on it). classes: kept, in this order; None: all."""
 
     load: Callable[[int], Labelled]
     classes: tuple[int, ...] | None = None
@@ -34,7 +34,7 @@ class Source:
 
 
 def sources(quick: bool) -> dict[str, Source]:
-    """The sets by name; `quick` keeps the three binary ones that come inside packages or are made up."""
+    """The sources by name. `quick` keeps three binary ones that ship with packages or are synthetic."""
     found = {
         "digits 3v8": Source(_digits, (3, 8)),
         "digits 4v9": Source(_digits, (4, 9)),
@@ -96,7 +96,7 @@ def shared_id(name: str) -> tuple[NoisyDataset, GroundTruth]:
 
 @cache
 def _challenge_rows(name: str) -> Labelled:
-    """Every picture of a concept's two shared ids once, with its true label."""
+    """Every picture of a concept's two shared data ids, without duplicates, with its true label."""
     ids, features, labels = [], [], []
     for dataset, truth in (shared_id(name), shared_id(f"{name}-flipped")):
         for part in (dataset.train, dataset.validation, dataset.test):
@@ -112,7 +112,7 @@ def _challenge(name: str, seed: int) -> Labelled:
 
 
 def _synthetic(seed: int) -> Labelled:
-    """Two classes of three clusters each in 2048 rectified columns of falling variance."""
+    """Two classes of three clusters each, in 2048 rectified columns with decreasing variance."""
     rng = np.random.default_rng([99, seed])
     labels = rng.integers(0, 2, 900)
     scale = np.arange(1, 2049) ** -0.5

@@ -1,4 +1,4 @@
-"""Small made-up data ids for the golden numbers of the `dataperf` learner: the same floats on every machine."""
+"""Small synthetic data ids for the golden numbers of the `dataperf` learner: the same floats on every machine."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Shape:
-    """rows and width of the training set, and the share of its labels that is wrong (1.0: all labels are 0)."""
+    """Rows and width of the training set, and the share of wrong labels (1.0: all labels are 0)."""
 
     rows: int
     width: int
@@ -26,7 +26,7 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class MadeUp:
-    """train (n, d) and test features, float32 multiples of 1/16; labels, truth and the order of fixing."""
+    """train (n, d) and test: features, float32 multiples of 1/16. order: the rows in the order they are fixed."""
 
     train: np.ndarray
     labels: np.ndarray
@@ -37,7 +37,7 @@ class MadeUp:
 
 
 def made_up(name: str) -> MadeUp:
-    """One case; numpy's legacy generator, whose stream is frozen."""
+    """Makes one case with numpy's legacy generator, whose stream never changes."""
     shape = SHAPES[name]
     draws = np.random.RandomState(sorted(SHAPES).index(name))
     direction = draws.randint(-3, 4, size=shape.width)

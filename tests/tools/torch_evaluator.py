@@ -1,7 +1,8 @@
-"""The published evaluator's algorithm in torch: what the `dataperf` learner must equal, and its peer in speed.
+"""The algorithm of the published evaluator in torch: the reference for the `dataperf` learner, in numbers and speed.
 
-Written from the definition (network, optimizer, batches, thresholds), with the parts the original uses: a DataLoader in
-file order, torch.optim.AdamW, one full evaluation a threshold, one fit a fix. Needs torch, which is no dependency here.
+Written from its definition (network, optimizer, batches, thresholds) with the components that the original uses: a
+DataLoader in file order, torch.optim.AdamW, one full evaluation per threshold, one fit per fix. Needs torch, which is
+not a dependency of this project.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ def network(width):
 
 
 class Classifier:
-    """features (n, d) float32, labels (n,) of 0 and 1."""
+    """A classifier of features (n, d), float32, into labels (n,) of 0 and 1."""
 
     def __init__(self, width):
         self.model = network(width)
@@ -52,7 +53,7 @@ class Classifier:
 
 
 def accuracies(train, labels, truth, order, test, test_labels, fits=None):
-    """Rounded test accuracy after 0 … n fixes, one fit each; `fits` remembers label vectors already fitted."""
+    """Rounded test accuracy after 0 … n fixes, one fit each. `fits`: a cache by label vector; None: always refit."""
     labels, reached = labels.copy(), []
     for k in range(len(order) + 1):
         if k:

@@ -1,4 +1,4 @@
-"""Clips of frames, possibly larger than memory, pooled in blocks; metadata as indicator columns."""
+"""Pools the frames of clips in blocks, so that clips may exceed memory, and turns metadata into indicator columns."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,31 +17,31 @@ _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 POOLS = ("mean", "max", "min", "std", *(f"q{round(100 * share)}" for share in _QUANTILES))
 
 
-def mean_pool(frames: NDArray[np.floating[Any]], told: Callable[[int], None] | None = None) -> Single:
-    """Mean over the frames, (n, d). Raises InvalidInput for NaN or infinite features."""
+def mean_pool(frames: NDArray[np.floating[Any]], report: Callable[[int], None] | None = None) -> Single:
+    """Mean over the frames, (n, d). `report` receives the clips done. Raises InvalidInput for NaN or infinity."""
     pooled = np.empty((len(frames), frames.shape[2]), dtype=np.float32)
-    for part, block in _blocks(frames, told):
+    for part, block in _blocks(frames, report):
         pooled[part] = block.mean(axis=1)
     return pooled
 
 
 def all_pools(
-    frames: NDArray[np.floating[Any]], bases: Single | None, told: Callable[[int], None] | None = None
+    frames: NDArray[np.floating[Any]], bases: Single | None, report: Callable[[int], None] | None = None
 ) -> Single:
     """Mean, max, min, deviation and five quantiles over the frames, (n, pools × d), or (n, pools × r) with `bases`.
 
-    bases (pools, d, r) reduce each pool as it is made, so the wide table never exists.
+    bases (pools, d, r) reduce each pool as soon as it is computed, so the wide table never exists.
     """
     width = frames.shape[2] if bases is None else bases.shape[2]
     pooled = np.empty((len(frames), len(POOLS), width), dtype=np.float32)
-    for part, block in _blocks(frames, told):
+    for part, block in _blocks(frames, report):
         parts = _pools(block)
         pooled[part] = parts if bases is None else np.einsum("npd,pdr->npr", parts, bases, optimize=True)
     return pooled.reshape(len(frames), len(POOLS) * width)
 
 
 def pool_bases(frames: NDArray[np.floating[Any]], width: int, rng: np.random.Generator) -> Single | None:
-    """The principal directions of each pool over at most 4,096 clips, (pools, d, width); None where d ≤ width."""
+    """The principal directions of each pool over at most 4,096 clips, (pools, d, width); None if d ≤ width."""
     from sklearn.utils.extmath import randomized_svd
 
     if frames.shape[2] <= width:
@@ -58,9 +58,9 @@ def pool_bases(frames: NDArray[np.floating[Any]], width: int, rng: np.random.Gen
 
 
 def metadata_columns(train: FloatMatrix, test: FloatMatrix, bins: int = 16) -> tuple[Single, Single]:
-    """Indicators of each metadata column's quantile bin and of each pair of the first two (width × height).
+    """Indicators of the quantile bin of each metadata column, and of pairs of bins of the first two (width × height).
 
-    (n, k) and (m, k); k is 0 where there are no columns. Cut points are the training rows' quantiles.
+    Returns (n, k) and (m, k); k is 0 if there are no metadata columns. The bins are quantiles of the training rows.
     """
     if train.shape[1] == 0:
         return np.empty((len(train), 0), np.float32), np.empty((len(test), 0), np.float32)
@@ -81,7 +81,7 @@ def metadata_columns(train: FloatMatrix, test: FloatMatrix, bins: int = 16) -> t
 
 
 def _pools(block: Single) -> Single:
-    """(n, pools, d) of (n, frames, d); quantiles are the nearest frame's value at or below."""
+    """(n, pools, d) from (n, frames, d). A quantile is the value of the frame at or just below it."""
     ordered = np.sort(block, axis=1)
     last = block.shape[1] - 1
     parts = [block.mean(axis=1), ordered[:, last], ordered[:, 0], block.std(axis=1)]
@@ -89,7 +89,7 @@ def _pools(block: Single) -> Single:
     return np.stack(parts, axis=1)
 
 
-def _blocks(frames: NDArray[np.floating[Any]], told: Callable[[int], None] | None) -> Any:
+def _blocks(frames: NDArray[np.floating[Any]], report: Callable[[int], None] | None) -> Any:
     size = max(1, _BLOCK_ENTRIES // (frames.shape[1] * frames.shape[2]))
     for start in range(0, len(frames), size):
         part = slice(start, min(start + size, len(frames)))
@@ -98,9 +98,9 @@ def _blocks(frames: NDArray[np.floating[Any]], told: Callable[[int], None] | Non
         if len(bad):
             raise InvalidInput(
                 f"clip features, row {bad[0]}",
-                f"NaN or infinite values (clips, {first_three(bad.tolist())})",
+                f"NaN or infinite values (affected clips, {first_three(bad.tolist())})",
                 "embed those clips again",
             )
         yield part, block
-        if told is not None:
-            told(part.stop)
+        if report is not None:
+            report(part.stop)

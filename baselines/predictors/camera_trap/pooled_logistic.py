@@ -1,4 +1,4 @@
-"""Camera-trap clips by one joint multi-label logistic regression on the mean of the frames."""
+"""Camera-trap classes by one joint multi-label logistic regression on the mean of the frames."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,6 @@ def predict(
         "sigmoid",
         strength=strength,
         steps=_STEPS,
-        told=lambda done: progress(min(done, _STEPS), _STEPS, "steps"),
+        report=lambda done: progress(min(done, _STEPS), _STEPS, "steps"),
     )
     return np.asarray(expit(model.scores(scale.apply(mean_pool(problem.test.frames)))))

@@ -1,4 +1,4 @@
-"""Camera-trap clips by pools of the frames and metadata, stacked out of fold, with a clip per class."""
+"""Camera-trap classes from pooled frames and metadata, stacked out of fold, with probabilities clipped per class."""
 
 from dataclasses import dataclass
 
@@ -16,14 +16,17 @@ from cleaning.progress import Progress, silent
 
 Single = NDArray[np.float32]
 
+# Principal directions per pool.
 _WIDTH = 256
+# The grid of clipping bounds, as distances from 0 and from 1.
 _FLOORS = np.concatenate(([1e-7], np.logspace(-5, -1, 25)))
-_REACH = 12.0
+# First-layer logits are clipped to ± this.
+_LARGEST_LOGIT = 12.0
 
 
 @dataclass(frozen=True, eq=False)
 class _View:
-    """One way to see the clips: training rows (n, k), test rows (m, k), and the penalty they need."""
+    """One representation of the clips: training rows (n, k), test rows (m, k), and the inverse penalty for them."""
 
     train: Single
     test: Single
@@ -41,10 +44,10 @@ def predict(
     """Probabilities (m, classes).
 
     First layer: multi-label logistic regressions on the mean pool, on all pools, and on binned metadata, each fitted
-    once a fold of a multi-label stratification (Sechidis, Tsoumakas and Vlahavas 2011). Second layer: one on their
-    out-of-fold logits. Last, each class is clipped to the bounds that minimise its out-of-fold log loss.
-    `pseudo_labels` then adds the test clips, labelled with their own probabilities, to every first-layer fit and does
-    it all again. Raises Unsuitable for fewer than two clips.
+    once per fold of a multi-label stratification (Sechidis, Tsoumakas and Vlahavas 2011). Second layer: another one on
+    their out-of-fold logits. Finally, the probabilities of each class are clipped to the bounds that minimise its
+    out-of-fold log loss. `pseudo_labels` then adds the test clips, labelled with their own probabilities, to every
+    first-layer fit and repeats both layers. Raises Unsuitable for fewer than two clips.
     """
     labels = problem.labels.astype(np.float32)
     if len(labels) < 2:
@@ -67,7 +70,7 @@ def predict(
 
 
 def stratified(labels: Single, folds: int, rng: np.random.Generator) -> IntVector:
-    """A fold number for each clip, (n,), the positives of every class dealt out evenly; a fold may lack a class."""
+    """A fold number for each clip, (n,), with the positives of every class spread evenly; a fold may lack a class."""
     splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=int(rng.integers(2**31)))
     fold = np.empty(len(labels), dtype=np.int64)
     for number, (_, members) in enumerate(splitter.split(np.zeros(len(labels)), labels)):
@@ -76,7 +79,7 @@ def stratified(labels: Single, folds: int, rng: np.random.Generator) -> IntVecto
 
 
 def best_bounds(probabilities: NDArray[np.float64], truth: Single) -> tuple[float, float]:
-    """The lower and the upper clip with the least log loss of one class, each from a fixed grid."""
+    """The lower and upper clipping bound with the least log loss for one class, each from a fixed grid."""
     low = min(_FLOORS, key=lambda floor: _log_loss(np.maximum(probabilities, floor), truth))
     high = min(_FLOORS, key=lambda floor: _log_loss(np.minimum(probabilities, 1 - floor), truth))
     return (float(low), float(1 - high)) if low < 1 - high else (1e-7, 1 - 1e-7)
@@ -111,13 +114,13 @@ def _first_layer(
         model = fit_linear(rows, goal, "sigmoid", strength=view.strength)
         held_out[~seen] = model.scores(view.train[~seen])
         unseen += model.scores(view.test) / len(numbers)
-    return np.clip(held_out, -_REACH, _REACH), np.clip(unseen, -_REACH, _REACH)
+    return np.clip(held_out, -_LARGEST_LOGIT, _LARGEST_LOGIT), np.clip(unseen, -_LARGEST_LOGIT, _LARGEST_LOGIT)
 
 
 def _second_layer(
     held_out: NDArray[np.float64], unseen: NDArray[np.float64], labels: Single, fold: IntVector
 ) -> NDArray[np.float64]:
-    """Test probabilities: the stack of all folds, clipped by what was best for each class out of fold."""
+    """Test probabilities of the second layer, clipped to the bounds that were best for each class out of fold."""
     scale = Scale.of(held_out)
     view = _View(scale.apply(held_out), scale.apply(unseen), 0.1)
     inside, outside = _first_layer(view, labels, fold, None)

@@ -1,1 +1,1 @@
-"""Predictors of the retrieval task: which references show the product of a query."""
+"""Predictors of the retrieval task: which references show the same product as a query."""

@@ -1,4 +1,4 @@
-"""Retrieval by diffusion on the neighbour graph of the references, for sets of up to 10,000."""
+"""Retrieval by diffusion on the neighbour graph of the references, for up to 10,000 references."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -8,6 +8,7 @@ from cleaning.problems import RetrievalProblem
 from cleaning.progress import Progress, silent
 from cleaning.vectors.search import Ranks, Single, column_means, largest, most_similar, unit_directions
 
+# The size up to which the task description recommends diffusion.
 LARGEST = 10_000
 _BLOCK = 256
 
@@ -25,13 +26,13 @@ def predict(
 ) -> Ranks:
     """Reference rows (q, depth) by (I - decay · S)⁻¹ y, the largest first.
 
-    S is the symmetrically normalised graph of positive centred cosines to the power `power` between each reference and
-    its nearest `neighbours`, of which only mutual ones are kept (or the union); y holds the query's `entries` nearest.
-    Source: Iscen et al. 2017, Efficient Diffusion on Region Manifolds, equations 1 to 6. Raises Unsuitable above
-    10,000 references.
+    S is the symmetrically normalised graph between each reference and its nearest `neighbours`, weighted by positive
+    centred cosines to the power `power`. With `mutual`, only mutual neighbours are kept. y holds the query's `entries`
+    nearest references. Source: Iscen et al. 2017, Efficient Diffusion on Region Manifolds, equations 1 to 6. Raises
+    Unsuitable for more than 10,000 references.
     """
     if len(problem.references) > LARGEST:
-        raise Unsuitable(f"diffusion is for up to {LARGEST} references, and here are {len(problem.references)}")
+        raise Unsuitable(f"diffusion is for up to {LARGEST} references, but there are {len(problem.references)}")
     mean = column_means(problem.references)
     queries, references = unit_directions(problem.queries, mean), unit_directions(problem.references, mean)
     system = _system(references, neighbours, decay, power, mutual=mutual)
@@ -63,7 +64,7 @@ def _system(references: Single, neighbours: int, decay: float, power: float, *, 
 
 
 def _solved(system: sp.csr_array, right: np.ndarray, tolerance: float = 1e-6, most: int = 500) -> np.ndarray:
-    """system⁻¹ right, (r, b), by conjugate gradients on all columns side by side; the system is positive definite."""
+    """system⁻¹ right, (r, b), by conjugate gradients on all columns at once; the system is positive definite."""
     solution = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()

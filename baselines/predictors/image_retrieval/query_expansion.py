@@ -20,7 +20,7 @@ def predict(
 ) -> Ranks:
     """Reference rows (q, depth), the most similar first.
 
-    Augmentation replaces a reference by the sum of itself and its neighbours, weighted 10^(-1.5 i / 10) at place i;
+    Augmentation replaces a reference by the sum of itself and its neighbours, weighted 10^(-1.5 i / 10) at rank i;
     expansion replaces a query by itself plus its nearest references, weighted by similarity^α.
     Sources: Turcot and Lowe 2009 (augmentation); Radenović, Tolias and Chum 2018, Fine-tuning CNN Image Retrieval with
     No Human Annotation, section 3 (α-query expansion). The exponent of the weights was chosen on the digits.
@@ -38,7 +38,7 @@ def predict(
 
 
 def augmented(references: Single, neighbours: int, progress: Progress = silent) -> Single:
-    """Unit rows (r, d): each reference and its neighbours, itself at place 0 of the weights."""
+    """Unit rows (r, d): each reference plus its neighbours, weighted by rank; the reference itself has rank 0."""
     _, rows = most_similar(references, references, neighbours + 1, progress)
     weights = np.logspace(0, -1.5, neighbours + 1)[: rows.shape[1]].astype(np.float32)
     return unit_directions(_weighted(references, rows, np.broadcast_to(weights, rows.shape)))

@@ -1,1 +1,1 @@
-"""Predictors of the logo task: whose logo a picture is."""
+"""Predictors of the logo task: which brand's logo an image shows."""

@@ -18,13 +18,13 @@ _STEPS = 200
 
 @dataclass(frozen=True)
 class _Bar:
-    """The progress of several fits, one after the other."""
+    """Progress over several consecutive fits."""
 
     progress: Progress
     fits: int
 
     def at(self, fit: int, steps: int) -> None:
-        """Told of one more step of a fit."""
+        """Reports the number of steps done in a fit."""
         self.progress(fit + min(steps / _STEPS, 1.0), self.fits, "fits")
 
 
@@ -38,9 +38,9 @@ def predict(
 ) -> NDArray[np.float64]:
     """Probabilities (m, n_classes), rows summing to 1.
 
-    Each model is fitted `folds` times, on all folds but one. Out of fold, the mean probability p is divided by
-    prior^shift, and the middle one of the shifts whose macro F2 is within 0.01 of the best is taken; for the test
-    images the folds' probabilities are averaged and shifted alike.
+    Each model is fitted `folds` times, on all folds but one. The out-of-fold mean probability p is divided by
+    prior^shift, where the shift is the middle one of those whose macro F2 is within 0.01 of the best. For the test
+    images, the folds' probabilities are averaged and shifted in the same way.
     """
     train, n_classes = problem.train, problem.n_classes
     scale = Scale.of(train.features)
@@ -67,21 +67,24 @@ def _mean_probability(
     targets = np.zeros((len(rows), n_classes), dtype=np.float32)
     targets[np.arange(len(rows)), labels] = 1
     logistic = fit_linear(
-        rows, targets, "softmax", strength=strength, steps=_STEPS, told=lambda done: bar.at(place, done)
+        rows, targets, "softmax", strength=strength, steps=_STEPS, report=lambda done: bar.at(place, done)
     )
     discriminant = fit_discriminant(rows, labels, n_classes)
     return (softmax(logistic.scores(judged)) + softmax(discriminant.scores(judged))) / 2
 
 
 def shifted(probabilities: NDArray[np.float64], prior: NDArray[np.float64], shift: float) -> NDArray[np.float64]:
-    """Probabilities / prior^shift, rows summing to 1; shift 1 undoes the class frequencies; 0 stays 0."""
+    """Probabilities / prior^shift, rows summing to 1; shift 1 cancels the class frequencies; prior 0 gives 0."""
     weight = np.where(prior > 0, np.maximum(prior, 1e-12) ** -shift, 0.0)
     moved = probabilities * weight
     return np.asarray(moved / moved.sum(axis=1, keepdims=True))
 
 
 def best_shift(probabilities: NDArray[np.float64], labels: IntVector, prior: NDArray[np.float64]) -> float:
-    """The middle one of the prior shifts whose macro F2 on these rows is near the best: rare classes make it jump."""
+    """The middle one of the shifts whose macro F2 on these rows is near the best.
+
+    The best shift itself is unstable, because rare classes make F2 jump.
+    """
     scores = [macro_f2(shifted(probabilities, prior, shift).argmax(axis=1), labels, len(prior)) for shift in _SHIFTS]
     near = np.flatnonzero(np.asarray(scores) >= max(scores) - _TOLERANCE)
     return float(_SHIFTS[near[len(near) // 2]])

@@ -13,7 +13,7 @@ _STEPS = 200
 def predict(
     problem: LogoProblem, *, rng: np.random.Generator, progress: Progress = silent, strength: float = 1.0
 ) -> NDArray[np.float64]:
-    """Probabilities (m, n_classes), rows summing to 1; a class without training images gets next to none.
+    """Probabilities (m, n_classes), rows summing to 1; a class without training images gets almost 0.
 
     L2 penalty ‖W‖² / (2 · strength) on standardised embeddings.
     """
@@ -26,6 +26,6 @@ def predict(
         "softmax",
         strength=strength,
         steps=_STEPS,
-        told=lambda done: progress(min(done, _STEPS), _STEPS, "steps"),
+        report=lambda done: progress(min(done, _STEPS), _STEPS, "steps"),
     )
     return softmax(model.scores(scale.apply(problem.test)))

@@ -1,1 +1,1 @@
-"""Predictors of the zero-shot task: which class an image is of, from the names of the classes."""
+"""Predictors of the zero-shot task: which class an image belongs to, from the names of the classes alone."""

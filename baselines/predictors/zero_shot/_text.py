@@ -17,7 +17,7 @@ from cleaning.problems import TextPairs
 
 @dataclass(frozen=True, eq=False)
 class TextFeatures:
-    """Hashed character 3–5-grams inside words, weighted log(1 + n / (1 + document count)), rows of length 1."""
+    """Hashed character 3–5-grams inside words, weighted by log(1 + n / (1 + document count)), in rows of length 1."""
 
     weights: NDArray[np.float32]
 
@@ -36,18 +36,20 @@ class Corpus:
 
 
 def read_corpus(pairs: TextPairs, n_images: int, buckets: int) -> Corpus:
-    """Hashes every pair as it comes by; texts are not kept. About 0.4 GB a million queries of a few words.
+    """Hashes every pair as it is read; texts are not kept. Takes about 0.4 GB per million queries of a few words.
 
-    Raises InvalidInput where there is no pair or one names an image row that is not there.
+    Raises InvalidInput if there are no pairs, or if a pair names an image row that does not exist.
     """
     blocks, rows = [], []
     for index, texts in pairs:
         if len(index) and not (int(index.min()) >= 0 and int(index.max()) < n_images):
-            raise InvalidInput("image-text pairs", f"rows outside 0 … {n_images - 1}", "give only images embedded")
+            raise InvalidInput(
+                "image-text pairs", f"rows outside 0 … {n_images - 1}", "give only pairs whose image has an embedding"
+            )
         blocks.append(_counts(texts, buckets))
         rows.append(np.asarray(index, dtype=np.int64))
     if not blocks or not sum(block.shape[0] for block in blocks):
-        raise InvalidInput("image-text pairs", "there are none", "give images with their queries")
+        raise InvalidInput("image-text pairs", "there are none", "give at least one image with its text")
     counts = sp.csr_array(sp.vstack(blocks, format="csr"))
     documents = np.bincount(counts.indices, minlength=buckets)
     weights = np.log1p(counts.shape[0] / (1.0 + documents)).astype(np.float32)
@@ -55,7 +57,7 @@ def read_corpus(pairs: TextPairs, n_images: int, buckets: int) -> Corpus:
 
 
 def plain(text: str) -> str:
-    """Compatibility form, case folded, ё as е."""
+    """The text in Unicode compatibility form (NFKC), case-folded, with е for ё."""
     return unicodedata.normalize("NFKC", text).casefold().replace("ё", "е")
 
 

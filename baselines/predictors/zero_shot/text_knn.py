@@ -1,4 +1,4 @@
-"""Zero-shot by text neighbours: a class looks like the images whose texts are nearest to its name."""
+"""Zero-shot by text neighbours: a class is represented by the images whose texts are nearest to its name."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,8 +18,8 @@ def predict(
 ) -> dict[str, IntVector]:
     """{data set: classes (m,)}: the class whose neighbours' mean image has the highest centred cosine.
 
-    Neighbours are the training texts of highest TF-IDF cosine with the name, weighted by it; ties go to the lowest
-    class.
+    Neighbours are the training texts with the highest TF-IDF cosine to the name, weighted by that cosine. Ties go to
+    the lowest class.
     """
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
     mean = column_means(problem.images)
@@ -35,7 +35,7 @@ def predict(
 
 
 def _nearest_texts(corpus: Corpus, names: sp.csr_array, neighbours: int) -> tuple[Single, IntVector]:
-    """Similarity and pair number of each name's nearest texts, (classes, neighbours); the pairs are taken in blocks."""
+    """Similarity and pair number of each name's nearest texts, (classes, neighbours), in blocks of pairs."""
     block = max(neighbours, _BLOCK_ENTRIES // names.shape[0])
     values, pairs = np.empty((names.shape[0], 0), np.float32), np.empty((names.shape[0], 0), np.int64)
     for start in range(0, corpus.texts.shape[0], block):

@@ -1,4 +1,4 @@
-"""Zero-shot by ridge regression from hashed character n-grams of the text onto the image embedding, closed form."""
+"""Zero-shot by closed-form ridge regression from hashed character n-grams of a text to the image embedding."""
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,7 +20,7 @@ def predict(
     """{data set: classes (m,)}: the class whose predicted image embedding has the highest centred cosine.
 
     Minimises Σ ‖xᵢ - Wᵀtᵢ‖² + penalty ‖W‖², where tᵢ is the TF-IDF row of a text and xᵢ its image, centred and of
-    length 1. Memory: one square matrix of 4,096 columns beside the corpus. Ties go to the lowest class.
+    length 1. Memory: one square matrix of 4,096 columns in addition to the corpus. Ties go to the lowest class.
     """
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
     mean = column_means(problem.images)
@@ -33,7 +33,7 @@ def predict(
 
 
 def _ridge(corpus: Corpus, images: Single, penalty: float, progress: Progress) -> Single:
-    """W (buckets, d); the normal equations are summed up over blocks of pairs."""
+    """W (buckets, d); the normal equations are accumulated over blocks of pairs."""
     buckets, pairs = corpus.texts.shape[1], corpus.texts.shape[0]
     gram = np.zeros((buckets, buckets), dtype=np.float32)
     target = np.zeros((buckets, images.shape[1]))

@@ -39,9 +39,10 @@ def predict(
 ) -> dict[str, IntVector]:
     """{data set: classes (m,)}: the class whose name the text tower puts nearest to the image.
 
-    Linear towers onto `width` dimensions, cosines over `temperature`, cross-entropy over the batch from texts to images
-    and back, Adam. Texts that are equal within a batch share the positives. The loss is shown with the progress.
-    Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language Supervision, figure 3.
+    Both towers are linear with `width` outputs. Adam minimises the cross-entropy over the batch, from texts to images
+    and from images to texts, of cosines divided by `temperature`. Equal texts in a batch share their positives. The
+    progress note shows the loss. Source: Radford et al. 2021, Learning Transferable Visual Models From Natural Language
+    Supervision, figure 3.
     """
     plan = _Plan(width, epochs, batch, rate, temperature)
     corpus = read_corpus(problem.pairs, len(problem.images), _BUCKETS)
@@ -58,7 +59,7 @@ def predict(
 def info_nce(texts: Single, images: Single, positive: Single, temperature: float) -> tuple[float, Single, Single]:
     """The symmetric InfoNCE loss of a batch and its gradients with respect to the tower outputs (b, w) each.
 
-    positive (b, b) is non-zero where a text and an image belong together; each row and column shares its weight 1.
+    positive (b, b) is non-zero where a text and an image belong together; each row and column has a total weight of 1.
     """
     (text_unit, text_length), (image_unit, image_length) = _normalised(texts), _normalised(images)
     logits = text_unit @ image_unit.T / np.float32(temperature)
@@ -138,7 +139,7 @@ def _normalised(rows: Single) -> tuple[Single, Single]:
 
 
 def _through_norm(slope: Single, unit: Single, length: Single) -> Single:
-    """The gradient before scaling to length 1."""
+    """The gradient with respect to the rows before they were scaled to length 1."""
     inward: NDArray[np.float32] = (slope - unit * np.einsum("ij,ij->i", slope, unit)[:, None]) / length
     return inward
 

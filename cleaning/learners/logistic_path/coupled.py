@@ -1,8 +1,9 @@
-"""The exact multinomial Hessian's inverse for a moderate number of rows, without ever forming the Hessian.
+"""The exact inverse of the multinomial Hessian for a moderate number of rows, without forming the Hessian.
 
-H = A − U Uᵀ with A block-diagonal, Aₖ = [X 1]ᵀ diag(pₖ) [X 1] + I / C, and U = the blocks [X 1]ᵀ diag(pₖ), n columns.
-By Woodbury H⁻¹ = A⁻¹ + A⁻¹U (I − UᵀA⁻¹U)⁻¹ UᵀA⁻¹: K factors of width d and one of width n instead of one of width d K.
-The same algebra in row coordinates is algorithm 3.3 of Rasmussen and Williams, Gaussian Processes (2006).
+H = A − U Uᵀ, where A is block-diagonal with Aₖ = [X 1]ᵀ diag(pₖ) [X 1] + I / C, and U, with n columns, stacks the
+blocks [X 1]ᵀ diag(pₖ). By the Woodbury identity, H⁻¹ = A⁻¹ + A⁻¹U (I − UᵀA⁻¹U)⁻¹ UᵀA⁻¹. This takes K factors of width d
+and one of width n instead of one of width d K. The same algebra in row coordinates is algorithm 3.3 of Rasmussen and
+Williams, Gaussian Processes for Machine Learning (2006).
 """
 
 import numpy as np
@@ -11,12 +12,13 @@ from cleaning.data import FloatMatrix
 from cleaning.learners.logistic_path.factor import Factor
 from cleaning.learners.logistic_path.geometry import Columns
 
-# Moving all intercepts together changes nothing; this share of their curvature makes the Hessian definite.
+# The loss does not change if all intercepts move together. Raising their curvature by this share makes the Hessian
+# definite.
 _GAUGE = 1e-6
 
 
 class Coupled:
-    """H⁻¹ at probabilities (n, outputs), all positive."""
+    """H⁻¹ at the probabilities `reference` (n, outputs), all of them positive."""
 
     def __init__(self, geometry: Columns, reference: FloatMatrix) -> None:
         rows, outputs = reference.shape

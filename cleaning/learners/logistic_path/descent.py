@@ -1,10 +1,11 @@
 """Preconditioned nonlinear conjugate gradients for many label vectors at once.
 
-All states start from one reference point with a kept Hessian factor M. With direction d, margins move by U = X d (one
-matrix product for all states), the step along d is Newton's in one dimension, guarded to a true descent, and the new
-gradient is one product more. Near M's own point this is Newton's method; far from it, Polak and Ribière's conjugacy
-(1969) makes up for the wrong metric. A state ends when its Newton decrement √(gᵀM⁻¹g) is below the tolerance given, and
-its gradient below GRADIENT_TOLERANCE.
+All states start from one reference point and share a factorised Hessian M as the metric. Along a direction d the
+margins change by U = X d, which is one matrix product for all states. The step length is a one-dimensional Newton step,
+safeguarded so that the loss decreases, and the new gradient takes one more product. Near the point where M was made,
+this is Newton's method. Far from it, the conjugate directions of Polak and Ribière (1969) compensate for the wrong
+metric. A state is finished when its Newton decrement √(gᵀM⁻¹g) is below the given tolerance and its gradient is below
+GRADIENT_TOLERANCE.
 """
 
 import numpy as np
@@ -16,25 +17,27 @@ from cleaning.learners.logistic_path.likelihood import curvature, dot, probabili
 from cleaning.learners.logistic_path.preconditioner import Preconditioner
 
 GRADIENT_TOLERANCE = 1e-8
-"""‖gradient of the mean log-loss‖ of a solution, as a share of the root mean square of ‖(x, 1)‖."""
+"""Limit for ‖gradient of the mean log-loss‖ at a solution, relative to the root mean square of ‖(x, 1)‖."""
 
-# No margin moves by more: p(1 − p) changes by less than a factor of e^½ and Newton's step cannot overshoot by much.
+# A step that moves no margin by more than this needs no line search: p(1 − p) changes by less than a factor of e^½, so
+# Newton's step cannot overshoot by much.
 _SAFE_SHIFT = 0.5
+# A line search ends when at most this share of the initial slope is left, still downhill.
 _SLOPE_LEFT = 0.3
-# From beyond the bottom a search comes back to where this share of the slope is left: rounding may not tell nearer
-# lengths from the bottom.
-_SLOPE_FROM_BEYOND = 0.05
-_SEARCHES = 40
-# A turn that keeps more of an uphill direction than this share of the new descent is no turn but a restart.
-_CARRIED = 0.5
+# After it has passed the minimum, a line search aims for the point before it where this share of the slope is left.
+# Rounding may make points closer to the minimum indistinguishable from it.
+_SLOPE_AFTER_OVERSHOOT = 0.05
+_MOST_SEARCH_STEPS = 40
+# The conjugate direction is dropped if the previous direction would cancel more than this share of the new descent.
+_LARGEST_CANCELLATION = 0.5
 
 
 class Descent:
-    """The states of one span on their way to their optima.
+    """Minimises the losses of all states of one span together.
 
-    reference: (n, outputs) probabilities at the reference point. start: (size + 1, outputs, states) gradients there.
-    After a run, `result` holds the way from the reference to each state's optimum, `decrement` what is left of it,
-    and `work` counts iterations times states.
+    reference (n, outputs): probabilities at the reference point. start (size + 1, outputs, states): gradients there.
+    After a run, `result` holds the step from the reference to each state's optimum, `decrement` the remaining Newton
+    decrement of each state, and `work` the number of iterations summed over the states.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Descent:
         self._margins = np.zeros(shape, geometry.work)
 
     def run(self, iterations: int) -> bool:
-        """Up to so many iterations more; whether every state is at its optimum."""
+        """Runs up to `iterations` further iterations. Returns whether every state has reached its optimum."""
         for _ in range(iterations):
             step = self._metric.solve(self._gradient)
             products = self._geometry.products(step)
@@ -87,15 +90,15 @@ class Descent:
 
     def _iterate(self, step: FloatMatrix, products: FloatMatrix | None, squared: FloatVector) -> None:
         geometry = self._geometry
-        turn = (squared - geometry.inner(self._before, step, products)) / self._squared
-        carried = turn * geometry.inner(self._gradient, self._direction, self._products)
-        turn = np.where((turn > 0) & (carried < _CARRIED * squared), turn, 0.0)
+        beta = (squared - geometry.inner(self._before, step, products)) / self._squared
+        carried = beta * geometry.inner(self._gradient, self._direction, self._products)
+        beta = np.where((beta > 0) & (carried < _LARGEST_CANCELLATION * squared), beta, 0.0)
         self._squared, self._before = squared, self._gradient
-        self._direction *= turn
+        self._direction *= beta
         self._direction -= step
         if products is not None and self._products is not None:
-            self._products = turn * self._products - products
-        bend, along, widest = self._look(step, turn)
+            self._products = beta * self._products - products
+        bend, along, widest = self._turn(step, beta)
         slope = geometry.inner(self._gradient, self._direction, self._products)
         ridge = geometry.penalty * geometry.inner(self._penalised(self._direction), self._direction, self._products)
         length = -slope / (bend + ridge)
@@ -105,20 +108,21 @@ class Descent:
         self.work += len(self.live)
 
     def _search(self, length: FloatVector, slope: FloatVector, ridge: FloatVector, along: FloatVector) -> FloatVector:
-        """Lengths at which the slope has all but gone and is not yet uphill: Newton in one dimension, in a bracket.
+        """Step lengths where the slope is small but still downhill, by bracketed Newton steps in one dimension.
 
-        The loss is convex, so downhill all the way means lower. Beyond the bottom it may be higher than at the start:
-        where one label against thousands of margins bends the loss like a hinge, a small slope uphill says nothing.
+        The loss is convex, so a slope that is still downhill proves that the loss decreased. Past the minimum it may
+        be higher than at the start even if the slope is small, because a single label against thousands of margins
+        can bend the loss like a hinge.
         """
-        low, high, beyond = np.zeros(len(length)), np.full(len(length), np.inf), _SLOPE_FROM_BEYOND * np.abs(slope)
-        for _ in range(_SEARCHES):
+        low, high, aimed = np.zeros(len(length)), np.full(len(length), np.inf), _SLOPE_AFTER_OVERSHOOT * np.abs(slope)
+        for _ in range(_MOST_SEARCH_STEPS):
             now, bend = self._try(length)
             left = slope + length * ridge + now - along
             far = (left < -_SLOPE_LEFT * np.abs(slope)) | (left > 0)
             if not far.any():
                 return length
             low, high = np.where(left < 0, length, low), np.where(left > 0, length, high)
-            newton = length - (left + np.where(left > 0, beyond, 0.0)) / (bend + ridge)
+            newton = length - (left + np.where(left > 0, aimed, 0.0)) / (bend + ridge)
             bounded = np.isfinite(high)
             middle = np.where(bounded, (low + np.where(bounded, high, 0.0)) / 2, 4 * length)
             better = np.where((newton > low) & (newton < np.minimum(high, 4 * length)), newton, middle)
@@ -126,7 +130,7 @@ class Descent:
         return np.where(far, low, length)
 
     def _try(self, length: FloatVector) -> tuple[FloatVector, FloatVector]:
-        """The residuals' product with the direction, and the curvature, `length` further along it."""
+        """The product of residuals and direction, and the curvature, `length` further along the direction."""
         along, bend = np.zeros(len(length)), np.zeros(len(length))
         for rows in self._chunks():
             direction = self._margins[rows]
@@ -136,16 +140,16 @@ class Descent:
             bend += curvature(self._reference[rows], change, direction)
         return along, bend
 
-    def _look(self, step: FloatMatrix, turn: FloatVector) -> tuple[FloatVector, FloatVector, FloatVector]:
-        """Turns the margins' direction; the curvature along it, its product with the residuals, its largest entry."""
-        states = len(turn)
+    def _turn(self, step: FloatMatrix, beta: FloatVector) -> tuple[FloatVector, FloatVector, FloatVector]:
+        """Updates the direction in margins. Returns curvature, product with the residuals and largest entry."""
+        states = len(beta)
         bend, along, widest = np.zeros(states), np.zeros(states), np.zeros(states)
         dtype = self._margins.dtype
-        flat, turn = step[:-1].reshape(len(step) - 1, -1).astype(dtype, copy=False), turn.astype(dtype)
+        flat, beta = step[:-1].reshape(len(step) - 1, -1).astype(dtype, copy=False), beta.astype(dtype)
         for rows in self._chunks():
             direction = self._margins[rows]
             if self._products is None:
-                direction *= turn
+                direction *= beta
                 direction -= self._geometry.margins(rows, flat).reshape(direction.shape)
                 direction -= step[-1].astype(dtype)
             else:
@@ -157,7 +161,7 @@ class Descent:
         return bend, along, widest
 
     def _move(self, length: FloatVector) -> None:
-        """Moves by `length` along the direction and renews the gradient."""
+        """Moves by `length` along the direction and recomputes the gradient."""
         self._moved += length * self._direction
         gradient = self._start + self._geometry.penalty * self._penalised(self._moved)
         for rows in self._chunks():
@@ -168,7 +172,7 @@ class Descent:
 
     @staticmethod
     def _penalised(coefficients: FloatMatrix) -> FloatMatrix:
-        """Without the intercept."""
+        """The coefficients with 0 for the intercept, which is not penalised."""
         weights = coefficients.copy()
         weights[-1] = 0.0
         return weights
@@ -179,7 +183,7 @@ class Descent:
         return list(chunks(len(self._shift), max(self._shift[0].size, converted)))
 
     def _settle(self, going: NDArray[np.bool_]) -> None:
-        """Takes the states that have arrived out of the work."""
+        """Stores the results of the finished states and removes them from the work arrays."""
         self.result[:, :, self.live[~going]] = self._moved[:, :, ~going]
         self.live = self.live[going]
         if not len(self.live):

@@ -6,17 +6,17 @@ from scipy.linalg import blas, lapack
 from cleaning.data import FloatMatrix
 from cleaning.errors import Unsuitable
 
-# From here on the inverse, and a matrix product, is worth its making.
+# From this many right-hand sides on, forming the inverse for a matrix product is worth its cost.
 _MANY_COLUMNS = 8
-# As a share of each diagonal entry: a metric need not be exact, but has to be definite after rounding.
+# Added to each diagonal entry, as a share of it. A metric need not be exact, but must stay definite after rounding.
 _JITTER = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
 
 
 class Factor:
-    """A symmetric positive definite matrix (overwritten), factorised; inverted once it has many columns to solve.
+    """The factorisation of a symmetric positive definite matrix, which is overwritten.
 
-    In float32 for a large matrix: a metric of half the size, never inverted. Raises Unsuitable where rounding leaves it
-    indefinite.
+    It forms the inverse when it first has to solve for many columns. A float32 matrix takes half the memory and is
+    never inverted. Raises Unsuitable if the matrix is indefinite after rounding.
     """
 
     def __init__(self, matrix: FloatMatrix) -> None:
@@ -26,7 +26,8 @@ class Factor:
         factor, failed = factorise(matrix.T, lower=0, overwrite_a=1, clean=0)
         if failed:
             raise Unsuitable(
-                "logistic regression has no unique optimum within rounding here: hardly penalised. Fix: lower C."
+                "logistic regression has no unique optimum within rounding error: the penalty is too weak. "
+                "Fix: lower C."
             )
         self._factor: FloatMatrix = factor
         self._inverse: FloatMatrix | None = None
@@ -36,7 +37,7 @@ class Factor:
         if self._factor.dtype == np.float32:
             single = np.asfortranarray(right, dtype=np.float32)
             return np.ascontiguousarray(lapack.spotrs(self._factor, single, overwrite_b=1)[0], dtype=np.float64)
-        if right.shape[1] == 1:  # a third of the time of LAPACK's general solver
+        if right.shape[1] == 1:  # takes a third of the time of LAPACK's general solver
             first = blas.dtrsv(self._factor, right[:, 0], trans=1)
             return np.asarray(blas.dtrsv(self._factor, first, overwrite_x=1))[:, None]
         if self._inverse is None and right.shape[1] < _MANY_COLUMNS:
@@ -47,5 +48,5 @@ class Factor:
         return np.asarray(self._inverse @ right)
 
     def half_solve(self, right: FloatMatrix) -> FloatMatrix:
-        """R⁻ᵀ right for the factor RᵀR: what it yields has the solution's inner products."""
+        """R⁻ᵀ right for the factor RᵀR. Inner products of the result are those of `right` in the inverse metric."""
         return np.asarray(blas.dtrsm(1.0, self._factor, right, trans_a=1))

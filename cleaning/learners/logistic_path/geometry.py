@@ -1,8 +1,9 @@
-"""Where the weights of a linear model live: in the columns (n > d) or, by duality, in the rows (n ≤ d).
+"""Coordinates for the weights of a linear model: one per column (n > d) or, by duality, one per row (n ≤ d).
 
-Coefficients and gradients are (size + 1, outputs, states), the last row the unpenalised intercept. In rows: the optimum
-of an L2-penalised model is a combination w = Xᵀα of the training rows, so with the Gram matrix K = XXᵀ its margins are
-Kα, and a gradient Xᵀρ is kept as ρ: nothing is ever as wide as d, and a gradient costs no product at all.
+Coefficients and gradients are (size + 1, outputs, states); the last row is the unpenalised intercept. In row
+coordinates, the optimum of an L2-penalised model is a combination w = Xᵀα of the training rows. With the Gram matrix
+K = XXᵀ its margins are Kα, and a gradient Xᵀρ is stored as ρ. So no array is d wide, and a gradient takes no matrix
+product.
 """
 
 from collections.abc import Iterator
@@ -17,17 +18,16 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.learners.logistic_path.likelihood import dot
 from cleaning.vectors.neighbours import unit_rows
 
+# Entries per chunk: 2 MiB in float64.
 _CHUNK = 1 << 18
-
-
-# Above this many numbers no copy of the features is made in float64, and products of two classes run in float32: around
-# a float64 reference that costs no accuracy (see Columns), but restarts where one label moves margins far, as it does
-# while rows are few, and among more classes.
+# For features with this many entries or more, no float64 copy is made, and products for two classes run in float32.
+# Around a float64 reference this costs no accuracy (see Columns). But it costs restarts where one label moves margins
+# far, as it does with few rows or more than two classes.
 _LARGE = 1 << 22
 
 
 class Geometry(Protocol):
-    """The matrix (length, size) turns coefficients into margins."""
+    """How coefficients, gradients and margins of a linear model relate; see the module."""
 
     @property
     def penalty(self) -> float:
@@ -36,12 +36,12 @@ class Geometry(Protocol):
 
     @property
     def matrix(self) -> FloatMatrix:
-        """What margins are a product with."""
+        """The matrix (length, size) that turns coefficients into margins."""
         ...
 
     @property
     def work(self) -> type[np.floating]:
-        """The precision of the work around a reference point."""
+        """The precision of computations relative to a reference point."""
         ...
 
     @property
@@ -50,42 +50,42 @@ class Geometry(Protocol):
         ...
 
     def margins(self, rows: slice, weights: FloatMatrix) -> FloatMatrix:
-        """Of some rows, for weights (size, columns) without the intercept, in the precision of the weights."""
+        """Margins of some rows for weights (size, columns), without the intercept, in the precision of the weights."""
         ...
 
     def products(self, coefficients: FloatMatrix) -> FloatMatrix | None:
-        """Matrix @ coefficients where inner products need it, None where they do not."""
+        """The matrix times coefficients if inner products need it, else None."""
         ...
 
     def inner(self, gradient: FloatMatrix, direction: FloatMatrix, products: FloatMatrix | None) -> FloatVector:
-        """⟨gradient, direction⟩, one number a state; products are those of the direction."""
+        """⟨gradient, direction⟩, one number per state; `products` are those of the direction."""
         ...
 
     def add_residual(self, gradient: FloatMatrix, rows: slice, residual: FloatMatrix) -> None:
-        """Adds the part of the gradient that comes from the residuals (rows, outputs, states) of some rows."""
+        """Adds the contribution of the residuals (rows, outputs, states) of some rows to the gradient."""
         ...
 
     def of_rows(self, rows: IntVector) -> FloatMatrix:
-        """The gradients of the margins of single rows, (size + 1, len(rows))."""
+        """The gradients of the margins of individual rows, (size + 1, len(rows))."""
         ...
 
     def steepness(self, gradient: FloatMatrix) -> FloatVector:
-        """‖g‖ of each state over n · root mean square of ‖(x, 1)‖."""
+        """‖g‖ / (n · root mean square of ‖(x, 1)‖), one number per state."""
         ...
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
-        """(d + 1, columns) weights and intercept of coefficients (size + 1, columns)."""
+        """Weights and intercept (d + 1, columns) for coefficients (size + 1, columns)."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Weights for the columns of the features.
+    """One weight per column of the features.
 
-    features: X (n, d), float32 or float64, the numbers that are meant; with `scale`, its rows are multiplied by these n
-    numbers wherever they are used, and no copy of X is made. matrix: the same for products around a reference point.
-    Where `work` is float32, only *changes* of margins and probabilities go through it, so its rounding is relative to
-    the change, and the reference itself is always computed from X in float64.
+    features: X (n, d), float32 or float64. scale: n factors by which the rows of X are multiplied wherever they are
+    used, so that no scaled copy is made. matrix: X again, for products relative to a reference point. basis: see
+    `weights`. If `work` is float32, only *changes* of margins and probabilities are computed in it, so the rounding
+    error is relative to the change. The reference itself is always computed from X in float64.
     """
 
     features: FloatMatrix
@@ -101,10 +101,10 @@ class Columns:
         return len(self.features)
 
     def products(self, coefficients: FloatMatrix) -> None:
-        """Inner products need none."""
+        """None: inner products do not need them."""
 
     def inner(self, gradient: FloatMatrix, direction: FloatMatrix, products: object) -> FloatVector:  # noqa: ARG002 - see Rows
-        """⟨gradient, direction⟩, one number a state."""
+        """⟨gradient, direction⟩, one number per state."""
         return dot(gradient, direction)
 
     def add_residual(self, gradient: FloatMatrix, rows: slice, residual: FloatMatrix) -> None:
@@ -127,7 +127,7 @@ class Columns:
         return features[rows].astype(precision, copy=False)
 
     def of_rows(self, rows: IntVector) -> FloatMatrix:
-        """The features of the rows as columns, and 1."""
+        """The features of the rows as columns, with 1 appended."""
         columns = self.features[rows].T.astype(np.float64)
         if self.scale is not None:
             columns *= self.scale[rows]
@@ -144,7 +144,7 @@ class Columns:
         return np.asarray(np.sqrt(self.inner(gradient, gradient, None)) / self._norm)
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
-        """The coefficients themselves, or what they stand for in the basis (d, columns of the features)."""
+        """The coefficients themselves, or `basis` (d, columns of X) times the coefficients if there is a basis."""
         if self.basis is None:
             return coefficients
         return np.vstack([self.basis @ coefficients[:-1], coefficients[-1:]])
@@ -152,7 +152,7 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Weights for the training rows; matrix = the Gram matrix K = XXᵀ (n, n), float64."""
+    """One weight per training row; `matrix` is the Gram matrix K = XXᵀ (n, n), float64."""
 
     features: FloatMatrix
     matrix: FloatMatrix
@@ -174,7 +174,7 @@ class Rows:
         return np.asarray(self.matrix[rows] @ weights)
 
     def inner(self, gradient: FloatMatrix, direction: FloatMatrix, products: FloatMatrix | None) -> FloatVector:
-        """⟨Xᵀρ, Xᵀα⟩ = ρᵀKα, and the intercept's part."""
+        """⟨Xᵀρ, Xᵀα⟩ = ρᵀKα, plus the product of the intercepts."""
         assert products is not None
         return dot(gradient[:-1], products) + dot(gradient[-1:], direction[-1:])
 
@@ -184,7 +184,7 @@ class Rows:
         gradient[-1] += residual.sum(axis=0)
 
     def of_rows(self, rows: IntVector) -> FloatMatrix:
-        """Unit vectors, and 1."""
+        """Unit vectors with 1 appended."""
         units = np.zeros((len(self.matrix) + 1, len(rows)))
         units[rows, np.arange(len(rows))] = 1.0
         units[-1] = 1.0
@@ -200,19 +200,19 @@ class Rows:
         return np.asarray(np.sqrt(np.maximum(square, 0.0)) / self._norm)
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
-        """Those of w = Xᵀα."""
+        """The weights w = Xᵀα, and the intercept."""
         return np.vstack([self.features.T @ coefficients[:-1], coefficients[-1:]])
 
 
 def geometry_of(features: FloatMatrix, strength: float, outputs: int, unit: bool) -> Geometry:
-    """The narrowest for features (n, d) and an inverse penalty C; unit: each row is taken to length 1.
+    """The narrowest geometry for features (n, d) and inverse penalty `strength`; unit: scale each row to length 1.
 
-    Row coordinates need a metric that is the whole Hessian, so several outputs get the rows' own span instead: X = LQ
-    with Q orthonormal has the same penalty, margins and optimum in the n columns of L.
+    Row coordinates need the whole Hessian as the metric, so several outputs get the span of the rows instead: with
+    X = LQ and Q orthonormal, the penalty, margins and optimum are the same in the n columns of L.
     """
     rows, columns = features.shape
     if rows > columns and rows * columns >= _LARGE:
-        scale = _to_unit(features) if unit else None
+        scale = _unit_scale(features) if unit else None
         if outputs == 1:
             return Columns(features, features.astype(np.float32, copy=False), 1.0 / strength, np.float32, scale=scale)
         return Columns(features, features, 1.0 / strength, scale=scale)
@@ -228,14 +228,14 @@ def geometry_of(features: FloatMatrix, strength: float, outputs: int, unit: bool
     return Columns(span, span, 1.0 / strength, basis=basis)
 
 
-def _to_unit(features: FloatMatrix) -> FloatVector:
-    """What takes each row to length 1, and 0 for a row of zeros."""
+def _unit_scale(features: FloatMatrix) -> FloatVector:
+    """The factors that scale each row to length 1; 0 for a row of zeros."""
     lengths = np.sqrt(_squared_lengths(features))
     return np.divide(1.0, lengths, out=np.zeros(len(lengths)), where=lengths > 0)
 
 
 def _squared_lengths(features: FloatMatrix) -> FloatVector:
-    """Of each row, summed in float64."""
+    """The squared length of each row, summed in float64."""
     squares = np.empty(len(features))
     for rows in chunks(*features.shape):
         squares[rows] = np.einsum("nd,nd->n", features[rows], features[rows], dtype=np.float64)
@@ -243,6 +243,6 @@ def _squared_lengths(features: FloatMatrix) -> FloatVector:
 
 
 def chunks(rows: int, width: int) -> Iterator[slice]:
-    """Slices of rows such that a chunk with `width` numbers a row stays in the cache."""
+    """Slices of rows such that a chunk with `width` numbers per row stays in cache."""
     step = max(256, _CHUNK // max(width, 1))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))

@@ -1,21 +1,22 @@
-"""Log-loss of a logistic model around a reference point: probabilities, their exact differences, their curvature.
+"""Log-loss of a logistic model around a reference point: probabilities, their exact changes, and curvature.
 
-Arrays are (rows, outputs, states): one output for two classes (the log-odds of class 1), K outputs for K ≥ 3 classes.
-Everything is written as the difference from reference probabilities P (rows, outputs), so that a small change of the
-margins keeps its relative precision, also in float32: with E = exp(δ) − 1 and z = Σₖ pₖ Eₖ the new probability is
-p + p (E − z) / (1 + z); for two classes the other class keeps its margin and p + p (1 − p) E / (1 + p E).
+Arrays are (rows, outputs, states), with one output for two classes (the log-odds of class 1) and K outputs for K ≥ 3
+classes. Everything is computed as the difference from reference probabilities p (rows, outputs), so that small changes
+δ of the margins keep their relative precision, even in float32. With E = exp(δ) − 1 and z = Σₖ pₖ Eₖ, the new
+probability is p + p (E − z) / (1 + z). For two classes the other class keeps its margin, so it is
+p + p (1 − p) E / (1 + p E).
 """
 
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector
 
-# Beyond these shifts exp() leaves float32.
+# Shifts are clipped here, so that exp() stays within the range of float32.
 _LARGEST_SHIFT = 80.0
 
 
 def dot(left: FloatMatrix, right: FloatMatrix) -> FloatVector:
-    """The inner product of (rows, outputs, states), one number a state."""
+    """The inner product of two (rows, outputs, states) arrays, one number per state."""
     if left.shape[2] == 1:
         return np.array([np.vdot(left, right)], dtype=np.float64)
     return np.asarray(np.einsum("nks,nks->s", left, right), dtype=np.float64)
@@ -25,7 +26,7 @@ def probabilities(margins: FloatMatrix) -> FloatMatrix:
     """(rows, outputs) probabilities of margins of the same shape, computed in place."""
     if margins.shape[1] == 1:
         np.negative(margins, out=margins)
-        np.exp(margins, out=margins)  # an overflow is as good as the infinity it gives
+        np.exp(margins, out=margins)  # overflow is fine: infinity gives probability 0
         margins += 1.0
         return np.reciprocal(margins, out=margins)
     margins -= margins.max(axis=1, keepdims=True)
@@ -35,10 +36,10 @@ def probabilities(margins: FloatMatrix) -> FloatMatrix:
 
 
 def probability_change(reference: FloatMatrix, margins: FloatMatrix) -> FloatMatrix:
-    """New probabilities minus the reference ones (rows, outputs), for margins (rows, outputs, states).
+    """New minus reference probabilities, for reference (rows, outputs) and margins (rows, outputs, states).
 
-    In float64 the margins are the new ones. In float32 they are the *shift* since the reference, and the difference is
-    formed without cancellation.
+    In float64, `margins` are the new margins. In float32, they are the *shift* from the reference, and the difference
+    is computed without cancellation.
     """
     if margins.dtype == np.float64:
         now = probabilities(margins.copy())
@@ -62,7 +63,7 @@ def probability_change(reference: FloatMatrix, margins: FloatMatrix) -> FloatMat
 
 
 def curvature(reference: FloatMatrix, change: FloatMatrix, direction: FloatMatrix) -> FloatVector:
-    """Second derivative of the summed log-loss along a direction of the margins, one number a state."""
+    """The second derivative of the summed log-loss along a direction in margins, one number per state."""
     now = reference[:, :, None] + change
     weighted = now * direction
     if reference.shape[1] == 1:

@@ -1,7 +1,8 @@
-"""The Hessian of the penalised log-loss at one point, factorised and kept, as the metric of the descent.
+"""The factorised Hessian of the penalised log-loss at one point, as the metric of the descent.
 
-Two classes, a small problem, not many rows, or so many that the Hessian is no larger than they are: the Hessian itself,
-formed (then in float32 where it is large) or by Woodbury. Otherwise, for K ≥ 3 classes, its K diagonal blocks
+The metric is the whole Hessian for two classes, for small problems, for few rows, and for so many rows that the Hessian
+is no larger than the features. With few rows it is inverted by the Woodbury identity; otherwise it is formed, in
+float32 if it is large. In all other cases with K ≥ 3 classes, the metric is the K diagonal blocks
 Xᵀ diag(pₖ(1 − pₖ)) X + I / C, each with its intercept, so memory stays O(d² K).
 """
 
@@ -17,31 +18,34 @@ from cleaning.learners.logistic_path.factor import Factor
 from cleaning.learners.logistic_path.geometry import Columns, Geometry, chunks
 
 Solve = Callable[[FloatMatrix], FloatMatrix]
-# Weights p(1 − p) below this are the same as none, but would be divided by.
+# Smaller weights p(1 − p) have no effect, but would be divided by.
 _SMALLEST_WEIGHT = 1e-10
+# The widest multinomial Hessian that is formed in float64, and the most rows for the Woodbury identity.
 _LARGEST_HESSIAN = 1024
 _MOST_ROWS = 4096
+# Rows sampled for `reach`: more in float32, where the aim is closer to the tolerance.
 _SAMPLED_ROWS = 4
-_SAMPLED_IN_FLOAT32 = 64  # where the aim is less far below the tolerance
+_SAMPLED_IN_FLOAT32 = 64
+# The largest Hessian that is formed in float32, relative to the size of the features.
 _HESSIAN_TO_FEATURES = 1.25
 
 
 class Preconditioner:
-    """The factor at reference probabilities (n, outputs); passing: it will not be kept, and should be cheap.
+    """The factor at reference probabilities (n, outputs); provisional: it will soon be replaced, so it should be cheap.
 
-    solve: the Newton step, up to its sign, for gradients (size + 1, outputs, states). exact: whether the factor is the
-    whole Hessian's. making: what it cost, in iterations of one state. reach: the longest ‖x‖ in the inverse metric
-    among some rows; a decrement λ leaves margins within λ · ‖x‖ of their optimum.
+    solve: the Newton step, up to its sign, for gradients (size + 1, outputs, states). exact: whether the factor is that
+    of the whole Hessian. making: what it cost to make, in iterations of one state. reach: the largest ‖x‖ in the
+    inverse metric among a sample of rows; with decrement λ, a margin is within λ · ‖x‖ of its optimum.
     """
 
     solve: Solve
 
-    def __init__(self, geometry: Geometry, reference: FloatMatrix, *, passing: bool = False) -> None:
+    def __init__(self, geometry: Geometry, reference: FloatMatrix, *, provisional: bool = False) -> None:
         outputs, size = reference.shape[1], geometry.matrix.shape[1]
         self.exact = True
         weights = np.maximum(reference * (1 - reference), _SMALLEST_WEIGHT)
         rows, width = geometry.length, (size + 1) * outputs
-        product = rows * width  # of the features with one state's coefficients: an iteration takes two
+        product = rows * width  # cost of features times one state's coefficients; an iteration takes two such products
         if not isinstance(geometry, Columns):
             self.solve = _each(_row_block(geometry, weights[:, output]) for output in range(outputs))
             self.making = rows / 12
@@ -54,7 +58,7 @@ class Preconditioner:
         elif (
             outputs > 1
             and width**2 <= _HESSIAN_TO_FEATURES * geometry.matrix.size
-            and not passing
+            and not provisional
             and (whole := _whole_in_float32(geometry, reference)) is not None
         ):
             self.solve = _stacked(whole)
@@ -75,7 +79,7 @@ class Preconditioner:
 
 
 def _each(blocks: Iterable[Solve]) -> Solve:
-    """One factor an output."""
+    """One factor per output."""
     made = list(blocks)
 
     def solve(gradient: FloatMatrix) -> FloatMatrix:
@@ -88,7 +92,7 @@ def _each(blocks: Iterable[Solve]) -> Solve:
 
 
 def _stacked(factor: Factor) -> Solve:
-    """One factor for all outputs, one after the other."""
+    """One factor for all outputs, stacked one after the other."""
 
     def solve(gradient: FloatMatrix) -> FloatMatrix:
         by_output = np.ascontiguousarray(gradient.swapaxes(0, 1))
@@ -105,7 +109,7 @@ def _column_block(geometry: Columns, weights: FloatVector) -> Solve:
 
 
 def _weighted_square(geometry: Columns, weights: FloatVector, precision: DTypeLike) -> FloatMatrix:
-    """[X 1]ᵀ diag(weights) [X 1]; products in the precision given, sums in float64. Weights may be negative."""
+    """[X 1]ᵀ diag(weights) [X 1]; products in `precision`, sums in float64. All weights must have the same sign."""
     size = geometry.matrix.shape[1]
     square = np.zeros((size + 1, size + 1))
     root = np.sqrt(np.abs(weights))
@@ -122,7 +126,7 @@ def _weighted_square(geometry: Columns, weights: FloatVector, precision: DTypeLi
 
 
 def _whole(geometry: Columns, reference: FloatMatrix, precision: type[np.floating]) -> Factor:
-    """All blocks Xᵀ diag(pₖ (1[k = l] − pₗ)) X, output by output."""
+    """The factor of the whole Hessian, with blocks Xᵀ diag(pₖ (1[k = l] − pₗ)) X, ordered by output."""
     outputs, width = reference.shape[1], geometry.matrix.shape[1] + 1
     hessian = np.empty((outputs, width, outputs, width), precision)
     for row in range(outputs):
@@ -132,13 +136,14 @@ def _whole(geometry: Columns, reference: FloatMatrix, precision: type[np.floatin
     size = np.arange(width - 1)
     for output in range(outputs):
         hessian[output, size, output, size] += geometry.penalty
-    # Moving all intercepts together changes nothing: any curvature there makes the Hessian definite.
+    # The loss does not change if all intercepts move together. Any curvature along that direction makes the Hessian
+    # definite.
     hessian[:, -1, :, -1] += len(reference) / outputs**2
     return Factor(hessian.reshape(outputs * width, -1))
 
 
 def _whole_in_float32(geometry: Columns, reference: FloatMatrix) -> Factor | None:
-    """None where the penalty is too weak for float32."""
+    """The same in float32; None if the penalty is too weak for that precision."""
     try:
         return _whole(geometry, reference, np.float32)
     except Unsuitable:
@@ -146,7 +151,7 @@ def _whole_in_float32(geometry: Columns, reference: FloatMatrix) -> Factor | Non
 
 
 def _row_block(geometry: Geometry, weights: FloatVector) -> Solve:
-    """H = XᵀWX + I / C on w = Xᵀα, bordered by the intercept: H⁻¹Xᵀρ = Xᵀ S B⁻¹ S⁻¹ ρ, S = √W, B = I / C + S K S."""
+    """H = XᵀWX + I / C on w = Xᵀα, bordered by the intercept: H⁻¹Xᵀρ = Xᵀ S B⁻¹ S⁻¹ ρ, with S = √W, B = I / C + SKS."""
     gram, root = geometry.matrix, np.sqrt(weights)
     scaled = gram * root
     scaled *= root[:, None]

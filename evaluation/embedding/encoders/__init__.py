@@ -1,5 +1,6 @@
-"""Encoders: one public module each, with a class `Encoder`, found by folder.
+"""Encoders: one public module each, with a class `Encoder`, discovered by folder.
 
-Encoder(model: Path | None)   identity: a text that changes with anything that changes the vectors
-encode(pictures) -> (n, d) float32, for RGB pictures (height, width, 3) of uint8
+Encoder(model: Path | None)          the constructor; `model` is a model file, if the encoder needs one
+identity                             a string that changes with anything that changes the vectors
+encode(pictures) -> (n, d) float32   for RGB images (height, width, 3) of uint8
 """

@@ -1,4 +1,4 @@
-"""Thumbnail, colours and histograms of oriented gradients, without any learned weights."""
+"""Thumbnail, colours and histograms of oriented gradients; no learned weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +18,9 @@ _COLOURS = 4
 
 
 class Encoder:
-    """240 numbers: an 8 × 8 grey thumbnail (centred), 4 × 4 mean colours, and per cell of a 4 × 4 grid the gradient
-    energy in 8 directions. Each of the three parts has length 1 unless it is flat; the thumbnail counts double.
+    """A vector of 240 numbers in three parts: a centred 8 × 8 grey thumbnail, the mean colours of a 4 × 4 grid, and the
+    gradient energy in 8 directions for each cell of a 4 × 4 grid. Each part has length 1, or 0 if it is constant; the
+    thumbnail has twice the weight.
 
     Source of the gradient part: Dalal and Triggs 2005, Histograms of Oriented Gradients for Human Detection.
     """
@@ -28,7 +29,7 @@ class Encoder:
 
     def __init__(self, model: Path | None = None) -> None:
         if model is not None:
-            raise InvalidInput(model, "the encoder `classical` has no model file", "leave the model out")
+            raise InvalidInput(model, "the encoder `classical` takes no model file", "leave the model out")
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> Single:
         """(n, 240) float32."""
@@ -36,7 +37,7 @@ class Encoder:
 
 
 def _square(pixels: NDArray[np.uint8]) -> Single:
-    """Area-averaged to 64 × 64, whatever the shape, in 0 … 1."""
+    """The image area-averaged to 64 × 64 pixels, whatever its shape, with values from 0 to 1."""
     from PIL import Image
 
     image = Image.fromarray(pixels).resize((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -52,7 +53,7 @@ def _describe(image: Single) -> Single:
 
 
 def _gradients(grey: Single) -> Single:
-    """Gradient magnitude in 8 unsigned directions and 4 × 4 cells, shared between the two nearest directions."""
+    """Gradient magnitudes in 4 × 4 cells and 8 unsigned directions, interpolated between the two nearest directions."""
     down, right = np.gradient(grey)
     place = np.mod(np.arctan2(down, right), np.pi) * (_ANGLES / np.pi)
     low = np.floor(place).astype(np.int64) % _ANGLES
@@ -65,7 +66,7 @@ def _gradients(grey: Single) -> Single:
 
 
 def _cells(image: Single, count: int) -> Single:
-    """Means over a grid of count × count cells, (count, count, channels)."""
+    """The means over a grid of count × count cells, (count, count, channels)."""
     size = _SIDE // count
     return np.asarray(image.reshape(count, size, count, size, -1).mean(axis=(1, 3)))
 

@@ -1,4 +1,4 @@
-"""Any ONNX image network given as a file, through onnxruntime (extra `onnx`)."""
+"""Any image network from an ONNX file, run by onnxruntime (extra `onnx`)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,11 @@ Single = NDArray[np.float32]
 
 
 class Preparation(BaseModel):
-    """How pixels become the network's input: (value / 255 · scale - mean) / deviation, channel by channel in `order`.
+    """How pixels become the network's input: (value / 255 · scale - mean) / deviation for each channel, in `order`.
 
-    It stands as JSON beside the model, `MODEL.onnx.json`; the defaults are those of networks trained on ImageNet with
-    torch. size: pixels a side, where the network leaves it open. output: the name of the output to take, or the first.
+    It is read from `MODEL.onnx.json` beside the model. The defaults are those of networks trained on ImageNet with
+    torch. size is the side of the square input in pixels, used if the network leaves it open. output is the name of the
+    output to use; the default is the first one.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -33,14 +34,14 @@ class Preparation(BaseModel):
 
 
 class Encoder:
-    """The network's output as one vector a picture; maps (n, d, h, w) are averaged over their places.
+    """The network's output as one vector per image; feature maps (n, d, h, w) are averaged over their positions.
 
-    Raises InvalidInput for a file that is no usable network, Unsuitable where onnxruntime is missing.
+    Raises InvalidInput for a file that is not a usable network, Unsuitable if onnxruntime is missing.
     """
 
     def __init__(self, model: Path | None = None) -> None:
         if model is None:
-            raise InvalidInput("encoder onnx", "no model is named", "give --encoder=PATH/MODEL.onnx")
+            raise InvalidInput("encoder onnx", "no model is given", "pass --encoder=PATH/MODEL.onnx")
         self._session = _session(model)
         self._preparation, settings = _preparation(model)
         self.identity = f"onnx/1 {sha256_file(model)} {sha256_bytes(settings.encode())[:16]}"
@@ -98,16 +99,16 @@ def _preparation(model: Path) -> tuple[Preparation, str]:
         error = failure.errors(include_url=False)[0]
         place = ".".join(map(str, error["loc"]))
         known = ", ".join(Preparation.model_fields)
-        raise InvalidInput(Place(path, key=place), error["msg"], f"the keys are {known}") from None
+        raise InvalidInput(Place(path, key=place), error["msg"], f"use only these keys: {known}") from None
 
 
 def _expected_input(model: Path, session: Any, open_size: int) -> tuple[str, bool, int]:
-    """Name of the input, whether channels come last, and pixels a side."""
+    """The name of the input, whether channels come last, and the side of the input in pixels."""
     inputs = session.get_inputs()
     shape = inputs[0].shape if len(inputs) == 1 else []
     if len(inputs) != 1 or len(shape) != 4 or inputs[0].type != "tensor(float)" or 3 not in (shape[1], shape[3]):
         found = "; ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in inputs)
-        raise InvalidInput(model, f"its inputs are {found}", "it must take float pictures n×3×h×w or n×h×w×3")
+        raise InvalidInput(model, f"its inputs are {found}", "export it with one float input n×3×h×w or n×h×w×3")
     last = shape[3] == 3 and shape[1] != 3
     sides = [side for side in (shape[1:3] if last else shape[2:4]) if isinstance(side, int)]
     return inputs[0].name, last, sides[0] if sides else open_size

@@ -1,4 +1,4 @@
-"""Six clips with a bird, a hare, both, or nothing."""
+"""Six clips that show a bird, a hare, both or nothing."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ clip-6,0.4,0.5,0.2
 
 
 def write(embeddings: Path, data: Path) -> Example:
-    """test_labels.csv. Columns may stand in any order; the broken file has NaN for a probability."""
+    """Writes test_labels.csv. Columns may be in any order; the broken submission has NaN as a probability."""
     write_text(data / "example" / "test_labels.csv", _TRUTH)
     split = {"split": {"public": 0.5, "salt": "keep this to yourself"}}
     return Example(".csv", _GOOD, _GOOD.replace("0.99", "nan"), split)

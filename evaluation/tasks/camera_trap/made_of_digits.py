@@ -1,7 +1,8 @@
-"""Digits as animals: clips of 45 noisy 8 × 8 frames through which one or two of them pass, nearly half of them blank.
+"""Digits as animals: clips of 45 noisy 8 × 8 frames in which one or two digits pass; nearly half the clips are blank.
 
-The 24 classes are blank, the ten digits upright, the ten turned by a quarter, and 0, 1 and 2 upside down, from common
-to rare. A clip's metadata are a frame size that means nothing, and the bytes of its losslessly packed frames.
+The 24 classes are blank, the ten digits upright, the ten digits rotated by 90 degrees, and 0, 1 and 2 upside down. The
+digit classes go from common to rare. A clip's metadata are a frame size that carries no information, and the number of
+bytes of its losslessly compressed frames.
 """
 
 import zlib
@@ -27,8 +28,8 @@ _SIZES = ((1280, 720), (960, 540), (640, 480))
 
 
 def write(draw: Draw) -> None:
-    """train.npy and test.npy (clips, 45, 64) float32, train_labels.csv, train_metadata.csv, test_metadata.csv,
-    submission_format.csv, and the test clips' labels. No scan is in both parts.
+    """Writes train.npy and test.npy (clips, 45, 64) float32, train_labels.csv, train_metadata.csv, test_metadata.csv,
+    submission_format.csv, and the labels of the test clips. No scan is used in both parts.
     """
     digits, rng = load_digit_scans().shuffled(draw.number, "camera_trap")
     half = len(digits.labels) // 2
@@ -53,7 +54,7 @@ def write(draw: Draw) -> None:
 
 
 def _animals(rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which classes a clip shows, (24,) of 0 and 1: blank, one animal, or sometimes two."""
+    """The classes that a clip shows, as 24 values of 0 or 1: blank, one animal, or sometimes two."""
     row = np.zeros(len(CLASSES), dtype=np.int64)
     if rng.random() < BLANK:
         row[0] = 1
@@ -64,7 +65,7 @@ def _animals(rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _filmed(labels: NDArray[np.int64], pool: Digits, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Frames (45, 8, 8) of noise on grey; each animal is there for 3 to 14 of them, shaking by a pixel."""
+    """Frames (45, 8, 8) of noise on grey; each animal is visible for 3 to 14 frames, jittered by up to one pixel."""
     frames = np.clip(0.3 * rng.random() + 0.15 * rng.standard_normal((FRAMES, 8, 8)), 0, 1)
     for animal in np.flatnonzero(labels[1:]):
         turns, digit = divmod(int(animal), 10)
@@ -78,7 +79,7 @@ def _filmed(labels: NDArray[np.int64], pool: Digits, rng: np.random.Generator) -
 
 
 def _packed_bytes(clip: NDArray[np.float32]) -> int:
-    """What a simple lossless codec makes of it: differences of frames in 16 greys, deflated."""
+    """The size in bytes under a simple lossless codec: frame differences in 16 grey levels, deflated."""
     grey = np.round(clip * 15).astype(np.uint8)
     return len(zlib.compress(np.diff(grey, axis=0).tobytes(), 1))
 

@@ -1,8 +1,10 @@
-"""Camera trap: train and test clips as .npy (memory-mapped) or parquet, train_labels.csv, submission_format.csv, and
-train_metadata.csv and test_metadata.csv (width, height, bytes), which may be missing.
+"""Camera trap: train and test clips with their labels, format file and metadata.
 
-Row i of an .npy is row i of train_labels.csv or submission_format.csv. A parquet has filename and encoding, a row a
-frame, the frames of a clip in their order, the clips in any order.
+The clips are .npy (memory-mapped) or parquet files. train_labels.csv and submission_format.csv are required;
+train_metadata.csv and test_metadata.csv (width, height, bytes) are optional.
+
+Row i of an .npy is row i of train_labels.csv or submission_format.csv. A parquet has the columns filename and encoding
+and one row per frame; the frames of a clip are in order, the clips may be in any order.
 """
 
 import tempfile
@@ -24,28 +26,30 @@ _METADATA = ("width", "height", "bytes")
 
 
 def load(folder: Path) -> Loaded:
-    """The problem, and (test file names, classes in the format file's order)."""
+    """The problem, and (test file names, classes) in the order of submission_format.csv."""
     classes, test_names, _ = read_numbers(folder / "submission_format.csv")
     label_columns, train_names, labels = read_numbers(folder / "train_labels.csv")
     if sorted(label_columns) != sorted(classes):
         odd = sorted(set(label_columns) ^ set(classes))
         raise InvalidInput(
             folder / "train_labels.csv",
-            f"columns that stand in one of the two files only ({first_three(odd)})",
+            f"the columns differ from submission_format.csv ({first_three(odd)})",
             "use the columns of submission_format.csv",
         )
     order = [label_columns.index(name) for name in classes]
     train = ClipSet(_frames(folder, "train", train_names), _metadata(folder / "train_metadata.csv", train_names))
     test = ClipSet(_frames(folder, "test", test_names), _metadata(folder / "test_metadata.csv", test_names))
     if train.metadata.shape[1] != test.metadata.shape[1]:
-        raise InvalidInput(folder, "metadata of one part only", "give train_metadata.csv and test_metadata.csv")
+        raise InvalidInput(
+            folder, "only one part has metadata", "provide both train_metadata.csv and test_metadata.csv, or neither"
+        )
     return Loaded(
         CameraTrapProblem(train, labels[:, order].astype(np.float32), test, tuple(classes)), (test_names, classes)
     )
 
 
 def content(probabilities: Any, loaded: Loaded) -> bytes:
-    """The csv `filename` and one column a class, in the format file's order, full precision."""
+    """The csv with `filename` and one column per class, in the order of submission_format.csv, at full precision."""
     names, classes = loaded.names
     rows = ((name, *row) for name, row in zip(names, np.asarray(probabilities).tolist(), strict=True))
     return csv_text(("filename", *classes), rows).encode()
@@ -54,7 +58,7 @@ def content(probabilities: Any, loaded: Loaded) -> bytes:
 def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]:
     """Column names, row names and values of a csv whose first column is `filename`.
 
-    Raises InvalidInput that names the line or row: a name that stands there twice, a missing cell, no number.
+    Raises InvalidInput that names the line or row for a repeated name, a missing cell or a cell that is not a number.
     """
     if not path.exists():
         raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
@@ -66,7 +70,7 @@ def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]
         try:
             row = numbers(cells)
         except ValueError as error:
-            raise InvalidInput(where, f"a cell is no number ({error})", "write numbers") from error
+            raise InvalidInput(where, f"a cell is not a number ({error})", "write numbers") from error
         if not np.isfinite(row).all():
             raise InvalidInput(where, "a cell is NaN or infinite", "write finite numbers")
         names.append(name)
@@ -75,26 +79,28 @@ def read_numbers(path: Path) -> tuple[list[str], list[str], NDArray[np.float64]]
 
 
 def _frames(folder: Path, part: str, names: list[str]) -> NDArray[Any]:
-    """Clips in the order of `names`, (n, frames, d), not read but mapped."""
+    """Clips (n, frames, d) in the order of `names`, memory-mapped rather than read."""
     path = folder / f"{part}.npy"
     if not path.exists():
         return _frames_of_parquet(folder / f"{part}.parquet", names)
     clips = read_npy(path)
     if clips.ndim != 3 or clips.dtype.kind != "f" or len(clips) != len(names):
         raise InvalidInput(
-            path, f"{clips.dtype} of shape {clips.shape}", f"save floats of {len(names)} clips × frames × features"
+            path,
+            f"it holds {clips.dtype} of shape {clips.shape}",
+            f"save floats of shape ({len(names)}, frames, features)",
         )
     return clips
 
 
 def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
-    """The same from a parquet file, put into an unnamed temporary file batch by batch."""
+    """The clips of a parquet file, copied in batches into an unnamed temporary file that is memory-mapped."""
     if not path.exists():
-        raise InvalidInput(path, "there is neither this file nor an .npy", "run `fixfirst download`")
+        raise InvalidInput(path, "neither this file nor an .npy file exists", "run `fixfirst download`")
     total = count_rows(path)
     if not names or not total or total % len(names):
         raise InvalidInput(
-            path, f"{total} rows for {len(names)} clips", "write the same number of frames for every clip"
+            path, f"it has {total} rows for {len(names)} clips", "write the same number of frames for every clip"
         )
     place = {name: row for row, name in enumerate(names)}
     filled = np.zeros(len(names), dtype=np.int64)
@@ -104,22 +110,24 @@ def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
             with tempfile.TemporaryFile() as store:
                 clips = np.memmap(store, np.float32, "w+", shape=(len(names), total // len(names), vectors.shape[1]))
         if vectors.shape[1] != clips.shape[2]:
-            problem = f"{vectors.shape[1]} numbers where row 0 has {clips.shape[2]}"
-            raise InvalidInput(Place(path, row=first), problem, "embed every clip alike")
+            problem = f"the vector has {vectors.shape[1]} numbers, row 0 has {clips.shape[2]}"
+            raise InvalidInput(Place(path, row=first), problem, "embed every clip with the same encoder")
         for number, (name, vector) in enumerate(zip(found, vectors, strict=True), start=first):
             row = place.get(name)
             if row is None or filled[row] == clips.shape[1]:
-                problem = f"the clip {name!r} is unknown, or has too many frames"
-                raise InvalidInput(Place(path, row=number), problem, "embed every clip alike")
+                problem = f"the clip {name!r} is unknown or has too many frames"
+                raise InvalidInput(
+                    Place(path, row=number), problem, "write the same number of frames for every listed clip"
+                )
             clips[row, filled[row]] = vector
             filled[row] += 1
-    if clips is None:  # pragma: no cover - no rows are refused above
+    if clips is None:  # pragma: no cover - an empty file is refused above
         raise AssertionError
     return clips
 
 
 def _metadata(path: Path, names: list[str]) -> NDArray[np.float64]:
-    """Width, height and bytes of each clip (n, 3), by name; (n, 0) where there is no such file."""
+    """Width, height and bytes of each clip (n, 3), matched by name; (n, 0) if the file does not exist."""
     if not path.exists():
         return np.empty((len(names), 0))
     columns, rows, values = read_numbers(path)
@@ -127,8 +135,8 @@ def _metadata(path: Path, names: list[str]) -> NDArray[np.float64]:
         odd = sorted(set(rows) ^ set(names)) or columns
         raise InvalidInput(
             path,
-            f"rows or columns that do not match ({first_three(odd)})",
-            f"write filename,{','.join(_METADATA)}",
+            f"the rows or columns do not match ({first_three(odd)})",
+            f"write one row per clip with the columns filename,{','.join(_METADATA)}",
         )
     place = {name: row for row, name in enumerate(rows)}
     return values[[place[name] for name in names]]

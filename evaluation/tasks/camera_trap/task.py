@@ -1,6 +1,7 @@
-"""Camera traps (Pri-matrix Factorization 2017): mean over the classes of binary log loss, lower is better.
+"""Camera traps (Pri-matrix Factorization 2017): binary log loss averaged over the classes, lower is better.
 
-Submission and truth (data/{data_id}/test_labels.csv): csv `filename` and one column a class; rows need not sum to 1.
+Submission and ground truth (data/{data_id}/test_labels.csv) are csv files with `filename` and one column per class.
+Rows need not sum to 1.
 """
 
 import math
@@ -31,14 +32,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 EPSILON = 1e-15
-"""Probabilities are clipped to [EPSILON, 1 - EPSILON], in float64 whatever precision they came in."""
+"""Probabilities are clipped to [EPSILON, 1 - EPSILON], in float64 regardless of the input precision.
+
+The value is part of the challenge's metric.
+"""
 
 
 def class_log_loss(truth: FloatMatrix, probabilities: FloatMatrix) -> FloatVector:
     """Mean binary log loss of each class, (classes,), ≥ 0; lower is better. A class without positives counts too.
 
-    truth (n, classes) of 0 and 1, probabilities (n, classes). Written out here because scikit-learn 1.5 and later clip
-    by the precision of the input: the same rows would give other losses in float32.
+    truth is (n, classes) of 0 and 1, probabilities is (n, classes). We compute the loss ourselves because scikit-learn
+    1.5 and later choose the clipping by the dtype of the input, so the same rows would give another loss in float32.
     """
     losses = np.empty(truth.shape[1])
     for column in range(truth.shape[1]):
@@ -48,12 +52,12 @@ def class_log_loss(truth: FloatMatrix, probabilities: FloatMatrix) -> FloatVecto
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """Every submission to the enabled data ids of this task."""
+    """All submissions to the enabled data ids of this task."""
     return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "test_labels.csv"], folders, parameters)
 
 
 def score(case: Case, progress: Progress) -> Outcome:
-    """Mean log loss of one submission, columns matched by name. Raises InvalidInput for a bad row or cell."""
+    """The mean log loss of one submission, its columns matched by name. Raises InvalidInput for a bad row or cell."""
     folder = case.folders.groundtruth_folder / case.dataset
     checked = _checked(folder, case.path, case.lenient)
     rows = {clip: row for row, clip in enumerate(checked.clips)}
@@ -84,14 +88,14 @@ def _board(losses: FloatVector, answered: NDArray[np.bool_]) -> Board:
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one submission file, wherever it lies."""
+    """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """The loss of each class and the calibration, a picture a data id."""
+    """The loss of each class and the calibration, one figure per data id."""
     from evaluation.figures.calibration import calibration_figures
 
     yield from calibration_figures(records, TASK.main, Metric("log_loss", "log loss of the class", False))
@@ -99,7 +103,10 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
 
 @dataclass(frozen=True, eq=False)
 class _Checked:
-    """truth, given: (clips, classes), the truth's order. answered: (clips,); elsewhere given is the worst there is."""
+    """truth and given are (clips, classes) in the truth's order; answered is (clips,).
+
+    In the rows of clips without an answer, `given` holds the worst possible probabilities.
+    """
 
     clips: tuple[str, ...]
     classes: tuple[str, ...]
@@ -115,7 +122,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(
-            Place(path, line=1), f"columns that do not match ({first_three(odd)})", "use the truth's columns"
+            Place(path, line=1), f"the columns do not match ({first_three(odd)})", "use the columns of the truth file"
         )
     names, rows = _matrix(path, lines, columns, classes)
     refuse_mismatch(path, "clips", names, clips, lenient=lenient)
@@ -127,23 +134,23 @@ def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
 
 
 def _truth(source: Path) -> tuple[list[str], list[str], FloatMatrix]:
-    """Clips, classes and a matrix (clips, classes) of 0 and 1."""
+    """The clips, the classes, and a matrix (clips, classes) of 0 and 1."""
     (_, *classes), lines = csv_rows(source, "filename")
     if not classes:
-        raise InvalidInput(Place(source, line=1), "there is no class", "write filename and one column a class")
+        raise InvalidInput(Place(source, line=1), "there is no class", "write filename and one column per class")
     clips, truth = _matrix(source, lines, classes, classes)
     if not clips:
-        raise InvalidInput(source, "there are no clips in it", "write one row a clip")
+        raise InvalidInput(source, "there are no clips in it", "write one row per clip")
     places = np.argwhere((truth != 0) & (truth != 1)).tolist()
     wrong = [(clips[row], classes[column], truth[row, column].item()) for row, column in places]
-    _refuse(source, wrong, "mark", "write 0 or 1")
+    _refuse(source, wrong, "valid label", "write 0 or 1")
     return clips, classes, truth
 
 
 def _matrix(
     path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str]
 ) -> tuple[list[str], FloatMatrix]:
-    """Keys and a matrix of probabilities (rows, classes), its columns in the order of `classes`."""
+    """The keys, and a matrix of probabilities (rows, classes) with its columns in the order of `classes`."""
     values, names, odd = array("d"), [], list[tuple[str, str, str]]()
     order = [columns.index(name) for name in classes]
     for name, cells in lines:
@@ -152,13 +159,13 @@ def _matrix(
             found = numbers(chosen)
         except ValueError:
             found = [math.nan]
-        # min and max pass over a NaN, the sum does not
+        # min and max can miss a NaN, the sum cannot
         if not (min(found) >= 0 and max(found) <= 1) or math.isnan(sum(found)):
             row = zip(classes, chosen, strict=True)
             odd += [(name, label, cell) for label, cell in row if not _is_probability(cell)]
         values.extend(found)
         names.append(name)
-    _refuse(path, odd, "probability", "write 0 to 1")
+    _refuse(path, odd, "probability", "write a number from 0 to 1")
     return names, np.asarray(values).reshape(len(names), len(classes))
 
 
@@ -170,11 +177,11 @@ def _is_probability(cell: str) -> bool:
 
 
 def _refuse(path: Path, odd: Sequence[tuple[str, str, object]], what: str, fix: str) -> None:
-    """Raises InvalidInput where there are odd cells, each given as clip, class and value."""
+    """Raises InvalidInput if there are odd cells, each given as clip, class and value."""
     if odd:
         clip, label, value = odd[0]
         places = first_three([f"{clip}/{label}" for clip, label, _ in odd])
-        raise InvalidInput(Place(path, key=f"clip {clip}, class {label}"), f"{value!r} is no {what} ({places})", fix)
+        raise InvalidInput(Place(path, key=f"clip {clip}, class {label}"), f"{value!r} is not a {what} ({places})", fix)
 
 
 TASK = Task(

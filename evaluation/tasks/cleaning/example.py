@@ -12,7 +12,7 @@ _WRONG = (3, 6, 10)
 
 
 def write(embeddings: Path, data: Path) -> Example:
-    """The three parts of a data id. The good ranking has the wrong rows first, the broken one has a row twice."""
+    """Writes the three parts of a data id. The good ranking has the wrong rows first, the broken one repeats a row."""
     rng = np.random.default_rng(0)
     sizes: dict[Part, int] = {"train": 12, "val": 6, "test": 20}
     for part, size in sizes.items():

@@ -1,7 +1,7 @@
 """Digits, odd or even: DataPerf-shaped data ids made from scikit-learn's handwritten digits.
 
-1,797 real 8 × 8 scans; the embedding is the 64 pixel values, the question whether the digit is odd (the positive
-class). 900 of them are drawn for a data id: 300 to train on, 100 clean for validation, 500 clean for the test.
+There are 1,797 real 8 × 8 scans. The embedding is the 64 pixel values; the positive class is an odd digit. Each data id
+draws 900 scans: 300 for training, 100 clean ones for validation and 500 clean ones for testing, as in DataPerf.
 """
 
 import zlib
@@ -16,8 +16,10 @@ SIZES: dict[Part, int] = {"train": 300, "val": 100, "test": 500}
 
 
 def write(draw: Draw) -> None:
-    """The three parquet and three csv files of a data id. The draw decides which scans are taken and whose labels are
-    wrong. Raises InvalidInput for a block without `noise:`, which would have nothing to clean.
+    """Writes the three parquet and three csv files of a data id.
+
+    The draw decides which scans are used and which labels are wrong. Raises InvalidInput for a block without `noise:`,
+    which would have nothing to clean.
     """
     from sklearn.datasets import load_digits
 

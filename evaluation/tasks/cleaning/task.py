@@ -1,4 +1,4 @@
-"""DataPerf training-set cleaning: how few label fixes bring 95% of the clean model's test accuracy."""
+"""DataPerf training-set cleaning: how few label fixes it takes to reach 95% of the clean model's test accuracy."""
 
 import json
 import os
@@ -35,12 +35,12 @@ from evaluation.submissions.rankings import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Training rows: below, a curve is too short to be worth cutting.
+# In training rows. A shorter curve is not worth splitting into jobs.
 _LONG_CURVE = 2048
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """Every ranking in the submission folder, with what its score depends on."""
+    """All rankings in the submission folder, each with everything its score depends on."""
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
@@ -73,7 +73,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
 
 
 def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
-    """The learner with all its options, checked. Raises InvalidInput that names the file."""
+    """The learner with all its options, validated. Raises InvalidInput that names parameters.yaml."""
     try:
         return make_learner(spec).describe()
     except InvalidInput as error:
@@ -81,7 +81,10 @@ def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
 
 
 def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
-    """The sha256 of a ranking and of its time file, if there is one. Raises FixfirstError for what is no file there."""
+    """The sha256 of a ranking and of its time file, if there is one.
+
+    Raises FixfirstError for anything that is not a regular file in the folder.
+    """
     refuse_odd_entry(file.path, folder)
     if not os.path.lexists(file.time_path):
         return sha256_file(file.path), None
@@ -90,9 +93,9 @@ def _hashes(file: SubmissionFile, folder: Path) -> tuple[str, str | None]:
 
 
 def score(case: Case, progress: Progress) -> Outcome:
-    """The cleaning simulation of one ranking. Raises InvalidInput for a bad submission, BadData for bad data.
+    """Runs the cleaning simulation of one ranking. Raises InvalidInput for a bad submission, BadData for bad data.
 
-    With budgets the metrics are those of the thinned curve, and `fraction_fixes` is left out.
+    With budgets, the metrics are computed on the thinned curve, and `fraction_fixes` is left out.
     """
     with data_at_fault():
         dataset = load_dataset(case.folders.embedding_folder, case.dataset)
@@ -103,11 +106,11 @@ def score(case: Case, progress: Progress) -> Outcome:
     target, budgets = float(case.settings["target"]), case.settings["budgets"]
     blocks = None if case.unfinished is None else BlockFolder(case.unfinished)
     plan = Plan(case.engine, blocks, budgets, target)
-    with data_at_fault(Unsuitable):  # a learner that cannot learn from these data says nothing of the ranking
+    with data_at_fault(Unsuitable):  # if the learner cannot learn from these data, the ranking is not to blame
         curve = simulate(dataset, truth, submission.ranking, learner, progress, plan)
     wrong = int(np.count_nonzero(dataset.train.labels != truth.labels))
     metrics = {"score": curve.score(target), "fixes_needed": curve.fixes_needed(target), "area": curve.area()}
-    if budgets is None:  # the reference's score is defined by a point for every fix
+    if budgets is None:  # the reference's score needs a point for every fix
         metrics["fraction_fixes"] = curve.fraction_fixes()
     return Outcome(
         metrics=metrics,
@@ -118,7 +121,7 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one ranking file, wherever it lies, against the data id its name starts with."""
+    """Checks one ranking file, in any folder, against the data id that its name starts with."""
     file = _unless_a_bound(identify(path, _data_ids(folders, parameters), parameters.seeds[0]))
     if isinstance(file, Rejected):
         raise file.error
@@ -129,7 +132,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """One picture a data id: the curves of all methods."""
+    """The curves of all methods, one figure per data id."""
     from evaluation.figures.curves import curves_figure
 
     for data_id in sorted({record.dataset for record in records}):
@@ -139,10 +142,10 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
 
 
 def publish(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:
-    """Writes {data_id}_evaluation.json in the shape of the original evaluator, for its readers and plots.
+    """Writes {data_id}_evaluation.json in the original evaluator's format, for tools that read that format.
 
-    Accuracies are rounded to 2 decimals, as it does; only the first seed's submissions are in it, and only curves with
-    a point for every fix. Bounds, which read the truth, are not.
+    Accuracies are rounded to 2 decimals, as the original does. The file holds only submissions of the first seed whose
+    curve has a point for every fix. Bounds, which read the ground truth, are left out.
     """
     for data_id in sorted({record.dataset for record in records}):
         chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_published(r)]
@@ -170,7 +173,7 @@ def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
 
 
 def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
-    """The oracles asked for, as if their module were a submission to every data id."""
+    """The requested bounds, with the module of each treated as its submission to every data id."""
     found = []
     for name in parameters.bounds:
         component = bounds()[name]
@@ -179,15 +182,18 @@ def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
 
 
 def _unless_a_bound(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected:
-    """What was found, or what is wrong with a file that would share its records with a bound, listed or not."""
+    """The file found, or a rejection if it has the name of a bound and would share the bound's records.
+
+    This applies to every bound, whether parameters.yaml lists it or not.
+    """
     if isinstance(found, Rejected) or found.method not in bounds():
         return found
-    problem = f"{found.method!r} is the name of a bound, which is no submission"
+    problem = f"{found.method!r} is the name of a bound, not of a submission"
     return Rejected(found.path, InvalidInput(found.path, problem, "rename the file"))
 
 
 def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:
-    """The order of an oracle, which is handed the truth; the time it takes means nothing."""
+    """The order of a bound, which receives the ground truth; it has no time, which would mean nothing."""
     rng = generator(file.data_id, file.method, file.seed)
     order = bounds()[file.method].member(dataset.train, dataset.validation, truth, rng=rng)
     ranking = order if isinstance(order, Ranking) else Ranking.from_scores(order)
@@ -195,18 +201,18 @@ def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> S
 
 
 def _data_ids(folders: Folders, parameters: Parameters) -> tuple[str, ...]:
-    """The data ids of the enabled blocks. Raises InvalidInput where there are none."""
+    """The data ids of the enabled blocks. Raises InvalidInput if there are none."""
     blocks = parameters.enabled("cleaning")
     for name, block in blocks.items():
         if block.split is not None:
             place = Place(folders.parameters_file, key=f"datasets.{name}.split")
-            raise InvalidInput(place, "the task cleaning scores its test rows together", "take `split:` out")
+            raise InvalidInput(place, "the task cleaning does not split its test rows", "remove `split:`")
     ids = tuple(d for name, block in blocks.items() for d in block.data_ids(name))
     if not ids:
         raise InvalidInput(
             folders.parameters_file,
             "no data set of the task cleaning is enabled",
-            "add a block under `datasets:`, set `enabled: true`, or name the tasks there are under `tasks:`",
+            "add a block under `datasets:`, set `enabled: true`, or list only tasks that have data under `tasks:`",
         )
     return ids
 

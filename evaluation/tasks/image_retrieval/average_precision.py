@@ -1,4 +1,4 @@
-"""Average precision and the recall ladder of ranked lists, many queries at once."""
+"""Average precision and Recall@K of ranked lists, for many queries at once."""
 
 from collections.abc import Sequence
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from cleaning.data import FloatVector, IntVector
 
 NOWHERE = np.iinfo(np.int64).max
-"""The place of the first hit of a list without one."""
+"""The position of the first hit in a list without a hit."""
 
 _BLOCK = 256
 
 
 def numbered(queries: Sequence[str], references: Sequence[str]) -> tuple[IntVector, IntVector, IntVector]:
-    """Classes as whole numbers: of each query, of each reference, and how many references each query's class has."""
+    """The class number of each query and of each reference, and the number of references in each query's class."""
     number = {name: place for place, name in enumerate(dict.fromkeys((*queries, *references)))}
     mine, theirs = (np.array([number[name] for name in names], dtype=np.int64) for names in (queries, references))
     return mine, theirs, np.bincount(theirs, minlength=len(number))[mine]
@@ -23,10 +23,11 @@ def numbered(queries: Sequence[str], references: Sequence[str]) -> tuple[IntVect
 def average_precision(
     ranks: NDArray[np.int32], query_class: IntVector, reference_class: IntVector, relevant: IntVector
 ) -> tuple[FloatVector, IntVector]:
-    """AP@depth of each query, (queries,), higher is better, and the place from 0 of its first hit (NOWHERE: none).
+    """AP@depth of each query, (queries,), higher is better, and the 0-based position of its first hit (or NOWHERE).
 
-    ranks: (queries, depth) reference numbers, best first, −1 after the end of a list. relevant: R of each query, all
-    relevant references, listed or not. AP = (1 / R) Σ P(i) · rel(i) over the listed ranks i, and 0 where R is 0.
+    ranks is (queries, depth): reference numbers, best first, and −1 after the end of a list. relevant is R for each
+    query: the number of all relevant references, listed or not. AP = (1 / R) Σ P(i) · rel(i) over the listed ranks i,
+    and 0 if R is 0.
     """
     total = np.zeros(len(ranks))
     first = np.full(len(ranks), NOWHERE)
@@ -43,5 +44,5 @@ def average_precision(
 
 
 def recall_at(first: IntVector, k: int) -> float:
-    """Recall@K in the metric-learning sense: the share of queries with a relevant reference among the first K."""
+    """Recall@K as in metric learning: the share of queries with a relevant reference among the first K."""
     return float(np.mean(first < k))

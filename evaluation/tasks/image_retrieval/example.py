@@ -1,4 +1,4 @@
-"""Four photographs to find among six of three products."""
+"""Four query photographs, and six reference photographs of the same three products."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ _LISTS = {
 
 
 def write(embeddings: Path, data: Path) -> Example:
-    """truth.json. The broken file lists a reference twice, for which teams were disqualified once."""
+    """Writes truth.json. The broken submission lists a reference twice; the challenge disqualified teams for this."""
     write_text(data / "example" / "truth.json", json.dumps(_TRUTH) + "\n")
     broken = {**_LISTS, "q3": ["r5", "r5", "r6", "r1", "r3", "r4"]}
     split = {"split": {"public": 0.5, "salt": "keep this to yourself"}}

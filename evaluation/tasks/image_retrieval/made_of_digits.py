@@ -1,4 +1,4 @@
-"""Digits as products: 10 products, of which 400 training pictures, 150 queries and 1,000 references are drawn."""
+"""Digits as 10 products, with 400 training images, 150 queries and 1,000 references."""
 
 import json
 
@@ -13,7 +13,7 @@ TRAIN, QUERIES, REFERENCES = 400, 150, 1000
 
 
 def write(draw: Draw) -> None:
-    """train_data/<product>/*.jpg, query/*.jpg and reference/*.jpg, and the product of each query and reference."""
+    """Writes train_data/<product>/*.jpg, query/*.jpg, reference/*.jpg and the product of each query and reference."""
     digits, _ = load_digit_scans().shuffled(draw.number, "image_retrieval")
     pictures: dict[str, dict[str, NDArray[np.float32]]] = {}
     truth: dict[str, dict[str, str]] = {"query": {}, "reference": {}}

@@ -1,4 +1,7 @@
-"""Retrieval: train_data.parquet (optional), query.parquet and reference.parquet; ids are names without last suffix."""
+"""Retrieval: query.parquet, reference.parquet and an optional train_data.parquet.
+
+Ids are file names without the last suffix.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +16,11 @@ from evaluation.embedding.tables import read_embeddings
 from evaluation.submissions.ranked_lists import as_json, as_npz
 
 DEPTH = 1000
-"""References listed for each query."""
+"""References listed per query; the challenge's number."""
 
 
 def load(folder: Path) -> Loaded:
-    """The problem, and (query ids, reference ids), the latter in ascending order."""
+    """The problem, and (query ids, reference ids), with the reference ids in ascending order."""
     queries, references = (read_embeddings(folder / f"{part}.parquet") for part in ("query", "reference"))
     query_ids = queries.stems(folder / "query.parquet")
     reference_ids = references.stems(folder / "reference.parquet")
@@ -30,13 +33,13 @@ def load(folder: Path) -> Loaded:
 
 
 def content(ranks: Any, loaded: Loaded) -> Iterator[bytes]:
-    """The challenge's JSON, in pieces."""
+    """The lists in the challenge's JSON format, in chunks."""
     queries, references = loaded.names
     return as_json(queries, references, ranks)
 
 
 def compact(ranks: Any, loaded: Loaded) -> bytes:
-    """The same lists as an npz."""
+    """The lists as an npz file."""
     queries, references = loaded.names
     return as_npz(queries, references, ranks)
 

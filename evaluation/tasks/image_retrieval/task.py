@@ -1,8 +1,8 @@
-"""Product retrieval (NAVER AI Hackathon 2018): mean average precision of the first 1,000 references, mAP@1000.
+"""Product retrieval (NAVER AI Hackathon 2018): mean average precision over the first 1,000 references, mAP@1000.
 
-Submission: JSON list of [number (ignored), [query id, [reference ids, best first]]], or the npz of
-evaluation.submissions.ranked_lists. Of a longer list the first 1,000 count; all of it is checked.
-Truth: data/{data_id}/truth.json, {"query": {id: product}, "reference": {id: product}}.
+Submission: a JSON list of [number (ignored), [query id, [reference ids, best first]]], or the npz format of
+evaluation.submissions.ranked_lists. If a list is longer, only its first 1,000 references count, but all are checked.
+Ground truth: data/{data_id}/truth.json, {"query": {id: product}, "reference": {id: product}}.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,13 +36,15 @@ if TYPE_CHECKING:
 DEPTH = 1000
 LADDER = (1, 5, 10, 100, 1000)
 SPLIT = SplitSpec(public=0.5)
-"""Half of the queries rank online, all of them at the end."""
+"""As in the challenge: half of the queries count for the public board, all of them at the end."""
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """What the queries of a truth scored, in its order: AP@1000, the place (from 0) of the first hit, R,
-    whether there is a list, and whether it is longer than 1,000.
+    """The scores of all queries, in the order of the ground truth.
+
+    For each query: AP@1000, the 0-based position of the first hit, R (the number of relevant references), whether a
+    list was submitted, and whether that list is longer than 1,000.
     """
 
     queries: tuple[str, ...]
@@ -55,12 +57,12 @@ class Answers:
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """Every submission to the enabled data ids of this task."""
+    """All submissions to the enabled data ids of this task."""
     return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "truth.json"], folders, parameters, SPLIT)
 
 
 def score(case: Case, progress: Progress) -> Outcome:
-    """mAP@1000 and the recall ladder over all queries of the truth. Raises InvalidInput for a bad submission."""
+    """mAP@1000 and Recall@K over all queries of the ground truth. Raises InvalidInput for a bad submission."""
     answers = scored(case.folders.groundtruth_folder / case.dataset, case.path, lenient=case.lenient)
     progress(1, 1)
     row_of = {query: row for row, query in enumerate(answers.queries)}
@@ -78,7 +80,7 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 
 def _board(answers: Answers, rows: IntVector) -> Board:
-    """Metrics and denominators of some of the queries; fmean, since equal precisions in another order are equal."""
+    """The metrics and denominators of some of the queries. fmean makes the mean independent of the queries' order."""
     ladder = {f"recall_at_{k}": recall_at(answers.first[rows], k) for k in LADDER}
     n, n_answered = len(rows), int(answers.answered[rows].sum())
     return Board(
@@ -110,14 +112,16 @@ def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
         products = content.get(part) if isinstance(content, dict) else None
         if not isinstance(products, dict) or not products or any(type(name) is not str for name in products.values()):
             raise InvalidInput(
-                path, "this is no truth", 'write {"query": {id: product, …}, "reference": {id: product, …}}'
+                path,
+                "this is not a truth file",
+                'write {"query": {id: product, …}, "reference": {id: product, …}}',
             )
         found.append(products)
     return found[0], found[1]
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one submission file, wherever it lies."""
+    """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
     counts = f"{int(answers.answered.sum())} queries, {answers.n_references} references"
@@ -125,7 +129,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """Average precision of the queries and the recall ladder, a picture a data id."""
+    """The average precision of the queries and Recall@K, one figure per data id."""
     from evaluation.figures.precision import precision_figures
 
     query = Metric("average_precision", "average precision of a query", greater_is_better=True)
@@ -137,7 +141,7 @@ TASK = Task(
     name="image_retrieval",
     version=2,
     suffixes=(".json", ".npz"),
-    main=Metric("map_at_1000", "mean average precision of the first 1,000", greater_is_better=True),
+    main=Metric("map_at_1000", "mean average precision over the first 1,000", greater_is_better=True),
     others=tuple(Metric(f"recall_at_{k}", f"queries with a hit among the first {k}", True) for k in LADDER),
     load=load,
     score=score,

@@ -1,4 +1,4 @@
-"""Eight files with the logos of two companies, and others."""
+"""Eight image files: logos of two companies, and other images."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,10 @@ _TRUTH = {
 
 
 def write(embeddings: Path, data: Path) -> Example:
-    """test_labels.csv and labels.txt. The broken file has two rows for one picture, as an animation once made."""
+    """Writes test_labels.csv and labels.txt.
+
+    The broken submission has two rows for one image. In the challenge, converting an animated GIF produced such rows.
+    """
     write_text(data / "example" / "test_labels.csv", _text(_TRUTH.items()))
     write_text(data / "example" / "labels.txt", "acme\nglobex\nother\n")
     answers = {**_TRUTH, "3.gif": "acme"}

@@ -1,4 +1,4 @@
-"""Digits as logo classes with rare ones: from 120 training pictures of a class down to 3."""
+"""Digits as logo classes, some of them rare: from 120 training images per class down to 3."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ _SUFFIXES = (".png", ".jpg", ".gif")
 
 
 def write(draw: Draw) -> None:
-    """train/<label>/<name>.<ext> and test/<name>.<ext>, flat; the labels, and that of each test file. 9 is `other`."""
+    """Writes train/<label>/<name>.<ext>, test/<name>.<ext>, the list of labels and the test labels. 9 is `other`."""
     digits, rng = load_digit_scans().shuffled(draw.number, "logo")
     sizes = dict(zip(rng.permutation(10).tolist(), np.geomspace(MOST, FEWEST, 10).round().astype(int), strict=True))
     taken = {label: np.flatnonzero(digits.labels == label)[:size] for label, size in sizes.items()}

@@ -1,7 +1,8 @@
 """Logo classification (SmartMailHack 2018): macro F2 over a fixed list of labels.
 
-Submission: csv `file,category`, one row a test file. Truth: data/{data_id}/test_labels.csv in the same form; the
-labels are those of labels.txt (one a line), else those of the folders of train/ and of the truth.
+Submission: a csv `file,category` with one row per test file. Ground truth: data/{data_id}/test_labels.csv in the same
+format. The labels are listed in labels.txt, one per line; without that file they are the folder names of train/ and the
+labels of the ground truth.
 """
 
 from collections import Counter
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WORST = 20
-"""Labels in the picture of F2."""
+"""How many of the worst labels the F2 figure shows."""
 
 
 def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
-    """F2 of each label, exactly: 5 TP / (5 TP + 4 FN + FP), and 0 where that is 0/0.
+    """F2 of each label, exactly: 5 TP / (5 TP + 4 FN + FP), and 0 for 0/0.
 
-    A file without an answer counts as the wrong answer that is worst for the label: a false negative of its own label,
-    a false positive of every other. So no answer to it could have brought any label less.
+    A file without an answer counts as a false negative for its own label and a false positive for every other label.
+    Therefore no wrong answer could have given any label a lower score.
     """
     right = Counter(label for file, label in truth.items() if given.get(file) == label)
     actual, claimed = Counter(truth.values()), Counter(given.values())
@@ -55,10 +56,10 @@ def f_beta(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[
 
 
 def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequence[str]) -> dict[str, Fraction]:
-    """macro: mean over all labels of the list; micro: F2 of the pooled counts; weighted: mean over the truth's rows.
+    """macro: mean over all listed labels. micro: F2 of the pooled counts. weighted: mean over the truth's rows.
 
-    In the pooled counts a file without an answer is one false negative and one false positive, as a wrong answer is;
-    5 TP + 4 FN + FP is then five times the files, and micro F2 the share of right answers.
+    In the pooled counts a file without an answer is one false negative and one false positive, just like a wrong
+    answer. Hence 5 TP + 4 FN + FP is five times the number of files, and micro F2 is the share of correct answers.
     """
     scores = f_beta(truth, given, labels)
     actual = Counter(truth.values())
@@ -71,12 +72,12 @@ def averages(truth: Mapping[str, str], given: Mapping[str, str], labels: Sequenc
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """Every submission to the enabled data ids of this task."""
+    """All submissions to the enabled data ids of this task."""
     return cases(TASK.name, TASK.suffixes, _truth_files, folders, parameters)
 
 
 def score(case: Case, progress: Progress) -> Outcome:
-    """Macro, micro and weighted F2 of one submission. Raises InvalidInput for a bad row."""
+    """The macro, micro and weighted F2 of one submission. Raises InvalidInput for a bad row."""
     folder = case.folders.groundtruth_folder / case.dataset
     truth, given, labels = _checked(folder, case.path, case.lenient)
 
@@ -101,14 +102,14 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one submission file, wherever it lies."""
+    """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, given, labels = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """F2 of the worst labels, and what the best method takes them for: two pictures a data id."""
+    """F2 of the worst labels, and what the best method confuses them with: two figures per data id."""
     from evaluation.figures.confusion import confusion_figures
     from evaluation.figures.curves import details_figures
 
@@ -135,7 +136,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     if odd:
         label = given[odd[0]]
         raise InvalidInput(
-            Place(path, key=f"file {odd[0]}"), f"{label!r} is no label ({first_three(odd)})", suggest(label, labels)
+            Place(path, key=f"file {odd[0]}"), f"{label!r} is not a label ({first_three(odd)})", suggest(label, labels)
         )
     return truth, given, labels
 
@@ -155,14 +156,14 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
     for number, label in enumerate(read_text(listed).split("\n"), start=1):
         place = Place(listed, line=number)
         if label != label.strip():
-            raise InvalidInput(place, f"{label!r} starts or ends with a blank", "take the blank off")
+            raise InvalidInput(place, f"{label!r} starts or ends with whitespace", "remove the whitespace")
         if label in labels:
-            raise InvalidInput(place, f"{label!r} stands there already", "write each label once")
+            raise InvalidInput(place, f"{label!r} already appears on line {labels[label]}", "write each label once")
         if label:
             labels[label] = number
     unknown = sorted(set(truth.values()) - set(labels))
     if unknown:
-        raise InvalidInput(listed, f"labels of the truth are missing ({first_three(unknown)})", "add them")
+        raise InvalidInput(listed, f"some labels of the truth file are missing ({first_three(unknown)})", "add them")
     return list(labels)
 
 

@@ -1,4 +1,4 @@
-"""The names of a data set's classes: DATASET/classes.json, read alike for predictors and for the scoring."""
+"""The class names of a data set, DATASET/classes.json; predictors and scoring read them with the same code."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from evaluation.files.json import read_json
 
 
 def read_classes(path: Path) -> tuple[str, ...]:
-    """The names, the class number being the place. Raises InvalidInput for anything but a list of names."""
+    """The class names; the position of a name is its class number. Raises InvalidInput if it is not a list of names."""
     classes = read_json(path)
     if not isinstance(classes, list) or not classes:
         raise InvalidInput(path, "this is not a list of names", 'write ["first class", "second class"]')

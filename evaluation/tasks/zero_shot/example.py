@@ -1,4 +1,4 @@
-"""Four pictures of cats and dogs and four of digits, told apart by the names of their classes."""
+"""Four images of cats and dogs and four of digits, to be classified from the class names alone."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,10 @@ _TRUTH = {
 
 
 def write(embeddings: Path, data: Path) -> Example:
-    """truth.json and the names of the classes. One answer of eight is wrong; the broken file has a class in quotes."""
+    """Writes truth.json and the class names.
+
+    One of the eight answers is wrong. The broken submission has a class number in quotes.
+    """
     for name, classes in _CLASSES.items():
         write_text(data / "example" / name / "classes.json", json.dumps(classes, ensure_ascii=False) + "\n")
     write_text(data / "example" / "truth.json", json.dumps(_TRUTH) + "\n")

@@ -1,4 +1,4 @@
-"""Digits as zero-shot classes with Russian and English number names, learned from texts of which 40% are wrong."""
+"""Digits as zero-shot classes with Russian and English names, learned from texts of which 40% name a random digit."""
 
 import json
 
@@ -43,7 +43,7 @@ _PHRASES = {
 
 
 def write(draw: Draw) -> None:
-    """metadata.json and images.json as json lines, and two data sets of classes.json and img/<name>.jpg."""
+    """Writes metadata.json and images.json as JSON Lines, and two data sets with classes.json and img/<name>.jpg."""
     digits, rng = load_digit_scans().shuffled(draw.number, "zero_shot")
     pictures = {"train": {f"{row + 1}.jpg": digits.scans[row] for row in range(TRAIN)}}
     pairs = [{"image": row + 1, "queries": _queries(int(digits.labels[row]), rng)} for row in range(TRAIN)]
@@ -64,7 +64,7 @@ def write(draw: Draw) -> None:
 
 
 def _queries(label: int, rng: np.random.Generator) -> list[str]:
-    """One to three searches that led to the picture; two in five name any digit."""
+    """One to three search queries that led to the image; two in five name a random digit."""
     queries = []
     for _ in range(int(rng.integers(1, 4))):
         shown = label if rng.random() >= WRONG else int(rng.integers(10))

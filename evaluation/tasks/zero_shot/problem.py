@@ -1,4 +1,4 @@
-"""Zero-shot: train.parquet, metadata.json, and for each data set to classify NAME/classes.json and NAME.parquet."""
+"""Zero-shot: train.parquet, metadata.json, and NAME/classes.json and NAME.parquet for each data set to classify."""
 
 import json
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ _BLOCK = 20_000
 
 @dataclass(frozen=True, eq=False)
 class QueryFile:
-    """metadata.json: a line {"image": 1, "queries": ["…", …]} for each image, streamed.
+    """metadata.json, streamed: one line {"image": 1, "queries": ["…", …]} per image.
 
-    Images not embedded are left out. Raises InvalidInput that names the line.
+    Images without an embedding are left out. Raises InvalidInput that names the line.
     """
 
     path: Path
@@ -62,7 +62,7 @@ def load(folder: Path) -> Loaded:
         targets[name] = ZeroShotTarget(read_classes(path), images.features)
         names[name] = images.stems(folder / f"{name}.parquet")
     if not targets:
-        raise InvalidInput(folder, "there is no data set to classify", "make DATASET/classes.json and DATASET.parquet")
+        raise InvalidInput(folder, "there is no data set to classify", "add DATASET/classes.json and DATASET.parquet")
     return Loaded(ZeroShotProblem(train.features, QueryFile(metadata, rows), targets), names)
 
 
@@ -85,7 +85,7 @@ def _pair(line: bytes, place: Place) -> tuple[str, list[str]]:
     if not isinstance(image, int | str) or isinstance(image, bool):
         raise InvalidInput(place, f"`image` is {image!r}", 'write {"image": 1, "queries": ["…"]}')
     if not isinstance(queries, list) or not all(isinstance(query, str) for query in queries):
-        raise InvalidInput(place, f"`queries` is {str(queries)[:60]}", "write a list of texts")
+        raise InvalidInput(place, f"`queries` is {str(queries)[:60]}", "write a list of strings")
     return str(image), queries
 
 

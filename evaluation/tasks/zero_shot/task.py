@@ -1,7 +1,7 @@
-"""Zero-shot classification (Yandex Cup 2021): images told apart by the names of their classes, mean accuracy in %.
+"""Zero-shot classification (Yandex Cup 2021): images classified from class names alone, mean accuracy in %.
 
-Submission: one JSON {data set: {image id: class number}}, every image once. Truth: data/{data_id}/truth.json in the
-same shape, and DATASET/classes.json with the names.
+Submission: one JSON file {data set: {image id: class number}} with every image once. Ground truth:
+data/{data_id}/truth.json in the same format, and DATASET/classes.json with the class names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,9 +36,9 @@ Answers = dict[str, dict[str, int]]
 
 
 def mean_accuracy(truth: Answers, given: Answers) -> tuple[Fraction, dict[str, Fraction]]:
-    """Mean over data sets of top-1 accuracy × 100, exactly, and each data set's accuracy.
+    """The mean over data sets of top-1 accuracy × 100, exactly, and the accuracy of each data set.
 
-    An image without an answer counts as wrong. Not pooled: a small data set weighs as much as a large one.
+    An image without an answer counts as wrong. The images are not pooled: every data set has the same weight.
     """
     accuracy = {
         name: Fraction(sum(given.get(name, {}).get(image) == label for image, label in images.items()), len(images))
@@ -48,12 +48,12 @@ def mean_accuracy(truth: Answers, given: Answers) -> tuple[Fraction, dict[str, F
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """Every submission to the enabled data ids of this task."""
+    """All submissions to the enabled data ids of this task."""
     return cases(TASK.name, TASK.suffixes, _truth_files, folders, parameters)
 
 
 def score(case: Case, progress: Progress) -> Outcome:
-    """Accuracy of one submission. Raises InvalidInput for anything but one whole class number an image."""
+    """The accuracy of one submission. Raises InvalidInput unless every image has one whole class number."""
     truth, given, _ = _checked(case.folders.groundtruth_folder / case.dataset, case.path, case.lenient)
     images = {name: [f"{name}/{image}" for image in answers] for name, answers in truth.items()}
 
@@ -89,7 +89,7 @@ def _measured(truth: Answers, given: Answers) -> Board:
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one submission file, wherever it lies."""
+    """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
     counts = f"{sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
@@ -97,7 +97,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
-    """Accuracy of each data set, a picture a data id."""
+    """The accuracy of each data set, one figure per data id."""
     from evaluation.figures.curves import details_figures
 
     metric = Metric("accuracy", "accuracy of the data set in %", greater_is_better=True)
@@ -127,7 +127,7 @@ def _truth(folder: Path) -> tuple[Answers, dict[str, int]]:
     truth = _answers(source, read_json(source))
     for name, images in truth.items():
         if not images:
-            raise InvalidInput(source, f"the data set {name!r} is empty", "leave it out")
+            raise InvalidInput(source, f"the data set {name!r} is empty", "add images to it or remove it")
     sizes = {name: len(read_classes(folder / name / "classes.json")) for name in truth}
     _refuse_no_class(source, truth, sizes)
     return truth, sizes
@@ -139,23 +139,23 @@ def _refuse_no_class(path: Path, answers: Answers, sizes: Mapping[str, int]) -> 
         name, image = odd[0]
         raise InvalidInput(
             Place(path, key=f"{name}, image {image}"),
-            f"{answers[name][image]} is no class ({_places(odd)})",
-            f"write 0 to {sizes[name] - 1}",
+            f"{answers[name][image]} is not a class ({_places(odd)})",
+            f"write a class number from 0 to {sizes[name] - 1}",
         )
 
 
 def _answers(path: Path, content: Any) -> Answers:
     if not isinstance(content, dict) or not content:
-        raise InvalidInput(path, "this is no object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
+        raise InvalidInput(path, "this is not an object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
     for name, images in content.items():
         if not isinstance(images, dict):
-            raise InvalidInput(Place(path, key=name), "this is no object of images", 'write {"IMAGE": 3}')
+            raise InvalidInput(Place(path, key=name), "this is not an object of images", 'write {"IMAGE": 3}')
     # bool is a kind of int in Python, and true would count as class 1
     odd = [(n, image) for n, images in content.items() for image, label in images.items() if type(label) is not int]
     if odd:
         name, image = odd[0]
-        problem = f"{content[name][image]!r} is no whole number ({_places(odd)})"
-        raise InvalidInput(Place(path, key=f"{name}, image {image}"), problem, "write 3, say")
+        problem = f"{content[name][image]!r} is not a whole number ({_places(odd)})"
+        raise InvalidInput(Place(path, key=f"{name}, image {image}"), problem, "write a whole number, such as 3")
     return content
 
 

@@ -1,12 +1,12 @@
 """An MLCube runner for machines without a container engine: `mlcube run --platform=host --task=…`.
 
-MLCube finds it by its name once it is installed beside mlcube. The task is the same entry point with the same arguments
-as in the container; only the paths are those of the host.
+MLCube finds it by its package name once it is installed next to mlcube. A task runs the same entry point with the same
+arguments as in the container, except that the paths are paths on the host.
 """
 
 
 def get_runner_class():
-    """The runner, as MLCube asks for it."""
+    """The runner class; MLCube calls this function by name."""
     from mlcube_host.host_run import HostRun
 
     return HostRun

@@ -12,27 +12,27 @@ from omegaconf import DictConfig, OmegaConf
 
 
 class Config(RunnerConfig):
-    """`python`: the interpreter fixfirst is installed for; unset, the cube's .venv, else the one of the command."""
+    """`python`: the interpreter to use. Default: the cube's .venv, else the one next to the `fixfirst` command."""
 
     DEFAULT = OmegaConf.create({"runner": "host", "python": "", "entrypoint": "mlcube/entrypoint.py"})
 
     @staticmethod
     def merge(mlcube: DictConfig) -> None:
-        """Takes the settings of the section `host`, where mlcube.yaml has one."""
+        """Merges the settings of the `host` section of mlcube.yaml, if there is one."""
         mlcube.runner = OmegaConf.merge(mlcube.get("runner", OmegaConf.create({})), mlcube.get("host", {}))
 
 
 class HostRun(Runner):
-    """The tasks run as a child of mlcube, under the user who called it."""
+    """Runs tasks in a child process of mlcube, as the user who called it."""
 
     CONFIG = Config
 
     def configure(self) -> None:
-        """Nothing to build. Raises ExecutionError where no interpreter has fixfirst."""
+        """Builds nothing. Raises ExecutionError if no Python interpreter is found."""
         self._interpreter()
 
     def run(self) -> None:
-        """Runs the task. Raises ExecutionError with its exit status where that is not 0."""
+        """Runs the task. Raises ExecutionError with the exit status if it is not 0."""
         Shell.sync_workspace(self.mlcube, self.task)
         mounts, arguments, _ = Shell.generate_mounts_and_args(self.mlcube, self.task)
         hosts = sorted(((inside, outside) for outside, inside in mounts.items()), key=lambda pair: -len(pair[0]))
@@ -57,7 +57,7 @@ class HostRun(Runner):
 
 
 def _on_host(argument: str, hosts: list[tuple[str, str]]) -> str:
-    """`--name=/mlcube_io0/file` with the host's folder in place of the mount."""
+    """Replaces the mount in `--name=/mlcube_io0/file` by its folder on the host."""
     name, equals, value = argument.partition("=")
     for inside, outside in hosts:
         if value == inside or value.startswith(f"{inside}/"):

@@ -40,7 +40,7 @@ def problem():
     return CameraTrapProblem(train, labels, test), truth
 
 
-def test_each_step_up_loses_less(problem):
+def test_each_stronger_baseline_has_a_lower_loss(problem):
     given, truth = problem
     losses = [
         log_loss(m.predict(given, rng=np.random.default_rng(0)), truth)
@@ -49,7 +49,7 @@ def test_each_step_up_loses_less(problem):
     assert losses[0] > losses[1] > losses[2] + 0.01
 
 
-def test_pseudo_labels_are_an_option_that_changes_the_answer_and_not_the_level(problem):
+def test_pseudo_labels_change_the_answer_but_hardly_the_loss(problem):
     given, truth = problem
     plain = pooled_stack.predict(given, rng=np.random.default_rng(0))
     pseudo = pooled_stack.predict(given, rng=np.random.default_rng(0), pseudo_labels=True)
@@ -58,21 +58,21 @@ def test_pseudo_labels_are_an_option_that_changes_the_answer_and_not_the_level(p
 
 
 @pytest.mark.parametrize("method", [class_prior, pooled_logistic, pooled_stack])
-def test_probabilities_lie_inside_and_a_class_never_seen_is_unlikely_but_possible(method):
+def test_probabilities_are_valid_and_an_unseen_class_is_unlikely_but_possible(method):
     train, labels = clips(40, 3)
     labels[:, 3] = 0
     test, _ = clips(11, 4)
     given = CameraTrapProblem(train, labels, test)
-    told = []
-    probabilities = method.predict(given, rng=np.random.default_rng(0), progress=lambda *at: told.append(at[:2]))
+    reports = []
+    probabilities = method.predict(given, rng=np.random.default_rng(0), progress=lambda *at: reports.append(at[:2]))
     assert probabilities.shape == (11, 4)
     assert ((probabilities > 0) & (probabilities < 1)).all()
     assert (probabilities[:, 3] < 0.1).all()
     assert np.array_equal(probabilities, method.predict(given, rng=np.random.default_rng(0)))
-    assert all(0 <= done <= total for done, total in told)
+    assert all(0 <= done <= total for done, total in reports)
 
 
-def test_positives_are_dealt_out_evenly_and_a_fold_may_lack_a_class():
+def test_positives_are_spread_evenly_and_a_fold_may_lack_a_class():
     rng = np.random.default_rng(0)
     labels = (rng.random((200, 5)) < [0.5, 0.2, 0.1, 0.05, 0.0]).astype(np.float32)
     labels[[3, 77], 4] = 1
@@ -82,7 +82,7 @@ def test_positives_are_dealt_out_evenly_and_a_fold_may_lack_a_class():
     assert sorted(counts[:, 4]) == [0, 0, 0, 1, 1]
 
 
-def test_bounds_hold_back_a_class_that_is_too_sure():
+def test_bounds_limit_an_overconfident_class():
     truth = np.array([1.0, 0, 0, 0, 0, 0, 0, 0], dtype=np.float32)
     low, high = pooled_stack.best_bounds(np.full(8, 1e-6), truth)
     assert 0.05 < low < 0.2
@@ -91,15 +91,15 @@ def test_bounds_hold_back_a_class_that_is_too_sure():
     assert perfect == (1e-7, 1 - 1e-7)
 
 
-def test_pools_are_those_of_numpy_in_blocks_and_from_a_memory_map(tmp_path, monkeypatch):
+def test_pools_equal_numpys_in_blocks_and_from_a_memory_map(tmp_path, monkeypatch):
     features = clips(30, 5)[0].frames
     np.save(tmp_path / "clips.npy", features.astype(np.float16))
     mapped = np.load(tmp_path / "clips.npy", mmap_mode="r")
     monkeypatch.setattr("baselines.predictors.camera_trap._clips._BLOCK_ENTRIES", 12 * 6 * 7)
-    told = []
-    pooled = all_pools(mapped, None, told.append).reshape(30, len(POOLS), 6)
+    reports = []
+    pooled = all_pools(mapped, None, reports.append).reshape(30, len(POOLS), 6)
     single = mapped.astype(np.float32)
-    assert told == [7, 14, 21, 28, 30]
+    assert reports == [7, 14, 21, 28, 30]
     assert np.allclose(pooled[:, 0], single.mean(axis=1), atol=1e-6)
     assert np.array_equal(pooled[:, 1], single.max(axis=1))
     assert np.array_equal(pooled[:, 2], single.min(axis=1))
@@ -154,7 +154,7 @@ def test_one_clip_cannot_be_stacked():
         pooled_stack.predict(CameraTrapProblem(train, labels, train), rng=np.random.default_rng(0))
 
 
-def test_a_problem_that_does_not_fit_together_is_refused():
+def test_an_inconsistent_problem_is_refused():
     train, labels = clips(5, 1)
     narrow = clips(5, 1, width=5)[0]
     for wrong in (labels[:4], labels[:, 0], labels * 0.5):

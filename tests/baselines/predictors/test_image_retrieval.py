@@ -12,7 +12,7 @@ RNG = np.random.default_rng(0)
 
 
 def mean_ap(ranks, query_labels, reference_labels):
-    """AP over the given depth, over all relevant references; a query's own copy (same row) has been taken out."""
+    """AP over the given depth, over all relevant references; a query's own copy (same row) has been removed."""
     relevant = reference_labels[ranks] == query_labels[:, None]
     precision = np.cumsum(relevant, axis=1) / np.arange(1, ranks.shape[1] + 1)
     everything = (reference_labels == query_labels[:, None]).sum(axis=1)
@@ -20,7 +20,7 @@ def mean_ap(ranks, query_labels, reference_labels):
 
 
 def digits_score(ranks, labels, depth=1000):
-    """mAP@1000 with every digit both a query and a reference, its own copy left out of list and count."""
+    """mAP@1000 with every digit both a query and a reference, its own copy left out of the list and the count."""
     rows = np.arange(len(labels))
     others = [ranks[row][ranks[row] != row][:depth] for row in rows]
     relevant = labels[np.array(others)] == labels[:, None]
@@ -42,13 +42,13 @@ def digits():
         (diffusion, {"neighbours": 50, "mutual": False, "decay": 0.8, "entries": 1}, 0.817),
     ],
 )
-def test_the_known_figures_on_all_digits(digits, method, options, expected):
+def test_scores_on_all_digits_equal_the_known_figures(digits, method, options, expected):
     features, labels = digits
     ranks = method.predict(RetrievalProblem(features, features, 1001), rng=RNG, **options)
     assert digits_score(ranks, labels) == pytest.approx(expected, abs=0.01)
 
 
-def test_plain_cosine_on_all_digits_is_the_known_figure_too(digits):
+def test_plain_cosine_on_all_digits_equals_the_known_figure(digits):
     features, labels = digits
     rows = unit_directions(features)
     ranks = np.argsort(-(rows @ rows.T), axis=1, kind="stable")[:, :1001]
@@ -56,12 +56,12 @@ def test_plain_cosine_on_all_digits_is_the_known_figure_too(digits):
 
 
 @pytest.mark.slow
-def test_diffusion_as_delivered_does_better_than_the_known_figure(digits):
+def test_diffusion_with_default_options_beats_the_known_figure(digits):
     features, labels = digits
     assert digits_score(diffusion.predict(RetrievalProblem(features, features, 1001), rng=RNG), labels) > 0.86
 
 
-def test_each_step_up_ranks_a_split_of_the_digits_better(digits):
+def test_each_stronger_baseline_ranks_a_split_of_the_digits_better(digits):
     features, labels = digits
     order = np.random.default_rng(1).permutation(len(labels))
     queries, references = order[:100], order[100:700]
@@ -71,20 +71,20 @@ def test_each_step_up_ranks_a_split_of_the_digits_better(digits):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_list_names_each_reference_once_and_leaves_the_input_alone(method):
+def test_a_list_names_each_reference_once_and_the_input_is_not_modified(method):
     rng = np.random.default_rng(3)
     queries, references = rng.normal(size=(9, 6)), rng.normal(size=(40, 6))
     references[7] = references[3]
     before = queries.copy(), references.copy()
-    told = []
+    reports = []
     problem = RetrievalProblem(queries, references, 1000)
-    ranks = method.predict(problem, rng=RNG, progress=lambda *at: told.append(at))
+    ranks = method.predict(problem, rng=RNG, progress=lambda *at: reports.append(at))
     assert ranks.shape == (9, 40)
     assert (np.sort(ranks, axis=1) == np.arange(40)).all()
     assert np.array_equal(ranks, method.predict(problem, rng=RNG))
     assert np.array_equal(before[0], queries)
     assert np.array_equal(before[1], references)
-    assert told[-1][0] == told[-1][1]
+    assert reports[-1][0] == reports[-1][1]
     twins = np.argwhere((ranks == 3) | (ranks == 7)).reshape(9, 2, 2)[:, :, 1]
     assert (twins[:, 1] == twins[:, 0] + 1).all()
     assert all(row.tolist().index(3) < row.tolist().index(7) for row in ranks)
@@ -105,9 +105,9 @@ def test_diffusion_solves_its_equation():
     assert np.allclose(diffusion._solved(system, right), np.linalg.solve(system.toarray(), right), atol=1e-5)
 
 
-def test_diffusion_declines_more_references_than_its_graph_is_for(monkeypatch):
+def test_diffusion_refuses_too_many_references(monkeypatch):
     monkeypatch.setattr(diffusion, "LARGEST", 3)
-    with pytest.raises(Unsuitable, match="up to 3 references, and here are 4"):
+    with pytest.raises(Unsuitable, match="up to 3 references, but there are 4"):
         diffusion.predict(RetrievalProblem(np.ones((1, 2)), np.ones((4, 2)), 1), rng=RNG)
 
 

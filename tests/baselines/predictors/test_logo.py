@@ -43,14 +43,14 @@ def test_rows_are_probabilities_whatever_classes_are_missing_or_single(method):
     labels = np.array([0] * 20 + [2] * 15 + [4] + [5] * 2)
     features = rng.normal(size=(38, 6)) + labels[:, None]
     problem = LogoProblem(Split.from_arrays(features, labels), 7, rng.normal(size=(9, 6)))
-    told = []
-    probabilities = method.predict(problem, rng=np.random.default_rng(0), progress=lambda *at: told.append(at[:2]))
+    reports = []
+    probabilities = method.predict(problem, rng=np.random.default_rng(0), progress=lambda *at: reports.append(at[:2]))
     assert probabilities.shape == (9, 7)
     assert np.allclose(probabilities.sum(axis=1), 1)
     assert (probabilities >= 0).all()
     assert (probabilities[:, [1, 3, 6]] < 1e-3).all()
     assert np.array_equal(probabilities, method.predict(problem, rng=np.random.default_rng(0)))
-    assert all(0 <= done <= total for done, total in told)
+    assert all(0 <= done <= total for done, total in reports)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -69,7 +69,7 @@ def test_constant_columns_do_no_harm():
         assert np.mean(method.predict(problem, rng=rng).argmax(axis=1) == labels) > 0.9
 
 
-def test_the_softmax_fit_is_that_of_scikit_learn():
+def test_the_softmax_fit_equals_scikit_learns():
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 4, 200)
     features = Scale.of(rows := rng.normal(size=(200, 5)) + labels[:, None]).apply(rows)
@@ -78,7 +78,7 @@ def test_the_softmax_fit_is_that_of_scikit_learn():
     assert np.abs(ours - theirs).max() < 2e-3
 
 
-def test_the_sigmoid_fit_is_that_of_scikit_learn_a_column_at_a_time(monkeypatch):
+def test_the_sigmoid_fit_equals_scikit_learns_column_by_column(monkeypatch):
     rng = np.random.default_rng(2)
     features = rng.normal(size=(150, 4)).astype(np.float32)
     targets = (features[:, :2] + rng.normal(size=(150, 2)) > 0.5).astype(np.float32)
@@ -90,7 +90,7 @@ def test_the_sigmoid_fit_is_that_of_scikit_learn_a_column_at_a_time(monkeypatch)
         assert np.abs(model.scores(features)[:, column] - theirs.decision_function(features)).max() < 1e-2
 
 
-def test_the_discriminant_is_that_of_scikit_learn_where_nothing_is_shrunk():
+def test_the_discriminant_equals_scikit_learns_without_shrinkage():
     rng = np.random.default_rng(3)
     labels = np.repeat([0, 1, 3], 2000)
     features = (rng.normal(size=(6000, 3)) @ rng.normal(size=(3, 3)) + labels[:, None]).astype(np.float32)
@@ -101,13 +101,13 @@ def test_the_discriminant_is_that_of_scikit_learn_where_nothing_is_shrunk():
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=40))
-def test_macro_f2_is_that_of_scikit_learn_over_the_fixed_labels(pairs):
+def test_macro_f2_equals_scikit_learns_over_the_fixed_labels(pairs):
     predicted, truth = (np.array(side) for side in zip(*pairs, strict=True))
     expected = fbeta_score(truth, predicted, beta=2, labels=range(5), average="macro", zero_division=0)
     assert logistic_discriminant.macro_f2(predicted, truth, 5) == pytest.approx(expected)
 
 
-def test_a_shift_raises_rare_classes_and_none_changes_nothing():
+def test_a_shift_raises_rare_classes_and_zero_changes_nothing():
     probabilities, prior = np.array([[0.6, 0.4, 0.0]]), np.array([0.9, 0.1, 0.0])
     assert np.allclose(logistic_discriminant.shifted(probabilities, prior, 0.0), probabilities)
     assert logistic_discriminant.shifted(probabilities, prior, 1.0).argmax() == 1
@@ -119,7 +119,7 @@ def test_a_shift_raises_rare_classes_and_none_changes_nothing():
 
 
 @pytest.mark.parametrize(("labels", "classes", "width"), [([0, 3], 3, 2), ([0, 1], 2, 3), ([], 2, 2)])
-def test_a_problem_that_does_not_fit_together_is_refused(labels, classes, width):
+def test_an_inconsistent_problem_is_refused(labels, classes, width):
     train = Split(np.ones((len(labels), 2)), np.array(labels, dtype=int), tuple(map(str, labels)))
     with pytest.raises(InvalidInput):
         LogoProblem(train, classes, np.ones((1, width)))

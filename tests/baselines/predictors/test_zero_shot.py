@@ -31,7 +31,7 @@ def problem(seed=0, count=150, wrong=0.2):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_classes_are_told_from_russian_and_english_names_alone(method):
+def test_classes_are_recognised_from_russian_and_english_names_alone(method):
     given, truth = problem()
     before = given.images.copy()
     answers = method.predict(given, rng=np.random.default_rng(1))
@@ -64,7 +64,7 @@ def test_ridge_is_the_closed_form():
     assert np.allclose(weights, dual, atol=1e-4)
 
 
-def test_blocks_of_pairs_do_not_show(monkeypatch):
+def test_the_block_size_does_not_change_the_answer(monkeypatch):
     given, _ = problem()
     whole = [method.predict(given, rng=np.random.default_rng(0)) for method in (text_knn, text_ridge)]
     monkeypatch.setattr(text_knn, "_BLOCK_ENTRIES", 60)
@@ -73,7 +73,7 @@ def test_blocks_of_pairs_do_not_show(monkeypatch):
     assert all(np.array_equal(a[name], b[name]) for a, b in zip(whole, parts, strict=True) for name in a)
 
 
-def test_the_gradient_of_the_contrastive_loss_is_that_of_its_differences():
+def test_the_gradient_of_the_contrastive_loss_equals_finite_differences():
     rng = np.random.default_rng(0)
     texts, images = rng.normal(size=(5, 4)), rng.normal(size=(5, 4))
     positive = np.eye(5)
@@ -87,18 +87,18 @@ def test_the_gradient_of_the_contrastive_loss_is_that_of_its_differences():
             assert (moved - loss) / 1e-6 == pytest.approx(slope[place], abs=1e-4)
 
 
-def test_perfect_pairs_have_a_small_loss_and_random_ones_that_of_guessing():
+def test_perfect_pairs_have_a_small_loss_and_random_ones_the_loss_of_guessing():
     units = np.eye(8, dtype=np.float32)
     assert two_tower.info_nce(units, units, units, 0.01)[0] < 1e-6
     assert two_tower.info_nce(units * 0 + 1, units * 0 + 1, units, 1.0)[0] == pytest.approx(np.log(8))
 
 
-def test_training_lowers_the_loss_that_is_shown():
-    told = []
-    two_tower.predict(problem()[0], rng=np.random.default_rng(0), progress=lambda *at: told.append(at), batch=50)
-    losses = [float(note.rpartition(" ")[2]) for _, _, note in told]
-    assert told[-1][:2] == (30, 30)
-    assert told[0][2].startswith("epoch 1, loss ")
+def test_training_lowers_the_reported_loss():
+    reports = []
+    two_tower.predict(problem()[0], rng=np.random.default_rng(0), progress=lambda *at: reports.append(at), batch=50)
+    losses = [float(note.rpartition(" ")[2]) for _, _, note in reports]
+    assert reports[-1][:2] == (30, 30)
+    assert reports[0][2].startswith("epoch 1, loss ")
     assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
 
 
@@ -111,7 +111,7 @@ def test_pairs_that_cannot_be_learned_from_are_refused(pairs):
         text_ridge.predict(ZeroShotProblem(given.images, pairs, given.targets), rng=np.random.default_rng(0))
 
 
-def test_targets_that_do_not_fit_are_refused():
+def test_inconsistent_targets_are_refused():
     with pytest.raises(InvalidInput, match="there are none"):
         ZeroShotTarget((), np.ones((1, 2)))
     with pytest.raises(InvalidInput, match="data set odd"):

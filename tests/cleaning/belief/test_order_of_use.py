@@ -15,7 +15,7 @@ def certain(truth: np.ndarray, validation: Split | None) -> Beliefs:
 
 @pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
 def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
-    """Both for n < d and n > d: a centred ridge, the held-out row's own label never seen, penalty from all rows."""
+    """A centred ridge for n < d and n > d, fitted without the held-out row's label, with the penalty from all rows."""
     rng = np.random.default_rng(0)
     features, checked, targets = rng.normal(size=shape), rng.normal(size=(5, shape[1])), rng.normal(size=(shape[0], 2))
     model = use._Surrogate.of(features, checked, 0.4)
@@ -94,7 +94,7 @@ def test_the_fix_of_an_outlying_error_comes_before_that_of_one_the_learner_ignor
     assert order[:2].tolist() == [deep, 0]
 
 
-def test_no_open_rows_leave_the_order_of_suspicion():
+def test_without_open_rows_the_order_is_by_suspicion():
     split = blobs(20, 0)
     beliefs = np.eye(2)[split.labels] * 0.999 + 0.0005
     beliefs[7, split.labels[7]] = 0.985
@@ -104,7 +104,7 @@ def test_no_open_rows_leave_the_order_of_suspicion():
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_belief_one_rounding_above_certainty_is_certain():
+def test_a_belief_above_certainty_by_a_rounding_error_is_certain():
     split = blobs(30, 0, classes=3)
     beliefs = np.eye(3)[split.labels] * (1 + 1e-15)
     beliefs[4] = np.roll(beliefs[4], 1)
@@ -112,7 +112,7 @@ def test_a_belief_one_rounding_above_certainty_is_certain():
     assert order[0] == 4
 
 
-def test_float32_rows_in_large_numbers_keep_the_order(monkeypatch):
+def test_many_float32_rows_keep_the_order(monkeypatch):
     split = blobs(80, 0, gap=3.0)
     rng = np.random.default_rng(0)
     labels = np.where(rng.random(80) < 0.3, 1 - split.labels, split.labels)

@@ -38,7 +38,7 @@ def test_probabilities_are_distributions_whatever_the_data(seed, n, checked, cla
     assert expected == pytest.approx(found.suspicion.sum())
 
 
-def test_the_noise_matrix_tells_one_directional_from_symmetric_noise():
+def test_the_noise_matrix_distinguishes_one_directional_from_symmetric_noise():
     train, _, validation = noisy(300, 0.3, "symmetric", gap=4.0)
     assert label_posterior(train, validation).noise_matrix == pytest.approx(np.array([[0.7, 0.3], [0.3, 0.7]]), abs=0.1)
     train, _, validation = noisy(300, 0.3, "one_directional", gap=4.0)
@@ -53,7 +53,7 @@ def test_the_expected_number_of_wrong_labels_is_near_the_true_one(rate):
     assert expected == pytest.approx(300 * rate, abs=20)
 
 
-def test_fewer_validation_rows_a_class_widen_the_interval_to_that_of_none():
+def test_fewer_validation_rows_per_class_widen_the_interval_up_to_that_without_any():
     train, _, _ = noisy(200, 0.3, classes=4)
     found = label_posterior(train)
     shares = [np.full((rows, 4), 0.25) for rows in (1000, 200, 100, 10, 0)]
@@ -63,7 +63,7 @@ def test_fewer_validation_rows_a_class_widen_the_interval_to_that_of_none():
     assert set(bounds[:, 0]) == {found.wrong_labels()[0]}
 
 
-def test_suggestions_are_the_true_labels_where_the_classes_are_apart():
+def test_suggestions_are_the_true_labels_if_the_classes_are_separable():
     train, truth, validation = noisy(200, 0.3, classes=3, gap=8.0)
     found = label_posterior(train, validation)
     assert np.mean(found.suggestion == truth) > 0.97
@@ -73,7 +73,7 @@ def test_suggestions_are_the_true_labels_where_the_classes_are_apart():
 
 
 def test_clean_class_frequencies_reveal_errors_that_look_like_the_other_class():
-    """The positives nearest the other class are called negative: by their features alone, those labels are right."""
+    """The positives nearest the other class are called negative. By their features alone, those labels are right."""
     clean, validation = blobs(300, 1, gap=1.5), blobs(300, 2, gap=1.5)
     direction = clean.features[clean.labels == 1].mean(axis=0) - clean.features[clean.labels == 0].mean(axis=0)
     positives = np.flatnonzero(clean.labels == 1)
@@ -85,7 +85,7 @@ def test_clean_class_frequencies_reveal_errors_that_look_like_the_other_class():
     assert informed > 45
 
 
-def test_many_rows_take_the_primal_road_to_nearly_the_same_posterior(monkeypatch):
+def test_the_primal_learners_give_nearly_the_same_posterior(monkeypatch):
     train, truth, validation = noisy(400, 0.3, classes=3, gap=4.0, width=8)
     dense = label_posterior(train, validation)
     monkeypatch.setattr(posterior, "_DENSE_ROWS", 100)
@@ -105,7 +105,7 @@ def test_shuffled_rows_get_the_same_probabilities():
     assert np.array_equal(label_posterior(train.take(shuffle), validation).probabilities, plain[shuffle])
 
 
-def test_classes_nobody_has_get_probability_zero():
+def test_classes_without_rows_get_probability_zero():
     train = Split.from_arrays(np.random.default_rng(0).normal(size=(20, 2)), np.repeat([1, 4], 10))
     found = label_posterior(train)
     assert found.probabilities.shape == (20, 5)
@@ -117,5 +117,5 @@ def test_bad_input_is_refused():
     train = blobs(10, 0)
     with pytest.raises(InvalidInput, match="no rows"):
         label_posterior(train.take([]))
-    with pytest.raises(InvalidInput, match="3 wide where the training ones are 5"):
+    with pytest.raises(InvalidInput, match="have 3 columns, training embeddings have 5"):
         label_posterior(train, blobs(5, 0, width=3))

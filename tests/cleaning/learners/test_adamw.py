@@ -1,4 +1,4 @@
-"""The optimizer that stores scaled arrays against AdamW as its paper writes it, in float64."""
+"""The optimizer with scaled arrays, compared with AdamW as in its paper, in float64."""
 
 import numpy as np
 import pytest

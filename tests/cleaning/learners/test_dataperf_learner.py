@@ -78,7 +78,7 @@ def test_probabilities_and_threshold_are_torchs(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("data_id", ["01g317", "01g317-flipped", "04rky", "04rky-flipped"])
 @pytest.mark.parametrize("method", ["random", "val_logreg", "knn_shapley"])
-def test_every_point_of_the_published_evaluator(data_id, method, dataperf):
+def test_every_point_equals_the_published_evaluators(data_id, method, dataperf):
     from pyarrow import parquet
 
     def split(part):
@@ -96,14 +96,14 @@ def test_every_point_of_the_published_evaluator(data_id, method, dataperf):
     assert curve.fraction_fixes() == golden["curves"][method]["fraction_fixes"]
 
 
-def test_it_is_found_by_its_file_and_named_in_records():
+def test_it_is_discovered_and_named_in_records():
     component = discover(cleaning.learners, "learner", "Learner")["dataperf"]
     assert "DataPerf" in component.summary
     assert component.member().describe() == {"name": "dataperf"}
     assert pickle.loads(pickle.dumps(Learner())) == Learner()
 
 
-def test_each_state_stands_for_itself():
+def test_each_state_is_independent_of_the_others():
     path, test = path_and_test()
     together = accuracies(path, test)
     for state in range(len(path)):
@@ -111,12 +111,12 @@ def test_each_state_stands_for_itself():
         assert accuracies(alone, test) == [together[state]]
 
 
-def test_progress_is_told_once_a_state_and_nothing_is_changed():
+def test_progress_is_reported_once_per_state_and_inputs_are_not_modified():
     path, test = path_and_test()
     before = path.features.copy(), path.labels.copy(), test.features.copy()
-    told = []
-    Learner().accuracies(path, test, lambda done, total: told.append((done, total)))
-    assert told == [(state, 6) for state in range(1, 7)]
+    reports = []
+    Learner().accuracies(path, test, lambda done, total: reports.append((done, total)))
+    assert reports == [(state, 6) for state in range(1, 7)]
     after = path.features, path.labels, test.features
     assert all(np.array_equal(*pair) for pair in zip(before, after, strict=True))
 
@@ -147,13 +147,13 @@ def test_a_third_class_is_refused(part):
         values[0] = 2
     else:
         test = Split.from_arrays(test.features, np.full(30, 2))
-    with pytest.raises(Unsuitable, match=rf"two classes, 0 and 1; the {part} labels have others \(1 in all: 2\)"):
+    with pytest.raises(Unsuitable, match=rf"0 and 1, but the {part} labels contain others \(1 in all: 2\)"):
         accuracies(LabelPath(path.features, labels, path.rows, values), test)
 
 
 def test_other_widths_no_rows_and_overflow_are_refused():
     path, test = path_and_test()
-    with pytest.raises(InvalidInput, match="3 wide where the training ones are 4"):
+    with pytest.raises(InvalidInput, match="have 3 columns, training embeddings have 4"):
         accuracies(path, Split.from_arrays(test.features[:, :3], test.labels))
     with pytest.raises(InvalidInput, match="no training or no test rows"):
         accuracies(path, test.take([]))
@@ -162,6 +162,6 @@ def test_other_widths_no_rows_and_overflow_are_refused():
         accuracies(huge, test)
 
 
-def test_a_threshold_that_is_never_right_is_zero():
+def test_the_threshold_is_zero_if_none_is_ever_right():
     assert dataperf._threshold(np.full(300, 0.99, np.float32), np.zeros(300, int)) == 0.0
     assert dataperf._threshold(np.array([0.2, 0.3], np.float32), np.array([0, 1])) == np.float32(0.2)

@@ -1,4 +1,4 @@
-"""Every solution of a path against an independent optimum: scikit-learn's, converged as far as it goes."""
+"""Every solution of a path, compared with an independent optimum by scikit-learn, converged as far as possible."""
 
 import dataclasses
 import warnings
@@ -47,7 +47,7 @@ def solutions(path, classes, strength, *, unit=False):
 
 
 def gradient(features, targets, solution, strength):
-    """Of the sum of log-losses and the penalty, in float64, written independently of the solver."""
+    """The gradient of the sum of log-losses and penalty, in float64, written independently of the solver."""
     margins = features @ solution[:-1] + solution[-1]
     if margins.shape[1] == 1:
         chance = 1 / (1 + np.exp(-np.clip(margins, -700, 700)))
@@ -59,7 +59,7 @@ def gradient(features, targets, solution, strength):
 
 
 def tight(features, labels, strength):
-    """The solution by scikit-learn, Newton steps to where it cannot get further."""
+    """The solution by scikit-learn, with Newton steps until it makes no more progress."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = LogisticRegression(C=strength, tol=1e-14, max_iter=2000, solver="newton-cholesky").fit(features, labels)
@@ -137,16 +137,16 @@ def small(monkeypatch):
         ((500, 20), 3, large_with_blocks_for_a_metric),
         ((500, 20), 3, large_with_a_metric_in_float32),
         ((500, 20), 3, large_with_few_rows),
-        ((150, 110), 10, small),  # by Woodbury, as the one before
+        ((150, 110), 10, small),  # by the Woodbury identity, like the one before
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("strength", "unit"), [(0.01, False), (1.0, False), (10.0, True)])
-def test_every_way_to_work_ends_at_the_same_optimum(monkeypatch, shape, classes, size, dtype, strength, unit):
+def test_every_code_path_finds_the_same_optimum(monkeypatch, shape, classes, size, dtype, strength, unit):
     size(monkeypatch)
     path = problem(5, *shape, classes, changes=20, dtype=dtype)
     wide = path.features.astype(np.float64)
-    if unit and size is not small:  # which rounds unit rows to the features' type
+    if unit and size is not small:  # which rounds unit rows to the dtype of the features
         wide /= np.linalg.norm(wide, axis=1, keepdims=True)
     elif unit:
         wide = unit_rows(path.features).astype(np.float64)
@@ -159,7 +159,7 @@ def test_every_way_to_work_ends_at_the_same_optimum(monkeypatch, shape, classes,
         assert np.abs(margins - optimal).max() <= 2 * MARGIN_TOLERANCE
 
 
-def test_a_row_of_zeros_has_no_length_to_be_taken_to(monkeypatch):
+def test_rows_of_zeros_are_not_scaled(monkeypatch):
     large(monkeypatch)
     path = problem(7, 200, 5, 2, changes=10, dtype=np.float32)
     path.features[[3, 50]] = 0
@@ -169,7 +169,7 @@ def test_a_row_of_zeros_has_no_length_to_be_taken_to(monkeypatch):
     assert np.abs(wide @ (found[:-1, :, 10] - expected[:-1])).max() <= 2 * MARGIN_TOLERANCE
 
 
-def test_a_penalty_too_weak_for_a_metric_in_float32_gets_another(monkeypatch):
+def test_a_penalty_too_weak_for_a_float32_metric_gets_another_metric(monkeypatch):
     large_with_a_metric_in_float32(monkeypatch)
     path = problem(0, 600, 30, 5, changes=4)
     thin = np.random.default_rng(0).normal(size=(4, 30))
@@ -179,6 +179,6 @@ def test_a_penalty_too_weak_for_a_metric_in_float32_gets_another(monkeypatch):
     assert np.linalg.norm(left) <= GRADIENT_TOLERANCE * 600 * np.sqrt(np.mean(np.sum(features**2, axis=1)) + 1)
 
 
-def test_a_metric_that_is_none_is_said_in_a_sentence():
+def test_an_indefinite_metric_is_a_clear_error():
     with pytest.raises(Unsuitable, match=r"no unique optimum.*lower C"):
         Factor(np.diag([1.0, -1.0]))

@@ -1,4 +1,4 @@
-"""Any scikit-learn classifier as a learner: one refit a state, and nothing that fails in silence."""
+"""Any scikit-learn classifier as a learner: one refit per state, and no silent failures."""
 
 import pickle
 
@@ -46,7 +46,7 @@ def test_every_point_is_a_refit(problem, made, model):
         assert curve.accuracy[k] == expected
 
 
-def test_a_long_curve_is_cut_and_the_same_in_parallel():
+def test_a_long_curve_is_split_into_blocks_and_the_same_in_parallel():
     dataset, truth = noisy_blobs(n=60, rate=0.45)
     ranking = Ranking(np.random.default_rng(0).permutation(60))
     made = learner("sklearn.ensemble.ExtraTreesClassifier", n_estimators=3)
@@ -57,7 +57,7 @@ def test_a_long_curve_is_cut_and_the_same_in_parallel():
     assert steps[-1] == (28, 28)
 
 
-def test_its_description_makes_it_again(problem):
+def test_it_can_be_rebuilt_from_its_description(problem):
     made = learner("sklearn.svm.SVC", kernel="rbf", scaling="standard")
     again = make_learner(LearnerSpec.model_validate(dict(made.describe())))
     assert again == made == pickle.loads(pickle.dumps(made))
@@ -71,14 +71,14 @@ def test_its_description_makes_it_again(problem):
     [
         ({}, "it has no classifier"),
         ({"classifier": 5}, "it has no classifier"),
-        ({"classifier": "os.system"}, "'os.system': it is no public class of scikit-learn"),
-        ({"classifier": "sklearn"}, "no public class"),
-        ({"classifier": "sklearnx.svm.SVC"}, "no public class"),
-        ({"classifier": "sklearn.svm._classes.SVC"}, "no public class"),
+        ({"classifier": "os.system"}, "'os.system': it is not a public class of scikit-learn"),
+        ({"classifier": "sklearn"}, "not a public class"),
+        ({"classifier": "sklearnx.svm.SVC"}, "not a public class"),
+        ({"classifier": "sklearn.svm._classes.SVC"}, "not a public class"),
         ({"classifier": "sklearn.swm.SVC"}, "there is no such module"),
         ({"classifier": "sklearn.svm.LinearSVK"}, "did you mean LinearSVC"),
-        ({"classifier": "sklearn.linear_model.Ridge"}, "it is no classifier.*RidgeClassifier"),
-        ({"classifier": "sklearn.ensemble.VotingClassifier"}, "cannot be made from plain settings.*estimators"),
+        ({"classifier": "sklearn.linear_model.Ridge"}, "it is not a classifier.*RidgeClassifier"),
+        ({"classifier": "sklearn.ensemble.VotingClassifier"}, "cannot be created from plain settings.*estimators"),
         ({"classifier": "sklearn.svm.LinearSVC", "gama": 1}, "unknown option 'gama'"),
         ({"classifier": "sklearn.svm.LinearSVC", "scaling": "log"}, "scaling: found 'log'"),
         ({"classifier": "sklearn.svm.LinearSVC", "accept_unconverged": 1}, "accept_unconverged: found 1"),
@@ -89,26 +89,26 @@ def test_bad_settings_are_refused_before_anything_is_fitted(options, message):
         make_learner(LearnerSpec.model_validate({"name": "sklearn", **options}))
 
 
-def test_a_value_the_classifier_refuses_is_its_own_sentence(problem):
+def test_a_value_the_classifier_rejects_gives_its_own_message(problem):
     with pytest.raises(InvalidInput, match=r"sklearn.svm.LinearSVC: The 'C' parameter .* Got -1 instead\. Fix"):
         simulate(*problem, learner("sklearn.svm.LinearSVC", C=-1))
 
 
-def test_what_the_classifier_refuses_only_when_it_predicts_is_a_sentence_too(problem):
+def test_a_value_the_classifier_rejects_when_it_predicts_is_a_clear_error_too(problem):
     learner_of_too_many = learner("sklearn.neighbors.KNeighborsClassifier", n_neighbors=10_000)
     with pytest.raises(InvalidInput, match=r"sklearn.neighbors.KNeighborsClassifier: Expected n_neighbors <= .* Fix"):
         simulate(*problem, learner_of_too_many)
 
 
 def test_a_fit_that_does_not_converge_is_an_error_unless_accepted(problem):
-    with pytest.raises(Unsuitable, match=r"does not converge on this data \(lbfgs.*max_iter.*accept_unconverged"):
+    with pytest.raises(Unsuitable, match=r"does not converge on these data \(lbfgs.*max_iter.*accept_unconverged"):
         simulate(*problem, learner("sklearn.linear_model.LogisticRegression", max_iter=1))
     accepted = learner("sklearn.linear_model.LogisticRegression", max_iter=1, accept_unconverged=True)
     assert accepted.describe()["accept_unconverged"] is True
     assert simulate(*problem, accepted).clean <= 1
 
 
-def test_one_class_left_is_for_the_classifier_to_take_or_refuse():
+def test_the_classifier_decides_whether_one_class_is_enough():
     split = Split.from_arrays(np.eye(4), [1, 1, 1, 1])
     dataset = NoisyDataset("x", split, None, Split.from_arrays(np.eye(4), [1, 0, 1, 1]))
     everything = (dataset, GroundTruth(np.array([1, 0, 1, 1])), Ranking(np.arange(4)))

@@ -1,4 +1,4 @@
-"""Jobs on a real Dask cluster that the test starts: the same bits as here, and a worker may die."""
+"""Jobs on a real Dask cluster that the test starts: the same bits as in this process, even if a worker dies."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ from tests.evaluation.harness.test_evaluate import score
 from tests.support import noisy_blobs, write_parameters
 
 Client = pytest.importorskip("distributed").Client
-pytestmark = pytest.mark.xdist_group("cluster")  # one cluster, not one a test process
+pytestmark = pytest.mark.xdist_group("cluster")  # one cluster, not one per test process
 
 
 def die_once(folder, item, step):
-    """The worker of the first job kills itself, and with it what it was sent."""
+    """The worker of the first job kills itself, and the data sent to it are lost."""
     marker = Path(folder) / "died"
     if item == 0 and not marker.exists():
         marker.touch()
@@ -61,14 +61,14 @@ def test_a_worker_killed_in_the_middle_costs_a_retry(engine, tmp_path):
     assert (tmp_path / "died").exists()
 
 
-def test_the_only_worker_killed_with_all_it_was_sent_costs_a_retry(tmp_path):
+def test_losing_the_only_worker_and_its_data_costs_a_retry(tmp_path):
     with running_cluster(tmp_path, workers=1) as lonely:
         engine = Engine(cluster=lonely.address)
         assert list(map_jobs(die_once, (str(tmp_path),), list(range(6)), engine)) == [0, 1, 4, 9, 16, 25]
     assert (tmp_path / "died").exists()
 
 
-def test_what_a_job_raises_there_arrives_here(engine):
+def test_an_exception_in_a_remote_job_arrives_here(engine):
     with pytest.raises(InvalidInput, match="row 3: it is bad"):
         list(map_jobs(refuse, (), [3], engine))
 
@@ -94,7 +94,7 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
 
 @contextmanager
 def server(answer):
-    """A TCP server on loopback that answers whoever connects with these bytes, and then says nothing more."""
+    """A TCP server on loopback that answers every connection with these bytes and then stays silent."""
     with ExitStack() as kept, socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -114,12 +114,12 @@ def server(answer):
 
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [(b"", "it kept silent"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask's protocol")],
+    [(b"", "it did not answer within"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak Dask's protocol")],
 )
-def test_another_server_at_the_address_is_told_and_no_submission_is_blamed(ranked, monkeypatch, capfd, answer, why):
+def test_another_server_at_the_address_is_reported_and_no_submission_is_blamed(ranked, monkeypatch, capfd, answer, why):
     monkeypatch.setattr("cleaning.parallel.cluster._SECONDS_TO_ANSWER", 1)
     for path in sorted(ranked.submission_folder.glob("*.txt"))[1:]:
-        path.unlink()  # of a single submission the blocks are the jobs
+        path.unlink()  # with a single submission, its blocks are the jobs
     with server(answer) as address:
         write_parameters(ranked.parameters_file.parent, cluster=address)
         with pytest.raises(NoCluster, match=rf"cluster {address}: no scheduler answers there \(.*{why}"):
@@ -128,7 +128,7 @@ def test_another_server_at_the_address_is_told_and_no_submission_is_blamed(ranke
     assert capfd.readouterr().err == ""
 
 
-def test_a_worker_is_no_scheduler(cluster):
+def test_a_worker_is_not_a_scheduler(cluster):
     with Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(1)
         worker = next(iter(client.scheduler_info()["workers"]))
@@ -136,7 +136,7 @@ def test_a_worker_is_no_scheduler(cluster):
         list(map_jobs(refuse, (), [3], Engine(cluster=worker)))
 
 
-def test_a_scheduler_without_workers_is_told_from_a_slow_one(monkeypatch, tmp_path):
+def test_a_scheduler_without_workers_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr("cleaning.parallel.cluster._SECONDS_TO_FIND_A_WORKER", 1)
     with (
         running_cluster(tmp_path, workers=0) as lonely,

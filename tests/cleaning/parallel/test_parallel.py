@@ -23,7 +23,7 @@ def add(base, item, step):
 
 
 def wait_for(marker, item, step):
-    """Item 0 is not done before the marker is there; the limit is for a test that fails."""
+    """Item 0 does not finish before the marker exists; the time limit lets a broken test fail."""
     give_up = time.monotonic() + 60
     while item == 0 and not Path(marker).exists() and time.monotonic() < give_up:
         time.sleep(0.01)
@@ -60,7 +60,7 @@ def is_aligned(matrix, item, step):
 
 @dataclass(frozen=True, eq=False)
 class Halves:
-    """The logistic learner, a few states a block."""
+    """The logistic learner with a few states per block."""
 
     size: int = 5
 
@@ -83,7 +83,7 @@ def at_odd_address(values):
 
 
 @pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
-def test_results_come_in_the_order_of_the_items_and_all_of_them(engine):
+def test_all_results_come_in_the_order_of_the_items(engine):
     assert list(map_jobs(add, (10,), [0, 1, 2, 3], engine)) == [10, 11, 12, 13]
     assert sorted(finished_jobs(add, (10,), [0, 1, 2, 3], engine)) == [(0, 10), (1, 11), (2, 12), (3, 13)]
     assert list(map_jobs(add, (10,), [], engine)) == []
@@ -99,15 +99,15 @@ def test_a_finished_job_does_not_wait_for_a_slow_one_before_it(tmp_path):
     assert sorted(found) == [0, 1, 2, 3]
 
 
-def test_only_jobs_of_this_process_report_from_inside():
-    told = []
-    list(map_jobs(add, (10,), [1, 2], SERIAL, lambda *step: told.append(step)))
-    list(map_jobs(add, (10,), [1, 2], TWO, lambda *step: told.append(step)))
-    assert told == [(1, 1), (1, 1)]
+def test_only_jobs_in_this_process_report_progress_while_they_run():
+    reports = []
+    list(map_jobs(add, (10,), [1, 2], SERIAL, lambda *step: reports.append(step)))
+    list(map_jobs(add, (10,), [1, 2], TWO, lambda *step: reports.append(step)))
+    assert reports == [(1, 1), (1, 1)]
 
 
 @pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
-def test_what_a_job_raises_arrives_as_it_is(engine):
+def test_an_exception_in_a_job_arrives_unchanged(engine):
     with pytest.raises(InvalidInput, match="row 7: it is 1") as raised:
         list(map_jobs(refuse, (), [1, 1], engine))
     assert raised.value.place.key == "row 7"
@@ -118,7 +118,7 @@ def test_a_worker_that_dies_once_costs_a_retry(tmp_path):
     assert sum(path.name.startswith("2-") for path in tmp_path.iterdir()) == 2
 
 
-def test_workers_that_keep_dying_end_the_work_with_a_sentence():
+def test_workers_that_keep_dying_are_a_clear_error():
     with pytest.raises(WorkersLost, match=r"died 2 times in a row with 3 of 3 jobs left.*Fix: run fewer jobs"):
         list(map_jobs(die, (), [1, 2, 3], Engine(jobs=2, retries=1)))
 
@@ -128,7 +128,7 @@ def test_every_job_has_one_blas_thread(engine):
     assert list(map_jobs(threads_of_blas, (), [0, 1], engine)) == [1, 1]
 
 
-def test_workers_are_handed_aligned_arrays_wherever_they_lie():
+def test_workers_receive_aligned_arrays_at_any_depth():
     matrix = np.arange(6.0).reshape(2, 3)
     assert list(map_jobs(is_aligned, (at_odd_address(matrix),), [0, 1], TWO)) == [True, True]
     split = Split.from_arrays(matrix, [0, 1])
@@ -164,17 +164,17 @@ def test_many_more_jobs_than_cores_give_every_result():
 
 
 @pytest.mark.parametrize("jobs", [0, -2])
-def test_a_number_of_jobs_makes_sense(jobs):
+def test_an_invalid_number_of_jobs_is_refused(jobs):
     with pytest.raises(InvalidInput, match=f"jobs: found {jobs}"):
         Engine(jobs=jobs)
 
 
 @pytest.mark.parametrize("address", ["localhost:8786", "http://a:1", "tcp://a", "tcp://a:b", "tcp://a:1/x", ""])
-def test_a_cluster_is_a_schedulers_address(address):
+def test_a_cluster_must_be_a_schedulers_address(address):
     with pytest.raises(InvalidInput, match="tcp://host:8786"):
         Engine(cluster=address)
 
 
 @pytest.mark.parametrize("address", ["tcp://10.0.0.1:8786", "tls://head-1.example.org:1", "tcp://[::1]:8786"])
-def test_addresses_of_schedulers_are_taken(address):
+def test_addresses_of_schedulers_are_accepted(address):
     assert Engine(cluster=address).cluster == address

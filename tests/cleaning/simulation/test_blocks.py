@@ -1,4 +1,4 @@
-"""Long curves in blocks: resumed where they were, points thinned and refined."""
+"""Long curves in blocks: resumed where they stopped, with thinned and refined points."""
 
 from dataclasses import dataclass, field
 
@@ -14,12 +14,12 @@ from tests.support import noisy_blobs
 
 
 class Killed(BaseException):
-    """What nothing catches."""
+    """An exception that nothing catches."""
 
 
 @dataclass(frozen=True, eq=False)
 class Counting:
-    """Agreement of the training labels with the truth, a block at a time; notes the states it is asked for."""
+    """Agreement of the training labels with the truth, block by block; records the states it is asked for."""
 
     truth: np.ndarray
     size: int = 4
@@ -50,7 +50,7 @@ def curve(problem, learner, folder, **plan):
     return simulate(*problem, learner, plan=Plan(blocks=BlockFolder(folder), **plan))
 
 
-def test_a_killed_curve_goes_on_at_its_last_block(problem, tmp_path):
+def test_a_killed_curve_resumes_at_its_last_block(problem, tmp_path):
     truth = problem[1].labels
     whole = Counting(truth)
     expected = simulate(*problem, whole)
@@ -83,7 +83,7 @@ def test_a_damaged_block_is_computed_again(problem, tmp_path, damage):
     assert learner.asked == [4]
 
 
-def test_blocks_of_another_learner_data_or_order_are_not_taken(problem, tmp_path):
+def test_blocks_of_another_learner_data_or_order_are_not_reused(problem, tmp_path):
     dataset, truth, ranking = problem
     curve(problem, Counting(truth.labels), tmp_path)
     other = Split.from_arrays(dataset.train.features + 1, dataset.train.labels)
@@ -102,9 +102,9 @@ def test_a_short_curve_writes_nothing(problem, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(problem, tmp_path):
+def test_a_folder_that_cannot_be_written_is_a_clear_error(problem, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FixfirstError, match=r"file/x/.*a finished block of a curve cannot be kept.*Fix: "):
+    with pytest.raises(FixfirstError, match=r"file/x/.*a finished block of a curve cannot be saved.*Fix: "):
         curve(problem, Counting(problem[1].labels), tmp_path / "file" / "x")
 
 

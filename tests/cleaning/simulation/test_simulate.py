@@ -13,7 +13,7 @@ from tests.support import noisy_blobs
 
 @dataclass(frozen=True)
 class Memory:
-    """A learner that notes every label vector and scores their agreement with the test labels."""
+    """A learner that records every label vector and scores its agreement with the test labels."""
 
     seen: list = field(default_factory=list)
 

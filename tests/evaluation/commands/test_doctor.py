@@ -30,7 +30,7 @@ def test_a_fit_machine_has_no_problems(folders, installed, run):
     assert problems == 0
     assert "Everything needed is in place." in out
     assert "2 data ids enabled" in out
-    assert "no container engine" in out
+    assert "No container engine" in out
 
 
 def test_missing_packages_are_named(folders, installed, monkeypatch, run):
@@ -38,7 +38,7 @@ def test_missing_packages_are_named(folders, installed, monkeypatch, run):
     assert "Packages are missing: surely-not-installed." in run(folders)[1]
     monkeypatch.setattr(module, "_requirements", lambda: ["numpy"])
     monkeypatch.setattr(module, "_answers", lambda _command: False)
-    assert "`pip check` does not find" in run(folders)[1]
+    assert "`pip check` found" in run(folders)[1]
 
     def absent():
         raise importlib.metadata.PackageNotFoundError
@@ -56,8 +56,8 @@ def test_foreign_packages_named_like_ours_are_found(folders, installed, tmp_path
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     problems, out = run(folders)
     assert problems == 1
-    assert out.endswith("2 problems to solve.\n")
-    assert f"A foreign package named 'baselines' lies in {tmp_path}" in out
+    assert out.endswith("Problems to solve: 2.\n")
+    assert f"A foreign package named 'baselines' is in {tmp_path}" in out
 
 
 def test_paths_with_spaces_and_unwritable_ones_are_told(folders, installed, tmp_path, monkeypatch, run):
@@ -66,11 +66,11 @@ def test_paths_with_spaces_and_unwritable_ones_are_told(folders, installed, tmp_
     (place / "parameters.yaml").write_text(folders.parameters_file.read_text())
     problems, out = run(Folders.in_workspace(place))
     assert problems == 0
-    assert "has a space" in out
+    assert "contains a space" in out
     monkeypatch.setattr(module.os, "access", lambda *_: False)
     problems, out = run(folders)
     assert problems == 1
-    assert "cannot be written to" in out
+    assert "is not writable" in out
 
 
 def test_bad_parameters_are_a_problem(folders, installed, run):
@@ -83,10 +83,10 @@ def test_bad_parameters_are_a_problem(folders, installed, run):
 def test_engines_and_mlcube_are_asked(folders, installed, monkeypatch, run):
     monkeypatch.setattr(module.shutil, "which", lambda name: f"/usr/bin/{name}")
     out = run(folders)[1]
-    assert "docker answers" in out
+    assert "docker is running" in out
     assert "mlcube is on the path" in out
     monkeypatch.setattr(module, "_answers", lambda command: "info" not in command)
-    assert "docker is installed but no engine answers" in run(folders)[1]
+    assert "docker is installed but not running" in run(folders)[1]
 
 
 def test_a_command_that_is_not_there_does_not_answer(run):

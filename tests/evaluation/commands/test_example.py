@@ -53,7 +53,7 @@ def test_nothing_is_written_over(tmp_path, capsys, monkeypatch):
     before = sorted(path for path in tmp_path.rglob("*"))
     status, _, err = run(capsys, "example", "logo")
     assert status == 1
-    assert "example_logo: something is there already. Fix: name a new folder with --output=DIR" in err
+    assert "example_logo: it already exists and is not an empty folder. Fix: choose a new folder with --output" in err
     (tmp_path / "file").write_text("mine")
     assert run(capsys, "example", "logo", "--output=file")[0] == 1
     assert (tmp_path / "file").read_text() == "mine"

@@ -121,7 +121,7 @@ def test_accepted_and_refused_submissions_are_logged_with_the_next_time(contest,
     status, text = submit(contest, capsys, "aa")
     assert status == 1
     assert "not accepted" in text
-    assert "mine has submitted 1 times (2 a day, accumulating; 10 minutes apart)" in text
+    assert "mine has made 1 submission (2 a day, accumulating; 10 minutes apart)" in text
     assert "the next is allowed at 2021-09-01 12:10:00 UTC" in text
     assert submit(contest, capsys, "aa", team="theirs")[0] == 0
     assert submit(contest, capsys, "aa", name="y_anything.csv")[0] == 0
@@ -132,7 +132,7 @@ def test_accepted_and_refused_submissions_are_logged_with_the_next_time(contest,
     at(24 * 60)
     assert submit(contest, capsys, "ba")[0] == 0
     at(99 * 24 * 60)
-    assert "mine has made all 3 submissions there are" in submit(contest, capsys, "bb")[1]
+    assert "mine has used all 3 allowed submissions" in submit(contest, capsys, "bb")[1]
     own = [entry for entry in log(contest) if entry.slot == ("logo", "x", "mine", 0)]
     expected = ["accepted", "refused", "accepted", "refused", "accepted", "refused"]
     assert [entry.verdict for entry in own] == expected
@@ -144,13 +144,13 @@ def test_the_same_file_again_is_no_new_submission(contest, capsys, at):
     at(1)
     status, text = submit(contest, capsys, "ab")
     assert status == 0
-    assert "accepted already as submission 1 at 2021-09-01 12:00:00 UTC" in text
+    assert "already accepted as submission 1 at 2021-09-01 12:00:00 UTC" in text
     assert len(log(contest)) == 1
 
 
 def test_a_file_that_is_not_valid_is_logged_once_and_does_not_count(contest, capsys, at):
     for _ in range(2):
-        assert "'c' is no label" in submit(contest, capsys, "ac")[1]
+        assert "'c' is not a label" in submit(contest, capsys, "ac")[1]
     assert submit(contest, capsys, "ab")[0] == 0
     assert [(entry.verdict, entry.number) for entry in log(contest)] == [("failed", None), ("accepted", 1)]
 
@@ -196,7 +196,7 @@ def test_a_name_that_is_no_name_is_refused(contest, capsys, at):
     for team in ("", "a/b", " a", "a\nb", "x" * 101):
         status, text = submit(contest, capsys, "ab", team=team)
         assert status == 1
-        assert "this cannot be a team's name" in text
+        assert "this is not a valid team name" in text
     assert not (contest / "results").exists()
 
 
@@ -228,5 +228,5 @@ def test_a_team_whose_file_would_answer_another_data_id_is_refused(contest, caps
     write_parameters(contest, tasks=["logo"], datasets={"a": {"task": "logo", "ids": ["x", "x_b"]}})
     status, text = submit(contest, capsys, "ab", team="b_victim")
     assert status == 1
-    assert "x_b_victim.csv would be an answer to the data id x_b, not x. Fix: take another team's name" in text
+    assert "x_b_victim.csv would be an answer to the data id x_b, not x. Fix: choose another team name" in text
     assert submit(contest, capsys, "ab", team="bvictim")[0] == 0

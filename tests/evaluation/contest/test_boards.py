@@ -114,7 +114,7 @@ def test_withdrawn_teams_are_not_on_the_board(tmp_path):
 
 
 def test_a_board_without_scores_says_what_to_do(tmp_path):
-    with pytest.raises(InvalidInput, match=r"no scored submissions of the task image_retrieval.*fixfirst evaluate"):
+    with pytest.raises(InvalidInput, match=r"no scored submissions for the task image_retrieval.*fixfirst evaluate"):
         _board(tmp_path, [])
     bare = entry("a", 1, 0.5)
     bare = bare.model_copy(update={"scores": {"all": bare.scores["all"]}})

@@ -64,7 +64,7 @@ def test_a_submission_is_one_line_however_often_it_is_evaluated(contest, capsys)
     assert set(mine.scores) == {"all", "public", "private"}
     assert mine.scores["all"]["f2_macro"] < 1
     assert (theirs.team, theirs.verdict, theirs.scores) == ("theirs", "failed", {})
-    assert "files that are missing (1 in all: 2.png)" in theirs.reason
+    assert "missing files (1 in all: 2.png)" in theirs.reason
 
 
 def test_new_content_is_a_new_submission_and_older_ones_stay(contest, capsys):
@@ -179,7 +179,7 @@ def test_a_board_nobody_is_on_any_more_is_not_written(contest, capsys):
     (contest / "submissions" / "x_mine.csv").unlink()
     evaluate(contest, capsys)
     assert main(board) == 1
-    assert "no submission of the task logo has a score any more. Fix: " in capsys.readouterr().err
+    assert "no submission for the task logo has a score any more. Fix: " in capsys.readouterr().err
     assert (contest / "results" / "leaderboard_logo_all.csv").read_bytes() == written
 
 
@@ -228,7 +228,7 @@ def test_a_foreign_line_is_located(contest):
     path = contest / "results" / "submissions.jsonl"
     path.parent.mkdir()
     path.write_text(entry().model_dump_json() + "\n" + json.dumps({"task": "x"}) + "\n")
-    with pytest.raises(InvalidInput, match=r"submissions\.jsonl, line 2, dataset: this is no entry"):
+    with pytest.raises(InvalidInput, match=r"submissions\.jsonl, line 2, dataset: this is not an entry"):
         log(contest)
 
 

@@ -123,8 +123,8 @@ def test_only_retrieval_is_split_unless_asked(contest, capsys):
     [
         ("", "the public part of its 10 ids is empty"),
         ("".join(f"{c}\n" for c in CLIPS), "the private part of its 10 ids is empty"),
-        ("c1\nc77\n", r"open.txt: ids that are not in the truth \(1 in all: c77\)"),
-        ("c1\nc1\n", "open.txt, line 2: 'c1' stands there already"),
+        ("c1\nc77\n", r"open.txt: some ids are not in the ground truth \(1 in all: c77\)"),
+        ("c1\nc1\n", "open.txt, line 2: 'c1' appears twice"),
         (None, "open.txt: cannot read the file"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_bad_split_in_the_parameters_is_located(tmp_path, capsys, split, messa
 def test_the_cleaning_task_cannot_be_split(workspace, capsys):
     write_parameters(workspace, datasets={"made": {"ids": ["blobs"], "split": {"public": 0.5}}})
     assert main(["evaluate", f"--workspace={workspace}"]) == 1
-    assert "datasets.made.split: the task cleaning scores its test rows together" in capsys.readouterr().err
+    assert "datasets.made.split: the task cleaning does not split its test rows" in capsys.readouterr().err
 
 
 @given(st.lists(st.text(max_size=5), unique=True, min_size=2), st.floats(0.01, 0.99), st.text(max_size=4))

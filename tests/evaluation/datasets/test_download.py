@@ -65,7 +65,7 @@ def test_a_folder_is_read_as_it_is_and_the_manifest_says_so(place, origin):
 
 def test_what_is_there_is_left_alone_until_it_changes(place, origin):
     run(place, sources=["file:../origin"])
-    assert "there already" in run(place, sources=["file:../origin"])
+    assert "already present" in run(place, sources=["file:../origin"])
     (place / "data" / "dataset_x_train.csv").write_text("changed")
     assert "from file:../origin" in run(place, sources=["file:../origin"])
     assert "from file:../origin" in run(place, sources=["file:../origin"], files=hashes(origin))
@@ -92,9 +92,9 @@ def test_when_no_source_works_all_reasons_are_told_and_nothing_is_written(place,
     text = str(error.value)
     for reason in (
         "none of its 6 sources works",
-        "there is no ",
-        "no such data set in scikit-learn",
-        "this is no source",
+        "none does not exist",
+        "this scikit-learn data set is not supported",
+        "this is not a source",
         "no sha256 is given",
         "list the block's `files:`",
         "neither a folder nor an archive",
@@ -108,7 +108,7 @@ def test_when_no_source_works_all_reasons_are_told_and_nothing_is_written(place,
 def test_bad_data_never_enters_the_workspace(place, origin, broken):
     path = origin / "data" / broken
     path.write_text(path.read_text().replace("blob,1", "blob,1,9", 1).replace("blob,0", "blob,0,9", 1))
-    with pytest.raises(FixfirstError, match="nothing of it was written"):
+    with pytest.raises(FixfirstError, match="nothing was written for it"):
         run(place, sources=["file:../origin"])
     assert not known_ids(place / "embeddings")
 
@@ -123,7 +123,7 @@ def test_hashes_are_checked_for_local_files_too(place, origin, tmp_path):
             sources=[f"file:{zipped(origin, tmp_path / 'a.zip')}"],
             files={**hashes(origin), "data/y.csv": "0" * 64},
         )
-    with pytest.raises(FixfirstError, match="get the right file"):
+    with pytest.raises(FixfirstError, match="use the right file"):
         run(place, sources=[{"source": "file:../a.zip", "sha256": "0" * 64}])
 
 
@@ -146,7 +146,7 @@ def test_an_archive_and_single_files_come_over_the_web(place, origin, tmp_path, 
     assert known_ids(place / "embeddings") == ("x",)
     run(place, sources=["https://example.org/folder/"], files=hashes(origin))
     assert len(asked) == 7
-    assert "there already" in run(place, sources=["https://example.org/folder/"], files=hashes(origin))
+    assert "already present" in run(place, sources=["https://example.org/folder/"], files=hashes(origin))
 
 
 def test_the_web_is_really_asked(place, server):  # noqa: F811
@@ -184,23 +184,23 @@ def test_google_drive_needs_its_extra(place, origin, tmp_path, monkeypatch):
         raise RuntimeError("quota")
 
     monkeypatch.setitem(sys.modules, "gdown", types.SimpleNamespace(download=refuse))
-    with pytest.raises(FixfirstError, match=r"Google Drive refuses the file \(quota\)"):
+    with pytest.raises(FixfirstError, match=r"Google Drive refused the download \(quota\)"):
         run(place, **block)
 
 
 def test_data_put_there_by_hand_is_checked(folders):
     reporter = Reporter(io.StringIO(), io.StringIO())
     download(folders, reporter)
-    assert "made: 2 data ids, put there by hand" in reporter.out.getvalue()
+    assert "made: 2 data ids, added by hand" in reporter.out.getvalue()
     (folders.groundtruth_folder / "dataset_blobs_train.csv").unlink()
     with pytest.raises(InvalidInput, match="there is no such file"):
         download(folders, reporter)
 
 
 def test_digits_need_noise_and_an_edited_block_is_made_anew(place):
-    with pytest.raises(FixfirstError, match="add `noise:"):
+    with pytest.raises(FixfirstError, match=r"or `noise: \{kind"):
         run(place, sources=["sklearn:digits"])
-    for rate, message in [(0.3, "from sklearn"), (0.3, "there already"), (0.2, "from sklearn")]:
+    for rate, message in [(0.3, "from sklearn"), (0.3, "already present"), (0.2, "from sklearn")]:
         write_parameters(
             place, datasets={"d": {"sources": "sklearn:digits", "noise": {"kind": "symmetric", "rate": rate}}}
         )

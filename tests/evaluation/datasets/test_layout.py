@@ -90,27 +90,27 @@ def test_rows_of_the_csv_must_be_those_of_the_parquet(folders):
     good = path.read_text()
     lines = good.splitlines()
     path.write_text("\n".join([lines[0], lines[2], lines[1], *lines[3:]]))
-    with pytest.raises(InvalidInput, match=r"train\.csv, line 2: ImageID 's1-001' where the embeddings have 's1-000'"):
+    with pytest.raises(InvalidInput, match=r"train\.csv, line 2: ImageID is 's1-001', the embeddings have 's1-000'"):
         load(folders)
     path.write_text("\n".join(lines[:-1]))
-    with pytest.raises(InvalidInput, match="29 rows where the embeddings have 30"):
+    with pytest.raises(InvalidInput, match="29 rows, the embeddings have 30"):
         load(folders)
     fields = lines[1].split(",")
     fields[4] = str(1 - int(fields[4]))
     path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]))
-    with pytest.raises(InvalidInput, match=r"line 2: mg_label \d where the embeddings have label \d"):
+    with pytest.raises(InvalidInput, match=r"line 2: mg_label is \d, the embeddings have \d"):
         load(folders)
     fields = lines[1].split(",")
     for bad in ("7", "dog", "", "1.0", "-1"):
         fields[5] = bad
         path.write_text("\n".join([lines[0], ",".join(fields), *lines[2:]]))
-        with pytest.raises(InvalidInput, match=rf"line 2: hv_label '{bad}' is not a label .* use one of 0, 1"):
+        with pytest.raises(InvalidInput, match=rf"line 2: hv_label '{bad}' is not a label .* use one of these: 0, 1"):
             load(folders)
     path.write_text(good.replace("hv_label", "truth"))
     with pytest.raises(InvalidInput, match="line 1: there is no column 'hv_label'"):
         load(folders)
     path.write_text("\n".join([lines[0], *(line.rpartition(",")[0] + ",1" for line in lines[1:])]))
-    with pytest.raises(InvalidInput, match=r"one class only \(1\)"):
+    with pytest.raises(InvalidInput, match=r"only one class \(1\)"):
         load(folders)
     path.write_text(lines[0] + '\n"' + "\n".join(lines[1:]))
     with pytest.raises(InvalidInput, match="this is not csv"):
@@ -128,7 +128,7 @@ def test_crlf_and_a_byte_order_mark_are_accepted_in_csv(folders):
 
 
 def test_missing_and_ambiguous_files_are_named(folders):
-    with pytest.raises(InvalidInput, match=r"no train embeddings of data id 'blob'.*did you mean blobs"):
+    with pytest.raises(InvalidInput, match=r"no train embeddings for data id 'blob'.*did you mean blobs"):
         load(folders, "blob")
     parquet(folders.embedding_folder / "blobs_train_0.4_2.parquet")
     with pytest.raises(InvalidInput, match="several files for the train rows of blobs"):

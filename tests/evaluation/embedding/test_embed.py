@@ -122,7 +122,7 @@ def break_everything(folder):
 def test_files_that_cannot_be_decoded_are_an_error_and_nothing_is_written(folder, tmp_path):
     names = break_everything(folder)
     output = tmp_path / "e.parquet"
-    with pytest.raises(InvalidInput, match=r"cannot be decoded \(8 in all: cut.gif: a broken gif") as caught:
+    with pytest.raises(InvalidInput, match=r"cannot be decoded \(8 in all: cut.gif: the gif is broken") as caught:
         embed(Request(folder, output), reporter())
     assert "--on-undecodable=skip" in str(caught.value)
     assert not output.exists()
@@ -152,7 +152,7 @@ def test_folders_that_cannot_be_used_are_refused(tmp_path):
     with pytest.raises(InvalidInput, match="there are no files in it"):
         picture_names(tmp_path)
     (tmp_path / "two\nlines.png").write_text("x")
-    with pytest.raises(InvalidInput, match="names that are no text"):
+    with pytest.raises(InvalidInput, match="some file names are not text"):
         picture_names(tmp_path)
 
 
@@ -177,9 +177,9 @@ def test_encoders_are_found_by_folder_and_an_unknown_one_is_answered_with_the_ne
     assert set(encoders()) == {"classical", "onnx"}
     with pytest.raises(InvalidInput, match="did you mean classical"):
         make_encoder("clasical")
-    with pytest.raises(InvalidInput, match="no model is named"):
+    with pytest.raises(InvalidInput, match="no model is given"):
         make_encoder("onnx")
-    with pytest.raises(InvalidInput, match="has no model file"):
+    with pytest.raises(InvalidInput, match="takes no model file"):
         Encoder(tmp_path)
 
 
@@ -198,7 +198,7 @@ def test_the_classical_encoder_tells_pictures_apart_and_ignores_their_size():
 def test_the_command_embeds(folder, tmp_path, capsys):
     output = tmp_path / "e.parquet"
     assert main(["embed", str(folder), f"--output={output}"]) == 0
-    assert capsys.readouterr().out == f"{output}: 5 pictures\n"
+    assert capsys.readouterr().out == f"{output}: 5 images\n"
     (folder / "x.png").write_text("no")
     assert main(["embed", str(folder), f"--output={output}"]) == 1
     assert "x.png: the content is no" in capsys.readouterr().err

@@ -83,14 +83,14 @@ def test_sixteen_bit_grey_is_scaled_and_cmyk_and_bilevel_are_converted():
     ("content", "message"),
     [
         (b"", "x: the file is empty"),
-        (b"hello there", "x: the content is no jpg, png, gif, ico or svg"),
+        (b"hello there", "x: the content is not jpg, png, gif, ico or svg"),
         (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "x: the content is no"),
         (b"<html><svg></svg></html>", "x: the content is no"),
-        (b"\xff\xd8\xff\xe0 and no more", "x: a broken jpg"),
-        (b"\x89PNG\r\n\x1a\n", "x: a broken png"),
-        (b"GIF89a", "x: a broken gif"),
-        (b"\x00\x00\x01\x00\x01\x00", "x: a broken ico"),
-        (b"\x00\x00\x01\x00\x00\x00", "x: a broken ico"),
+        (b"\xff\xd8\xff\xe0 and no more", "x: the jpg is broken"),
+        (b"\x89PNG\r\n\x1a\n", "x: the png is broken"),
+        (b"GIF89a", "x: the gif is broken"),
+        (b"\x00\x00\x01\x00\x01\x00", "x: the ico is broken"),
+        (b"\x00\x00\x01\x00\x00\x00", "x: the ico is broken"),
     ],
 )
 def test_what_is_no_picture_is_refused_by_name_with_the_reason(content, message):
@@ -103,7 +103,7 @@ def test_a_truncated_picture_is_an_error_and_never_half_a_picture(kind, suffix):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
     content = saved(noise, kind)
     for share in (0.3, 0.6, 0.9):
-        with pytest.raises(InvalidInput, match=rf"broken {suffix}"):
+        with pytest.raises(InvalidInput, match=rf"the {suffix} is broken"):
             decode(content[: int(len(content) * share)], f"a.{suffix}")
 
 
@@ -120,7 +120,7 @@ def test_any_bytes_end_in_a_picture_or_in_one_clear_error(tail, magic):
 def test_long_odd_beginnings_are_judged_at_once(part):
     with pytest.raises(InvalidInput, match=r"x: the content is no"):
         decode(part * (60_000 // len(part)), "x")
-    with pytest.raises(InvalidInput, match=r"x: a broken svg|extra `svg`"):
+    with pytest.raises(InvalidInput, match=r"x: the svg is broken|extra `svg`"):
         decode(b"<svg>" + part * (300_000 // len(part)), "x")
 
 
@@ -166,7 +166,7 @@ class TestSvg:
         "text", ["<svg ", '<svg width="0" height="0" xmlns="http://www.w3.org/2000/svg"/>', "<svg>\xff"]
     )
     def test_a_broken_one_is_an_error(self, text):
-        with pytest.raises(InvalidInput, match=r"a\.svg: a broken svg"):
+        with pytest.raises(InvalidInput, match=r"a\.svg: the svg is broken"):
             decode(text.encode("latin-1"), "a.svg")
 
 

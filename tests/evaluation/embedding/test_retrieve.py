@@ -78,8 +78,8 @@ def test_bad_vectors_are_one_error_and_nothing_is_written(files, tmp_path, capsy
     double = (*R_IDS[:-1], R_IDS[0])
     cases = [
         (R_IDS, hole, "row", "NaN or infinite values"),
-        (R_IDS, nothing, f"'{R_IDS[5]}'", "a vector of zeros has no cosine"),
-        (R_IDS, REFERENCES[:, :5], "query", "6 columns where references have 5"),
+        (R_IDS, nothing, f"'{R_IDS[5]}'", "the cosine of a zero vector is undefined"),
+        (R_IDS, REFERENCES[:, :5], "query", "6 columns, references have 5"),
         (double, REFERENCES, "reference", "appear more than once"),
     ]
     for ids, vectors, *parts in cases:
@@ -92,12 +92,12 @@ def test_bad_vectors_are_one_error_and_nothing_is_written(files, tmp_path, capsy
 
 def test_odd_options_and_files_are_one_sentence(files, tmp_path, capsys):
     query, reference = files
-    assert "the suffix tells no form" in run(capsys, query, reference, "--output=a.csv")[2]
+    assert "the suffix does not name a format" in run(capsys, query, reference, "--output=a.csv")[2]
     assert "--depth: it is 0" in run(capsys, query, reference, "--output=a.npz", "--depth=0")[2]
     broken = tmp_path / "broken.npy"
     broken.write_bytes(b"no")
     broken.with_suffix(".txt").write_text("q\n")
     assert "this is not an .npy file" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
     write(broken, ["one"], QUERIES)
-    assert "1 ids of 9 rows" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
+    assert "1 ids for 9 rows" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
     assert "check the path" in run(capsys, tmp_path / "none.npy", reference, f"--output={tmp_path / 'a.npz'}")[2]

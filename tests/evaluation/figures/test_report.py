@@ -174,5 +174,5 @@ def test_the_overview_shows_intervals_on_a_log_axis_with_directions(records):
 
 
 def test_without_results_the_fix_is_told(folders):
-    with pytest.raises(FixfirstError, match="run `fixfirst evaluate`, and mend"):
+    with pytest.raises(FixfirstError, match="run `fixfirst evaluate` and correct"):
         plot(folders, Reporter(io.StringIO(), io.StringIO()))

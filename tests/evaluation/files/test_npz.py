@@ -64,7 +64,7 @@ BROKEN = {
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.filterwarnings("default")
 def test_a_member_that_is_no_array_is_named(tmp_path, kind):
-    with pytest.raises(InvalidInput, match=r"a\.npz: this is no npz of numbers \(.+\)\. Fix: write numbers"):
+    with pytest.raises(InvalidInput, match=r"a\.npz: this is not an npz of numbers \(.+\)\. Fix: write numbers"):
         read(write(tmp_path / "a.npz", BROKEN[kind]))
 
 
@@ -76,7 +76,7 @@ def test_an_encrypted_or_unknown_member_is_named(tmp_path, place, value):
     local, listed = {"flags": (6, 8), "method": (8, 10), "version": (4, 6)}[place]
     content[local] = content[central + listed] = value
     path.write_bytes(content)
-    with pytest.raises(InvalidInput, match=r"a\.npz: this is no npz of numbers"):
+    with pytest.raises(InvalidInput, match=r"a\.npz: this is not an npz of numbers"):
         read(path)
 
 
@@ -100,5 +100,5 @@ def test_names_that_no_text_can_hold_are_refused(tmp_path):
         parts = dict(file)
     parts["query_ids"] = np.frombuffer(b"\xff\xff\xff\x7f", dtype="<U1")
     np.savez(path, **parts)
-    with pytest.raises(InvalidInput, match="query_ids: a name is no Unicode text"):
+    with pytest.raises(InvalidInput, match="query_ids: a name is not valid Unicode text"):
         read_lists(path, ["q"], ["r"], 10, lenient=False)

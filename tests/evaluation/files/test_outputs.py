@@ -37,7 +37,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "null.csv").symlink_to(os.devnull)
     (tmp_path / "folder.csv").mkdir()
-    for name, what in (("pipe", "no regular file"), ("null", "no regular file"), ("folder", "a folder")):
+    for name, what in (("pipe", "not a regular file"), ("null", "not a regular file"), ("folder", "a folder")):
         with pytest.raises(InvalidInput, match=f"this is {what}"):
             refuse_output(tmp_path / f"{name}.csv", [".csv"], [])
 

@@ -87,7 +87,7 @@ def test_what_an_earlier_call_left_is_used(server, tmp_path):
 @pytest.mark.parametrize(("code", "requests"), [(404, 1), (403, 1), (500, 4), (429, 4)])
 def test_only_errors_that_may_pass_are_tried_again(server, tmp_path, code, requests):
     server.troubles = [code] * 9
-    with pytest.raises(FixfirstError, match=f"the server answers {code}"):
+    with pytest.raises(FixfirstError, match=f"the server answered {code}"):
         fetch(server, tmp_path / "x.part")
     assert len(server.ranges) == requests
 

@@ -75,7 +75,7 @@ def test_a_real_limit_on_file_size_is_one_sentence(tmp_path):
 
 def test_a_file_in_the_way_of_a_folder_is_named_with_a_fix(tmp_path):
     (tmp_path / "f").write_text("")
-    with pytest.raises(FixfirstError, match=r"f/sub: cannot make the folder .* Fix: a part of the path is a file"):
+    with pytest.raises(FixfirstError, match=r"f/sub: cannot create the folder .* Fix: name another folder"):
         make_folder(tmp_path / "f" / "sub")
     with pytest.raises(FixfirstError, match="cannot"):
         write_whole(tmp_path / "f" / "x", b"")

@@ -106,7 +106,7 @@ def test_a_bad_list_of_public_ids_is_booked_on_nobody(contest, capsys, task):
     (place / "data" / "example" / "public.txt").write_text("nobody knows this\n")
     faults, verdicts, err = outcome(place, capsys)
     assert (faults, verdicts) == (["data"], [])
-    assert "public.txt: ids that are not in the truth" in err
+    assert "public.txt: some ids are not in the ground truth" in err
 
 
 @pytest.mark.parametrize("task", ["cleaning", *SPLIT])

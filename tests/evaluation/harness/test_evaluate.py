@@ -56,19 +56,19 @@ def test_a_second_evaluation_fits_nothing_and_writes_nothing(ranked, monkeypatch
     monkeypatch.setattr(run, "_score_one", refuse)
     failures, out, _ = score(ranked)
     assert failures == 0
-    assert "4 submissions, 4 known already, 0 to score" in out
+    assert "4 submissions, 4 already known, 0 to score" in out
     assert ranked.results_file.read_bytes() == before
 
 
 def test_only_what_changed_is_scored_again(ranked):
     score(ranked)
     write_submission(ranked.submission_folder / "blobs_random.txt", Ranking(np.arange(30)), 1.0)
-    assert "3 known already, 1 to score" in score(ranked)[1]
+    assert "3 already known, 1 to score" in score(ranked)[1]
     write_parameters(ranked.parameters_file.parent, target=0.9)
-    assert "0 known already, 4 to score" in score(ranked)[1]
+    assert "0 already known, 4 to score" in score(ranked)[1]
     path = ranked.groundtruth_folder / "dataset_blobs_val.csv"
     path.write_text(path.read_text().replace("blob", "blub"))
-    assert "2 known already, 2 to score" in score(ranked)[1]
+    assert "2 already known, 2 to score" in score(ranked)[1]
 
 
 def test_going_back_to_old_settings_reuses_the_old_record_as_the_newest(ranked):
@@ -76,7 +76,7 @@ def test_going_back_to_old_settings_reuses_the_old_record_as_the_newest(ranked):
     write_parameters(ranked.parameters_file.parent, target=0.6)
     score(ranked)
     write_parameters(ranked.parameters_file.parent)
-    assert "4 known already" in score(ranked)[1]
+    assert "4 already known" in score(ranked)[1]
     assert {r.settings["target"] for r in latest(read_records(ranked.results_file))} == {0.95}
     assert len(read_records(ranked.results_file)) == 12
 
@@ -144,7 +144,7 @@ def test_a_bug_of_ours_is_a_record_too(ranked, monkeypatch):
     monkeypatch.setattr("evaluation.tasks.cleaning.task.simulate", broken)
     failures, _, err = score(ranked)
     assert failures == 4
-    assert "scoring broke (KeyError: 'oops'); this is a bug of fixfirst" in err
+    assert "scoring crashed (KeyError: 'oops'); this is a bug in fixfirst" in err
 
 
 def test_several_jobs_give_the_same_records(ranked):
@@ -160,7 +160,7 @@ def test_a_killed_run_goes_on_after_its_last_record(ranked):
     score(ranked)
     lines = ranked.results_file.read_text().splitlines(keepends=True)
     ranked.results_file.write_text("".join(lines[:2]) + lines[2][:40])
-    assert "2 known already, 2 to score" in score(ranked)[1]
+    assert "2 already known, 2 to score" in score(ranked)[1]
     assert len(read_records(ranked.results_file)) == 4
 
 
@@ -199,7 +199,7 @@ def test_bounds_are_scored_when_asked_for_and_never_written_as_submissions(ranke
     assert found["oracle_errors_first"].seconds is None
     assert found["oracle_errors_first"].settings["bound"]
     assert not list(ranked.submission_folder.glob("*oracle*"))
-    assert "6 known already, 0 to score" in score(ranked)[1]
+    assert "6 already known, 0 to score" in score(ranked)[1]
     write_parameters(ranked.parameters_file.parent)
     score(ranked)
     assert "oracle_errors_first" not in {r.method for r in latest(read_records(ranked.results_file))}

@@ -25,7 +25,7 @@ def test_a_number_without_end_is_one_sentence_and_the_next_file_is_looked_at(con
     status, out, err = validate(capsys, contest, "zero_shot", bad, good)
     assert status == 1
     assert f"not valid: {bad}: this is not JSON (" in err
-    assert "fixfirst itself broke" not in err
+    assert "fixfirst itself failed" not in err
     assert f"{good}: valid" in out
 
 
@@ -48,7 +48,7 @@ def test_a_bug_in_one_file_leaves_the_next_to_be_validated(contest, capsys, monk
     good = contest / "submissions" / "id-zero_shot_mine.json"
     status, out, err = validate(capsys, contest, "zero_shot", bad, good)
     assert status == 1
-    assert f"not valid: {bad}: fixfirst itself broke (KeyError: 'oops')" in err
+    assert f"not valid: {bad}: fixfirst itself failed (KeyError: 'oops')" in err
     assert f"{good}: valid (fine)" in out
     monkeypatch.setenv("FIXFIRST_DEBUG", "1")
     with pytest.raises(KeyError):
@@ -83,15 +83,15 @@ def plant(kind, path, outside):
         return "this is a folder"
     if kind == "dangling":
         path.symlink_to(path.parent / "nothing")
-        return "this is a link to nothing"
+        return "this is a broken link"
     if kind == "loop":
         path.symlink_to(path)
-        return "this is a link to nothing"
+        return "this is a broken link"
     if kind == "pipe":
         os.mkfifo(path)
-        return "this is no regular file"
+        return "this is not a regular file"
     path.symlink_to(outside)
-    return "it is a link that leaves"
+    return "this is a link to outside"
 
 
 KINDS = ("folder", "dangling", "loop", "pipe", "truth")

@@ -108,7 +108,7 @@ def test_options_and_a_name_of_its_own_come_from_parameters(folders):
         ),
         (["logistic_haed"], "did you mean logistic_head"),
         ([{"name": "logistic_head", "format": "npz"}], "unknown format 'npz'. Fix: known: csv"),
-        (["logistic_head", "logistic_head"], "the method 'logistic_head' is there already"),
+        (["logistic_head", "logistic_head"], "the method 'logistic_head' is already in use"),
     ],
 )
 def test_unknown_predictors_and_options_are_answered_with_the_nearest(folders, predictors, message):
@@ -151,7 +151,7 @@ def test_a_predictor_that_breaks_is_reported_with_its_line_and_the_others_go_on(
     drop(folders, 'TASK = "logo"\n\ndef predict(problem, *, rng, progress):\n    return 1 / 0\n')
     failures, _, err = run(folders)
     assert failures == 1
-    assert "mine.py, line 4: the predictor broke (ZeroDivisionError" in err
+    assert "mine.py, line 4: the predictor crashed (ZeroDivisionError" in err
     assert (folders.submission_folder / "marks_logistic_head.csv").exists()
     assert not (folders.submission_folder / "marks_mine.csv").exists()
 
@@ -201,7 +201,7 @@ def test_download_makes_default_data_once_and_again_when_it_was_changed(tmp_path
 
     assert told() == "clips: 1 data ids from sklearn:digits\n"
     before = sha256_tree(place.embedding_folder / "clips-0")
-    assert told() == "clips: 1 data ids, there already\n"
+    assert told() == "clips: 1 data ids, already present\n"
     np.save(place.embedding_folder / "clips-0" / "test.npy", np.zeros((1, 2, 3)))
     assert told() == "clips: 1 data ids from sklearn:digits\n"
     assert sha256_tree(place.embedding_folder / "clips-0") == before
@@ -230,7 +230,7 @@ def test_data_ids_of_a_sister_task_come_from_a_folder_or_an_archive(tmp_path):
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ({"task": "logo", "sources": "sklearn:digits"}, "it has no ids|which draws"),
+        ({"task": "logo", "sources": "sklearn:digits"}, "it has no ids|does not list one draw"),
         ({"task": "logoo", "sources": "sklearn:digits", "draws": [0]}, "did you mean logo"),
         ({"task": "logo", "ids": ["absent"]}, "absent/train.parquet: there is no such file"),
     ],

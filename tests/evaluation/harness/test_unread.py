@@ -22,7 +22,7 @@ def test_evaluate_names_the_files_nobody_reads_and_goes_on(name, tmp_path, capsy
     assert main(["evaluate", f"--workspace={place}"]) == 0
     err = capsys.readouterr().err
     assert err.count("\n") == 1
-    assert "nobody reads these files (5 in all: example_a.TXT, example_b.json.gz, example_c" in err
+    assert "no task reads these files (5 in all: example_a.TXT, example_b.json.gz, example_c" in err
 
 
 def test_answers_to_a_task_that_is_left_out_are_no_oddity(tmp_path, capsys):
@@ -30,4 +30,4 @@ def test_answers_to_a_task_that_is_left_out_are_no_oddity(tmp_path, capsys):
     path = tmp_path / "a" / "parameters.yaml"
     path.write_text(path.read_text().replace("tasks:\n- logo", "tasks:\n- zero_shot"))
     main(["evaluate", f"--workspace={tmp_path / 'a'}"])
-    assert "nobody reads" not in capsys.readouterr().err
+    assert "no task reads" not in capsys.readouterr().err

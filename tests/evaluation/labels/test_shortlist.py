@@ -59,7 +59,7 @@ def test_a_single_class_is_said_to_tell_nothing(tmp_path, capsys):
 
     status, out, err = run(capsys, parquet(tmp_path / "one.parquet", label=[3, 3]))
     assert status == 0
-    assert "every label is 3: with one class nothing tells which are wrong" in err
+    assert "every label is 3; with only one class, wrong labels cannot be found" in err
     assert "of them are wrong" not in out
 
 
@@ -68,15 +68,15 @@ def test_bad_files_are_one_sentence(folders, tmp_path, capsys):
     assert "there is no such file" in run(capsys, tmp_path / "none.parquet")[2]
     assert (
         run(capsys, "")[2]
-        == "error: .: there is no such file. Fix: name a parquet with filename, encoding and label.\n"
+        == "error: .: there is no such file. Fix: give a parquet with filename, encoding and label.\n"
     )
-    assert run(capsys, train, "--seed=-1")[2] == "error: --seed: it is -1. Fix: give a number from 0.\n"
+    assert run(capsys, train, "--seed=-1")[2] == "error: --seed: it is -1. Fix: use a number from 0.\n"
     (tmp_path / "x.parquet").write_text("x")
     assert "not a readable parquet file" in run(capsys, train, f"--validation={tmp_path / 'x.parquet'}")[2]
     from tests.evaluation.datasets.test_layout import parquet
 
     narrow = parquet(tmp_path / "narrow.parquet")
-    assert "2 wide where those of" in run(capsys, train, f"--validation={narrow}")[2]
+    assert "its embeddings have 2 dimensions, those of" in run(capsys, train, f"--validation={narrow}")[2]
     far = parquet(tmp_path / "far.parquet", label=[0, 2**62])
     for arguments in ([far], [narrow, f"--validation={far}"]):
         assert f"{far}, labels, row 1: class {2**62}, " in run(capsys, *arguments)[2]
@@ -110,4 +110,4 @@ def test_labels_that_are_no_whole_numbers_are_told_how_to_be_stored(tmp_path, ca
     status, _, err = run(capsys, path)
     assert status == 1
     assert "column label: " in err
-    assert "store whole numbers from 0 (int64), and keep the names in a table of your own" in err
+    assert "store whole numbers from 0 (int64), and keep the class names in a separate table" in err

@@ -74,7 +74,7 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
         ("version: 1\ndatasets:\n  a:\n    ids: example\n", r"line 4, datasets.a.ids: write a list: \[example\]"),
         ("version: 2\n", "version: .*found 2"),
         ("a: b: c\n", "line 1: this is not YAML"),
-        ("jobs: 1\njobs: 2\n", "line 2: the key 'jobs' stands here twice"),
+        ("jobs: 1\njobs: 2\n", "line 2: the key 'jobs' appears twice"),
         ("- 1\n", "there are no `key: value` lines"),
         ("", "there are no `key: value` lines"),
         (
@@ -93,13 +93,13 @@ def test_blocks_name_their_data_ids_and_learner(tmp_path):
         ("datasets: {a: {ids: ['../x']}}\n", "'../x' cannot be a data id"),
         ("datasets: {../a: {ids: [x]}}\n", "line 1, datasets: '../a' cannot be the name of a data set"),
         ("datasets: {a: {ids: [42]}}\n", r"line 1, datasets.a.ids.0: .*valid string, found 42"),
-        ("datasets: {a: {ids: [x]}, b: {ids: [x]}}\n", "the data id 'x' stands in a and in b"),
-        ("datasets: {a: {files: {../../etc/passwd: '00'}}}\n", "must lie under embeddings/ or data/"),
-        ("datasets: {a: {files: {data/../../x: '00'}}}\n", "must lie under"),
+        ("datasets: {a: {ids: [x]}, b: {ids: [x]}}\n", "the data id 'x' appears in both a and b"),
+        ("datasets: {a: {files: {../../etc/passwd: '00'}}}\n", "must be under embeddings/ or data/"),
+        ("datasets: {a: {files: {data/../../x: '00'}}}\n", "must be under"),
         ("datasets: {a: {files: {data/x.csv: abc}}}\n", "'abc' of data/x.csv is not a sha256"),
         ("datasets: {a: {sources: [{source: 'https://x/y.zip', sha256: zz}]}}\n", "sha256"),
         ("datasets: {a: {noise: {kind: odd}}}\n", "noise.kind: .*'symmetric' or 'one_directional', found 'odd'"),
-        ("jobs: x\ntarget: y\n", "2 such problems, this is the first"),
+        ("jobs: x\ntarget: y\n", "the first of 2 problems"),
     ],
 )
 def test_bad_settings_are_located(tmp_path, text, message):

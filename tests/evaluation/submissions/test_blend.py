@@ -59,16 +59,19 @@ def test_labels_are_voted_on_and_the_earliest_file_wins_a_tie(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["file,cat,dog", "x.jpg,0.5,0.5"], r"b.csv: names that are not in both it and .*a.csv \(1 in all: y,1.gif\)"),
+        (
+            ["file,cat,dog", "x.jpg,0.5,0.5"],
+            r"b.csv: some names are not in both this file and .*a.csv \(1 in all: y,1.gif\)",
+        ),
         (["file,cat,dog", "x.jpg,.5,.5", "y.gif,.5,.5"], r"names .*2 in all: y,1.gif, y.gif"),
         (["file,cat,fox", "x.jpg,.5,.5", '"y,1.gif",.5,.5'], r"columns .*2 in all: dog, fox"),
-        (["file,category", "x.jpg,cat", '"y,1.gif",cat'], "columns that are not in both"),
+        (["file,category", "x.jpg,cat", '"y,1.gif",cat'], "some columns are not in both"),
         (["file,cat,dog", "x.jpg,.5,.5", "x.jpg,.5,.5"], "b.csv, line 3: 'x.jpg' already appears on line 2"),
         (["file,cat,dog", "x.jpg,.5"], "b.csv, line 2: 2 cells where the header has 3"),
-        (["file,cat,dog", "x.jpg,.5,no", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is no number"),
-        (["file,cat,dog", "x.jpg,.5,0_1", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is no number"),
-        (["file,cat,dog", "x.jpg,.5,1.5", '"y,1.gif",.5,.5'], "a probability lies outside"),
-        (["file,cat,dog", "x.jpg,.5,nan", '"y,1.gif",.5,.5'], "a probability lies outside"),
+        (["file,cat,dog", "x.jpg,.5,no", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is not a number"),
+        (["file,cat,dog", "x.jpg,.5,0_1", '"y,1.gif",.5,.5'], "row 'x.jpg': a cell is not a number"),
+        (["file,cat,dog", "x.jpg,.5,1.5", '"y,1.gif",.5,.5'], "a probability is outside"),
+        (["file,cat,dog", "x.jpg,.5,nan", '"y,1.gif",.5,.5'], "a probability is outside"),
         (["name,cat,dog", "x.jpg,.5,.5"], "line 1: this is not a header \\('name,cat,dog'\\)"),
         (["file,cat,cat", "x.jpg,.5,.5"], "line 1: two columns are called"),
         (["file,cat,dog"], "there are no rows"),
@@ -100,6 +103,6 @@ def test_the_command_blends(probabilities, tmp_path, capsys):
     output = tmp_path / "out.csv"
     arguments = ["blend", *map(str, probabilities), f"--output={output}"]
     assert main([*arguments, "--categories", "--weights", "1", "3"]) == 0
-    assert capsys.readouterr().out == f"{output}: 2 rows of 2 files\n"
+    assert capsys.readouterr().out == f"{output}: 2 rows from 2 files\n"
     assert read(output)[1] == ["x.jpg", "cat"]
     assert main([*arguments, "--weights", "1"]) == 1

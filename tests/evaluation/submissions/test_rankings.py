@@ -58,7 +58,7 @@ def test_time_files_are_told_from_rankings(tmp_path):
 @pytest.mark.parametrize("name", ["seed-0", "seed-01"])
 def test_a_seed_has_one_place(tmp_path, name):
     (tmp_path / name).mkdir()
-    with pytest.raises(InvalidInput, match=rf"{name}: .*seed 0 belong into .*seed-N, N without zeros"):
+    with pytest.raises(InvalidInput, match=rf"{name}: .*seed 0 in .*seed-N, where N has no leading zeros"):
         find_submissions(tmp_path, ["a"], 0)
 
 
@@ -98,8 +98,8 @@ def test_harmless_differences_are_accepted(tmp_path, content):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"0\n1\n0\n", r"a_m\.txt, line 3: row 0 already appears on line 1 \(rows named twice: 1 in all: 0\)"),
-        (b"0\n1\n", r"a_m\.txt: 2 lines where 3 are expected; rows not named, 1 in all: 2"),
+        (b"0\n1\n0\n", r"a_m\.txt, line 3: row 0 already appears on line 1 \(repeated rows, 1 in all: 0\)"),
+        (b"0\n1\n", r"a_m\.txt: 2 lines where 3 are expected \(missing rows, 1 in all: 2\)"),
         (b"0\n-1\n2\n", r"line 2: row -1 is negative"),
         (b"0\n1\n3\n", r"line 3: row 3 is too large; there are 3 rows"),
         (b"0\n7\nx\n-1\n 8\n9\n", r"line 2: row 7 is too large.*\(out of range, 4 in all: line 2, line 4, line 5, …\)"),
@@ -137,10 +137,10 @@ def test_a_bundle_is_complete_checked_and_reproducible(tmp_path):
     rows = {"a": 3, "a_b": 3}
     write_submission(tmp_path / "a_m.txt", Ranking(np.arange(3)), 1.0)
     target = tmp_path / "m.zip"
-    with pytest.raises(InvalidInput, match=r"'m' is incomplete; missing are 2 in all: a_b_m\.txt, time_a_b_m\.txt"):
+    with pytest.raises(InvalidInput, match=r"'m' is incomplete \(missing files, 2 in all: a_b_m\.txt, time_a_b_m\.txt"):
         bundle(tmp_path, list(rows), "m", rows, target)
     write_submission(tmp_path / "a_b_m.txt", Ranking(np.arange(2)), 1.0)
-    with pytest.raises(InvalidInput, match="rows not named"):
+    with pytest.raises(InvalidInput, match="missing rows"):
         bundle(tmp_path, list(rows), "m", rows, target)
     assert not target.exists()
     write_submission(tmp_path / "a_b_m.txt", Ranking(np.arange(3)), 1.0)

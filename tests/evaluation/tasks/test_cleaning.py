@@ -61,7 +61,7 @@ def test_a_submission_named_like_a_bound_is_refused_and_the_bound_is_not_publish
     bound = {r.dataset: r for r in latest(read_records(ranked.results_file)) if r.method == "oracle_errors_first"}
     path = ranked.submission_folder / "blobs_oracle_errors_first.txt"
     path.write_bytes((ranked.submission_folder / "blobs_random.txt").read_bytes())
-    problem = f"{path}: 'oracle_errors_first' is the name of a bound, which is no submission. Fix: rename the file."
+    problem = f"{path}: 'oracle_errors_first' is the name of a bound, not of a submission. Fix: rename the file."
     for _ in range(2):
         failures, err = score(ranked)
         assert failures == 1

@@ -97,10 +97,7 @@ def test_ids_that_differ_after_a_dot_are_two(contest, capsys):
     status, record = score(place, "zero_shot", json.dumps(truth), suffix, capsys)
     assert (status, record.metrics["accuracy"], record.denominators["n_truth"]) == (0, 100, 5)
     cut = {"animals": {"a": 0}, "digits": {"a": 0}}
-    assert (
-        "images of animals that are not known (1 in all: a)"
-        in validate(place, "zero_shot", json.dumps(cut), suffix, capsys)[1]
-    )
+    assert "unknown images of animals (1 in all: a)" in validate(place, "zero_shot", json.dumps(cut), suffix, capsys)[1]
 
 
 def test_queries_and_references_that_differ_after_a_dot_are_two(contest, capsys):
@@ -159,13 +156,18 @@ def test_a_truth_that_is_missing_is_named_and_other_tasks_go_on(contest, capsys,
             "zero_shot",
             "truth.json",
             '{"animals": {"cat-1": 0, "x": 9}, "digits": {"b": -1}}',
-            "truth.json, animals, image x: 9 is no class (2 in all: animals/x, digits/b)",
+            "truth.json, animals, image x: 9 is not a class (2 in all: animals/x, digits/b)",
         ),
         ("logo", "test_labels.csv", "file,category\n", "test_labels.csv: there are no files in it"),
-        ("logo", "labels.txt", "acme\nacme\n", "labels.txt, line 2: 'acme' stands there already"),
-        ("logo", "labels.txt", "acme\n\nacme\n", "labels.txt, line 3: 'acme' stands there already"),
-        ("logo", "labels.txt", "acme\nacme \n", "labels.txt, line 2: 'acme ' starts or ends with a blank"),
-        ("logo", "labels.txt", "acme\nglobex", r"labels.txt: labels of the truth are missing (1 in all: other)"),
+        ("logo", "labels.txt", "acme\nacme\n", "labels.txt, line 2: 'acme' already appears on line 1"),
+        ("logo", "labels.txt", "acme\n\nacme\n", "labels.txt, line 3: 'acme' already appears on line 1"),
+        ("logo", "labels.txt", "acme\nacme \n", "labels.txt, line 2: 'acme ' starts or ends with whitespace"),
+        (
+            "logo",
+            "labels.txt",
+            "acme\nglobex",
+            r"labels.txt: some labels of the truth file are missing (1 in all: other)",
+        ),
     ],
 )
 def test_a_truth_that_is_wrong_is_the_organisers_error(contest, capsys, name, file, content, message):
@@ -199,7 +201,7 @@ def test_one_sure_image_a_data_set_wins_nothing(contest, capsys):
     """Scored on the intersection with the truth, this was worth 100."""
     place, _, suffix = contest("zero_shot")
     sure = json.dumps({"animals": {"cat-1": 0}, "digits": {"b": 1}})
-    assert "images of animals that are missing (3 in all" in validate(place, "zero_shot", sure, suffix, capsys)[1]
+    assert "missing images of animals (3 in all" in validate(place, "zero_shot", sure, suffix, capsys)[1]
     assert score(place, "zero_shot", sure, suffix, capsys)[1].status == "failed"
     status, record = score(place, "zero_shot", sure, suffix, capsys, "--lenient")
     assert (status, record.metrics["accuracy"]) == (0, 25)
@@ -282,7 +284,7 @@ def test_a_suffix_that_evaluate_does_not_read_is_not_valid(contest, name, capsys
     for odd in (".tsv", suffix.upper(), ""):
         status, said = validate(place, name, text, odd, capsys)
         assert status == 1
-        assert said.endswith(f"`evaluate` reads no file with the suffix {odd!r}. Fix: name it {advice}.\n")
+        assert said.endswith(f"`evaluate` does not read files with the suffix {odd!r}. Fix: name it {advice}.\n")
         assert validate(place, name, text, odd, capsys, "--as=mine")[0] == 1
     assert validate(place, name, text, suffix, capsys)[0] == 0
     (place / f"other_mine{suffix}").write_text(text)
