@@ -1,6 +1,7 @@
 """The order of fixes by expected use: how much each fix should help a learner that is trained afterwards."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import softmax
@@ -149,7 +150,9 @@ class _Surrogate:
 
     @classmethod
     def of(cls, features: FloatMatrix, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
-        kind = np.float32 if len(features) > _LARGE and features.dtype == np.float32 else np.float64
+        kind: np.dtype[Any] = np.dtype(np.float64)
+        if len(features) > _LARGE and features.dtype == np.float32:
+            kind = np.dtype(np.float32)
         mean = features.mean(axis=0, dtype=np.float64).astype(kind)
         centred = features.astype(kind) - mean
         others = np.empty((0, features.shape[1]), kind) if checked is None else checked.astype(kind) - mean

@@ -111,4 +111,4 @@ class Update:
             np.sqrt(second[rows], out=change)
             np.add(change, epsilon, out=change)
             np.divide(first[rows], change, out=change)
-            saxpy(change.reshape(-1), weight[rows].reshape(-1), a=rate)
+            saxpy(change.reshape(-1), weight[rows].reshape(-1), a=float(rate))

@@ -1,6 +1,7 @@
 """Zero-shot by two linear towers, text and image, trained with the symmetric InfoNCE loss."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -135,7 +136,7 @@ def _start(rng: np.random.Generator, inputs: int, width: int) -> Single:
 
 def _normalised(rows: Single) -> tuple[Single, Single]:
     length = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-8))
-    return rows / length, length
+    return cast("tuple[Single, Single]", (rows / length, length))
 
 
 def _through_norm(slope: Single, unit: Single, length: Single) -> Single:

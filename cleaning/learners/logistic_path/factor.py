@@ -1,10 +1,16 @@
 """A symmetric positive definite matrix, factorised and kept."""
 
+from typing import Any
+
 import numpy as np
-from scipy.linalg import blas, lapack
+import scipy.linalg
 
 from cleaning.data import FloatMatrix
 from cleaning.errors import Unsuitable
+
+# Their stubs differ from release to release in whether a matrix of either precision will do; at run time it does.
+blas: Any = scipy.linalg.blas
+lapack: Any = scipy.linalg.lapack
 
 # From this many right-hand sides on, forming the inverse for a matrix product is worth its cost.
 _MANY_COLUMNS = 8

@@ -60,7 +60,8 @@ class Encoder:
             batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
         (answer,) = self._session.run([self._output], {self._input: batch})
         vectors = np.asarray(answer, dtype=np.float32)
-        return vectors.mean(axis=(2, 3)) if vectors.ndim == 4 else vectors.reshape(len(pictures), -1)
+        pooled = vectors.mean(axis=(2, 3)) if vectors.ndim == 4 else vectors.reshape(len(pictures), -1)
+        return np.asarray(pooled, dtype=np.float32)
 
     def _prepared(self, pixels: NDArray[np.uint8]) -> Single:
         from PIL import Image
