@@ -53,7 +53,7 @@ lock: $(UV)/bin/uv
 # Runs the tests with the oldest versions that pyproject.toml allows (needs a network).
 test-lowest: $(UV)/bin/uv
 	$(UV)/bin/uv venv --quiet --clear --python=$(PYTHON) $(LOWEST)
-	$(UV)/bin/uv pip compile --quiet --resolution=lowest-direct --all-extras pyproject.toml -o $(LOWEST)/lowest.txt
+	$(UV)/bin/uv pip compile --quiet --python=$(LOWEST) --resolution=lowest-direct --all-extras pyproject.toml -o $(LOWEST)/lowest.txt
 	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) -r $(LOWEST)/lowest.txt --group=dev
 	$(UV)/bin/uv pip install --quiet --python=$(LOWEST) --no-deps --no-build-isolation -e .
 	PATH="$(abspath $(LOWEST)/bin):$$PATH" $(LOWEST)/bin/nox --non-interactive -s lowest
