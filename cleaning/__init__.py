@@ -1,7 +1,9 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
-from cleaning.belief.order_of_use import inspection_order
+from cleaning.belief.caveats import Caveat
+from cleaning.belief.count import Count
 from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
 from cleaning.noise import plant_noise
@@ -14,7 +16,9 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BadData",
+    "Caveat",
     "CleaningCurve",
+    "Count",
     "FixfirstError",
     "GroundTruth",
     "InvalidInput",

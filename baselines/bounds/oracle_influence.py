@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleaning.belief.order_of_use import Beliefs, order_by_use
+from cleaning.belief.use import Beliefs, order_by_use
 from cleaning.data import GroundTruth, Split, class_count
 from cleaning.ranking import Ranking
 

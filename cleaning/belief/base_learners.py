@@ -22,17 +22,30 @@ _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 class Evidence:
     """Rows to learn from: `noisy` training rows first, then clean ones.
 
-    features (m, d) float; labels (m,) classes 0 … n_classes-1, all present; noisy: the number of noisy rows.
+    features (m, d) float; votes (m, K): the shares of each row's labels, one-hot for a single label, no class
+    without votes; noisy: the number of noisy rows.
     """
 
     features: FloatMatrix
-    labels: IntVector
+    votes: FloatMatrix
     noisy: int
-    n_classes: int
+
+    def __len__(self) -> int:
+        return len(self.votes)
+
+    @property
+    def n_classes(self) -> int:
+        """K."""
+        return int(self.votes.shape[1])
+
+    @property
+    def labels(self) -> IntVector:
+        """The label with the most votes of each row, (m,), the first of equals."""
+        return np.asarray(self.votes.argmax(axis=1), dtype=np.int64)
 
     def noise_weights(self) -> FloatVector:
         """The noise variance of each row relative to that of a noisy row, (m,)."""
-        return np.where(np.arange(len(self.labels)) < self.noisy, 1.0, _CLEAN_SHARE)
+        return np.where(np.arange(len(self)) < self.noisy, 1.0, _CLEAN_SHARE)
 
     def noise_variances(self) -> tuple[float, float]:
         """The noise variances of a noisy row in the RBF and in the linear learner.
@@ -45,8 +58,8 @@ class Evidence:
         return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
 
     def centred_targets(self) -> FloatMatrix:
-        """One-hot labels minus a class prior, (m, K): half uniform, half the frequencies (of clean rows, if any)."""
-        targets = np.eye(self.n_classes)[self.labels]
+        """The votes minus a class prior, (m, K): half uniform, half the frequencies (of clean rows, if any)."""
+        targets = self.votes
         trusted = targets[self.noisy :] if self.noisy < len(targets) else targets
         return np.asarray(targets - (0.5 * trusted.mean(axis=0) + 0.5 / self.n_classes))
 
@@ -108,7 +121,7 @@ def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
     graph = np.maximum(graph, graph.T)
     root = np.maximum(graph.sum(axis=1), 1e-9) ** -0.5
     resolvent = np.linalg.inv(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
-    labels = np.eye(evidence.n_classes)[evidence.labels]
+    labels = evidence.votes.copy()
     labels[evidence.noisy :] *= _GRAPH_CLEAN_WEIGHT
     arrived = np.maximum(resolvent @ labels - np.diag(resolvent)[:, None] * labels, 1e-12)
     return log_shares(arrived)

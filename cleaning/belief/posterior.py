@@ -1,26 +1,27 @@
 """Posterior probabilities of the true labels of a noisy training set, and the noise that was estimated with them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from cleaning.belief.base_learners import Evidence, dense_scores
+from cleaning.belief.base_learners import Evidence, dense_scores, standardised
+from cleaning.belief.caveats import Caveat, caveats_of, independent_rows
+from cleaning.belief.copies import copy_groups
+from cleaning.belief.count import Count, Judged, count_wrong
+from cleaning.belief.forward_learner import forward_scores
 from cleaning.belief.primal_learners import primal_scores
-from cleaning.belief.stacking import fit_stack
+from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
 
 # The dense learners are used up to so many rows.
 _DENSE_ROWS = 2500
-# Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows.
-_STACKED_ROWS = 8000
-# Deviations, in logits, of a misjudgement that all rows share: towards too much suspicion, and towards too much trust.
-# True: with _VALIDATION_ROWS_PER_CLASS validation rows; False: without any. Chosen on the study's data sets so that
-# nine of ten 90% intervals contain the true number.
-_COMMON_DEVIATIONS = {True: (0.5, 1.5), False: (1.0, 2.5)}
-_VALIDATION_ROWS_PER_CLASS = 50
-
-_Beliefs = tuple[FloatMatrix, FloatMatrix, FloatMatrix]
+# Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
+# enough; with 16,000 the result depends less on which rows were drawn.
+_STACKED_ROWS = 16_000
+# The forward learner is used up to so many rows × columns × classes; more take minutes.
+_FORWARD_ENTRIES = 5_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,10 @@ class Posterior:
         The same belief before the row's own label is taken into account (leave-one-out).
     validation : array of shape (m, K)
         That leave-one-out belief about the validation rows.
+    group : array of int, shape (n,)
+        The number of the group of copies that a row belongs to, from 0; a row without copies is a group of its own.
+    basis : Basis
+        What the beliefs rest on; `wrong_labels` and `caveats` are computed from it when they are first asked for.
     """
 
     given: IntVector
@@ -46,6 +51,8 @@ class Posterior:
     noise_matrix: FloatMatrix
     before_label: FloatMatrix
     validation: FloatMatrix
+    group: IntVector
+    basis: "Basis"
 
     @property
     def quality(self) -> FloatVector:
@@ -69,43 +76,71 @@ class Posterior:
         """P(the suggestion is right), shape (n,), in [0, 1]."""
         return np.asarray(self.probabilities.max(axis=1), dtype=np.float64)
 
-    def wrong_labels(self, deviations: float = 1.645) -> tuple[float, float, float]:
-        """Estimate how many of the given labels are wrong.
+    @cached_property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What the data cannot tell, or what seems to be wrong with them; empty where nothing was noticed."""
+        given = 0 if self.basis.validation is None else len(self.basis.validation)
+        return caveats_of(
+            self.basis.train, self.basis.distinct, self.basis.trusted, given - len(self.basis.kept), given
+        )
 
-        Parameters
-        ----------
-        deviations : float, default 1.645
-            Half the width of the interval in standard deviations; the default gives 90%.
+    @cached_property
+    def _count(self) -> Count:
+        if any(caveat.hides_count for caveat in self.caveats):
+            return Count(float("nan"), 0.0, float(len(self.given)))
+        return count_wrong(self.basis.judged(), None if self.basis.trusted is None else self.basis.judged(gold=True))
+
+    def wrong_labels(self) -> Count:
+        """Say how many of the given labels are wrong.
 
         Returns
         -------
         expected, low, high : float
-            Numbers of rows.
+            Numbers of rows; low and high are a 90% interval. Where one of the `caveats` hides the count, expected is
+            NaN, low is 0 and high is n.
 
         Notes
         -----
-        The variance on either side is the sum of two terms: that of independent rows, Σ q(1 - q), and that of an error
-        common to all logits, (deviation · Σ q(1 - q))². Errors on exactly the rows that look like another class are
-        undercounted, so the deviation is larger above than below. It is larger still with few or no validation rows
-        per class, because their class frequencies would reveal such errors. The ranking study reports how often the
-        interval contains the true number, by kind of noise.
+        The interval is that of the noise model, widened to cover errors that the model misses. How far depends on the
+        errors of the posterior on the validation rows; without any, on how often the training rows contradict each
+        other. The ranking study reports how often the interval contains the
+        true number, by kind of noise.
         """
-        wrong = self.suspicion
-        spread = float((wrong * (1 - wrong)).sum())
-        below, above = (
-            deviations * float(np.sqrt(spread + (common * spread) ** 2)) for common in self._common_deviations()
-        )
-        expected = float(wrong.sum())
-        return expected, max(expected - below, 0.0), min(expected + above, float(len(wrong)))
+        return self._count
 
-    def _common_deviations(self) -> tuple[float, float]:
-        """Below and above. They grow with the root of the shortage of validation rows, up to the values without any."""
-        few = _VALIDATION_ROWS_PER_CLASS * self.probabilities.shape[1] / max(len(self.validation), 1)
-        below, above = (
-            min(float(np.sqrt(max(few, 1.0))) * known, unknown)
-            for known, unknown in zip(_COMMON_DEVIATIONS[True], _COMMON_DEVIATIONS[False], strict=True)
-        )
-        return below, above
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What a posterior rests on: the rows as they were given, and the stack that judged them.
+
+    distinct and trusted: one row per group of copies among the training rows and among the validation rows `kept`
+    (see `independent_rows`), with the label that most of the group has. scores (learners, m, K) and votes (m, K):
+    of both, in this order. stack: fitted on the rows numbered `fitted`, the first `noisy` of them training rows.
+    group (n,) and labels (n,): the group and the compact label of each training row, in the order of `order`.
+    checked_group: the group of each kept row.
+    """
+
+    train: Split
+    validation: Split | None
+    order: IntVector
+    kept: IntVector
+    distinct: Split
+    trusted: Split | None
+    stack: Stack
+    scores: FloatMatrix
+    votes: FloatMatrix
+    fitted: IntVector
+    noisy: int
+    group: IntVector
+    labels: IntVector
+    checked_group: IntVector
+
+    def judged(self, *, gold: bool = False) -> Judged:
+        """What the stack says of all rows, or what one with gold correction says, fitted on the same rows."""
+        stack = self.stack
+        if gold:
+            stack = fit_stack(self.scores[:, self.fitted], self.votes[self.fitted], self.noisy, gold=True)
+        return Judged(stack.logits(self.scores), self.votes, len(self.distinct), stack.noise, self.group, self.labels)
 
 
 def label_posterior(
@@ -148,57 +183,91 @@ def label_posterior(
             f"embeddings have {validation.features.shape[1]} columns, training embeddings have {width}",
             "embed every split with the same network",
         )
-    order = train.order_by_id()
-    parts = (
-        [train.take(order)] if validation is None else [train.take(order), validation.take(validation.order_by_id())]
-    )
-    labels = np.concatenate([part.labels for part in parts])
-    classes, compact = np.unique(labels, return_inverse=True)
-    if len(classes) == 1:
-        beliefs: _Beliefs = np.ones((len(train), 1)), np.ones((len(labels), 1)), np.ones((1, 1))
-    else:
-        features = np.vstack([part.features for part in parts])
-        evidence = Evidence(features, compact.astype(np.int64), len(train), len(classes))
-        beliefs = _believe(evidence, rng)
-    return _assembled(train, validation, order, classes, beliefs)
+    return _as_given(*_basis(train, validation, rng))
 
 
-def _believe(evidence: Evidence, rng: np.random.Generator) -> _Beliefs:
-    """The posterior of the noisy rows, the belief about all rows before their own label, and the noise matrix."""
-    rows, noisy = len(evidence.labels), evidence.noisy
-    dense = rows <= _DENSE_ROWS
-    scores = dense_scores(evidence) if dense else primal_scores(evidence, rng)
-    stacked, count = np.arange(rows), noisy
-    if not dense:
-        count = min(noisy, _STACKED_ROWS)
-        drawn = [rng.choice(noisy, count, replace=False), noisy + rng.permutation(rows - noisy)[:_STACKED_ROWS]]
-        stacked = np.concatenate([np.sort(part) for part in drawn])
-    stack = fit_stack(scores[:, stacked], evidence.labels[stacked], count)
-    return (
-        stack.posterior(scores[:, :noisy], evidence.labels[:noisy]),
-        stack.before_label(scores),
-        stack.noise,
-    )
+def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> tuple[Basis, IntVector]:
+    """What the beliefs rest on, and the numbers of the classes that the rows have, in increasing order."""
+    order, kept = train.order_by_id(), np.empty(0, dtype=np.int64)
+    if validation is not None:
+        kept = independent_rows(train, validation)
+        kept = kept[validation.take(kept).order_by_id()]
+    rows, checked = train.take(order), None if validation is None or not len(kept) else validation.take(kept)
+    every = rows.labels if checked is None else np.concatenate([rows.labels, checked.labels])
+    classes, compact = np.unique(every, return_inverse=True)
+    labels = compact[: len(rows)]
+    group, distinct, votes = _merged(rows, labels, classes)
+    features, checked_group, trusted = distinct.features, kept, None
+    if checked is not None:
+        checked_group, trusted, sure = _merged(checked, compact[len(rows) :], classes)
+        features, votes = np.vstack([features, trusted.features]), np.vstack([votes, sure])
+    fit = _believe(Evidence(features, votes, len(distinct)), rng)
+    return Basis(
+        train=train,
+        validation=validation,
+        order=order,
+        kept=kept,
+        distinct=distinct,
+        trusted=trusted,
+        stack=fit[0],
+        scores=fit[1],
+        votes=votes,
+        fitted=fit[2],
+        noisy=fit[3],
+        group=group,
+        labels=labels,
+        checked_group=checked_group,
+    ), classes
 
 
-def _assembled(
-    train: Split,
-    validation: Split | None,
-    order: IntVector,
-    classes: IntVector,
-    beliefs: _Beliefs,
-) -> Posterior:
-    """Maps beliefs about compact classes and sorted rows to the caller's numbering; unseen classes get 0."""
-    probabilities, before, noise = beliefs
+def _merged(rows: Split, compact: IntVector, classes: IntVector) -> tuple[IntVector, Split, FloatMatrix]:
+    """The group of copies of each row, one row per group with the label most of it has, and the groups' votes."""
+    group = copy_groups(rows.features)
+    first = np.unique(group, return_index=True)[1]
+    votes = np.zeros((len(first), len(classes)))
+    np.add.at(votes, (group, compact), 1 / np.bincount(group)[group])
+    chosen = rows.take(first)
+    return group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes
+
+
+def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, FloatMatrix, IntVector, int]:
+    """The stack, the scores of all rows, the rows the stack was fitted on, and how many of those are noisy."""
+    rows, noisy, votes = len(evidence), evidence.noisy, evidence.votes
+    if evidence.n_classes == 1:
+        return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows), noisy
+    if rows <= _DENSE_ROWS:
+        scores = dense_scores(evidence)
+        return fit_stack(scores, votes, noisy), scores, np.arange(rows), noisy
+    count = min(noisy, _STACKED_ROWS)
+    drawn = [rng.choice(noisy, count, replace=False), noisy + rng.permutation(rows - noisy)[:_STACKED_ROWS]]
+    fitted = np.concatenate([np.sort(part) for part in drawn])
+    scores = primal_scores(evidence, rng)
+    stack = fit_stack(scores[:, fitted], votes[fitted], count)
+    if evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
+        return stack, scores, fitted, count
+    scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
+    return fit_stack(scores[:, fitted], votes[fitted], count), scores, fitted, count
+
+
+def _as_given(basis: Basis, classes: IntVector) -> Posterior:
+    """Beliefs about rows and classes as the caller numbers them; classes that no row has get probability 0."""
+    stack, groups = basis.stack, len(basis.distinct)
     n_classes = int(classes[-1]) + 1
-    full_noise = np.eye(n_classes)
-    full_noise[np.ix_(classes, classes)] = noise
-    n = len(train)
+    before = stack.before_label(basis.scores)
+    belief = stack.posterior(basis.scores[:, :groups], basis.votes[:groups])
+    noise = np.eye(n_classes)
+    noise[np.ix_(classes, classes)] = stack.noise
+    place = np.empty(len(basis.order), dtype=np.int64)
+    place[basis.order] = np.arange(len(basis.order))
+    rows = basis.group[place]
 
-    def scattered(part: FloatMatrix, rows: IntVector) -> FloatMatrix:
-        wide = np.zeros((len(part), n_classes))
-        wide[rows[:, None], classes] = part
-        return wide
+    def wide(part: FloatMatrix) -> FloatMatrix:
+        filled = np.zeros((len(part), n_classes))
+        filled[:, classes] = part
+        return filled
 
-    checked = np.zeros((0, n_classes)) if validation is None else scattered(before[n:], validation.order_by_id())
-    return Posterior(train.labels, scattered(probabilities, order), full_noise, scattered(before[:n], order), checked)
+    # for a validation row that is not used, its label is all there is
+    labels = np.empty(0, dtype=np.int64) if basis.validation is None else basis.validation.labels
+    checked = np.eye(n_classes)[labels]
+    checked[basis.kept] = wide(before[groups:])[basis.checked_group]
+    return Posterior(basis.train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)

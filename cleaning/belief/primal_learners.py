@@ -51,7 +51,7 @@ def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weight
         weighted = rows[block] * weights[block, None].astype(rows.dtype)
         gram += weighted.T @ rows[block]
         right += weighted.T @ targets[block].astype(rows.dtype)
-    factor = cho_factor(gram)
+    factor = _factor(gram)
     solution = cho_solve(factor, right).astype(rows.dtype)
     inverse = cho_solve(factor, np.eye(len(gram))).astype(rows.dtype)
     scores = np.empty(targets.shape)
@@ -61,6 +61,16 @@ def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weight
         leverage = np.clip(leverage, 0.0, 0.999)[:, None]
         scores[block] = (rows[block] @ solution - leverage * targets[block]) / (1 - leverage)
     return scores
+
+
+def _factor(gram: FloatMatrix) -> tuple[FloatMatrix, bool]:
+    """The Cholesky factor of a matrix that float32 rounding may have made indefinite, as with two or three columns."""
+    for jitter in (0.0, 1e-6, 1e-5, 1e-4, 1e-3):
+        try:
+            return cho_factor(gram + jitter * float(np.diag(gram).mean()) * np.eye(len(gram)))
+        except np.linalg.LinAlgError:
+            continue
+    return cho_factor(gram + np.diag(np.abs(gram).sum(axis=1)))  # diagonally dominant, so always possible
 
 
 def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:

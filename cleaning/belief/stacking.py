@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import log_softmax, softmax
 
-from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.data import FloatMatrix, FloatVector
 
 _ROUNDS = 40
 _SETTLED = 1e-3
@@ -14,71 +15,72 @@ _SETTLED = 1e-3
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 # Pseudo-counts per class: of the prior noise matrix, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
-# Prior deviation, in logits, of the error in the class frequencies of the training rows as a whole.
-_SHIFT_DEVIATION = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Stack:
     """A fitted stack.
 
-    weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. shift (K,): the correction of the logits towards
-    the class frequencies of the clean rows. noise[c, g] = P(given label g | true label c), (K, K).
+    weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. noise[c, g] = P(given label g | true label c),
+    (K, K).
     """
 
     weights: FloatVector
     offset: FloatVector
-    shift: FloatVector
     noise: FloatMatrix
+
+    def logits(self, scores: FloatMatrix) -> FloatMatrix:
+        """Unnormalised log-probabilities of the true labels, (m, K), for (learners, m, K) leave-one-out scores."""
+        return _logits(self.weights, self.offset, scores)
 
     def before_label(self, scores: FloatMatrix) -> FloatMatrix:
         """P(true label | features and other rows), (m, K), for (learners, m, K) leave-one-out scores."""
-        return np.asarray(softmax(_logits(self.weights, self.offset + self.shift, scores), axis=1))
+        return np.asarray(softmax(self.logits(scores), axis=1))
 
-    def posterior(self, scores: FloatMatrix, labels: IntVector) -> FloatMatrix:
-        """P(true label | features and given label), (m, K)."""
-        return _given(self.before_label(scores), self.noise, labels)
+    def posterior(self, scores: FloatMatrix, votes: FloatMatrix) -> FloatMatrix:
+        """P(true label | features and given labels), (m, K)."""
+        return given_votes(self.before_label(scores), self.noise, votes)
 
 
-def fit_stack(scores: FloatMatrix, labels: IntVector, noisy: int) -> Stack:
-    """EM over the true labels of the first `noisy` rows; the labels (m,) of the other rows are taken as true.
+def fit_stack(scores: FloatMatrix, votes: FloatMatrix, noisy: int, *, gold: bool = False) -> Stack:
+    """EM over the true labels of the first `noisy` rows; the labels of the other rows are taken as true.
+
+    votes (m, K): the shares of each row's labels, one-hot for a row with one label.
 
     E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
-    expected counts for the noise matrix, shrunk towards symmetric noise and towards what a model of the noisy labels
-    predicts on the clean rows of each class (gold loss correction, Hendrycks et al. 2018). A shift of the logits moves
-    the posterior's class frequencies towards those of the clean rows, as far as their number justifies. Nothing else
-    reveals one-directional noise on rows that look like the other class.
+    expected counts for the noise matrix, shrunk towards symmetric noise. With `gold` it is also shrunk towards what a
+    model of the noisy labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018).
+    It mistakes the overlap of clean classes for noise, so it only serves as an upper view of the noise.
     """
-    learners, rows, n_classes = scores.shape
-    clean = np.bincount(labels[noisy:], minlength=n_classes).astype(np.float64)
+    learners, _, n_classes = scores.shape
     start = np.concatenate([np.full(learners, _WEIGHT_SUM / learners), np.zeros(n_classes)])
-    truth = np.eye(n_classes)[labels]
-    gold = _gold_counts(scores, truth, noisy, start)
-    parameters, shift = start, np.zeros(n_classes)
-    noise: FloatMatrix = (gold + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)) / (clean + _SYMMETRIC_PRIOR)[:, None]
+    counts: FloatMatrix = np.zeros((n_classes, n_classes))
+    trusted: FloatVector = np.zeros(n_classes)
+    if gold:
+        counts, trusted = _gold_counts(scores, votes, noisy, start), votes[noisy:].sum(axis=0)
+    parameters = start
+    prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
+    noise: FloatMatrix = np.asarray(prior / (trusted + _SYMMETRIC_PRIOR)[:, None], dtype=np.float64)
     for turn in range(_ROUNDS):
         before = softmax(_logits(parameters[:learners], parameters[learners:], scores[:, :noisy]), axis=1)
-        if rows > noisy:
-            shift = _frequency_shift(before * noise[:, labels[:noisy]].T, clean, shift)
-        shifted = _given(before * np.exp(shift), noise, labels[:noisy])
-        # The shift must correct the frequencies only once. In the targets, it would go into the offset in every round.
-        targets = np.vstack([_given(before, noise, labels[:noisy]), truth[noisy:]])
-        fitted = _cross_entropy_fit(scores, targets, parameters, start)
-        noise = _noise_matrix(shifted, labels[:noisy], gold, clean)
+        believed = given_votes(before, noise, votes[:noisy])
+        fitted = _cross_entropy_fit(scores, np.vstack([believed, votes[noisy:]]), parameters, start)
+        noise = _noise_matrix(believed, votes[:noisy], counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
         if settled:
             break
-    return Stack(parameters[:learners], parameters[learners:], shift, noise)
+    return Stack(parameters[:learners], parameters[learners:], noise)
 
 
 def _logits(weights: FloatVector, offset: FloatVector, scores: FloatMatrix) -> FloatMatrix:
     return np.asarray(np.tensordot(weights, scores, 1) + offset)
 
 
-def _given(before: FloatMatrix, noise: FloatMatrix, labels: IntVector) -> FloatMatrix:
-    joint = before * noise[:, labels].T + 1e-300
-    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
+def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: FloatMatrix) -> FloatMatrix:
+    """P(true label | features and given labels), (m, K): the belief before the label times Π_g noise[c, g]^votes[g]."""
+    logs = np.log(before + 1e-300) + csr_array(votes) @ np.log(noise + 1e-300).T
+    return np.asarray(softmax(logs, axis=1))
 
 
 def _symmetric(rate: float, n_classes: int) -> FloatMatrix:
@@ -115,33 +117,9 @@ def _gold_counts(scores: FloatMatrix, truth: FloatMatrix, noisy: int, start: Flo
     )
 
 
-def _noise_matrix(posterior: FloatMatrix, labels: IntVector, gold: FloatMatrix, clean: FloatVector) -> FloatMatrix:
-    n_classes = len(clean)
-    counts = np.stack([posterior[labels == given].sum(axis=0) for given in range(n_classes)], axis=1)
+def _noise_matrix(posterior: FloatMatrix, votes: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+    n_classes = len(trusted)
+    counts = posterior.T @ votes
     rate = float(np.clip(1 - np.trace(counts) / counts.sum(), 0.01, 0.49 if n_classes == 2 else 0.6))
-    prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (clean + _SYMMETRIC_PRIOR)[:, None]
+    prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
     return np.asarray((counts + _MATRIX_PRIOR * prior) / (counts.sum(axis=1, keepdims=True) + _MATRIX_PRIOR))
-
-
-def _frequency_shift(joint: FloatMatrix, clean: FloatVector, shift: FloatVector) -> FloatVector:
-    """The most probable logit shift (K,), given a prior N(0, 0.5²) and the class frequencies of the clean rows.
-
-    joint (n, K) ∝ P(true label, given label | features). The frequencies on both sides are treated as binomial
-    estimates. A class that is absent from the clean rows keeps its frequency. Solved by Gauss-Newton steps.
-    """
-    seen, n_classes = clean > 0, len(clean)
-    for _ in range(12):
-        posterior = joint * np.exp(shift) + 1e-300
-        posterior /= posterior.sum(axis=1, keepdims=True)
-        mean = posterior.mean(axis=0)
-        wanted = clean / clean.sum() * mean[seen].sum()
-        variance = np.maximum(wanted * (1 - wanted), 0.02) * (1 / clean.sum() + 1 / len(joint))
-        precision = np.where(seen, 1 / variance, 0.0)
-        slope = np.diag(mean) - posterior.T @ posterior / len(joint)
-        prior = np.eye(n_classes) / _SHIFT_DEVIATION**2
-        gradient = prior @ shift + slope @ (precision * (mean - wanted))
-        step = np.clip(np.linalg.solve(prior + slope @ (precision[:, None] * slope), gradient), -1, 1)
-        shift = shift - step
-        if np.abs(step).max() < _SETTLED:
-            break
-    return shift

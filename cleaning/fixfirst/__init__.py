@@ -3,14 +3,17 @@
 Everything here is defined in `cleaning`. This package re-exports it under the project's name, `import fixfirst`:
 
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
-* beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `inspection_order`, `Ranking`
+* beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
+  `inspection_order`, `Ranking`
 * the cleaning simulation: `simulate`, `Plan`, `CleaningCurve`, `Learner`, `LabelPath`
 * errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
 """
 
 from cleaning import (
     BadData,
+    Caveat,
     CleaningCurve,
+    Count,
     FixfirstError,
     GroundTruth,
     InvalidInput,
@@ -33,7 +36,9 @@ from cleaning import (
 
 __all__ = [
     "BadData",
+    "Caveat",
     "CleaningCurve",
+    "Count",
     "FixfirstError",
     "GroundTruth",
     "InvalidInput",

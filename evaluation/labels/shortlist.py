@@ -13,13 +13,17 @@ from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
 
+# An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
+_WIDE, _FEW = 2, 10
+
 
 def write_shortlist(embeddings: Path, validation: Path | None, output: Path, seed: int, reporter: Reporter) -> None:
     """Ranks the rows of a parquet (filename, encoding, label) by expected use and writes a csv, one row per label.
 
     In the csv, suspicion is P(the label is wrong) and probability is P(the suggested label is right), both in [0, 1].
     validation is a parquet with the same columns whose labels are known to be right, or None. The number of labels that
-    are probably wrong is reported with a 90% interval. Raises InvalidInput for a file that does not follow the layout,
+    are probably wrong is reported with a 90% interval, unless the data cannot tell; what makes the numbers doubtful is
+    said. Raises InvalidInput for a file that does not follow the layout,
     or if the embeddings of the two files differ in width.
     """
     if seed < 0:
@@ -38,14 +42,24 @@ def write_shortlist(embeddings: Path, validation: Path | None, output: Path, see
     table = _table(train, posterior, inspection_order(posterior, train, checked).order)
     write_text(output, table.to_csv(index=False, float_format="%.6f", lineterminator="\n"))
     reporter.say(f"{output}: {len(train)} labels, the one to fix first on top")
-    if len(np.unique(train.labels)) == 1 and (checked is None or set(checked.labels) <= set(train.labels)):
-        reporter.warn(
-            f"every label is {train.labels[0]}; with only one class, wrong labels cannot be found and the order is "
-            "meaningless"
-        )
-        return
+    for caveat in posterior.caveats:
+        reporter.warn(str(caveat))
+    if not any(caveat.hides_count for caveat in posterior.caveats):
+        for line in _how_many(posterior):
+            reporter.say(line)
+
+
+def _how_many(posterior: Posterior) -> list[str]:
+    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise."""
     expected, low, high = posterior.wrong_labels()
-    reporter.say(f"about {expected:.0f} of them are wrong ({low:.0f} to {high:.0f} with 90% confidence)")
+    if high - low <= _WIDE * max(expected, _FEW):
+        return [f"about {expected:.0f} of them are wrong ({low:.0f} to {high:.0f} with 90% confidence)"]
+    said = [f"{low:.0f} to {high:.0f} of them are wrong (90% confidence)"]
+    if posterior.basis.trusted is None:
+        said.append(
+            "for a better number: --validation=FILE with rows whose labels you have checked, 30 or more per class"
+        )
+    return said
 
 
 def _read(path: Path) -> Split:

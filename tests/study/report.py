@@ -75,11 +75,21 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
-    """Per noise: mean true and expected number of wrong labels, and how often the interval contains the true number."""
-    inside = (rows["low"] <= rows["wrong"]) & (rows["wrong"] <= rows["high"])
-    known = rows.assign(inside=inside, width=rows["high"] - rows["low"], error=(rows["expected"] - rows["wrong"]).abs())
-    table = known.groupby(["noise", "rate"])[["wrong", "expected", "error", "width", "inside"]].mean()
-    everything = known[["wrong", "expected", "error", "width", "inside"]].mean().to_frame(("all", "")).T
+    """Per noise: mean true and expected number of wrong labels, and how often the interval contains the true number.
+
+    Cases without a number, because the data cannot tell, only count in the last column, their share.
+    """
+    silent = rows["expected"].isna()
+    inside = ((rows["low"] <= rows["wrong"]) & (rows["wrong"] <= rows["high"])).astype(float).where(~silent)
+    known = rows.assign(
+        inside=inside,
+        width=(rows["high"] - rows["low"]).where(~silent),
+        error=(rows["expected"] - rows["wrong"]).abs(),
+        **{"no number": silent.astype(float)},
+    )
+    columns = ["wrong", "expected", "error", "width", "inside", "no number"]
+    table = known.groupby(["noise", "rate"])[columns].mean()
+    everything = known[columns].mean().to_frame(("all", "")).T
     joined = pd.concat([table, everything])
     joined.index = pd.Index([" ".join(str(part) for part in name).strip() for name in joined.index], name="noise")
     return joined

@@ -55,12 +55,23 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
     Ranking
         All n row numbers, in the order of inspection.
     """
-    checked = posterior.validation
-    if validation is not None and len(validation):
+    return Ranking(order_of(posterior, train, validation))
+
+
+def order_of(posterior: Posterior, train: Split, validation: Split | None) -> IntVector:
+    """The row numbers that `inspection_order` wraps, (n,). Validation rows that confirm nothing are not used."""
+    kept = posterior.basis.kept
+    validation = None if validation is None or not len(kept) else validation.take(kept)
+    checked = posterior.validation[kept]
+    if validation is not None:
         # half label, half belief: hard examples among few trusted rows should not determine the order alone
         checked = _TRUST * np.eye(checked.shape[1])[validation.labels] + (1 - _TRUST) * checked
-    beliefs = Beliefs(posterior.probabilities, posterior.before_label, checked)
-    return Ranking(order_by_use(train, validation, beliefs))
+    # classes that no row has cost time and would inflate the number of classes
+    labels = train.labels if validation is None else np.concatenate([train.labels, validation.labels])
+    classes = np.unique(labels)
+    beliefs = Beliefs(posterior.probabilities[:, classes], posterior.before_label[:, classes], checked[:, classes])
+    compact = Split(train.features, np.searchsorted(classes, train.labels), train.ids)
+    return order_by_use(compact, validation, beliefs)
 
 
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cleaning import Split
-from cleaning.belief import order_of_use as use
-from cleaning.belief.order_of_use import Beliefs, order_by_use
+from cleaning.belief import use
+from cleaning.belief.use import Beliefs, order_by_use
 from tests.support import blobs
 
 

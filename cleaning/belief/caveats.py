@@ -1,0 +1,118 @@
+"""What the data cannot tell, or what seems to be wrong with them."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from cleaning.belief.moved import moved_classes
+from cleaning.belief.signal import pairing_p_value
+from cleaning.data import FloatMatrix, IntVector, Split
+
+Kind = Literal["one class", "no signal", "many values", "moved classes", "shared rows"]
+
+_BLOCK = 4096
+# The level of the permutation test for signal.
+_LEVEL = 0.05
+# With more classes than this, and fewer rows per class than that, labels look like a quantity. A guess.
+_FEWEST_ROWS_PER_CLASS, _MANY_CLASSES = 2.5, 20
+
+
+@dataclass(frozen=True)
+class Caveat:
+    """Something the data cannot tell, or that seems to be wrong with them.
+
+    Attributes
+    ----------
+    kind : str
+        For programs: `"one class"`, `"no signal"`, `"many values"`, `"moved classes"` or `"shared rows"`.
+    sentence : str
+        For people: what was noticed.
+    fix : str
+        For people: what would help.
+    hides_count : bool
+        Whether no number of wrong labels can be given.
+    """
+
+    kind: Kind
+    sentence: str
+    fix: str
+    hides_count: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.sentence}. Fix: {self.fix}."
+
+
+def independent_rows(train: Split, validation: Split) -> IntVector:
+    """The numbers of the validation rows that are evidence of their own, (k,).
+
+    If every validation row that is also a training row has its training label, these rows are left out: the labels were
+    probably just copied. If any label differs, somebody has checked them, and all rows are kept.
+    """
+    single = np.float32 in (train.features.dtype, validation.features.dtype)
+    kind: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
+    wanted = _keys(validation.features, kind)
+    labels: dict[bytes, set[int]] = {key: set() for key in wanted}
+    for start in range(0, len(train), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        for key, label in zip(_keys(train.features[block], kind), train.labels[block].tolist(), strict=True):
+            if key in labels:
+                labels[key].add(label)
+    shared = np.array([bool(labels[key]) for key in wanted])
+    same = [label in labels[key] for key, label in zip(wanted, validation.labels.tolist(), strict=True) if labels[key]]
+    return np.flatnonzero(~shared) if all(same) else np.arange(len(validation))
+
+
+def _keys(features: FloatMatrix, kind: np.dtype[Any]) -> list[bytes]:
+    """The bytes of each row in that precision; adding 0 makes -0.0 and 0.0 the same."""
+    return [row.tobytes() for row in features.astype(kind) + kind.type(0)]
+
+
+def caveats_of(train: Split, distinct: Split, trusted: Split | None, shared: int, every: int) -> tuple[Caveat, ...]:
+    """The caveats of training rows.
+
+    distinct and trusted: one row per group of copies among the training rows and among the trusted rows that are used.
+    shared: how many of `every` trusted rows are not used, since they are training rows.
+    """
+    found = [_of_shared(shared, every)] if shared else []
+    given = np.unique(train.labels)
+    labels = given if trusted is None else np.union1d(given, trusted.labels)
+    if len(labels) == 1:
+        sentence = f"every label is {labels[0]}; with only one class, wrong labels cannot be found"
+        return (*found, Caveat("one class", f"{sentence} and the order means nothing", "add rows of another class"))
+    if len(given) > _MANY_CLASSES and len(train) < _FEWEST_ROWS_PER_CLASS * len(given):
+        sentence = f"{len(given)} different labels for {len(train)} rows look like a quantity, not like classes"
+        found.append(Caveat("many values", sentence, "group the values into a few classes"))
+    if not _has_signal(distinct, trusted):
+        sentence = "nothing shows that the embeddings tell the labels apart, so the order may be no better than chance"
+        fix = "use more rows, or embeddings of a network that knows this kind of data"
+        found.append(Caveat("no signal", sentence, fix))
+    elif trusted is not None:
+        moved = moved_classes(distinct, trusted)
+        if moved:
+            pairs = "; ".join(
+                f"what the trusted rows call {one.trusted}, the training rows call {one.given}" for one in moved[:3]
+            )
+            sentence = f"the two files seem to number the classes differently: {pairs}{'; …' if len(moved) > 3 else ''}"
+            found.append(Caveat("moved classes", sentence, "use the same number for the same class in both"))
+    return tuple(found)
+
+
+def _of_shared(shared: int, every: int) -> Caveat:
+    if shared == 1:
+        sentence = f"1 of the {every} trusted rows is also a training row, with the same label; it confirms nothing and"
+        sentence += " is not used"
+    else:
+        count = f"all {every} trusted rows" if shared == every else f"{shared} of the {every} trusted rows"
+        sentence = f"{count} are also training rows, with the same labels; they confirm nothing and are not used"
+    fix = "if somebody has checked them, take them out of the training rows"
+    return Caveat("shared rows", sentence, fix, hides_count=False)
+
+
+def _has_signal(distinct: Split, trusted: Split | None) -> bool:
+    """Whether features and labels belong together, in the training rows or in the trusted ones."""
+    rng = np.random.default_rng(0)
+    values = [pairing_p_value(distinct.features, distinct.labels, rng)]
+    if trusted is not None and len(np.unique(trusted.labels)) > 1:
+        values.append(pairing_p_value(trusted.features, trusted.labels, rng))
+    return len(values) * min(values) <= _LEVEL

@@ -1,0 +1,62 @@
+"""A base learner for many rows: cross-fitted softmax regression whose loss passes through the noise matrix."""
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+
+from cleaning.belief.base_learners import Evidence
+from cleaning.data import FloatMatrix
+
+# Measured on human labels with 10,000 rows: strengths from .003 to .03 give the same average precision, and 8 steps
+# instead of 12 lose .003.
+_STRENGTH, _FOLDS, _STEPS = 0.01, 5, 12
+_TRUSTED_WEIGHT, _TRUSTED_FLOOR = 2.5, 1e-3
+
+
+def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Generator) -> FloatMatrix:
+    """(m, K) log-probabilities of the true labels; each row's model is fitted without the row's fold.
+
+    Forward correction (Patrini et al. 2017): the model predicts the true label, and the noise matrix, noise[c, g] =
+    P(given label g | true label c), turns that into a prediction of the given one. On standardised features it
+    maximises Σ weight · log Σ_c softmax(W x)_c Π_g noise[c, g]^votes[g] - ‖W‖² / (2 · 0.01). Trusted rows have 2.5
+    times the weight and (almost) no noise.
+    """
+    rows = evidence.features.astype(np.float32)
+    rows = rows - rows.mean(axis=0)
+    deviation = rows.std(axis=0)
+    rows /= np.where(deviation < 1e-12, 1, deviation)
+    n_classes, noisy = evidence.n_classes, evidence.noisy
+    seen = np.exp(evidence.votes @ np.log(noise + 1e-300).T)
+    seen[noisy:] = evidence.votes[noisy:] * (1 - _TRUSTED_FLOOR) + _TRUSTED_FLOOR / n_classes
+    weights = np.where(np.arange(len(evidence)) < noisy, 1.0, _TRUSTED_WEIGHT)
+    fold = rng.permutation(len(evidence)) % _FOLDS
+    scores = np.empty((len(evidence), n_classes))
+    for number in range(_FOLDS):
+        held, kept = fold == number, fold != number
+        model = _fitted(rows[kept], seen[kept].astype(np.float32), weights[kept].astype(np.float32))
+        scores[held] = log_softmax(rows[held] @ model[:-1] + model[-1], axis=1)
+    return scores
+
+
+def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix) -> FloatMatrix:
+    """Weights and intercept (d + 1, K), float32, after 12 steps of L-BFGS from zero."""
+    shape = (rows.shape[1] + 1, seen.shape[1])
+    total, weight = float(weights.sum()), weights[:, None]
+
+    def loss(point: FloatMatrix) -> tuple[float, FloatMatrix]:
+        model = point.reshape(shape).astype(np.float32)
+        share = rows @ model[:-1] + model[-1]
+        share -= share.max(axis=1, keepdims=True)
+        np.exp(share, out=share)
+        share /= share.sum(axis=1, keepdims=True)
+        joint = share * seen
+        evidence = joint.sum(axis=1, keepdims=True) + np.float32(1e-20)
+        residual = weight * (share - joint / evidence)
+        gradient = np.vstack([rows.T @ residual, residual.sum(axis=0)]).astype(np.float64)
+        inner = point.reshape(shape)[:-1]
+        gradient[:-1] += inner / _STRENGTH
+        value = -float((weight * np.log(evidence)).sum(dtype=np.float64)) + float((inner**2).sum()) / (2 * _STRENGTH)
+        return value / total, gradient.ravel() / total
+
+    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+    return np.asarray(found.x.reshape(shape), dtype=np.float32)

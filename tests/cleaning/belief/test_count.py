@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from cleaning.belief import count
+from cleaning.belief.count import Judged, _high_alone, _likely, _triangle_high, count_wrong
+
+
+def judged(n=400, trusted=100, rate=0.2, seed=0, scale=2.0):
+    """Two classes whose logits are right: labels drawn from them, then symmetric noise."""
+    rng = np.random.default_rng(seed)
+    half = scale * rng.normal(size=n + trusted)
+    logits = np.stack([half, -half], axis=1)
+    truth = (rng.random(n + trusted) > softmax(logits, axis=1)[:, 0]).astype(int)
+    given = np.where((rng.random(n + trusted) < rate) & (np.arange(n + trusted) < n), 1 - truth, truth)
+    noise = np.array([[1 - rate, rate], [rate, 1 - rate]])
+    wrong = int((given != truth)[:n].sum())
+    return Judged(logits, np.eye(2)[given], n, noise, np.arange(n), given[:n]), wrong
+
+
+@pytest.mark.parametrize("rate", [0.02, 0.2, 0.4])
+def test_the_interval_contains_the_true_number_if_the_model_is_right(rate):
+    inside = []
+    for seed in range(12):
+        found, wrong = judged(rate=rate, seed=seed)
+        expected, low, high = count_wrong(found, found)
+        assert 0 <= low <= expected <= high <= 400
+        inside.append(low <= wrong <= high)
+    assert sum(inside) >= 11
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_low_end_gives_way_if_the_noise_matrix_claims_too_much(seed):
+    """Clean labels, judged with a noise matrix of 10%: the labels themselves show that there is less noise."""
+    found, wrong = judged(rate=0.0, seed=seed)
+    claimed = Judged(found.logits, found.votes, 400, np.array([[0.9, 0.1], [0.1, 0.9]]), found.group, found.given)
+    expected, low, high = count_wrong(claimed, claimed)
+    assert wrong == 0
+    assert 10 < expected <= high
+    assert low < 2
+
+
+def test_the_bound_without_a_noise_model_is_disagreement_plus_error():
+    logits = np.array([[1.0, 0.0]] * 10 + [[1.0, 0.0]] * 5)
+    votes = np.eye(2)[[0] * 8 + [1] * 2 + [0] * 4 + [1]]
+    found = Judged(logits, votes, 10, np.eye(2), np.arange(10), np.array([0] * 8 + [1] * 2))
+    error = 0.6574  # Clopper and Pearson: with this rate, 1 or 0 errors among 5 rows have a probability of 5%
+    assert (1 - error) ** 5 + 5 * error * (1 - error) ** 4 == pytest.approx(0.05, abs=1e-3)
+    room = 1.645 * np.sqrt(error * (1 - error) * 10)
+    assert _triangle_high(found) == pytest.approx(10 * (0.2 + error) + room, abs=0.01)
+
+
+def test_a_single_trusted_row_says_next_to_nothing():
+    """It is predicted right, which leaves an error rate of up to 95%."""
+    found, _ = judged(trusted=1)
+    assert _triangle_high(found) > 0.9 * 400
+
+
+def test_the_expected_number_is_inside_even_where_no_row_is_contradicted():
+    half = np.full(130, 0.5)
+    found = Judged(
+        np.stack([half, -half], axis=1),
+        np.eye(2)[np.zeros(130, dtype=int)],
+        30,
+        np.array([[0.8, 0.2], [0.2, 0.8]]),
+        np.arange(30),
+        np.zeros(30, dtype=int),
+    )
+    expected, low, high = count_wrong(found, found)
+    assert low <= expected <= high
+
+
+def test_the_likelihood_of_many_rows_is_that_of_a_sample(monkeypatch):
+    found, _ = judged(n=3000, seed=3)
+    whole = _likely(found)
+    monkeypatch.setattr(count, "_SAMPLED_GROUPS", 1000)
+    sample = found.sample(1000)
+    assert (sample.noisy, len(sample.given), sample.trusted) == (1000, 1000, 100)
+    assert np.array_equal(sample.votes[:1000].argmax(axis=1), sample.given)
+    assert _likely(found) == pytest.approx(whole, rel=0.25)
+
+
+def test_without_trusted_rows_the_high_end_allows_for_errors_that_look_right():
+    """Of 10 rows called 1, the other rows contradict 4: up to 1.5 wrong labels for each."""
+    given = np.array([0] * 10 + [1] * 10)
+    predicted = np.array([0] * 10 + [0] * 4 + [1] * 6)
+    found = Judged(np.eye(2)[predicted], np.eye(2)[given], 20, np.eye(2), np.arange(20), given)
+    assert _high_alone(found) == pytest.approx(6 + 1.5 * 1.645 * np.sqrt(0.2 * 0.8 * 20))
+    assert count_wrong(found, None).high == np.ceil(_high_alone(found))
+
+
+def test_copies_are_wrong_together():
+    found, _ = judged(n=50, trusted=0)
+    double = Judged(found.logits, found.votes, 50, found.noise, np.tile(np.arange(50), 2), np.tile(found.given, 2))
+    before = softmax(found.logits, axis=1)
+    (number, variance), (twice, fourfold) = found.wrong(before, found.noise), double.wrong(before, found.noise)
+    assert twice == pytest.approx(2 * number)
+    assert fourfold == pytest.approx(4 * variance)

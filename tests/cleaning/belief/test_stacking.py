@@ -1,0 +1,37 @@
+import numpy as np
+import pytest
+from scipy.special import softmax
+
+from cleaning.belief.stacking import fit_stack, given_votes
+
+
+def drawn(rate=0.3, rows=800, seed=0):
+    """Scores of one good and one useless learner, votes with noise, and the truth."""
+    rng = np.random.default_rng(seed)
+    half = 2 * rng.normal(size=rows)
+    scores = np.stack([np.stack([half, -half], axis=1), rng.normal(size=(rows, 2))])
+    truth = (rng.random(rows) > softmax(scores[0], axis=1)[:, 0]).astype(int)
+    given = np.where(rng.random(rows) < rate, 1 - truth, truth)
+    return scores, np.eye(2)[given], truth
+
+
+def test_the_good_learner_gets_the_weight_and_the_noise_is_found():
+    scores, votes, truth = drawn()
+    stack = fit_stack(scores, votes, 800)
+    assert stack.weights[0] > 3 * stack.weights[1]
+    assert stack.noise == pytest.approx(np.array([[0.7, 0.3], [0.3, 0.7]]), abs=0.08)
+    assert np.mean(stack.posterior(scores, votes).argmax(axis=1) == truth) > 0.85
+
+
+def test_votes_of_both_classes_say_nothing():
+    before, noise = np.array([[0.8, 0.2]]), np.array([[0.7, 0.3], [0.3, 0.7]])
+    assert given_votes(before, noise, np.array([[0.5, 0.5]])) == pytest.approx(before)
+    joint = 0.8 * 0.3, 0.2 * 0.7
+    assert given_votes(before, noise, np.array([[0.0, 1.0]]))[0, 0] == pytest.approx(joint[0] / sum(joint))
+
+
+def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
+    """Clean labels of overlapping classes, half of them trusted."""
+    scores, votes, _ = drawn(rate=0.0)
+    belief, upper = fit_stack(scores, votes, 400), fit_stack(scores, votes, 400, gold=True)
+    assert np.trace(belief.noise) > np.trace(upper.noise) + 0.05
