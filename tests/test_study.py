@@ -5,9 +5,12 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cleaning import Split
+from evaluation.contract.registry import bounds, own_rankers
+from evaluation.contract.registry import learners as known_learners
 from tests.study import __main__ as study
 from tests.study.cases import NOISES, Case, cases, make, plant
 from tests.study.report import write_report
@@ -160,3 +163,29 @@ def test_the_readme_tells_what_the_study_found():
         sets = {row.pop("ranker"): {name: float(score) for name, score in row.items()} for row in csv.DictReader(file)}
     assert len(sets["expected_use"]) == 7
     assert all(sets["expected_use"][name] < min(sets[peer][name] for peer in peers) for name in sets["expected_use"])
+
+
+def test_the_tables_are_those_of_the_delivered_rows(tmp_path):
+    text = write_report(RESULTS / "rows.csv.gz", tmp_path)
+    assert text == (RESULTS / "table.md").read_text(encoding="utf-8")
+    for name in ("table.csv", "sets.csv", "noises.csv"):
+        found, delivered = pd.read_csv(tmp_path / name), pd.read_csv(RESULTS / name)
+        pd.testing.assert_frame_equal(found, delivered)
+
+
+@pytest.mark.parametrize("noise", ["symmetric", "instance-dependent"])
+def test_a_sample_of_the_delivered_rows_can_be_computed_again(noise):
+    case = Case("digits 3v8", noise, 0.30, 0)
+    names = ("expected_use", "label_posterior", "knn_shapley_euclidean", "oracle_errors_first")
+    rankers = {**own_rankers(), **bounds()}
+    again = pd.DataFrame(study._rows(case, {name: rankers[name] for name in names}, known_learners()))
+    rows = pd.read_csv(RESULTS / "rows.csv.gz")
+    rows = rows[
+        (rows["source"] == case.source) & (rows["noise"] == noise) & (rows["rate"] == 0.30) & (rows["seed"] == 0)
+    ]
+    told = rows.set_index("ranker").loc[list(names)]
+    found = again.set_index("ranker").loc[list(names)]
+    assert found["score"].tolist() == pytest.approx(told["score"].tolist(), abs=0.02)
+    assert found["precision"].tolist() == pytest.approx(told["precision"].tolist(), abs=0.01)
+    for column in ("expected", "low", "high"):
+        assert found[column]["label_posterior"] == pytest.approx(told[column]["label_posterior"], abs=2)
