@@ -1,5 +1,7 @@
 """Leave-one-out class scores for many rows: learners in the primal form, without any rows × rows matrix."""
 
+from typing import Any
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
@@ -63,8 +65,8 @@ def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weight
     return scores
 
 
-def _factor(gram: FloatMatrix) -> tuple[FloatMatrix, bool]:
-    """The Cholesky factor of a matrix that float32 rounding may have made indefinite, as with two or three columns."""
+def _factor(gram: FloatMatrix) -> Any:
+    """What `cho_solve` needs, for a matrix that float32 rounding may have made indefinite, as with few columns."""
     for jitter in (0.0, 1e-6, 1e-5, 1e-4, 1e-3):
         try:
             return cho_factor(gram + jitter * float(np.diag(gram).mean()) * np.eye(len(gram)))

@@ -57,7 +57,8 @@ def fit_stack(scores: FloatMatrix, votes: FloatMatrix, noisy: int, *, gold: bool
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
     if gold:
-        counts, trusted = _gold_counts(scores, votes, noisy, start), votes[noisy:].sum(axis=0)
+        counts = _gold_counts(scores, votes, noisy, start)
+        trusted = np.asarray(votes[noisy:].sum(axis=0), dtype=np.float64)
     parameters = start
     prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
     noise: FloatMatrix = np.asarray(prior / (trusted + _SYMMETRIC_PRIOR)[:, None], dtype=np.float64)
