@@ -1,13 +1,14 @@
 """What the data cannot tell, or what seems to be wrong with them."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from cleaning.belief.copies import row_keys
 from cleaning.belief.moved import moved_classes
 from cleaning.belief.signal import pairing_p_value
-from cleaning.data import FloatMatrix, IntVector, Split
+from cleaning.data import IntVector, Split
 
 Kind = Literal["one class", "no signal", "many values", "moved classes", "shared rows"]
 
@@ -50,22 +51,17 @@ def independent_rows(train: Split, validation: Split) -> IntVector:
     probably just copied. If any label differs, somebody has checked them, and all rows are kept.
     """
     single = np.float32 in (train.features.dtype, validation.features.dtype)
-    kind: np.dtype[Any] = np.dtype(np.float32 if single else np.float64)
-    wanted = _keys(validation.features, kind)
+    kind = np.float32 if single else np.float64
+    wanted = row_keys(validation.features.astype(kind))
     labels: dict[bytes, set[int]] = {key: set() for key in wanted}
     for start in range(0, len(train), _BLOCK):
         block = slice(start, start + _BLOCK)
-        for key, label in zip(_keys(train.features[block], kind), train.labels[block].tolist(), strict=True):
+        for key, label in zip(row_keys(train.features[block].astype(kind)), train.labels[block].tolist(), strict=True):
             if key in labels:
                 labels[key].add(label)
     shared = np.array([bool(labels[key]) for key in wanted])
     same = [label in labels[key] for key, label in zip(wanted, validation.labels.tolist(), strict=True) if labels[key]]
     return np.flatnonzero(~shared) if all(same) else np.arange(len(validation))
-
-
-def _keys(features: FloatMatrix, kind: np.dtype[Any]) -> list[bytes]:
-    """The bytes of each row in that precision; adding 0 makes -0.0 and 0.0 the same."""
-    return [row.tobytes() for row in features.astype(kind) + kind.type(0)]
 
 
 def caveats_of(train: Split, distinct: Split, trusted: Split | None, shared: int, every: int) -> tuple[Caveat, ...]:

@@ -26,13 +26,16 @@ def copy_groups(features: FloatMatrix) -> IntVector:
     Equal rows are one group. So are near copies, if there are at most 20,000 distinct rows with more than two columns.
     """
     numbers: dict[bytes, int] = {}
-    # adding 0 makes -0.0 and 0.0 the same
-    rows = np.ascontiguousarray(features) + features.dtype.type(0)
-    equal = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows], dtype=np.int64)
+    equal = np.array([numbers.setdefault(key, len(numbers)) for key in row_keys(features)], dtype=np.int64)
     if not 2 < len(numbers) <= _MOST_ROWS or features.shape[1] < _FEWEST_COLUMNS:
         return equal
     first = np.unique(equal, return_index=True)[1]
-    return np.asarray(_near_copies(rows[first].astype(np.float64))[equal], dtype=np.int64)
+    return np.asarray(_near_copies(features[first].astype(np.float64))[equal], dtype=np.int64)
+
+
+def row_keys(features: FloatMatrix) -> list[bytes]:
+    """The bytes of each row, the same for equal rows: adding 0 turns -0.0 into 0.0."""
+    return [row.tobytes() for row in np.ascontiguousarray(features) + features.dtype.type(0)]
 
 
 def _near_copies(rows: FloatMatrix) -> IntVector:
@@ -42,10 +45,8 @@ def _near_copies(rows: FloatMatrix) -> IntVector:
     kept = _distances(rows, one, other) <= limit
     graph = coo_array((np.ones(int(kept.sum())), (one[kept], other[kept])), shape=(len(rows), len(rows)))
     found = connected_components(graph, directed=False)[1]
-    order = np.argsort(np.unique(found, return_index=True)[1])
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    return place[found]
+    # scipy promises no order of the components; the rank of its first row is the number of a group
+    return np.argsort(np.argsort(np.unique(found, return_index=True)[1]))[found]
 
 
 def _typical_distance(rows: FloatMatrix) -> float:

@@ -103,8 +103,7 @@ class Posterior:
         -----
         The interval is that of the noise model, widened to cover errors that the model misses. How far depends on the
         errors of the posterior on the validation rows; without any, on how often the training rows contradict each
-        other. The ranking study reports how often the interval contains the
-        true number, by kind of noise.
+        other. The ranking study reports how often the interval contains the true number, by kind of noise.
         """
         return self._count
 
@@ -115,9 +114,9 @@ class Basis:
 
     distinct and trusted: one row per group of copies among the training rows and among the validation rows `kept`
     (see `independent_rows`), with the label that most of the group has. scores (learners, m, K) and votes (m, K):
-    of both, in this order. stack: fitted on the rows numbered `fitted`, the first `noisy` of them training rows.
-    group (n,) and labels (n,): the group and the compact label of each training row, in the order of `order`.
-    checked_group: the group of each kept row.
+    of both, in this order. stack: fitted on the rows numbered `fitted`, in increasing order. group (n,) and labels
+    (n,): the group and the compact label of each training row, in the order of `order`. checked_group: the group of
+    each kept row.
     """
 
     train: Split
@@ -130,7 +129,6 @@ class Basis:
     scores: FloatMatrix
     votes: FloatMatrix
     fitted: IntVector
-    noisy: int
     group: IntVector
     labels: IntVector
     checked_group: IntVector
@@ -139,7 +137,8 @@ class Basis:
         """What the stack says of all rows, or what one with gold correction says, fitted on the same rows."""
         stack = self.stack
         if gold:
-            stack = fit_stack(self.scores[:, self.fitted], self.votes[self.fitted], self.noisy, gold=True)
+            noisy = int(np.count_nonzero(self.fitted < len(self.distinct)))
+            stack = fit_stack(self.scores[:, self.fitted], self.votes[self.fitted], noisy, gold=True)
         return Judged(stack.logits(self.scores), self.votes, len(self.distinct), stack.noise, self.group, self.labels)
 
 
@@ -201,7 +200,7 @@ def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> 
     if checked is not None:
         checked_group, trusted, sure = _merged(checked, compact[len(rows) :], classes)
         features, votes = np.vstack([features, trusted.features]), np.vstack([votes, sure])
-    fit = _believe(Evidence(features, votes, len(distinct)), rng)
+    stack, scores, fitted = _believe(Evidence(features, votes, len(distinct)), rng)
     return Basis(
         train=train,
         validation=validation,
@@ -209,11 +208,10 @@ def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> 
         kept=kept,
         distinct=distinct,
         trusted=trusted,
-        stack=fit[0],
-        scores=fit[1],
+        stack=stack,
+        scores=scores,
         votes=votes,
-        fitted=fit[2],
-        noisy=fit[3],
+        fitted=fitted,
         group=group,
         labels=labels,
         checked_group=checked_group,
@@ -230,23 +228,23 @@ def _merged(rows: Split, compact: IntVector, classes: IntVector) -> tuple[IntVec
     return group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes
 
 
-def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, FloatMatrix, IntVector, int]:
-    """The stack, the scores of all rows, the rows the stack was fitted on, and how many of those are noisy."""
+def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, FloatMatrix, IntVector]:
+    """The stack, the scores of all rows, and the numbers of the rows that the stack was fitted on."""
     rows, noisy, votes = len(evidence), evidence.noisy, evidence.votes
     if evidence.n_classes == 1:
-        return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows), noisy
+        return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows)
     if rows <= _DENSE_ROWS:
         scores = dense_scores(evidence)
-        return fit_stack(scores, votes, noisy), scores, np.arange(rows), noisy
+        return fit_stack(scores, votes, noisy), scores, np.arange(rows)
     count = min(noisy, _STACKED_ROWS)
     drawn = [rng.choice(noisy, count, replace=False), noisy + rng.permutation(rows - noisy)[:_STACKED_ROWS]]
     fitted = np.concatenate([np.sort(part) for part in drawn])
     scores = primal_scores(evidence, rng)
     stack = fit_stack(scores[:, fitted], votes[fitted], count)
     if evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
-        return stack, scores, fitted, count
+        return stack, scores, fitted
     scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
-    return fit_stack(scores[:, fitted], votes[fitted], count), scores, fitted, count
+    return fit_stack(scores[:, fitted], votes[fitted], count), scores, fitted
 
 
 def _as_given(basis: Basis, classes: IntVector) -> Posterior:
@@ -257,9 +255,7 @@ def _as_given(basis: Basis, classes: IntVector) -> Posterior:
     belief = stack.posterior(basis.scores[:, :groups], basis.votes[:groups])
     noise = np.eye(n_classes)
     noise[np.ix_(classes, classes)] = stack.noise
-    place = np.empty(len(basis.order), dtype=np.int64)
-    place[basis.order] = np.arange(len(basis.order))
-    rows = basis.group[place]
+    rows = basis.group[np.argsort(basis.order)]
 
     def wide(part: FloatMatrix) -> FloatMatrix:
         filled = np.zeros((len(part), n_classes))
