@@ -10,13 +10,16 @@ from cleaning.belief.moved import moved_classes
 from cleaning.belief.signal import pairing_p_value
 from cleaning.data import IntVector, Split
 
-Kind = Literal["one class", "no signal", "many values", "moved classes", "shared rows"]
+Kind = Literal["one class", "no signal", "many values", "few rows", "moved classes", "shared rows", "misleading rows"]
 
 _BLOCK = 4096
 # The level of the permutation test for signal.
 _LEVEL = 0.05
 # With more classes than this, and fewer rows per class than that, labels look like a quantity. A guess.
 _FEWEST_ROWS_PER_CLASS, _MANY_CLASSES = 2.5, 20
+# With more classes than _MANY_CLASSES and fewer rows per class than this, unusual rows are taken for wrong labels: with
+# 100 classes of 20 rows 25% too many, with 200 of 10 twice as many. With 30 rows per class the interval holds.
+_ENOUGH_ROWS_PER_CLASS = 25
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,8 @@ class Caveat:
     Attributes
     ----------
     kind : str
-        For programs: `"one class"`, `"no signal"`, `"many values"`, `"moved classes"` or `"shared rows"`.
+        For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
+        `"shared rows"` or `"misleading rows"`.
     sentence : str
         For people: what was noticed.
     fix : str
@@ -42,6 +46,15 @@ class Caveat:
 
     def __str__(self) -> str:
         return f"{self.sentence}. Fix: {self.fix}."
+
+
+@dataclass(frozen=True)
+class Unused:
+    """How many of `every` trusted rows are not used: training rows `shared` with the others, or `misleading` ones."""
+
+    shared: int
+    misleading: int
+    every: int
 
 
 def independent_rows(train: Split, validation: Split) -> IntVector:
@@ -64,13 +77,14 @@ def independent_rows(train: Split, validation: Split) -> IntVector:
     return np.flatnonzero(~shared) if all(same) else np.arange(len(validation))
 
 
-def caveats_of(train: Split, distinct: Split, trusted: Split | None, shared: int, every: int) -> tuple[Caveat, ...]:
+def caveats_of(train: Split, distinct: Split, trusted: Split | None, unused: Unused) -> tuple[Caveat, ...]:
     """The caveats of training rows.
 
     distinct and trusted: one row per group of copies among the training rows and among the trusted rows that are used.
-    shared: how many of `every` trusted rows are not used, since they are training rows.
     """
-    found = [_of_shared(shared, every)] if shared else []
+    found = [_of_shared(unused.shared, unused.every)] if unused.shared else []
+    if unused.misleading:
+        found.append(_of_misleading(unused.misleading))
     given = np.unique(train.labels)
     labels = given if trusted is None else np.union1d(given, trusted.labels)
     if len(labels) == 1:
@@ -79,6 +93,12 @@ def caveats_of(train: Split, distinct: Split, trusted: Split | None, shared: int
     if len(given) > _MANY_CLASSES and len(train) < _FEWEST_ROWS_PER_CLASS * len(given):
         sentence = f"{len(given)} different labels for {len(train)} rows look like a quantity, not like classes"
         found.append(Caveat("many values", sentence, "group the values into a few classes"))
+    elif len(given) > _MANY_CLASSES and len(train) < _ENOUGH_ROWS_PER_CLASS * len(given):
+        sentence = (
+            f"{len(given)} classes with about {len(train) / len(given):.0f} rows each are too few rows to tell how"
+        )
+        sentence += " many labels are wrong, since unusual rows look like wrong ones"
+        found.append(Caveat("few rows", sentence, f"use {_ENOUGH_ROWS_PER_CLASS} or more rows per class for a number"))
     if not _has_signal(distinct, trusted):
         sentence = "nothing shows that the embeddings tell the labels apart, so the order may be no better than chance"
         fix = "use more rows, or embeddings of a network that knows this kind of data"
@@ -103,6 +123,12 @@ def _of_shared(shared: int, every: int) -> Caveat:
         sentence = f"{count} are also training rows, with the same labels; they confirm nothing and are not used"
     fix = "if somebody has checked them, take them out of the training rows"
     return Caveat("shared rows", sentence, fix, hides_count=False)
+
+
+def _of_misleading(count: int) -> Caveat:
+    sentence = f"{count} trusted rows are not used: the training labels are predicted better without them, so they seem"
+    sentence += " to come from another source"
+    return Caveat("misleading rows", sentence, "check rows drawn from the training data instead", hides_count=False)
 
 
 def _has_signal(distinct: Split, trusted: Split | None) -> bool:

@@ -1,15 +1,17 @@
 """Posterior probabilities of the true labels of a noisy training set, and the noise that was estimated with them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.belief.base_learners import Evidence, dense_scores, standardised
-from cleaning.belief.caveats import Caveat, caveats_of, independent_rows
+from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows
 from cleaning.belief.copies import copy_groups
 from cleaning.belief.count import Count, Judged, count_wrong
 from cleaning.belief.forward_learner import forward_scores
+from cleaning.belief.outliers import far_rows
 from cleaning.belief.primal_learners import primal_scores
 from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
@@ -20,6 +22,8 @@ _DENSE_ROWS = 2500
 # Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
 # enough; with 16,000 the result depends less on which rows were drawn.
 _STACKED_ROWS = 16_000
+# Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
+_SURELY_WORSE = 2.0
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -79,10 +83,22 @@ class Posterior:
     @cached_property
     def caveats(self) -> tuple[Caveat, ...]:
         """What the data cannot tell, or what seems to be wrong with them; empty where nothing was noticed."""
-        given = 0 if self.basis.validation is None else len(self.basis.validation)
-        return caveats_of(
-            self.basis.train, self.basis.distinct, self.basis.trusted, given - len(self.basis.kept), given
-        )
+        basis = self.basis
+        given = 0 if basis.validation is None else len(basis.validation)
+        unused = Unused(shared=given - len(basis.kept) - basis.misleading, misleading=basis.misleading, every=given)
+        return caveats_of(basis.train, basis.distinct, basis.trusted, unused)
+
+    @cached_property
+    def near_duplicate_of(self) -> IntVector:
+        """The row that each row repeats, exactly or nearly, shape (n,): the first by id; -1: it repeats none."""
+        order = self.basis.order
+        first = order[np.unique(self.group[order], return_index=True)[1]][self.group]
+        return np.where(first == np.arange(len(first)), -1, first)
+
+    @cached_property
+    def outlier(self) -> NDArray[np.bool_]:
+        """Whether a row is far from all others, shape (n,): it may belong to no class at all. Flags few rows."""
+        return far_rows(self.basis.distinct.features)[self.group]
 
     @cached_property
     def _count(self) -> Count:
@@ -112,17 +128,19 @@ class Posterior:
 class Basis:
     """What a posterior rests on: the rows as they were given, and the stack that judged them.
 
-    distinct and trusted: one row per group of copies among the training rows and among the validation rows `kept`
-    (see `independent_rows`), with the label that most of the group has. scores (learners, m, K) and votes (m, K):
-    of both, in this order. stack: fitted on the rows numbered `fitted`, in increasing order. group (n,) and labels
-    (n,): the group and the compact label of each training row, in the order of `order`. checked_group: the group of
-    each kept row.
+    classes (K,): the numbers of the classes that the rows have, in increasing order. distinct and trusted: one row per
+    group of copies among the training rows and among the validation rows `kept` (see `independent_rows`), with the
+    label that most of the group has. misleading: how many trusted rows are not used since the training labels are
+    predicted better without them. scores (learners, m, K) and votes (m, K): of both, in this order. stack: fitted on
+    the rows numbered `fitted`, in increasing order. group (n,) and labels (n,): the group and the compact label of each
+    training row, in the order of `order`. checked_group: the group of each kept row.
     """
 
     train: Split
     validation: Split | None
     order: IntVector
     kept: IntVector
+    classes: IntVector
     distinct: Split
     trusted: Split | None
     stack: Stack
@@ -132,13 +150,23 @@ class Basis:
     group: IntVector
     labels: IntVector
     checked_group: IntVector
+    misleading: int = 0
+
+    def predicted(self) -> FloatVector:
+        """The log-likelihood of each group's labels, (groups,), by a belief that does not know them."""
+        groups = len(self.distinct)
+        noisy = self.stack.before_label(self.scores[:, :groups]) @ self.stack.noise
+        return np.asarray((self.votes[:groups] * np.log(noisy + 1e-300)).sum(axis=1), dtype=np.float64)
+
+    @cached_property
+    def gold(self) -> Stack:
+        """A stack with gold correction, fitted on the same rows."""
+        noisy = int(np.count_nonzero(self.fitted < len(self.distinct)))
+        return fit_stack(self.scores[:, self.fitted], self.votes[self.fitted], noisy, gold=True)
 
     def judged(self, *, gold: bool = False) -> Judged:
-        """What the stack says of all rows, or what one with gold correction says, fitted on the same rows."""
-        stack = self.stack
-        if gold:
-            noisy = int(np.count_nonzero(self.fitted < len(self.distinct)))
-            stack = fit_stack(self.scores[:, self.fitted], self.votes[self.fitted], noisy, gold=True)
+        """What the stack says of all rows, or what the one with gold correction says."""
+        stack = self.gold if gold else self.stack
         return Judged(stack.logits(self.scores), self.votes, len(self.distinct), stack.noise, self.group, self.labels)
 
 
@@ -182,14 +210,30 @@ def label_posterior(
             f"embeddings have {validation.features.shape[1]} columns, training embeddings have {width}",
             "embed every split with the same network",
         )
-    return _as_given(*_basis(train, validation, rng))
+    kept = np.empty(0, dtype=np.int64) if validation is None else independent_rows(train, validation)
+    basis = _basis(train, validation, kept, rng)
+    if len(kept) and len(basis.votes) > _DENSE_ROWS:
+        alone = _basis(train, validation, kept[:0], rng)
+        gain = alone.predicted() - basis.predicted()
+        if gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)):
+            basis = replace(alone, misleading=len(kept))
+    return _as_given(basis)
 
 
-def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> tuple[Basis, IntVector]:
-    """What the beliefs rest on, and the numbers of the classes that the rows have, in increasing order."""
-    order, kept = train.order_by_id(), np.empty(0, dtype=np.int64)
+def with_gold(posterior: Posterior) -> Posterior:
+    """The same beliefs, but with gold correction: the noise is also estimated from the trusted rows.
+
+    It finds more of the wrong labels that features alone do not give away, such as those of ambiguous rows, but
+    mistakes the overlap of clean classes for noise. So it serves the order of inspection, not the numbers. Without
+    trusted rows it changes nothing.
+    """
+    basis = posterior.basis
+    return posterior if basis.trusted is None else _as_given(replace(basis, stack=basis.gold))
+
+
+def _basis(train: Split, validation: Split | None, kept: IntVector, rng: np.random.Generator) -> Basis:
+    order = train.order_by_id()
     if validation is not None:
-        kept = independent_rows(train, validation)
         kept = kept[validation.take(kept).order_by_id()]
     rows, checked = train.take(order), None if validation is None or not len(kept) else validation.take(kept)
     every = rows.labels if checked is None else np.concatenate([rows.labels, checked.labels])
@@ -206,6 +250,7 @@ def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> 
         validation=validation,
         order=order,
         kept=kept,
+        classes=classes,
         distinct=distinct,
         trusted=trusted,
         stack=stack,
@@ -215,7 +260,7 @@ def _basis(train: Split, validation: Split | None, rng: np.random.Generator) -> 
         group=group,
         labels=labels,
         checked_group=checked_group,
-    ), classes
+    )
 
 
 def _merged(rows: Split, compact: IntVector, classes: IntVector) -> tuple[IntVector, Split, FloatMatrix]:
@@ -247,10 +292,12 @@ def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, Float
     return fit_stack(scores[:, fitted], votes[fitted], count), scores, fitted
 
 
-def _as_given(basis: Basis, classes: IntVector) -> Posterior:
+def _as_given(basis: Basis) -> Posterior:
     """Beliefs about rows and classes as the caller numbers them; classes that no row has get probability 0."""
-    stack, groups = basis.stack, len(basis.distinct)
-    n_classes = int(classes[-1]) + 1
+    stack, groups, classes = basis.stack, len(basis.distinct), basis.classes
+    # for a validation row that is not used, its label is all there is
+    labels = np.empty(0, dtype=np.int64) if basis.validation is None else basis.validation.labels
+    n_classes = max(int(classes[-1]), int(labels.max(initial=0))) + 1
     before = stack.before_label(basis.scores)
     belief = stack.posterior(basis.scores[:, :groups], basis.votes[:groups])
     noise = np.eye(n_classes)
@@ -262,8 +309,6 @@ def _as_given(basis: Basis, classes: IntVector) -> Posterior:
         filled[:, classes] = part
         return filled
 
-    # for a validation row that is not used, its label is all there is
-    labels = np.empty(0, dtype=np.int64) if basis.validation is None else basis.validation.labels
     checked = np.eye(n_classes)[labels]
     checked[basis.kept] = wide(before[groups:])[basis.checked_group]
     return Posterior(basis.train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)

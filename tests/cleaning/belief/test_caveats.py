@@ -45,6 +45,18 @@ def test_a_quantity_is_not_taken_for_classes():
     assert np.isnan(found.wrong_labels().expected)
 
 
+def test_many_classes_of_few_rows_have_an_order_but_no_number():
+    clean = blobs(30 * 12, 0, classes=30, gap=6.0, width=20)
+    labels = plant_noise(clean.labels, 0.2, "symmetric", np.random.default_rng(0))
+    found = label_posterior(Split(clean.features, labels, clean.ids))
+    (caveat,) = found.caveats
+    assert caveat.kind == "few rows"
+    assert "30 classes with about 12 rows each" in caveat.sentence
+    assert np.isnan(found.wrong_labels().expected)
+    suspects = np.argsort(-found.suspicion)[: np.sum(labels != clean.labels)]
+    assert np.mean(labels[suspects] != clean.labels[suspects]) > 0.8
+
+
 def test_classes_that_do_not_line_up_are_named():
     train, trusted = noisy(rate=0.0), blobs(60, 9, gap=4.0)
     swapped = Split(train.features, 1 - train.labels, train.ids)

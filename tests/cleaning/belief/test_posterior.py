@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
 
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, plant_noise
 from cleaning.belief import posterior
@@ -107,6 +108,34 @@ def test_copies_with_different_labels_are_suspicious_where_their_label_is_the_od
     assert len(set(found.group[[right, 100, 101]])) == 1
     assert found.suspicion[[right, 100]].max() < 0.2
     assert found.suspicion[101] > 0.8
+
+
+def test_a_row_that_repeats_another_names_the_one_with_the_first_id():
+    train, _, _ = noisy(30, gap=4.0)
+    features = np.vstack([train.features, train.features[[4]], train.features[[9, 9]] + 1e-6])
+    ids = tuple(f"row {number:02d}" for number in [*range(1, 31), 0, 40, 41])
+    found = label_posterior(Split(features, np.append(train.labels, train.labels[[4, 9, 9]]), ids)).near_duplicate_of
+    assert dict(enumerate(found[found >= 0].tolist(), start=0)) == {0: 30, 1: 9, 2: 9}
+    assert np.flatnonzero(found >= 0).tolist() == [4, 31, 32]
+
+
+def test_trusted_rows_from_another_source_do_not_make_a_large_set_worse(monkeypatch):
+    """Mirror images of digits, with the right labels: a mirrored 2 looks like a 5. Upright ones are used."""
+    monkeypatch.setattr(posterior, "_DENSE_ROWS", 500)
+    pixels, digits = load_digits(return_X_y=True)
+    shuffle = np.random.default_rng(0).permutation(len(digits))
+    images, truth = pixels[shuffle].reshape(-1, 8, 8).astype(np.float32), digits[shuffle]
+    labels = plant_noise(truth[:800], 0.2, "symmetric", np.random.default_rng(0))
+    train = Split.from_arrays(images[:800].reshape(-1, 64), labels)
+    mirrored = Split.from_arrays(images[800:, :, ::-1].reshape(-1, 64), truth[800:])
+    found = label_posterior(train, mirrored)
+    assert [caveat.kind for caveat in found.caveats] == ["misleading rows"]
+    assert "997 trusted rows are not used" in found.caveats[0].sentence
+    assert np.corrcoef(found.suspicion, label_posterior(train).suspicion)[0, 1] > 0.99
+    assert found.validation.shape == (997, 10)
+    assert sorted(inspection_order(found, train, mirrored).order) == list(range(800))
+    upright = Split.from_arrays(images[800:].reshape(-1, 64), truth[800:])
+    assert label_posterior(train, upright).caveats == ()
 
 
 @settings(max_examples=4)

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from cleaning import Split
+from cleaning import Split, label_posterior, plant_noise
 from cleaning.belief import use
+from cleaning.belief.posterior import with_gold
 from cleaning.belief.use import Beliefs, order_by_use
 from tests.support import blobs
 
@@ -92,6 +93,29 @@ def test_the_fix_of_an_outlying_error_comes_before_that_of_one_the_learner_ignor
     labels[[0, deep]] = 1 - labels[[0, deep]]
     order = order_by_use(Split(features, labels, split.ids), None, certain(split.labels, None))
     assert order[:2].tolist() == [deep, 0]
+
+
+@pytest.mark.parametrize(("rows", "by_suspicion"), [(4, True), (60, False)])
+def test_few_rows_per_class_are_ordered_by_suspicion_and_many_by_use(rows, by_suspicion):
+    split = blobs(2 * rows, 0, gap=1.0)
+    suspicion = np.random.default_rng(1).uniform(0.3, 0.9, 2 * rows)
+    beliefs = np.eye(2)[split.labels] * (1 - suspicion)[:, None] + np.eye(2)[1 - split.labels] * suspicion[:, None]
+    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
+    assert np.array_equal(order, np.argsort(-suspicion)) == by_suspicion
+
+
+def test_the_order_uses_gold_correction_and_the_numbers_do_not():
+    clean, trusted = blobs(200, 0, gap=1.0), blobs(100, 5, gap=1.0)
+    train = Split(
+        clean.features, plant_noise(clean.labels, 0.3, "one_directional", np.random.default_rng(0)), clean.ids
+    )
+    found = label_posterior(train, trusted)
+    gold = with_gold(found)
+    assert gold.suspicion.sum() > found.suspicion.sum() + 3
+    assert np.array_equal(use.order_of(found, train, trusted), use.order_of(gold, train, trusted))
+    assert with_gold(label_posterior(train)).basis.stack.noise == pytest.approx(
+        label_posterior(train).basis.stack.noise
+    )
 
 
 def test_without_open_rows_the_order_is_by_suspicion():
