@@ -1,5 +1,6 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
+from cleaning.belief.basis import Checked
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.belief.posterior import Posterior, label_posterior
@@ -8,6 +9,7 @@ from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
+from cleaning.review import Round, next_round
 from cleaning.simulation.curve import CleaningCurve
 from cleaning.simulation.label_path import LabelPath, Learner
 from cleaning.simulation.simulate import Plan, simulate
@@ -17,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BadData",
     "Caveat",
+    "Checked",
     "CleaningCurve",
     "Count",
     "FixfirstError",
@@ -29,11 +32,13 @@ __all__ = [
     "Plan",
     "Posterior",
     "Ranking",
+    "Round",
     "Split",
     "Unsuitable",
     "class_count",
     "inspection_order",
     "label_posterior",
+    "next_round",
     "plant_noise",
     "simulate",
 ]

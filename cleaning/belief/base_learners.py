@@ -20,18 +20,25 @@ _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Rows to learn from: `noisy` training rows first, then clean ones.
+    """Rows to learn from: `noisy` training rows first, then clean ones, the last of which have been checked.
 
-    features (m, d) float; votes (m, K): the shares of each row's labels, one-hot for a single label, no class
-    without votes; noisy: the number of noisy rows.
+    features (m, d) float; votes (m, K): the shares of each row's labels, one-hot for a single label; noisy: the number
+    of noisy rows; before (c, K): the votes that the last c rows had until they were checked. Since such rows were
+    looked at because they were suspicious, their class frequencies mean nothing.
     """
 
     features: FloatMatrix
     votes: FloatMatrix
     noisy: int
+    before: FloatMatrix
 
     def __len__(self) -> int:
         return len(self.votes)
+
+    @property
+    def checked(self) -> int:
+        """The number of checked rows."""
+        return len(self.before)
 
     @property
     def n_classes(self) -> int:
@@ -58,9 +65,9 @@ class Evidence:
         return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
 
     def centred_targets(self) -> FloatMatrix:
-        """The votes minus a class prior, (m, K): half uniform, half the frequencies (of clean rows, if any)."""
-        targets = self.votes
-        trusted = targets[self.noisy :] if self.noisy < len(targets) else targets
+        """The votes minus a class prior, (m, K): half uniform, half the frequencies (of trusted rows, if any)."""
+        targets, drawn = self.votes, len(self) - self.checked
+        trusted = targets[self.noisy : drawn] if self.noisy < drawn else targets
         return np.asarray(targets - (0.5 * trusted.mean(axis=0) + 0.5 / self.n_classes))
 
 

@@ -42,31 +42,35 @@ class Stack:
         return given_votes(self.before_label(scores), self.noise, votes)
 
 
-def fit_stack(scores: FloatMatrix, votes: FloatMatrix, noisy: int, *, gold: bool = False) -> Stack:
+def fit_stack(scores: FloatMatrix, votes: FloatMatrix, noisy: int, *, before: FloatMatrix, gold: bool = False) -> Stack:
     """EM over the true labels of the first `noisy` rows; the labels of the other rows are taken as true.
 
-    votes (m, K): the shares of each row's labels, one-hot for a row with one label.
+    votes (m, K): the shares of each row's labels, one-hot for a row with one label. before (c, K): the votes that the
+    last c rows had before they were checked. These rows were chosen by their features and labels, which the model
+    knows, so they tell of the noise as the other rows do.
 
     E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
     expected counts for the noise matrix, shrunk towards symmetric noise. With `gold` it is also shrunk towards what a
     model of the noisy labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018).
     It mistakes the overlap of clean classes for noise, so it only serves as an upper view of the noise.
     """
-    learners, _, n_classes = scores.shape
+    learners, rows, n_classes = scores.shape
+    drawn = rows - len(before)
     start = np.concatenate([np.full(learners, _WEIGHT_SUM / learners), np.zeros(n_classes)])
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
     if gold:
-        counts = _gold_counts(scores, votes, noisy, start)
-        trusted = np.asarray(votes[noisy:].sum(axis=0), dtype=np.float64)
+        counts = _gold_counts(scores[:, :drawn], votes[:drawn], noisy, start)
+        trusted = np.asarray(votes[noisy:drawn].sum(axis=0), dtype=np.float64)
     parameters = start
     prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
     noise: FloatMatrix = np.asarray(prior / (trusted + _SYMMETRIC_PRIOR)[:, None], dtype=np.float64)
     for turn in range(_ROUNDS):
-        before = softmax(_logits(parameters[:learners], parameters[learners:], scores[:, :noisy]), axis=1)
-        believed = given_votes(before, noise, votes[:noisy])
+        prior_belief = softmax(_logits(parameters[:learners], parameters[learners:], scores[:, :noisy]), axis=1)
+        believed = given_votes(prior_belief, noise, votes[:noisy])
         fitted = _cross_entropy_fit(scores, np.vstack([believed, votes[noisy:]]), parameters, start)
-        noise = _noise_matrix(believed, votes[:noisy], counts, trusted)
+        seen = believed.T @ votes[:noisy] + votes[drawn:].T @ before
+        noise = _noise_matrix(seen, counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
         if settled:
@@ -118,9 +122,9 @@ def _gold_counts(scores: FloatMatrix, truth: FloatMatrix, noisy: int, start: Flo
     )
 
 
-def _noise_matrix(posterior: FloatMatrix, votes: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+    """The noise matrix by the expected counts (true class, given label), shrunk towards the prior."""
     n_classes = len(trusted)
-    counts = posterior.T @ votes
     rate = float(np.clip(1 - np.trace(counts) / counts.sum(), 0.01, 0.49 if n_classes == 2 else 0.6))
     prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
     return np.asarray((counts + _MATRIX_PRIOR * prior) / (counts.sum(axis=1, keepdims=True) + _MATRIX_PRIOR))

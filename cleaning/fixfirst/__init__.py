@@ -5,6 +5,7 @@ Everything here is defined in `cleaning`. This package re-exports it under the p
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
   `inspection_order`, `Ranking`
+* rounds of a review: `next_round`, `Round`, `Checked`
 * the cleaning simulation: `simulate`, `Plan`, `CleaningCurve`, `Learner`, `LabelPath`
 * errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
 """
@@ -12,6 +13,7 @@ Everything here is defined in `cleaning`. This package re-exports it under the p
 from cleaning import (
     BadData,
     Caveat,
+    Checked,
     CleaningCurve,
     Count,
     FixfirstError,
@@ -24,12 +26,14 @@ from cleaning import (
     Plan,
     Posterior,
     Ranking,
+    Round,
     Split,
     Unsuitable,
     __version__,
     class_count,
     inspection_order,
     label_posterior,
+    next_round,
     plant_noise,
     simulate,
 )
@@ -37,6 +41,7 @@ from cleaning import (
 __all__ = [
     "BadData",
     "Caveat",
+    "Checked",
     "CleaningCurve",
     "Count",
     "FixfirstError",
@@ -49,12 +54,14 @@ __all__ = [
     "Plan",
     "Posterior",
     "Ranking",
+    "Round",
     "Split",
     "Unsuitable",
     "__version__",
     "class_count",
     "inspection_order",
     "label_posterior",
+    "next_round",
     "plant_noise",
     "simulate",
 ]

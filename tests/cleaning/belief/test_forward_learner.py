@@ -7,7 +7,7 @@ from tests.support import blobs
 
 
 def scores(votes, noise, noisy, features):
-    return forward_scores(Evidence(features, votes, noisy), noise, np.random.default_rng(0))
+    return forward_scores(Evidence(features, votes, noisy, votes[:0]), noise, np.random.default_rng(0))
 
 
 def test_the_noise_matrix_is_undone():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, plant_noise
-from cleaning.belief import posterior
+from cleaning.belief import basis
 from tests.support import blobs
 
 
@@ -121,7 +121,7 @@ def test_a_row_that_repeats_another_names_the_one_with_the_first_id():
 
 def test_trusted_rows_from_another_source_do_not_make_a_large_set_worse(monkeypatch):
     """Mirror images of digits, with the right labels: a mirrored 2 looks like a 5. Upright ones are used."""
-    monkeypatch.setattr(posterior, "_DENSE_ROWS", 500)
+    monkeypatch.setattr(basis, "DENSE_ROWS", 500)
     pixels, digits = load_digits(return_X_y=True)
     shuffle = np.random.default_rng(0).permutation(len(digits))
     images, truth = pixels[shuffle].reshape(-1, 8, 8).astype(np.float32), digits[shuffle]
@@ -165,8 +165,8 @@ def test_suggestions_are_the_true_labels_if_the_classes_are_separable():
 def test_the_primal_learners_give_nearly_the_same_posterior(monkeypatch):
     train, truth, validation = noisy(400, 0.3, classes=3, gap=4.0, width=8)
     dense = label_posterior(train, validation)
-    monkeypatch.setattr(posterior, "_DENSE_ROWS", 100)
-    monkeypatch.setattr(posterior, "_STACKED_ROWS", 250)
+    monkeypatch.setattr(basis, "DENSE_ROWS", 100)
+    monkeypatch.setattr(basis, "_STACKED_ROWS", 250)
     primal = label_posterior(train, validation, rng=np.random.default_rng(0))
     assert np.corrcoef(dense.suspicion, primal.suspicion)[0, 1] > 0.9
     assert np.mean(primal.suggestion == truth) == pytest.approx(np.mean(dense.suggestion == truth), abs=0.04)

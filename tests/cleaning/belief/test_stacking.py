@@ -17,7 +17,7 @@ def drawn(rate=0.3, rows=800, seed=0):
 
 def test_the_good_learner_gets_the_weight_and_the_noise_is_found():
     scores, votes, truth = drawn()
-    stack = fit_stack(scores, votes, 800)
+    stack = fit_stack(scores, votes, 800, before=votes[:0])
     assert stack.weights[0] > 3 * stack.weights[1]
     assert stack.noise == pytest.approx(np.array([[0.7, 0.3], [0.3, 0.7]]), abs=0.08)
     assert np.mean(stack.posterior(scores, votes).argmax(axis=1) == truth) > 0.85
@@ -33,5 +33,5 @@ def test_votes_of_both_classes_say_nothing():
 def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
     """Clean labels of overlapping classes, half of them trusted."""
     scores, votes, _ = drawn(rate=0.0)
-    belief, upper = fit_stack(scores, votes, 400), fit_stack(scores, votes, 400, gold=True)
+    belief, upper = (fit_stack(scores, votes, 400, before=votes[:0], gold=gold) for gold in (False, True))
     assert np.trace(belief.noise) > np.trace(upper.noise) + 0.05

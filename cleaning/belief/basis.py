@@ -1,0 +1,180 @@
+"""What beliefs about labels rest on: groups of copies, the scores of the base learners, and the stack."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cleaning.belief.base_learners import Evidence, dense_scores, standardised
+from cleaning.belief.copies import copy_groups
+from cleaning.belief.count import Judged
+from cleaning.belief.forward_learner import forward_scores
+from cleaning.belief.primal_learners import primal_scores
+from cleaning.belief.stacking import Stack, fit_stack
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+
+# The dense learners are used up to so many rows.
+DENSE_ROWS = 2500
+# Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
+# enough; with 16,000 the result depends less on which rows were drawn.
+_STACKED_ROWS = 16_000
+# The forward learner is used up to so many rows × columns × classes; more take minutes.
+_FORWARD_ENTRIES = 5_000_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """Training rows that somebody has looked at, probably since they were suspicious.
+
+    Attributes
+    ----------
+    rows : Split
+        The c rows with their right labels. They are not among the training rows any more.
+    given : array of int, shape (c,)
+        The labels that they had before.
+    """
+
+    rows: Split
+    given: IntVector
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What a posterior rests on: the rows as they were given, and the stack that judged them.
+
+    classes (K,): the numbers of the classes that the rows have, in increasing order. distinct and trusted: one row per
+    group of copies among the training rows and among the validation rows `kept` (see `independent_rows`), with the
+    label that most of the group has. misleading: how many trusted rows are not used since the training labels are
+    predicted better without them. evidence: of both, in this order, and of the checked rows; scores (learners, m, K):
+    of the same rows. stack: fitted on the rows numbered `fitted`, in increasing order. group (n,) and labels (n,): the
+    group and the compact label of each training row, in the order of `order`. kept_group: the group of each kept row.
+    """
+
+    train: Split
+    validation: Split | None
+    checked: Checked | None
+    order: IntVector
+    kept: IntVector
+    classes: IntVector
+    distinct: Split
+    trusted: Split | None
+    evidence: Evidence
+    stack: Stack
+    scores: FloatMatrix
+    fitted: IntVector
+    group: IntVector
+    labels: IntVector
+    kept_group: IntVector
+    misleading: int = 0
+
+    @property
+    def large(self) -> bool:
+        """Whether the learners for many rows were used."""
+        return len(self.evidence) > DENSE_ROWS
+
+    def predicted(self) -> FloatVector:
+        """The log-likelihood of each group's labels, (groups,), by a belief that does not know them."""
+        groups = len(self.distinct)
+        noisy = self.stack.before_label(self.scores[:, :groups]) @ self.stack.noise
+        return np.asarray((self.evidence.votes[:groups] * np.log(noisy + 1e-300)).sum(axis=1), dtype=np.float64)
+
+    @cached_property
+    def gold(self) -> Stack:
+        """A stack with gold correction, fitted on the same rows."""
+        return _stack(self.evidence, self.scores, self.fitted, gold=True)
+
+    def judged(self, *, gold: bool = False) -> Judged:
+        """What the stack says of training and trusted rows, or what the one with gold correction says."""
+        stack, drawn = self.gold if gold else self.stack, len(self.evidence) - self.evidence.checked
+        logits, votes = stack.logits(self.scores[:, :drawn]), self.evidence.votes[:drawn]
+        return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels)
+
+
+def basis_of(
+    train: Split, validation: Split | None, kept: IntVector, checked: Checked | None, rng: np.random.Generator
+) -> Basis:
+    """The stack and its scores for training rows, for the validation rows `kept` of `validation`, and checked rows."""
+    order = train.order_by_id()
+    kept = kept if validation is None else kept[validation.take(kept).order_by_id()]
+    sure = None if validation is None or not len(kept) else validation.take(kept)
+    parts = [train.take(order), *([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
+    before = np.empty(0, dtype=np.int64) if checked is None else checked.given
+    classes = np.unique(np.concatenate([*(part.labels for part in parts), before]))
+    merged = [_merged(part, classes) for part in parts]
+    one_each = before[:0] if checked is None else np.searchsorted(classes, before)
+    evidence = Evidence(
+        features=np.vstack([one.distinct.features for one in merged]),
+        votes=np.vstack([one.votes for one in merged]),
+        noisy=len(merged[0].distinct),
+        before=_shares(merged[-1].group if checked is not None else before[:0], one_each, len(classes)),
+    )
+    stack, scores, fitted = _believe(evidence, rng)
+    return Basis(
+        train=train,
+        validation=validation,
+        checked=checked,
+        order=order,
+        kept=kept,
+        classes=classes,
+        distinct=merged[0].distinct,
+        trusted=None if sure is None else merged[1].distinct,
+        evidence=evidence,
+        stack=stack,
+        scores=scores,
+        fitted=fitted,
+        group=merged[0].group,
+        labels=np.searchsorted(classes, parts[0].labels),
+        kept_group=kept if sure is None else merged[1].group,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Merged:
+    """The group of copies of each row (n,), one row per group with the label most of it has, the groups' votes."""
+
+    group: IntVector
+    distinct: Split
+    votes: FloatMatrix
+
+
+def _merged(rows: Split, classes: IntVector) -> _Merged:
+    group = copy_groups(rows.features)
+    votes = _shares(group, np.searchsorted(classes, rows.labels), len(classes))
+    chosen = rows.take(np.unique(group, return_index=True)[1])
+    return _Merged(group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes)
+
+
+def _shares(group: IntVector, compact: IntVector, n_classes: int) -> FloatMatrix:
+    """The share of each label among the rows of each group, (groups, K)."""
+    size = np.bincount(group)
+    votes = np.zeros((len(size), n_classes))
+    np.add.at(votes, (group, compact), 1 / size[group])
+    return votes
+
+
+def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, FloatMatrix, IntVector]:
+    """The stack, the scores of all rows, and the numbers of the rows that the stack was fitted on."""
+    rows, noisy = len(evidence), evidence.noisy
+    if evidence.n_classes == 1:
+        return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows)
+    if rows <= DENSE_ROWS:
+        scores, every = dense_scores(evidence), np.arange(rows)
+        return _stack(evidence, scores, every), scores, every
+    sure = rows - noisy - evidence.checked
+    drawn = [
+        np.sort(rng.choice(noisy, min(noisy, _STACKED_ROWS), replace=False)),
+        noisy + np.sort(rng.permutation(sure)[:_STACKED_ROWS]),
+        np.arange(rows - evidence.checked, rows),
+    ]
+    fitted = np.concatenate(drawn)
+    scores = primal_scores(evidence, rng)
+    stack = _stack(evidence, scores, fitted)
+    if evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
+        return stack, scores, fitted
+    scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
+    return _stack(evidence, scores, fitted), scores, fitted
+
+
+def _stack(evidence: Evidence, scores: FloatMatrix, fitted: IntVector, *, gold: bool = False) -> Stack:
+    noisy = int(np.count_nonzero(fitted < evidence.noisy))
+    return fit_stack(scores[:, fitted], evidence.votes[fitted], noisy, before=evidence.before, gold=gold)

@@ -1,0 +1,144 @@
+"""Rounds of a review: what somebody has decided about some rows, and what is believed about the others since then."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from cleaning.belief.basis import Checked
+from cleaning.belief.count import Count, misjudged
+from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.use import inspection_order
+from cleaning.data import FloatVector, IntVector, Split
+from cleaning.errors import InvalidInput
+
+_DEVIATIONS = 1.645
+_SURE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What is believed at one point of a review of n rows.
+
+    Attributes
+    ----------
+    order : array of int
+        The rows that are still open, the one to look at next first.
+    suspicion : array of shape (n,)
+        P(the given label is wrong), in [0, 1]; 0 or 1 for a checked row.
+    suggestion : array of int, shape (n,)
+        The most probable label; the right one for a checked row.
+    suggestion_probability : array of shape (n,)
+        P(the suggestion is right), in [0, 1].
+    left : Count or None
+        How many labels of the open rows are wrong; None where the data cannot tell, or where no row is open.
+    posterior : Posterior or None
+        The beliefs about the open rows, in ascending order of rows; None where no row is open.
+    """
+
+    order: IntVector
+    suspicion: FloatVector
+    suggestion: IntVector
+    suggestion_probability: FloatVector
+    left: Count | None
+    posterior: Posterior | None
+
+    def forecast(self, looks: int) -> Count | None:
+        """Say how many wrong labels the next looks should find.
+
+        Parameters
+        ----------
+        looks : int
+            So many rows at the head of `order`; all of them if there are fewer.
+
+        Returns
+        -------
+        Count or None
+            The expected number and a 90% interval; None where the data cannot tell.
+
+        Notes
+        -----
+        The interval covers chance and a misjudgement that all rows share, as that of `left` does.
+        """
+        if looks < 0:
+            raise InvalidInput("looks", f"it is {looks}", "use a number from 0")
+        ahead = self.order[:looks]
+        if self.left is None or self.posterior is None:
+            return None
+        q = np.clip(self.suspicion[ahead], _SURE, 1 - _SURE)
+        below, above = (_DEVIATIONS * deviation for deviation in misjudged(self.posterior.basis.judged()))
+        chance = _DEVIATIONS**2 * float((q * (1 - q)).sum())
+        expected = float(q.sum())
+        less = expected - float(expit(logit(q) - below).sum())
+        more = float(expit(logit(q) + above).sum()) - expected
+        low = max(expected - float(np.sqrt(chance + less**2)), 0.0)
+        high = min(expected + float(np.sqrt(chance + more**2)), float(len(ahead)))
+        return Count(expected, float(np.floor(low)), float(np.ceil(high)))
+
+
+def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Collection[int] = ()) -> Round:
+    """Compute the order and the beliefs anew, after some rows have been looked at.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The beliefs about all n rows before the review, from `label_posterior`.
+    checked : mapping of int to int
+        The right label of each row that was checked, whether or not it was wrong.
+    left_out : collection of int, optional
+        Rows that are closed but teach nothing: no class fits, or the reviewer could not tell.
+
+    Returns
+    -------
+    Round
+        About the same rows. Checked rows are facts: they never come back, and they teach.
+
+    Raises
+    ------
+    InvalidInput
+        For rows that do not exist, for negative labels, and for a row that is both checked and left out.
+
+    Notes
+    -----
+    Which rows are checked depends on their features and given labels only, and the model knows both. So the noise may
+    be estimated from checked and open rows together, as if all had been drawn at random. Class frequencies, gold
+    correction and the bounds that need no model use the open and the trusted rows only.
+    """
+    train, validation, n = posterior.basis.train, posterior.basis.validation, len(posterior.given)
+    rows = _refused(checked, left_out, n)
+    right = np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+    suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
+    probability = posterior.suggestion_probability.copy()
+    suspicion[rows], suggestion[rows], probability[rows] = right != posterior.given[rows], right, 1.0
+    still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
+    if not len(still):
+        return Round(still, suspicion, suggestion, probability, None, None)
+    facts = None
+    if len(rows):
+        named = tuple(f"checked {name}" for name in train.take(rows).ids)
+        facts = Checked(Split(train.features[rows], right, named), posterior.given[rows])
+    part = train.take(still)
+    believed = label_posterior(part, validation, checked=facts)
+    suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
+    probability[still] = believed.suggestion_probability
+    order = still[inspection_order(believed, part, validation).order]
+    count = believed.wrong_labels()
+    left = None if np.isnan(count.expected) else count
+    return Round(order, suspicion, suggestion, probability, left, believed)
+
+
+def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
+    """The checked rows in ascending order."""
+    for name, rows in (("checked", checked), ("left_out", left_out)):
+        odd = [row for row in rows if not 0 <= row < n]
+        if odd:
+            raise InvalidInput(name, f"there is no row {odd[0]}", f"use row numbers from 0 to {n - 1}")
+    negative = [row for row, label in checked.items() if label < 0]
+    if negative:
+        problem = f"the label of row {negative[0]} is {checked[negative[0]]}"
+        raise InvalidInput("checked", problem, "use class numbers from 0")
+    both = set(checked) & set(left_out)
+    if both:
+        raise InvalidInput("left_out", f"row {min(both)} is also checked", "name it in one of the two")
+    return np.array(sorted(checked), dtype=np.int64)

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cleaning import InvalidInput, Split, inspection_order, label_posterior, next_round, plant_noise
+from tests.support import blobs
+
+
+def doubtful(n=200, rate=0.3, kind="symmetric", seed=0, gap=3.0, classes=2):
+    clean = blobs(n, 10 * seed + 1, gap=gap, classes=classes)
+    labels = plant_noise(clean.labels, rate, kind, np.random.default_rng(seed))
+    return Split(clean.features, labels, clean.ids), clean.labels, blobs(60, 10 * seed + 2, gap=gap, classes=classes)
+
+
+def looks(order, truth):
+    return {int(row): int(truth[row]) for row in order}
+
+
+@settings(max_examples=12)
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(2, 40),
+    seen=st.floats(0, 1),
+    out=st.floats(0, 1),
+    trusted=st.booleans(),
+    classes=st.integers(1, 3),
+)
+def test_checked_rows_never_come_back_and_every_other_row_does(seed, n, seen, out, trusted, classes):
+    train, truth, validation = doubtful(n, 0.2, seed=seed, classes=max(classes, 2))
+    train = train if classes > 1 else Split(train.features, np.zeros(n, dtype=np.int64), train.ids)
+    rows = np.random.default_rng(seed).permutation(n)
+    checked, rest = rows[: round(seen * n)], rows[round(seen * n) :]
+    left_out = rest[: round(out * len(rest))]
+    found = next_round(
+        label_posterior(train, validation if trusted else None), looks(checked, truth), set(left_out.tolist())
+    )
+    assert sorted(found.order) == sorted(rest[len(left_out) :])
+    assert np.array_equal(found.suspicion[checked], train.labels[checked] != truth[checked])
+    assert np.array_equal(found.suggestion[checked], truth[checked])
+    assert ((found.suspicion >= 0) & (found.suspicion <= 1)).all()
+    for count in (0, 5, n + 7):
+        ahead = found.forecast(count)
+        if ahead is not None:
+            assert 0 <= ahead.low <= ahead.expected + 1 <= ahead.high + 2
+            assert ahead.high <= min(count, len(found.order))
+
+
+def test_without_decisions_a_round_is_the_ranking():
+    train, _, validation = doubtful()
+    for trusted in (validation, None):
+        posterior = label_posterior(train, trusted)
+        found = next_round(posterior, {})
+        assert np.array_equal(found.order, inspection_order(posterior, train, trusted).order)
+        assert found.suspicion == pytest.approx(posterior.suspicion)
+        assert found.left == posterior.wrong_labels()
+
+
+def test_the_order_of_rows_and_of_decisions_does_not_matter():
+    train, truth, validation = doubtful()
+    shuffle = np.random.default_rng(0).permutation(len(train))
+    first = inspection_order(label_posterior(train, validation), train, validation).order[:30]
+    one = next_round(label_posterior(train, validation), looks(first, truth))
+    place = np.argsort(shuffle)
+    other = next_round(label_posterior(train.take(shuffle), validation), looks(place[first[::-1]], truth[shuffle]))
+    assert np.array_equal(shuffle[other.order], one.order)
+    assert other.left == one.left
+
+
+@pytest.mark.parametrize("kind", ["symmetric", "one_directional"])
+def test_looks_teach_which_labels_are_wrong(kind):
+    """Without trusted rows, in batches of 20: the second half of the errors is found with fewer looks than planned."""
+    saved = []
+    for seed in range(4):
+        train, truth, _ = doubtful(200, 0.3, kind, seed, gap=2.0)
+        wrong = train.labels != truth
+        posterior = label_posterior(train)
+        current = next_round(posterior, {})
+        needed = int(np.ceil(0.9 * wrong.sum()))
+        planned = int(np.searchsorted(np.cumsum(wrong[current.order]), needed)) + 1
+        checked: dict[int, int] = {}
+        while wrong[list(checked)].sum() < needed:
+            checked |= looks(current.order[:20], truth)
+            current = next_round(posterior, checked)
+        saved.append(planned - len(checked))
+    assert np.mean(saved) > 0
+
+
+def test_wrong_labels_left_are_counted_although_the_most_suspicious_rows_have_gone():
+    held, ahead = [], []
+    for seed in range(6):
+        train, truth, validation = doubtful(200, 0.3, seed=seed)
+        wrong = train.labels != truth
+        for trusted in (validation, None):
+            posterior = label_posterior(train, trusted)
+            current, checked = next_round(posterior, {}), {}
+            for _ in range(4):
+                checked |= looks(current.order[:25], truth)
+                current = next_round(posterior, checked)
+                assert current.left is not None
+                held.append(current.left.low <= wrong[current.order].sum() <= current.left.high)
+                told = current.forecast(25)
+                ahead.append(told.low <= wrong[current.order[:25]].sum() <= told.high)
+                assert current.left.high - current.left.low < 150
+    assert np.mean(held) >= 0.85
+    assert np.mean(ahead) >= 0.85
+
+
+def test_a_row_dropped_teaches_nothing():
+    train, truth, validation = doubtful()
+    posterior = label_posterior(train, validation)
+    without = label_posterior(train.take(np.arange(5, 200)), validation)
+    found = next_round(posterior, {}, range(5))
+    assert found.suspicion[5:] == pytest.approx(without.suspicion)
+    assert 5 not in next_round(posterior, {5: int(truth[5])}, {7}).order
+
+
+def test_a_new_class_that_a_reviewer_names_is_learned():
+    train, _, _ = doubtful(120)
+    far = np.arange(20)
+    features = train.features.copy()
+    features[far] = features[far] * 0.3 + 12
+    posterior = label_posterior(Split(features, train.labels, train.ids))
+    found = next_round(posterior, dict.fromkeys(far[:10].tolist(), 2))
+    assert (found.suggestion[far[10:]] == 2).mean() > 0.8
+
+
+def test_decisions_that_cannot_be_are_refused():
+    train, _, _ = doubtful(20)
+    posterior = label_posterior(train)
+    for checked, left_out, problem in (
+        ({20: 0}, (), "there is no row 20"),
+        ({}, (-1,), "there is no row -1"),
+        ({3: -1}, (), "the label of row 3 is -1"),
+        ({3: 0}, (3,), "row 3 is also checked"),
+    ):
+        with pytest.raises(InvalidInput, match=problem):
+            next_round(posterior, checked, left_out)
+    with pytest.raises(InvalidInput, match="looks"):
+        next_round(posterior, {}).forecast(-1)
