@@ -95,6 +95,9 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
     names = found.labels.names
     if trusted is not None:
         names = joined(found.labels, trusted.labels, trusted.evidence.place)
+    for path, one in ((request.path, found), (request.trusted, trusted)):
+        if path is not None and one is not None and not one.labels.names:
+            raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     encode = encoder_of(found.evidence)
     source = _source(request.path, found, names, encode)
     if trusted is None or request.trusted is None:

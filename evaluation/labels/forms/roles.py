@@ -50,7 +50,7 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     features: tuple[Column, ...] = ()
     if by == "columns":
         features = _features(table, options, [label, found, *_id_like(table, {label, found})])
-        if not options.features and features and not any(one.kind == "number" or one.is_category for one in features):
+        if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes)
 
