@@ -126,7 +126,8 @@ def _report(job: Job, folder: Path, found: Ranked, count: Counted | None, report
     for line in [] if count is None else _how_many(count, found.posterior):
         reporter.say(line)
     if bare:
-        reporter.say(f"{bare} rows without a label are at the end, each with a suggestion")
+        rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"
+        reporter.say(f"{rows} at the end, with a suggestion")
     if job.output is None:
         reporter.say(f"next: fixfirst review {folder}")
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -56,6 +57,17 @@ def embed_folder(folder: Path, names: Sequence[str], options: Options, around: S
         return embedded(
             Request(folder, output, options.encoder, options.jobs, options.on_undecodable, tuple(names)), around
         )
+
+
+def embed_named(table: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
+    """Embeds the pictures that a table names by their paths below its folder."""
+    read = partial(_read_below, table.parent)
+    with _kept(around.cache) as output:
+        return embedded(Request(table, output, options.encoder, options.jobs, "error", tuple(names), read), around)
+
+
+def _read_below(folder: Path, name: str) -> bytes:
+    return read_bytes(folder / name, LARGEST_FILE)
 
 
 def embed_column(path: Path, column: str, rows: int, options: Options, around: Surroundings) -> Embedded:

@@ -175,7 +175,7 @@ def _features(table: Table, options: Options, taken: Sequence[str | None]) -> tu
         for pattern in options.features:
             found = [name for name in matching(pattern, table.kinds) if name not in names]
             if not matching(pattern, table.kinds):
-                raise InvalidInput("--features", f"there is no column {pattern!r}", suggest(pattern, table.kinds))
+                raise InvalidInput(table.path, f"there is no column {pattern!r}", suggest(pattern, table.kinds))
             names += [name for name in found if name not in taken[:2] or not pattern.endswith("*")]
     numbers = [name for name in names if table.kinds[name] == "number"]
     matrix = table.numbers(numbers)

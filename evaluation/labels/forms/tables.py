@@ -30,6 +30,7 @@ SUFFIXES = {
     ".pq": "parquet",
     ".feather": "feather",
     ".arrow": "feather",
+    ".txt": "csv",
 }
 _SAMPLED = 1000
 # So many columns are decoded together.

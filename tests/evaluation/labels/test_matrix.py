@@ -108,7 +108,7 @@ ACCEPTED = {
         "NA nan None",
     ),
     "csv, whole floats": (csv(table(label=ROWS.numbers.astype(float))), [], "3 names", "0.0 1.0 2.0"),
-    "csv, unlabelled": (csv(table(label=HALF)), [], "3 names (1 rows have none)", "bird cat dog"),
+    "csv, unlabelled": (csv(table(label=HALF)), [], "3 names (1 row has none)", "bird cat dog"),
     "csv, names with commas and quotes": (
         csv(table(label=np.array(['a,"b"', "c\nd", "é"])[ROWS.numbers])),
         [],
@@ -121,7 +121,7 @@ ACCEPTED = {
     "parquet, whole floats and NaN": (
         parquet(table(label=with_value(ROWS.numbers, 3, np.nan))),
         [],
-        "3 names (1 rows",
+        "3 names (1 row has",
         "0 1 2",
     ),
     "parquet, unsigned": (
@@ -135,7 +135,7 @@ ACCEPTED = {
     "parquet, nullable integers": (
         parquet(table(label=pd.array(with_value(ROWS.numbers.tolist(), 5, None), dtype="Int64"))),
         [],
-        "(1 rows",
+        "(1 row has",
         "0 1 2",
     ),
     "npz, bytes": (npz(X=ROWS.X, y=ROWS.names.astype("S")), [], "3 names", "bird cat dog"),
