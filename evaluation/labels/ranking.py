@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Posterior, Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, printable
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from evaluation.files.outputs import refuse_output
@@ -62,7 +62,7 @@ def rank(job: Job, reporter: Reporter) -> None:
             source.features, source.labels, source.ids, _labelled(trusted), seed=job.seed, progress=progress
         )
         count = _count(found.posterior)
-        caveats = [str(one) for one in named_caveats(found.posterior, source.classes)]
+        caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
     table = table_of(source, found)
     if job.output is not None:
         _write_table(job.output, table)

@@ -129,6 +129,10 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
         return Texts(texts, table.place(column)), None, Views(text=texts.__getitem__), said, filled
     said = f"pictures from `{column}`, embedded by {options.encoder}"
     if table.kinds[column] == "picture":
+        if table.form != "parquet":
+            raise InvalidInput(
+                table.place(column), f"pictures in a {table.form} file are not read", "save it as parquet"
+            )
         found = embed_column(table.path, column, table.rows, options, around)
         return *found.of(found.names, table.place(column)), views, said, filled
     folder, paths = table.path.parent, paths_of(table, column)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import FixfirstError, InvalidInput, Place
-from evaluation.files.csv import csv_lines
+from evaluation.files.csv import csv_lines, numbers
 from evaluation.files.json import parse_json
 from evaluation.files.parquet import vectors
 from evaluation.files.whole import plain_errors
@@ -138,12 +138,14 @@ class _CsvTable(Table):
         for place, name in enumerate(header):
             cells = [row[place].strip() for row in sample if row[place].strip() not in _NO_NUMBER]
             kinds[name] = "number" if cells and all(map(number.fullmatch, cells)) else "text"
+            if cells and all(cell.startswith("[") and cell.endswith("]") for cell in cells):
+                kinds[name] = "vector"
         super().__init__(path, form, rows, kinds, {})
 
     def arrow(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
 
-        types = {name: pa.string() if self.kinds[name] == "text" else pa.float64() for name in names}
+        types = {name: pa.float64() if self.kinds[name] == "number" else pa.string() for name in names}
         return pa.Table.from_batches(self._read(types), pa.schema(types))
 
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
@@ -193,6 +195,20 @@ class _CsvTable(Table):
             raise InvalidInput(
                 self.path, "it has more or fewer rows, depending on how quotes are read", "save it again"
             )
+
+    def vectors(self, name: str) -> FloatMatrix:
+        """A column of lists as people write them: `[1.0, 2.0]` or `[1. 2.]`, (n, d)."""
+        rows: list[FloatVector] = []
+        for row, text in enumerate(self.texts(name)):
+            try:
+                rows.append(np.array(numbers((text or "").strip().strip("[]").replace(",", " ").split())))
+            except ValueError as error:
+                place = self.place(name, row)
+                raise InvalidInput(place, f"this is not a list of numbers ({error})", "write [1.0, 2.0, …]") from None
+            if len(rows[row]) != len(rows[0]) or not len(rows[0]):
+                problem = f"{len(rows[row])} numbers where row 0 has {len(rows[0])}"
+                raise InvalidInput(self.place(name, row), problem, "embed every row with the same network")
+        return np.stack(rows)
 
     def _refuse_text(self, names: Sequence[str]) -> None:
         """Raises InvalidInput for the first text in a column of numbers."""

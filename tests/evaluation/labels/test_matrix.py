@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
@@ -186,6 +187,18 @@ ACCEPTED = {
     "texts by option": (csv(table(text=SENTENCES)), ["--text-column=text"], "texts from `text`", "bird cat dog"),
     "semicolons with decimal commas": (csv(table(), sep=";", decimal=","), [], "4 numeric columns", "bird cat dog"),
     "byte-order mark": (csv(table(), encoding="utf-8-sig"), [], "4 numeric columns", "bird cat dog"),
+    "lists written in csv": (
+        csv(table(e0=None, e1=None, e2=None, e3=None, v=[str(row.tolist()) for row in ROWS.X])),
+        [],
+        "embeddings from `v`, 4 numbers each",
+        "bird cat dog",
+    ),
+    "arrays written in csv": (
+        csv(table(e0=None, e1=None, e2=None, e3=None, v=[str(row) for row in ROWS.X])),
+        [],
+        "embeddings from `v`, 4 numbers each",
+        "bird cat dog",
+    ),
     # pictures
     "class folders": (
         pictures("cat/a.png", "cat/b.png", "dog/a.png", "dog/sub/b.png"),
@@ -393,6 +406,34 @@ REFUSED = {
         csv(table(e0=None, e1=None, e2=None, e3=None)),
         [],
         "there is nothing to judge the rows by",
+    ),
+    "shortened arrays in csv": (
+        csv(table(v=with_value(["[1.0 2.0]"] * 60, 4, "[1.0 ... 2.0]"))),
+        ["--embedding-column=v"],
+        "column v, row 4: this is not a list of numbers (could not convert string to float: '...')",
+    ),
+    "lists of different widths in csv": (
+        csv(table(v=with_value(["[1, 2]"] * 60, 4, "[1]"))),
+        ["--embedding-column=v"],
+        "column v, row 4: 1 numbers where row 0 has 2",
+    ),
+    "a column of another kind": (
+        csv(table()),
+        ["--embedding-column=e0"],
+        "column e0: it holds numbers, which --embedding-column cannot be. Fix: name another column: none fits",
+    ),
+    "an id column of vectors": (
+        arrow(v=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
+        ["--id-column=v"],
+        "column v: it holds lists of numbers, which --id-column cannot be",
+    ),
+    "pictures in feather": (
+        lambda at: (
+            pyarrow.feather.write_feather(pa.table({"image": STORED, "label": ROWS.names}), at / "t.feather"),
+            at / "t.feather",
+        )[1],
+        [],
+        "column image: pictures in a feather file are not read. Fix: save it as parquet",
     ),
     "a pattern that fits nothing": (csv(table()), ["--features=f*"], "there is no column 'f*'"),
     # pictures
