@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, printable
-from cleaning.labels.classes import joined, spelled_alike
+from cleaning.errors import InvalidInput, Place, printable
+from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
 from cleaning.labels.evidence import Columns, Encoder, contents, encoder_of
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
@@ -159,6 +159,8 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
     features = encode(found.evidence)
     hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
     labels = found.labels.renumbered(names)
+    for row, name in enumerate(found.ids):
+        refuse_broken_text(name, Place(path, key="ids", row=row))
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")

@@ -35,6 +35,19 @@ lab.find_issues(features=data["X"], issue_types={"label": {}})
 issues = lab.get_issues("label").sort_values("label_score")
 issues.rename_axis("row").to_csv(OUTPUT)
 """
+WITH_A_MODEL = """
+import numpy as np
+from cleanlab import Datalab
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+data = np.load(SOURCE)
+model = LogisticRegression(max_iter=1000)
+probabilities = cross_val_predict(model, data["X"], data["y"], cv=5, method="predict_proba")
+lab = Datalab(data={"y": data["y"]}, label_name="y", verbosity=0)
+lab.find_issues(pred_probs=probabilities, features=data["X"], issue_types={"label": {}})
+issues = lab.get_issues("label").sort_values("label_score")
+issues.rename_axis("row").to_csv(OUTPUT)
+"""
 
 
 @dataclass(frozen=True)
@@ -98,9 +111,12 @@ def with_fixfirst(source: Path, output: Path) -> Cost:
     return measured([sys.executable, "-m", "evaluation.cli", "rank", str(source), f"--output={output}"], output.parent)
 
 
-def with_datalab(source: Path, output: Path) -> Cost:
-    program = DATALAB.replace("SOURCE", repr(str(source))).replace("OUTPUT", repr(str(output)))
-    return measured([sys.executable, "-c", program], output.parent)
+def with_program(program: str) -> Callable[[Path, Path], Cost]:
+    def job(source: Path, output: Path) -> Cost:
+        text = program.replace("SOURCE", repr(str(source))).replace("OUTPUT", repr(str(output)))
+        return measured([sys.executable, "-c", text], output.parent)
+
+    return job
 
 
 def found_among(case: Case, output: Path, first: int) -> int:
@@ -120,6 +136,12 @@ def report(name: str, case: Case, job: Callable[[Path, Path], Cost], source: Pat
     return cost
 
 
+def beside(name: str, case: Case, source: Path) -> None:
+    """The same job in Datalab: with the features alone, and with a model's out-of-fold probabilities."""
+    for label, program in (("Datalab", DATALAB), ("Datalab, 5-fold logistic", WITH_A_MODEL)):
+        report(f"{label}, {name}", case, with_program(program), source, len(program.strip().splitlines()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=50_000)
@@ -136,15 +158,14 @@ def main() -> None:
         print(f"{'job':34s} {'lines':>5s} {'CPU s':>8s} {'peak MB':>8s}  wrong labels found among the first n")
         small.write(folder / "digits.npz")
         report("fixfirst rank digits.npz", small, with_fixfirst, folder / "digits.npz", 1)
-        programs = len(DATALAB.strip().splitlines())
         if peer:
-            report("Datalab, digits.npz", small, with_datalab, folder / "digits.npz", programs)
+            beside("digits.npz", small, folder / "digits.npz")
         for form in options.forms.split(","):
             source = folder / f"rows.{form}"
             large.write(source)
             report(f"fixfirst rank rows.{form}", large, with_fixfirst, source, 1)
             if peer and form == "npz":
-                report("Datalab, rows.npz", large, with_datalab, source, programs)
+                beside("rows.npz", large, source)
         if not peer:
             print("Datalab is not installed: pip install 'cleanlab[datalab]'")
 

@@ -18,6 +18,7 @@ from evaluation.files.parquet import read_columns, texts, vectors
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import read_bytes
 from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.tables import readable
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def _read_below(folder: Path, name: str) -> bytes:
 
 def embed_column(path: Path, column: str, rows: int, options: Options, around: Surroundings) -> Embedded:
     """Embeds the pictures stored in a column of a parquet file, in the order of its rows."""
-    names = tuple(f"{row:09d}" for row in range(rows))
+    names = tuple(f"row {row:09d}" for row in range(rows))
     with _kept(around.cache) as output:
         read = StoredPictures(path, column)
         return embedded(Request(path, output, options.encoder, options.jobs, "error", names, read), around)
@@ -96,10 +97,11 @@ class StoredPictures:
         self._values: Any = None
 
     def __call__(self, name: str) -> bytes:
-        """The picture of the row with this number. Raises InvalidInput if there is none."""
-        content = self.row(int(name))
+        """The picture of `row N`. Raises InvalidInput if there is none."""
+        row = int(name.removeprefix("row "))
+        content = self.row(row)
         if content is None:
-            place = Place(self._path, column=self._column, row=int(name))
+            place = Place(self._path, column=self._column, row=row)
             raise InvalidInput(place, "there is no picture in this row", "store the bytes of the pictures in the file")
         return content
 
@@ -108,7 +110,7 @@ class StoredPictures:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self._path) as file:
+        with readable(self._path, "parquet"), pq.ParquetFile(self._path) as file:
             if not self._starts:
                 counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
                 self._starts = [0, *np.cumsum(counts).tolist()]
