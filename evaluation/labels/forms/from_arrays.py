@@ -14,9 +14,9 @@ from cleaning.labels.evidence import Vectors
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
 from evaluation.labels.forms.found import Found, Options
-from evaluation.labels.forms.from_table import labels_of, names, numbers_each
-from evaluation.labels.forms.roles import choose_roles
-from evaluation.labels.forms.tables import SUFFIXES, open_table
+from evaluation.labels.forms.from_table import names, numbers_each
+from evaluation.labels.forms.label_file import labels_in_file, refuse_lengths
+from evaluation.labels.forms.tables import SUFFIXES
 
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
 _LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
@@ -32,11 +32,11 @@ def read_array(path: Path, options: Options) -> Found:
     matrix = read_npy(path)
     place = Place(path)
     where = options.labels or _beside(path)
-    labels = labels_in_order(where, len(matrix), place, options)
+    ids = [str(row) for row in range(len(matrix))]
+    labels = labels_in_file(where, ids, options)
     _refuse_shape(matrix, place)
     filled = replace(options, labels=where, scaling=options.scaling or "none")
     said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
-    ids = [str(row) for row in range(len(matrix))]
     evidence = Vectors(matrix, place, filled.scaling or "none")
     return Found("npy", filled, ids, labels, evidence, said, None, (path, where))
 
@@ -56,40 +56,17 @@ def read_arrays(path: Path, options: Options) -> Found:
     place, matrix = Place(path, key=rows), found[rows]
     _refuse_shape(matrix, place)
     filled = replace(options, embedding_column=rows, label_column=column or None, scaling=options.scaling or "none")
+    ids, said_ids = _ids(path, found, len(matrix), options)
     if options.labels is not None:
-        labels = labels_in_order(options.labels, len(matrix), place, options)
+        labels = labels_in_file(options.labels, ids, options)
     else:
         labels = _labels(path, column, found, options)
-    _refuse_lengths(len(labels.codes), len(matrix), Place(path, key=column))
-    ids, said_ids = _ids(path, found, len(matrix), options)
+        refuse_lengths(labels, len(matrix), Place(path, key=column))
     said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
     said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")
     return Found("npz", filled, ids, labels, evidence, said, None, files)
-
-
-def labels_in_order(where: Path, count: int, place: Place, options: Options) -> Labels:
-    """The labels in an npy or a table with one row for each of `count` rows. place: these rows, for errors."""
-    form = SUFFIXES.get(where.suffix.lower())
-    if not where.is_file() or (form is None and where.suffix != ".npy"):
-        raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
-    if form is None:
-        labels = encode_labels(np.array(read_npy(where)), Place(where), classes=options.classes)
-    else:
-        table = open_table(where, form)
-        only = next(iter(table.kinds)) if len(table.kinds) == 1 else None
-        column = options.label_column or only or choose_roles(table, options).label
-        if column not in table.kinds:
-            raise InvalidInput(where, f"there is no column {column!r}", suggest(str(column), table.kinds))
-        labels = labels_of(table, str(column), options)
-    _refuse_lengths(len(labels.codes), count, Place(where))
-    return labels
-
-
-def _refuse_lengths(labels: int, rows: int, place: Place) -> None:
-    if labels != rows:
-        raise InvalidInput(place, f"there are {labels} labels for {rows} rows", "give one label for every row")
 
 
 def _refuse_shape(matrix: NDArray[Any], place: Place) -> None:

@@ -7,7 +7,8 @@ from cleaning.errors import InvalidInput, Place, suggest
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views
-from evaluation.labels.forms.from_table import found_files, labels_of, names, paths_of
+from evaluation.labels.forms.from_table import found_files, names, paths_of
+from evaluation.labels.forms.label_file import labels_of
 from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
 from evaluation.labels.forms.roles import choose_roles, path_column
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table

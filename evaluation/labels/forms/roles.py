@@ -64,6 +64,20 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     return Roles(label, found, by, column, features, notes)
 
 
+def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
+    """The columns of the labels and of the ids in a table that only holds labels."""
+    if len(table.kinds) == 1 and options.label_column is None:
+        return next(iter(table.kinds)), None
+    named = Options(
+        label_column=options.label_column, id_column=options.id_column if options.id_column in table.kinds else None
+    )
+    _refuse_unknown(table, named)
+    label = named.label_column or _guess_label(table, named, {named.id_column}, labels_elsewhere=False)
+    if label is None:  # pragma: no cover - the labels are nowhere else
+        raise AssertionError
+    return label, _guess_id(table, named, {label})[0]
+
+
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
     """The names that a name stands for, which may end in `*`."""
     return [name for name in names if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))]
