@@ -8,21 +8,20 @@ from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Evidence, Scaling
 from evaluation.embedding.embed import OnUndecodable
 
-NO_COLUMN = ""
-"""As the id column: the ids are row numbers, whatever columns there are."""
-
 
 @dataclass(frozen=True)
 class Options:
     """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
 
-    labels: a table with labels (or an npy of them) for a source that has none. features: names of columns, where `*`
-    at the end stands for any rest. classes: labels that look like a quantity are meant as classes.
+    labels: a table with labels (or an npy of them) for a source that has none. number_rows: the ids are row numbers,
+    whatever columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels
+    that look like a quantity are meant as classes.
     """
 
     labels: Path | None = None
     label_column: str | None = None
     id_column: str | None = None
+    number_rows: bool = False
     features: tuple[str, ...] | None = None
     embedding_column: str | None = None
     image_column: str | None = None

@@ -31,10 +31,10 @@ def read_array(path: Path, options: Options) -> Found:
     """An npy of features, with labels from `options.labels` or from the only file beside it that can hold them."""
     matrix = read_npy(path)
     place = Place(path)
+    _refuse_shape(matrix, place)
     where = options.labels or _beside(path)
     ids = [str(row) for row in range(len(matrix))]
     labels = labels_in_file(where, ids, options)
-    _refuse_shape(matrix, place)
     filled = replace(options, labels=where, scaling=options.scaling or "none")
     said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
     evidence = Vectors(matrix, place, filled.scaling or "none")
@@ -125,20 +125,21 @@ def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Op
     values, place = found[column], Place(path, key=column)
     named = [key for key in found if key.casefold() in _NAMES and found[key].dtype.kind in "US"]
     if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
-        known = [str(name) for name in found[named[0]].tolist()]
+        known = _texts(found[named[0]])
         if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):
-            return named_codes(values.astype(np.int64), list(known))
+            return named_codes(values.astype(np.int64), known)
     return encode_labels(values, place, classes=options.classes)
 
 
 def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Options) -> tuple[list[str], str]:
     keys = [key for key in found if key.casefold() in _IDS and found[key].shape == (count,)]
-    if options.id_column is None and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
-        ids = [
-            one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one)
-            for one in found[keys[0]].tolist()
-        ]
+    if not options.number_rows and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
+        ids = _texts(found[keys[0]])
         if len(set(ids)) == count and all(ids):
             return ids, f"ids from `{keys[0]}`"
         return [str(row) for row in range(count)], f"`{keys[0]}` repeats, so the ids are row numbers"
     return [str(row) for row in range(count)], "ids are row numbers"
+
+
+def _texts(array: NDArray[Any]) -> list[str]:
+    return [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one) for one in array.tolist()]

@@ -14,7 +14,7 @@ from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.folder_names import labels_of_names
-from evaluation.labels.forms.found import NO_COLUMN, Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
 from evaluation.labels.forms.label_file import ids_of, labels_in_file, labels_of
 from evaluation.labels.forms.pictures import (
     StoredPictures,
@@ -37,7 +37,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     roles = choose_roles(table, own, labels_elsewhere=embedded or options.labels is not None)
     ids = ids_of(table, roles.id)
     label = roles.label if options.labels is None else options.label_column
-    filled = replace(options, id_column=roles.id or NO_COLUMN, label_column=label)
+    filled = replace(options, id_column=roles.id, number_rows=roles.id is None, label_column=label)
     said: list[str] = []
     files: tuple[Path, ...] = (path,)
     if options.labels is not None:

@@ -10,7 +10,7 @@ import numpy as np
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
 from evaluation.files.npy import read_npy
-from evaluation.labels.forms.found import NO_COLUMN, Options
+from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 
@@ -78,9 +78,7 @@ def ids_of(table: Table, column: str | None) -> list[str]:
     found = table.texts(column)
     for row, value in enumerate(found):
         if value is None or not value.strip():
-            raise InvalidInput(
-                table.place(column, row), "there is no id", f"fill it in, or pass --id-column={NO_COLUMN}"
-            )
+            raise InvalidInput(table.place(column, row), "there is no id", "fill it in, or pass --number-rows")
         if value.startswith("-") and value[1:].isdecimal():
             raise InvalidInput(
                 table.place(column, row), f"the id {value} is negative", "give every row an id of its own"
@@ -92,6 +90,6 @@ def ids_of(table: Table, column: str | None) -> list[str]:
         raise InvalidInput(
             table.place(column, row),
             f"ids appear more than once ({first_three(repeated)})",
-            f"keep one of each, or pass --id-column={NO_COLUMN} to use row numbers",
+            "keep one of each, or pass --number-rows",
         )
     return ids

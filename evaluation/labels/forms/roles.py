@@ -93,7 +93,7 @@ def _refuse_unknown(table: Table, options: Options) -> None:
     cells: tuple[Kind, ...] = ("number", "text", "date", "other", "vector")
     named = {
         "--label-column": (options.label_column, cells),
-        "--id-column": (options.id_column or None, cells[:2]),
+        "--id-column": (options.id_column, cells[:2]),
         **by,
     }
     for option, (name, kinds) in named.items():
@@ -145,8 +145,8 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
 
 def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[str | None, tuple[str, ...]]:
     """The id column, and what is to be said about it. A named one must hold a different id in every row."""
-    if options.id_column is not None:
-        return options.id_column or None, ()
+    if options.id_column is not None or options.number_rows:
+        return options.id_column, ()
     for names in _ID_NAMES:
         found = [
             name
