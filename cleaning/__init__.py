@@ -7,6 +7,8 @@ from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
+from cleaning.labels.estimator import LabelRanker
+from cleaning.labels.suspects import Suspects, rank
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
 from cleaning.review import Round, next_round
@@ -26,6 +28,7 @@ __all__ = [
     "GroundTruth",
     "InvalidInput",
     "LabelPath",
+    "LabelRanker",
     "Learner",
     "NoisyDataset",
     "Place",
@@ -34,11 +37,13 @@ __all__ = [
     "Ranking",
     "Round",
     "Split",
+    "Suspects",
     "Unsuitable",
     "class_count",
     "inspection_order",
     "label_posterior",
     "next_round",
     "plant_noise",
+    "rank",
     "simulate",
 ]

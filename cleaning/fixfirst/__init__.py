@@ -2,6 +2,7 @@
 
 Everything here is defined in `cleaning`. This package re-exports it under the project's name, `import fixfirst`:
 
+* own labels, in arrays and DataFrames: `rank`, `Suspects`, `LabelRanker`
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
   `inspection_order`, `Ranking`
@@ -20,6 +21,7 @@ from cleaning import (
     GroundTruth,
     InvalidInput,
     LabelPath,
+    LabelRanker,
     Learner,
     NoisyDataset,
     Place,
@@ -28,6 +30,7 @@ from cleaning import (
     Ranking,
     Round,
     Split,
+    Suspects,
     Unsuitable,
     __version__,
     class_count,
@@ -35,6 +38,7 @@ from cleaning import (
     label_posterior,
     next_round,
     plant_noise,
+    rank,
     simulate,
 )
 
@@ -48,6 +52,7 @@ __all__ = [
     "GroundTruth",
     "InvalidInput",
     "LabelPath",
+    "LabelRanker",
     "Learner",
     "NoisyDataset",
     "Place",
@@ -56,6 +61,7 @@ __all__ = [
     "Ranking",
     "Round",
     "Split",
+    "Suspects",
     "Unsuitable",
     "__version__",
     "class_count",
@@ -63,5 +69,6 @@ __all__ = [
     "label_posterior",
     "next_round",
     "plant_noise",
+    "rank",
     "simulate",
 ]

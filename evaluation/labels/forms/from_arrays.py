@@ -1,0 +1,145 @@
+"""Arrays saved by numpy: X.npy with its labels beside it, and npz files with both."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.labels.classes import Labels, encode_labels, named_codes
+from cleaning.labels.evidence import Vectors
+from evaluation.files.npy import read_npy
+from evaluation.files.npz import npz_headers, read_npz
+from evaluation.labels.forms.found import Found, Options
+from evaluation.labels.forms.from_table import names, numbers_each
+from evaluation.labels.forms.label_file import labels_in_file, refuse_lengths
+from evaluation.labels.forms.tables import SUFFIXES
+
+_FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
+_LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
+_IDS = ("ids", "id", "filenames", "filename", "paths", "names")
+_NAMES = ("classes", "class_names", "label_names", "target_names")
+_LIMIT = 64 * 1024**3
+_AS_TEXT = "save numbers, or text as y.astype(str)"
+_FIX = "save it with numpy.savez(FILE, X=…, y=…)"
+
+
+def read_array(path: Path, options: Options) -> Found:
+    """An npy of features, with labels from `options.labels` or from the only file beside it that can hold them."""
+    matrix = read_npy(path)
+    place = Place(path)
+    _refuse_shape(matrix, place)
+    where = options.labels or _beside(path)
+    ids = [str(row) for row in range(len(matrix))]
+    labels = labels_in_file(where, ids, options)
+    filled = replace(options, labels=where, scaling=options.scaling or "none")
+    said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
+    evidence = Vectors(matrix, place, filled.scaling or "none")
+    return Found("npy", filled, ids, labels, evidence, said, None, (path, where))
+
+
+def read_arrays(path: Path, options: Options) -> Found:
+    """An npz of features and labels; perhaps with ids and names of classes."""
+    headers = npz_headers(path, _FIX)
+    if {"data", "indices", "indptr"} <= set(headers):
+        raise InvalidInput(path, "this is a sparse matrix", "make it dense, for example with sklearn's TruncatedSVD")
+    rows = _key(path, headers, options.embedding_column, _FEATURES, "the features", "--embedding-column")
+    column = _key(path, headers, options.label_column, _LABELS, "the labels", "--label-column", options.labels)
+    for key in filter(None, (rows, column)):
+        if headers[key][1].hasobject:
+            raise InvalidInput(Place(path, key=key), "it holds pickled objects, which are never loaded", _AS_TEXT)
+    further = {key for key in headers if key.casefold() in (*_IDS, *_NAMES)}
+    found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
+    place, matrix = Place(path, key=rows), found[rows]
+    _refuse_shape(matrix, place)
+    filled = replace(options, embedding_column=rows, label_column=column or None, scaling=options.scaling or "none")
+    ids, said_ids = _ids(path, found, len(matrix), options)
+    if options.labels is not None:
+        labels = labels_in_file(options.labels, ids, options)
+    else:
+        labels = _labels(path, column, found, options)
+        refuse_lengths(labels, len(matrix), Place(path, key=column))
+    said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
+    said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
+    files = (path,) if options.labels is None else (path, options.labels)
+    evidence = Vectors(matrix, place, filled.scaling or "none")
+    return Found("npz", filled, ids, labels, evidence, said, None, files)
+
+
+def _refuse_shape(matrix: NDArray[Any], place: Place) -> None:
+    """Raises InvalidInput for anything but a matrix with rows and columns."""
+    if matrix.ndim != 2 or not matrix.shape[1]:
+        fix = "give one vector per row, for example X.reshape(len(X), -1)"
+        raise InvalidInput(place, f"the shape is {matrix.shape}", fix)
+    if not len(matrix):
+        raise InvalidInput(place, "there are no rows", "provide at least one sample")
+
+
+def _beside(path: Path) -> Path:
+    """The only file of labels beside X.npy: y.npy, X_labels.npy, labels.csv and the like."""
+    stem = path.stem
+    plain = ["y", "Y", "labels", "targets", "target"] if stem.casefold() in ("x", "features", "embeddings") else []
+    turned = stem.replace("X", "y").replace("features", "labels").replace("embeddings", "labels")
+    wanted = [*plain, *([turned] if turned != stem else []), f"{stem}_labels", f"{stem}_y", f"{stem}_targets"]
+    found = {
+        path.with_name(name + suffix)
+        for name in wanted
+        for suffix in (".npy", *SUFFIXES)
+        if path.with_name(name + suffix).is_file()
+    }
+    if len(found) != 1:
+        listed = " or ".join(sorted(one.name for one in found))
+        problem = f"the labels may be in {listed}" if found else "there are no labels beside it"
+        raise InvalidInput(path, problem, "name the file: --labels=y.npy, or a csv")
+    return found.pop()
+
+
+def _key(
+    path: Path,
+    headers: dict[str, Any],
+    named: str | None,
+    known: Sequence[str],
+    what: str,
+    option: str,
+    elsewhere: Path | None = None,
+) -> str:
+    """The key of an array: the one named, or the only one whose name is known. Empty if it is elsewhere."""
+    if named is not None:
+        if named not in headers:
+            raise InvalidInput(path, f"there is no array {named!r} for {option}", suggest(named, headers))
+        return named
+    if elsewhere is not None:
+        return ""
+    found = [key for key in headers if key.casefold() in known]
+    if len(found) != 1:
+        problem = f"{what} may be in {' or '.join(found)}" if found else f"there is no array for {what}"
+        raise InvalidInput(path, f"{problem} (arrays: {', '.join(headers) or 'none'})", f"say which: {option}=NAME")
+    return found[0]
+
+
+def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Options) -> Labels:
+    """The labels of an npz; whole numbers get the names of an array of class names, if there is one."""
+    values, place = found[column], Place(path, key=column)
+    named = [key for key in found if key.casefold() in _NAMES and found[key].dtype.kind in "US"]
+    if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
+        known = _texts(found[named[0]])
+        if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):
+            return named_codes(values.astype(np.int64), known)
+    return encode_labels(values, place, classes=options.classes)
+
+
+def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Options) -> tuple[list[str], str]:
+    keys = [key for key in found if key.casefold() in _IDS and found[key].shape == (count,)]
+    if not options.number_rows and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
+        ids = _texts(found[keys[0]])
+        if len(set(ids)) == count and all(ids):
+            return ids, f"ids from `{keys[0]}`"
+        return [str(row) for row in range(count)], f"`{keys[0]}` repeats, so the ids are row numbers"
+    return [str(row) for row in range(count)], "ids are row numbers"
+
+
+def _texts(array: NDArray[Any]) -> list[str]:
+    return [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one) for one in array.tolist()]

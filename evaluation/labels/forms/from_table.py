@@ -1,0 +1,165 @@
+"""A table as a source: csv, tsv, parquet and feather files, with Hugging Face's and the challenge's among them."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from cleaning.errors import InvalidInput, Place
+from cleaning.labels.classes import Labels
+from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
+from evaluation.embedding.embed import picture_names
+from evaluation.labels.forms.folder_names import labels_of_names
+from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.label_file import ids_of, labels_in_file, labels_of
+from evaluation.labels.forms.pictures import (
+    StoredPictures,
+    Surroundings,
+    embed_column,
+    embed_named,
+    folder_picture,
+)
+from evaluation.labels.forms.roles import Roles, choose_roles
+from evaluation.labels.forms.tables import Table, columns_of_row, open_table
+
+
+def read_table(path: Path, form: str, options: Options, around: Surroundings) -> Found:
+    """The rows of a table."""
+    table = open_table(path, form)
+    if not table.rows:
+        raise InvalidInput(path, "there are no rows", "provide at least one sample")
+    embedded = {"filename", "encoding", "sha256"} <= set(table.kinds)
+    own = options if options.labels is None else replace(options, label_column=None)
+    roles = choose_roles(table, own, labels_elsewhere=embedded or options.labels is not None)
+    ids = ids_of(table, roles.id)
+    label = roles.label if options.labels is None else options.label_column
+    filled = replace(options, id_column=roles.id, number_rows=roles.id is None, label_column=label)
+    said: list[str] = []
+    files: tuple[Path, ...] = (path,)
+    if options.labels is not None:
+        labels = labels_in_file(options.labels, ids, options)
+        said.append(f"labels from {options.labels.name}, {names(labels)}")
+        files = (path, options.labels)
+    elif roles.label is not None:
+        labels = labels_of(table, roles.label, options)
+        said.append(f"labels from `{roles.label}`, {names(labels)}")
+    else:
+        labels = labels_of_names(ids, path)
+        said.append(f"labels from the folder names, {names(labels)}")
+    evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
+    said += [what, _said_of_ids(roles.id), *roles.notes]
+    views = replace(views, columns=partial(columns_of_row, path, form))
+    return Found(form, filled, ids, labels, evidence, said, hashes, files, views)
+
+
+def names(labels: Labels) -> str:
+    """How many names there are, and how many rows have none."""
+    bare = int(np.count_nonzero(labels.codes < 0))
+    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
+    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
+
+
+def numbers_each(matrix: Any, options: Options) -> str:
+    """How wide vectors are, and what is done to them."""
+    how = ", standardised" if options.scaling == "standard" else ""
+    return f"{matrix.shape[1]} numbers each{how}"
+
+
+def _said_of_ids(column: str | None) -> str:
+    if column is None:
+        return "ids are row numbers"
+    return f"ids from `{column}`" if column else "ids from the column without a name"
+
+
+_Judged = tuple[Evidence, tuple[str, ...] | None, Views, str, Options]
+
+
+def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, around: Surroundings) -> _Judged:
+    """What the rows are judged by, their hashes, what can be looked at, what is said of it, and the filled options."""
+    column = roles.column
+    if roles.by == "columns" or column is None:
+        return _of_columns(table, roles.features, options)
+    views = Views(text=no_text, picture=_picture_view(table, column))
+    if roles.by == "embedding":
+        matrix = table.vectors(column)
+        filled = replace(options, embedding_column=column, scaling=options.scaling or "none")
+        said = f"embeddings from `{column}`, {numbers_each(matrix, filled)}"
+        return Vectors(matrix, table.place(column), filled.scaling or "none"), None, views, said, filled
+    filled = replace(options, text_column=column) if roles.by == "text" else replace(options, image_column=column)
+    if roles.by == "text":
+        texts = table.texts(column)
+        said = f"texts from `{column}` by their letters (weak; embeddings of a language model find more)"
+        return Texts(texts, table.place(column)), None, Views(text=texts.__getitem__), said, filled
+    said = f"pictures from `{column}`, embedded by {options.encoder}"
+    if table.kinds[column] == "picture":
+        if table.form != "parquet":
+            raise InvalidInput(
+                table.place(column), f"pictures in a {table.form} file are not read", "save it as parquet"
+            )
+        found = embed_column(table.path, column, table.rows, options, around)
+        return *found.of(found.names, table.place(column)), views, said, filled
+    folder, paths = table.path.parent, paths_of(table, column)
+    found = embed_named(table.path, sorted(set(paths)), options, around)
+    return (
+        *found.of(paths, table.place(column)),
+        Views(picture=lambda row: folder_picture(folder, paths[row])),
+        said,
+        filled,
+    )
+
+
+def paths_of(table: Table, column: str, folder: Path | None = None) -> list[str]:
+    """The files below a folder (default: the table's) that a column names, with or without their suffix.
+
+    Raises InvalidInput for the first row that names none.
+    """
+    folder = folder or table.path.parent
+    found = found_files(table.texts(column), picture_names(folder))
+    if None in found:
+        row = found.index(None)
+        value = table.texts(column)[row]
+        problem = f"{folder} has no file {value!r}" if value else "there is no path"
+        raise InvalidInput(table.place(column, row), problem, "give paths below the folder")
+    return [name for name in found if name is not None]
+
+
+def found_files(values: Sequence[str | None], files: Sequence[str]) -> list[str | None]:
+    """The file that each value names: its path, or its path without the suffix, if only one file has that."""
+    there, stems = set(files), Counter(PurePosixPath(name).with_suffix("").as_posix() for name in files)
+    bare = {PurePosixPath(name).with_suffix("").as_posix(): name for name in files}
+    found: list[str | None] = []
+    for value in values:
+        path = PurePosixPath((value or "").replace("\\", "/")).as_posix()
+        found.append(path if path in there else bare[path] if stems.get(path) == 1 else None)
+    return found
+
+
+def _picture_view(table: Table, judged: str) -> Callable[[int], bytes | None]:
+    stored = [name for name, kind in table.kinds.items() if kind == "picture"]
+    chosen = judged if judged in stored else stored[0] if len(stored) == 1 else None
+    if chosen is None or table.form != "parquet":
+        return no_picture
+    return StoredPictures(table.path, chosen).row
+
+
+def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _Judged:
+    numbers = [column.name for column in columns if column.kind == "number"]
+    categories = [column.name for column in columns if column.kind == "text"]
+    vector = not categories and len(numbers) == len(columns) and numbered_run(numbers)
+    scaling = options.scaling or ("none" if vector else "standard")
+    parts = []
+    if numbers:
+        shown = f"`{numbers[0]}` … `{numbers[-1]}`" if len(numbers) > 1 else f"`{numbers[0]}`"
+        how = "standardised" if scaling == "standard" else "as they are"
+        parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
+    if categories:
+        count = f"{len(categories)} categories" if len(categories) != 1 else "1 category"
+        parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
+    filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
+    evidence = Columns(columns, Place(table.path), scaling)
+    whole = Vectors(encoder_of(evidence)(evidence), Place(table.path)) if vector and scaling == "none" else evidence
+    return whole, None, Views(), "; ".join(parts), filled

@@ -1,0 +1,352 @@
+"""Tables: csv, tsv, parquet and feather files behind one interface; columns are read only when they are needed."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cleaning.data import FloatMatrix, FloatVector
+from cleaning.errors import FixfirstError, InvalidInput, Place
+from evaluation.files.csv import csv_lines, numbers
+from evaluation.files.json import parse_json
+from evaluation.files.parquet import vectors
+from evaluation.files.whole import plain_errors
+
+Kind = Literal["number", "text", "date", "vector", "picture", "other"]
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+    ".txt": "csv",
+}
+_SAMPLED = 1000
+# So many columns are decoded together.
+_TOGETHER = 16
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMA_NUMBER = re.compile(r"-?\d+(,\d+)?")
+# What stands for a missing number in csv files; in columns of text, only an empty cell is a missing value.
+_NO_NUMBER = ("", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None")
+
+
+class Table(ABC):
+    """A table of named columns.
+
+    kinds: what each column holds, by name. class_names: of the columns of numbers that stand for classes whose names
+    the file gives (Hugging Face).
+    """
+
+    def __init__(
+        self, path: Path, form: str, rows: int, kinds: Mapping[str, Kind], class_names: Mapping[str, list[str]]
+    ) -> None:
+        self.path, self.form, self.rows, self.kinds, self.class_names = path, form, rows, kinds, class_names
+
+    @abstractmethod
+    def arrow(self, names: Sequence[str]) -> Any:
+        """These columns as a pyarrow table."""
+
+    def as_stored(self, names: Sequence[str]) -> Any:
+        """These columns as a pyarrow table, with the cells of a text file as they are written."""
+        return self.arrow(names)
+
+    def place(self, name: str | None = None, row: int | None = None) -> Place:
+        """The place of a column or cell."""
+        return Place(self.path, column=name, row=row)
+
+    def values(self, name: str) -> "pd.Series[Any]":
+        """A column of numbers or texts; in a text file, as it is written."""
+        column = self.as_stored([name])[name]
+        with self._converted(name):
+            # integers with gaps must not pass through floats, which round the large ones
+            found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
+        return found
+
+    @abstractmethod
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
+
+    def texts(self, name: str) -> list[str | None]:
+        """A column as text; None for a missing value."""
+        column = self.as_stored([name])[name]
+        with self._converted(name):
+            return [None if value is None or value == "" else str(value) for value in column.to_pylist()]
+
+    @contextmanager
+    def _converted(self, name: str) -> Iterator[None]:
+        """Turns what a broken value raises (text that is not UTF-8, a date out of range) into one sentence."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            reason = str(error).strip().splitlines()[0][:100]
+            raise InvalidInput(self.place(name), f"a value is broken ({reason})", "save the table again") from None
+
+    def vectors(self, name: str) -> FloatMatrix:
+        """A column of lists of numbers, (n, d)."""
+        import pyarrow as pa
+
+        table = self.arrow([name])
+        kind = table[name].type
+        missing = np.flatnonzero(table[name].is_null().to_numpy())
+        if len(missing):
+            raise InvalidInput(self.place(name, int(missing[0])), "there is no value", "fill it in, or drop the row")
+        if not pa.types.is_floating(kind.value_type) or pa.types.is_float16(kind.value_type):
+            table = table.set_column(0, name, table[name].cast(pa.list_(pa.float64())))
+        return vectors(self.path, table, name)
+
+
+class _ArrowTable(Table):
+    """parquet: columns are read one by one; feather: memory-mapped."""
+
+    def __init__(self, path: Path, form: str, rows: int, schema: Any, source: Any) -> None:
+        _refuse_repeated(path, schema.names)
+        import pyarrow as pa
+
+        kinds = {field.name: _kind(field.type) for field in schema}
+        whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+        super().__init__(path, form, rows, kinds, _class_names(path, whole, schema.metadata or {}))
+        self._source = source
+
+    def arrow(self, names: Sequence[str]) -> Any:
+        with readable(self.path, self.form):
+            if self.form == "feather":
+                return self._source.select(list(names))
+            return self._source.read(columns=list(names), use_threads=False)
+
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        matrix = np.empty((self.rows, len(names)))
+        for start in range(0, len(names), _TOGETHER):
+            for place, column in enumerate(self.arrow(names[start : start + _TOGETHER]).columns, start):
+                matrix[:, place] = _floats(column)
+        return matrix
+
+
+class _CsvTable(Table):
+    """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self._delimiter = _delimiter(path, form)
+        lines = csv_lines(path, self._delimiter)
+        _, header = next(lines, (1, list[str]()))
+        _refuse_repeated(path, header, line=1)
+        sample = [cells for _, cells in islice(lines, _SAMPLED)]
+        rows = len(sample) + sum(1 for _ in lines)
+        self._comma = self._delimiter == ";" and any(
+            "," in cell and _COMMA_NUMBER.fullmatch(cell) for cells in sample for cell in cells
+        )
+        number = _COMMA_NUMBER if self._comma else _NUMBER
+        kinds: dict[str, Kind] = {}
+        for place, name in enumerate(header):
+            cells = [row[place].strip() for row in sample if row[place].strip() not in _NO_NUMBER]
+            kinds[name] = "number" if cells and all(map(number.fullmatch, cells)) else "text"
+            if cells and all(cell.startswith("[") and cell.endswith("]") for cell in cells):
+                kinds[name] = "vector"
+        super().__init__(path, form, rows, kinds, {})
+
+    def arrow(self, names: Sequence[str]) -> Any:
+        import pyarrow as pa
+
+        types = {name: pa.float64() if self.kinds[name] == "number" else pa.string() for name in names}
+        return pa.Table.from_batches(self._read(types), pa.schema(types))
+
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        import pyarrow as pa
+
+        matrix, start = np.empty((self.rows, len(names))), 0
+        for batch in self._read(dict.fromkeys(names, pa.float64())) if names else ():
+            for place, column in enumerate(batch.columns):
+                matrix[start : start + len(batch), place] = _floats(column)
+            start += len(batch)
+        return matrix
+
+    def as_stored(self, names: Sequence[str]) -> Any:
+        import pyarrow as pa
+
+        types = dict.fromkeys(names, pa.string())
+        return pa.Table.from_batches(self._read(types), pa.schema(types))
+
+    def _read(self, types: Mapping[str, Any]) -> Iterator[Any]:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        rows = 0
+        try:
+            with plain_errors(self.path, "read the file"):
+                reader = csv.open_csv(
+                    self.path,
+                    csv.ReadOptions(use_threads=False),
+                    csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+                    csv.ConvertOptions(
+                        include_columns=list(types),
+                        column_types=dict(types),
+                        null_values=list(_NO_NUMBER),
+                        strings_can_be_null=False,
+                        decimal_point="," if self._comma else ".",
+                    ),
+                )
+                for batch in reader:
+                    rows += len(batch)
+                    if rows > self.rows:
+                        break
+                    yield batch
+        except pa.ArrowException as error:
+            self._refuse_text(list(types))
+            raise InvalidInput(self.path, f"this is not csv ({error})", "save the table again") from error
+        if rows != self.rows:
+            raise InvalidInput(
+                self.path, "it has more or fewer rows, depending on how quotes are read", "save it again"
+            )
+
+    def vectors(self, name: str) -> FloatMatrix:
+        """A column of lists as people write them: `[1.0, 2.0]` or `[1. 2.]`, (n, d)."""
+        rows: list[FloatVector] = []
+        for row, text in enumerate(self.texts(name)):
+            try:
+                rows.append(np.array(numbers((text or "").strip().strip("[]").replace(",", " ").split())))
+            except ValueError as error:
+                place = self.place(name, row)
+                raise InvalidInput(place, f"this is not a list of numbers ({error})", "write [1.0, 2.0, …]") from None
+            if len(rows[row]) != len(rows[0]) or not len(rows[0]):
+                problem = f"{len(rows[row])} numbers where row 0 has {len(rows[0])}"
+                raise InvalidInput(self.place(name, row), problem, "embed every row with the same network")
+        return np.stack(rows)
+
+    def _refuse_text(self, names: Sequence[str]) -> None:
+        """Raises InvalidInput for the first text in a column of numbers."""
+        lines = csv_lines(self.path, self._delimiter)
+        _, header = next(lines)
+        places = [header.index(name) for name in names if self.kinds[name] == "number"]
+        number = _COMMA_NUMBER if self._comma else _NUMBER
+        for row, (line, cells) in enumerate(lines):
+            for place in places:
+                if cells[place] not in _NO_NUMBER and not number.fullmatch(cells[place].strip()):
+                    raise InvalidInput(
+                        Place(self.path, line=line, column=header[place], row=row),
+                        f"{cells[place][:60]!r} where the rows above have numbers",
+                        "correct it, or leave the column out",
+                    )
+
+
+def open_table(path: Path, form: str) -> Table:
+    """The table in a file. form: one of the values of SUFFIXES. Raises InvalidInput for any other content."""
+    if form in ("csv", "tsv"):
+        return _CsvTable(path, form)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with readable(path, form):
+        if form == "parquet":
+            file = pq.ParquetFile(path)
+            table = _ArrowTable(path, form, file.metadata.num_rows, file.schema_arrow, file)
+        else:
+            mapped = pa.memory_map(str(path))
+            try:
+                source = pa.ipc.open_file(mapped).read_all()
+            except pa.ArrowInvalid:
+                mapped.seek(0)
+                source = pa.ipc.open_stream(mapped).read_all()
+            source.validate(full=True)
+            table = _ArrowTable(path, form, source.num_rows, source.schema, source)
+    return table
+
+
+@lru_cache(maxsize=2)
+def shown_columns(path: Path, form: str) -> Any:
+    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
+    table = open_table(path, form)
+    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
+
+
+def columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
+    """The columns of numbers, texts and dates of one row, as text."""
+    cells = shown_columns(path, form).slice(row, 1).to_pylist()[0]
+    return {name: "" if value is None else str(value) for name, value in cells.items()}
+
+
+def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """The names of classes in the metadata that Hugging Face's datasets write; whatever else is there is ignored."""
+    try:
+        content = parse_json(metadata.get(b"huggingface", b"{}").decode(), Place(path))
+        features = content["info"]["features"]
+        found = {name: features[name].get("names") for name in columns if isinstance(features.get(name), dict)}
+    except (FixfirstError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
+        return {}
+    return {name: list(names or ()) for name, names in found.items() if _are_names(names)}
+
+
+def _are_names(names: object) -> bool:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        return False
+    return len(set(names)) == len(names)
+
+
+def _floats(column: Any) -> NDArray[np.float64]:
+    """A pyarrow column of numbers as float64; NaN where there is none."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
+
+
+def _kind(kind: Any) -> Kind:
+    """What a column of this pyarrow type holds."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(kind):
+        return _kind(kind.value_type)
+    if is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind):
+        inner = kind.value_type
+        return "vector" if is_.is_floating(inner) or is_.is_integer(inner) else "other"
+    if is_.is_binary(kind) or is_.is_large_binary(kind):
+        return "picture"
+    if is_.is_struct(kind):
+        return "picture" if "bytes" in [field.name for field in kind] else "other"
+    if is_.is_boolean(kind) or is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind):
+        return "number"
+    if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind) or is_.is_null(kind):
+        return "text"
+    return "date" if is_.is_temporal(kind) else "other"
+
+
+@contextmanager
+def readable(path: Path, form: str) -> Iterator[None]:
+    """Turns what pyarrow raises for a broken file into one sentence."""
+    import pyarrow as pa
+
+    try:
+        with plain_errors(path, "read the file"):
+            yield
+    except pa.ArrowException as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
+
+
+def _delimiter(path: Path, form: str) -> str:
+    """A tab for tsv; for csv what the header shows: a comma, a semicolon or a tab."""
+    if form == "tsv":
+        return "\t"
+    with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline(1 << 20)
+    return next((one for one in (",", ";", "\t") if one in header), ",")
+
+
+def _refuse_repeated(path: Path, names: Sequence[str], line: int | None = None) -> None:
+    repeated = [name for number, name in enumerate(names) if name in names[:number]]
+    if repeated:
+        raise InvalidInput(Place(path, line=line), f"two columns are called {repeated[0]!r}", "rename one of them")

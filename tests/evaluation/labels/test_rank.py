@@ -1,0 +1,352 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from cleaning.errors import InvalidInput
+from evaluation.labels.review_folder import COLUMNS, reopen
+from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
+
+NUMBERS = ["place", "row", "probability", "suspicion"]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return Rows()
+
+
+@pytest.fixture(scope="module")
+def expected(rows, tmp_path_factory):
+    """The ranking of the challenge's own form."""
+    from evaluation.cli import main
+
+    folder = tmp_path_factory.mktemp("challenge")
+    assert main(["rank", str(challenge(folder / "c.parquet", rows.X, rows.numbers))]) == 0
+    return ranking(folder / "c_review")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_the_same_rows_has_the_same_ranking(form, rows, expected, tmp_path, capsys):
+    path = FORMS[form](tmp_path, rows)
+    status, out, _ = run(capsys, "rank", path)
+    assert status == 0
+    assert out.startswith("120 rows; ")
+    folder = tmp_path / f"{path.stem}_review"
+    found = ranking(folder)
+    assert tuple(found.columns) == COLUMNS
+    assert found["row"].tolist() == expected["row"].tolist()
+    np.testing.assert_allclose(found[NUMBERS].astype(float), expected[NUMBERS].astype(float), atol=2e-6)
+    numbered = form in ("challenge", "npz, float64")
+    for column in ("given_label", "suggested_label"):
+        names = expected[column] if numbered else [NAMES[int(number)] for number in expected[column]]
+        assert found[column].tolist() == list(names)
+    assert (folder / "decisions.jsonl").read_bytes() == b""
+    source, trusted = reopen(folder)
+    assert trusted is None
+    np.testing.assert_allclose(source.features, rows.X, rtol=1e-6)
+    assert source.said == json.loads((folder / "source.json").read_text())["said"]
+    assert f"next: fixfirst review {folder}" in out
+
+
+def test_most_of_the_first_labels_are_wrong_and_the_suggestions_right(rows, tmp_path, capsys):
+    path = csv_of(tmp_path / "t.csv", rows)
+    checked = npz_of(tmp_path / "checked.npz", X=rows.trusted_X, y=rows.trusted_names)
+    status, out, _ = run(capsys, "rank", path, f"--trusted={checked}")
+    assert status == 0
+    assert "of them are wrong (" in out
+    assert "trusted: 60 rows; features from `X`, 4 numbers each; labels from `y`, 3 names" in out
+    found = ranking(tmp_path / "t_review")
+    truth = rows.truth[found["row"].astype(int)]
+    assert np.mean(found["given_label"][:20] != truth[:20]) > 0.7
+    changed = found["suggested_label"] != found["given_label"]
+    assert changed.sum() >= 15
+    assert np.mean(found["suggested_label"][changed] == truth[changed]) > 0.7
+
+
+def test_tables_of_numbers_are_standardised_and_categories_one_hot(rows, tmp_path, capsys):
+    frame = pd.DataFrame(rows.X * [1, 10, 100, 1000], columns=["width", "height", "depth", "price"])
+    frame["species"] = rows.names
+    path = tmp_path / "t.csv"
+    frame.to_csv(path, index=False)
+    _, out, _ = run(capsys, "rank", path)
+    assert "labels from `species`, 3 names; 4 numeric columns `width` … `price`, standardised; ids are row" in out
+    plain = (rows.X - rows.X.mean(axis=0)) / rows.X.std(axis=0)
+    run(capsys, "rank", challenge(tmp_path / "c.parquet", plain, rows.numbers))
+    assert ranking(tmp_path / "t_review")["row"].tolist() == ranking(tmp_path / "c_review")["row"].tolist()
+    frame["island"] = np.where(np.arange(120) % 2, "north", "south")
+    frame.to_csv(path, index=False)
+    assert "the labels may be in species or island. Fix: say which: --label-column=NAME" in run(capsys, "rank", path)[2]
+    _, out, _ = run(capsys, "rank", path, "--label-column=species")
+    assert "1 category, one-hot: island" in out
+    source, _ = reopen(tmp_path / "t_review")
+    assert source.features.shape == (120, 6)
+    assert source.columns(1) == {name: str(frame[name][1]) for name in frame}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Pictures of two colours in class folders; one in the wrong folder."""
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        colour = (200, 60, 60) if number % 2 else (60, 60, 200)
+        name = "red" if number % 2 or number == 4 else "blue"
+        pixels = np.clip(np.array(colour) + rng.normal(0, 25, (16, 16, 3)), 0, 255).astype(np.uint8)
+        place = tmp_path / "photos" / name / f"{number:02d}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(place)
+    return tmp_path / "photos"
+
+
+def test_class_folders_of_pictures_are_embedded_on_the_way_and_the_product_of_embed_is_the_same(
+    photos, tmp_path, capsys
+):
+    status, out, _ = run(capsys, "rank", photos)
+    assert status == 0
+    assert out.startswith(
+        "24 rows; pictures embedded by classical; labels from the folder names, 2 names\n"
+        f"{tmp_path / 'photos_review' / 'ranking.csv'}: 24 labels"
+    )
+    found = ranking(tmp_path / "photos_review")
+    assert found.iloc[0][["id", "given_label", "suggested_label"]].tolist() == ["red/04.png", "red", "blue"]
+    cache = tmp_path / "photos_review" / "embeddings.parquet"
+    before = cache.read_bytes()
+    (tmp_path / "photos_review" / "decisions.jsonl").write_text("{}\n")
+    run(capsys, "rank", photos)
+    assert cache.read_bytes() == before
+    assert (tmp_path / "photos_review" / "decisions.jsonl").read_text() == "{}\n"
+    source, _ = reopen(tmp_path / "photos_review")
+    assert source.picture(0) == (photos / source.ids[0]).read_bytes()
+    run(capsys, "embed", photos, f"--output={tmp_path / 'e.parquet'}")
+    _, out, _ = run(capsys, "rank", tmp_path / "e.parquet")
+    assert "labels from the folder names, 2 names" in out
+    again = ranking(tmp_path / "e_review")
+    assert again["id"].tolist() == found["id"].tolist()
+    run(
+        capsys,
+        "rank",
+        challenge(tmp_path / "c.parquet", source.features, source.labels, list(source.ids)),
+    )
+    assert ranking(tmp_path / "c_review")["id"].tolist() == found["id"].tolist()
+
+
+def test_arrays_are_standardised_on_demand(rows, tmp_path, capsys):
+    run(
+        capsys,
+        "rank",
+        npz_of(tmp_path / "a.npz", X=rows.X * [1, 10, 100, 1000] + 7, y=rows.names),
+        "--scaling=standard",
+    )
+    plain = (rows.X - rows.X.mean(axis=0)) / rows.X.std(axis=0)
+    run(capsys, "rank", challenge(tmp_path / "c.parquet", plain, rows.numbers))
+    assert ranking(tmp_path / "a_review")["row"].tolist() == ranking(tmp_path / "c_review")["row"].tolist()
+    source, _ = reopen(tmp_path / "a_review")
+    np.testing.assert_allclose(source.features.std(axis=0), 1, rtol=1e-5)
+
+
+def test_pictures_in_every_form_have_the_same_ranking(photos, tmp_path, capsys):
+    run(capsys, "rank", photos)
+    expected = ranking(tmp_path / "photos_review")
+    files = sorted(path for path in photos.rglob("*.png"))
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in files:
+        (flat / path.name).write_bytes(path.read_bytes())
+    frame = pd.DataFrame({"code": [path.stem for path in files], "breed": [path.parent.name for path in files]})
+    frame.to_csv(tmp_path / "breeds.csv", index=False)
+    status, out, _ = run(capsys, "rank", flat, f"--labels={tmp_path / 'breeds.csv'}")
+    assert status == 0
+    assert "pictures from `code`, embedded by classical; labels from `breed`, 2 names" in out
+    stored = [{"bytes": path.read_bytes(), "path": f"x/{path.name}"} for path in files]
+    pq.write_table(
+        pa.table({"image": stored, "label": frame["breed"].tolist()}), tmp_path / "h.parquet", row_group_size=5
+    )
+    assert "pictures from `image`, embedded by classical" in run(capsys, "rank", tmp_path / "h.parquet")[1]
+    frame.assign(path=[str(path.relative_to(tmp_path)) for path in files])[["path", "breed"]].to_csv(
+        tmp_path / "paths.csv", index=False
+    )
+    assert "pictures from `path`, embedded by classical" in run(capsys, "rank", tmp_path / "paths.csv")[1]
+    for name in ("flat", "h", "paths"):
+        found = ranking(tmp_path / f"{name}_review")
+        assert found["row"].tolist() == expected["row"].tolist(), name
+        assert found["suggested_label"].tolist() == expected["suggested_label"].tolist()
+        source, _ = reopen(tmp_path / f"{name}_review")
+        assert [source.picture(row) for row in range(24)] == [path.read_bytes() for path in files]
+
+
+def test_trusted_rows_may_come_in_any_form(rows, tmp_path, capsys):
+    expected = None
+    trusted = {
+        "challenge": challenge(tmp_path / "tc.parquet", rows.trusted_X, rows.trusted_names == "x"),
+        "npz": npz_of(tmp_path / "tn.npz", X=rows.trusted_X, y=rows.trusted_names),
+        "csv": tmp_path / "tt.csv",
+    }
+    pd.DataFrame(rows.trusted_X, columns=[f"e{n}" for n in range(4)]).assign(label=rows.trusted_names).to_csv(
+        trusted["csv"], index=False
+    )
+    np.save(tmp_path / "tX.npy", rows.trusted_X)
+    np.save(tmp_path / "labels_of_t.npy", rows.trusted_names)
+    source = csv_of(tmp_path / "t.csv", rows)
+    for options in (
+        [f"--trusted={trusted['npz']}"],
+        [f"--trusted={trusted['csv']}"],
+        [f"--trusted={tmp_path / 'tX.npy'}", f"--trusted-labels={tmp_path / 'labels_of_t.npy'}"],
+    ):
+        assert run(capsys, "rank", source, *options)[0] == 0
+        found = ranking(tmp_path / "t_review")["row"].tolist()
+        expected = expected or found
+        assert found == expected
+        first, second = reopen(tmp_path / "t_review")
+        assert second is not None
+        assert first.classes == second.classes == NAMES
+        assert second.features.shape == (60, 4)
+    err = run(capsys, "rank", source, f"--trusted={trusted['challenge']}")[2]
+    assert "its classes (1 in all: 0) are not those to rank (3 in all: bird, cat, dog)" in err
+    names = rows.frame(e9=1.0).drop(columns="e0")
+    names.to_csv(tmp_path / "other.csv", index=False)
+    assert (
+        "other.csv: there is no column 'e0'. Fix: did you mean"
+        in run(capsys, "rank", source, f"--trusted={tmp_path / 'other.csv'}", "--scaling=standard")[2]
+    )
+
+
+def test_trusted_rows_that_are_training_rows_are_said(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    status, _, err = run(capsys, "rank", source, f"--trusted={source}")
+    assert status == 0
+    assert "all 120 trusted rows are also training rows, with the same labels" in err
+    assert any(
+        "also training rows" in one for one in json.loads((tmp_path / "t_review/source.json").read_text())["caveats"]
+    )
+
+
+def test_a_constant_embedding_and_a_single_class_are_said(tmp_path, capsys):
+    status, out, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.arange(20) % 2))
+    assert status == 0
+    assert "nothing shows that the embeddings tell the labels apart" in err
+    assert "are wrong" not in out
+    status, _, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.array(["cat"] * 20)))
+    assert status == 0
+    assert "every label is cat; with only one class, wrong labels cannot be found" in err
+
+
+def test_the_table_alone_and_nothing_else(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    for name in ("list.csv", "list.parquet"):
+        status, out, _ = run(capsys, "rank", source, f"--output={tmp_path / name}")
+        assert status == 0
+        assert "next:" not in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.csv", "list.parquet", "t.csv"]
+    one, other = pd.read_csv(tmp_path / "list.csv"), pd.read_parquet(tmp_path / "list.parquet")
+    assert tuple(other.columns) == COLUMNS
+    assert one["row"].tolist() == other["row"].tolist()
+    assert run(capsys, "rank", source, f"--review={tmp_path / 'mine'}")[0] == 0
+    assert ranking(tmp_path / "mine")["row"].astype(int).tolist() == one["row"].tolist()
+    first = (tmp_path / "mine" / "ranking.csv").read_bytes()
+    run(capsys, "rank", source, f"--review={tmp_path / 'mine'}")
+    assert (tmp_path / "mine" / "ranking.csv").read_bytes() == first
+
+
+def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    assert run(capsys, "rank", source, "--seed=-1")[2] == "error: --seed: it is -1. Fix: use a number from 0.\n"
+    assert "--jobs: it is 0" in run(capsys, "rank", source, "--jobs=0")[2]
+    assert "there is no such file" in run(capsys, "rank", "")[2] + run(capsys, "rank", tmp_path / "none")[2]
+    narrow = npz_of(tmp_path / "n.npz", X=rows.X[:, :2], y=rows.names)
+    assert "its embeddings have 2 dimensions, those of" in run(capsys, "rank", source, f"--trusted={narrow}")[2]
+    (tmp_path / "photos").mkdir()
+    assert (
+        "it is in a folder that the command reads"
+        in run(capsys, "rank", tmp_path / "photos", f"--review={tmp_path / 'photos' / 'r'}")[2]
+    )
+
+
+def test_a_review_folder_moves_with_its_source(rows, tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    np.save(tmp_path / "a" / "X.npy", rows.X)
+    np.save(tmp_path / "a" / "names.npy", rows.names)
+    run(capsys, "rank", tmp_path / "a" / "X.npy", f"--labels={tmp_path / 'a' / 'names.npy'}")
+    (tmp_path / "a").rename(tmp_path / "b")
+    source, _ = reopen(tmp_path / "b" / "X_review")
+    assert source.path.resolve() == tmp_path / "b" / "X.npy"
+    assert len(source) == 120
+    description = json.loads((tmp_path / "b" / "X_review" / "source.json").read_text())
+    assert str(tmp_path) not in json.dumps(description)
+    assert set(description["files"]) == {"../X.npy", "../names.npy"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "this is not JSON"),
+        ("[]", "Input should be a valid dictionary"),
+        ('{"version": 1}', "Field required"),
+        (None, "the classes of the source are no longer the same"),
+    ],
+)
+def test_a_broken_review_folder_is_one_sentence(rows, tmp_path, capsys, content, message):
+    source = csv_of(tmp_path / "t.csv", rows)
+    run(capsys, "rank", source)
+    if content is None:
+        source.write_text(source.read_text().replace("dog", "fox"))
+    else:
+        (tmp_path / "t_review" / "source.json").write_text(content)
+    with pytest.raises(InvalidInput, match=message):
+        reopen(tmp_path / "t_review")
+
+
+def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
+    run(capsys, "embed", photos, f"--output={tmp_path / 'e.parquet'}")
+    run(capsys, "rank", tmp_path / "e.parquet")
+    expected = ranking(tmp_path / "e_review")
+    (photos / "red" / "04.png").rename(photos / "04.png")
+    run(capsys, "embed", photos, f"--output={tmp_path / 'flat.parquet'}")
+    assert (
+        "some pictures are in no folder of a class (1 in all: 04.png)"
+        in run(capsys, "rank", tmp_path / "flat.parquet")[2]
+    )
+    names = pd.read_parquet(tmp_path / "flat.parquet")["filename"]
+    table = pd.DataFrame({"path": names, "kind": [name.split("/")[0].replace("04.png", "red") for name in names]})
+    table.sample(frac=1, random_state=0).to_csv(tmp_path / "labels.csv", index=False)
+    status, out, _ = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")
+    assert status == 0
+    assert "labels from labels.csv, 2 names" in out
+    found = ranking(tmp_path / "flat_review")
+    assert found["id"].str[-6:].tolist() == expected["id"].str[-6:].tolist()
+    assert reopen(tmp_path / "flat_review")[0].classes == ("blue", "red")
+    table[1:].to_csv(tmp_path / "labels.csv", index=False)
+    run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")
+    assert ranking(tmp_path / "flat_review")["given_label"].tolist()[-1] == ""
+    table.loc[3, "path"] = "none.png"
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    err = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")[2]
+    assert "labels.csv, column path, row 3: no row has the id 'none.png'" in err
+    (tmp_path / "labels.csv").unlink()
+    np.save(tmp_path / "X.npy", rows.X)
+    numbered = pd.DataFrame({"id": range(120), "label": rows.names})
+    numbered[::-1].to_csv(tmp_path / "y.csv", index=False)
+    run(capsys, "rank", tmp_path / "X.npy")
+    run(capsys, "rank", npz_of(tmp_path / "a.npz", X=rows.X, y=rows.names))
+    assert ranking(tmp_path / "X_review")["row"].tolist() == ranking(tmp_path / "a_review")["row"].tolist()
+
+
+def test_trusted_pictures_are_embedded_and_kept_too(photos, tmp_path, capsys):
+    checked = tmp_path / "checked"
+    for path in sorted(photos.rglob("*.png"))[::2]:
+        truth = "red" if int(path.stem) % 2 else "blue"
+        (checked / truth).mkdir(parents=True, exist_ok=True)
+        pixels = np.asarray(Image.open(path)).astype(int) + 3
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(checked / truth / path.name)
+    status, out, _ = run(capsys, "rank", photos, f"--trusted={checked}", "--jobs=2")
+    assert status == 0
+    assert "trusted: 12 rows; pictures embedded by classical; labels from the folder names, 2 names" in out
+    assert ranking(tmp_path / "photos_review").iloc[0]["id"] == "red/04.png"
+    _, trusted = reopen(tmp_path / "photos_review")
+    assert trusted is not None
+    assert trusted.picture(0) == (checked / trusted.ids[0]).read_bytes()
+    assert (tmp_path / "photos_review" / "trusted_embeddings.parquet").is_file()
+    run(capsys, "rank", photos, f"--trusted={checked}", f"--output={tmp_path / 'list.csv'}")
+    assert pd.read_csv(tmp_path / "list.csv")["id"].tolist() == ranking(tmp_path / "photos_review")["id"].tolist()
