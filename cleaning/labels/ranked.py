@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.belief.use import inspection_order
@@ -25,7 +26,8 @@ class Ranked:
     order (n,): the rows to look at, the label to fix first in front; rows without a label come last, those with the
     surest suggestion first. labelled (k,): the rows with a label, in increasing order. suspicion (n,): P(the label is
     wrong), NaN without a label. suggestion (n,), probability (n,): the most probable class, and P(it is right).
-    near_duplicate_of (n,): another row that is nearly the same, or -1. outlier (n,): whether a row is like no other.
+    near_duplicate_of (n,): the first of the labelled rows that are nearly the same, or -1. outlier (n,): whether a
+    labelled row is far from all others. posterior: about the labelled rows.
     """
 
     order: IntVector
@@ -34,7 +36,7 @@ class Ranked:
     suggestion: IntVector
     probability: FloatVector
     near_duplicate_of: IntVector
-    outlier: IntVector
+    outlier: NDArray[np.bool_]
     posterior: Posterior
 
 
@@ -70,7 +72,9 @@ def rank_rows(
         suggestion[bare], probability[bare] = found.argmax(axis=1), found.max(axis=1)
         bare = bare[np.argsort(-probability[bare], kind="stable")]
     progress(2, _STEPS, "how many are wrong")
-    near, outlier = _relations(n)
+    near, outlier = np.full(n, -1), np.zeros(n, dtype=bool)
+    near[labelled] = np.where(posterior.near_duplicate_of < 0, -1, labelled[posterior.near_duplicate_of])
+    outlier[labelled] = posterior.outlier
     return Ranked(
         np.concatenate([labelled[order], bare]), labelled, suspicion, suggestion, probability, near, outlier, posterior
     )
@@ -84,8 +88,3 @@ def _suggested(train: Split, posterior: Posterior, trusted: Split | None, rows: 
     middle = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
     known, new = unit_rows(features - middle), unit_rows(rows - middle)
     return class_probabilities(known, labels, new, int(labels.max()) + 1, _STRENGTH)
-
-
-def _relations(count: int) -> tuple[IntVector, IntVector]:
-    """near_duplicate_of and outlier of all rows. The posterior does not tell yet."""
-    return np.full(count, -1), np.zeros(count, dtype=np.int64)

@@ -17,8 +17,9 @@ from cleaning.labels.evidence import Scaling, encoder_of
 from cleaning.labels.frames import Choice, Given, given_rows
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
-from cleaning.labels.rounds import without_checked
+from cleaning.labels.rounds import renewed
 from cleaning.labels.thumbnails import thumbnail
+from cleaning.review import Round
 
 _SHOWN = 10
 
@@ -104,7 +105,9 @@ class Suspects:
     classes : tuple
         The classes, as they are in the data, in natural order.
     wrong : Count
-        How many of the labels are wrong, with a 90% interval.
+        How many of the labels were wrong before any decision, with a 90% interval.
+    left : Count
+        How many labels of rows without a decision are wrong, with a 90% interval.
     caveats : tuple of Caveat
         What the data cannot tell, or what seems to be wrong with them.
     frame : pandas.DataFrame
@@ -121,6 +124,10 @@ class Suspects:
         self._ranked, self._labels, self._ids = ranked, labels, ids
         self._pictures = pictures
         self._decided: dict[int, object] = {}
+        # all classes by name: those of the data, then those of decisions
+        self._values_of = dict(zip(labels.names, labels.values, strict=True))
+        self._checked: dict[int, int] = {}
+        self._round: tuple[Ranked, Round] | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -132,8 +139,15 @@ class Suspects:
 
     @property
     def wrong(self) -> Count:
-        """How many of the labels are wrong, with a 90% interval."""
+        """How many of the labels were wrong before any decision, with a 90% interval."""
         return self._ranked.posterior.wrong_labels()
+
+    @property
+    def left(self) -> Count:
+        """How many labels of rows without a decision are wrong; expected is NaN where the data cannot tell."""
+        found = self._current()[1]
+        unknown = Count(float("nan"), 0.0, float(len(found.order)))
+        return (found.left or unknown) if len(found.order) else Count(0.0, 0.0, 0.0)
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -143,18 +157,19 @@ class Suspects:
     @property
     def frame(self) -> pd.DataFrame:
         """One line per row of the data, the label to fix first on top; rows without a label are at the end."""
-        order = self._order()
+        now = self._current()[0]
+        order = now.order
         near = self._ranked.near_duplicate_of[order].tolist()
         columns = {
             "place": np.arange(1, len(order) + 1),
             "id": [self._ids[row] for row in order],
             "row": order,
             "given_label": self._values(self._labels.codes[order]),
-            "suggested_label": self._values(self._ranked.suggestion[order]),
-            "probability": self._ranked.probability[order],
-            "suspicion": self._ranked.suspicion[order],
+            "suggested_label": self._values(now.suggestion[order]),
+            "probability": now.probability[order],
+            "suspicion": now.suspicion[order],
             "near_duplicate_of": [None if row < 0 else self._ids[row] for row in near],
-            "outlier": self._ranked.outlier[order].astype(bool),
+            "outlier": self._ranked.outlier[order],
             "decision": pd.Series([self._decided.get(row) for row in order.tolist()], dtype=object),
         }
         return pd.DataFrame(columns)
@@ -211,14 +226,16 @@ class Suspects:
                 "labels", f"{len(right.codes)} for {len(numbers)} rows", "give one for every row, or one"
             )
         right = spelled_alike(right, self._labels)
-        known = dict(zip(self._labels.names, self._labels.values, strict=True))
-        unknown = [name for name in right.names if name not in known]
+        unknown = [name for name in right.names if name not in self._values_of]
         if (unknown and not new_labels) or (right.codes < 0).any():
             found = f"no row has such a label ({first_three(unknown)})" if unknown else "a label is missing"
             raise InvalidInput("labels", found, f"use one of {first_three(self._labels.names)}, or new_labels=True")
-        values = {**dict(zip(right.names, right.values, strict=True)), **known}
+        values = dict(zip(right.names, right.values, strict=True))
+        self._values_of |= {name: values[name] for name in unknown}
+        place = {name: number for number, name in enumerate(self._values_of)}
         for row, code in zip(numbers.tolist(), right.codes.tolist(), strict=True):
-            self._decided[row] = values[right.names[code]]
+            self._decided[row], self._checked[row] = self._values_of[right.names[code]], place[right.names[code]]
+        self._round = None
         return self
 
     def apply(self, labels: Any) -> Any:
@@ -250,12 +267,15 @@ class Suspects:
                 raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
         return _replaced(labels, self._decided)
 
-    def _order(self) -> IntVector:
-        return without_checked(self._ranked.order, self._decided)
+    def _current(self) -> tuple[Ranked, Round]:
+        """The ranking after the decisions, and the round it comes from; computed when it is first asked for."""
+        if self._round is None:
+            self._round = renewed(self._ranked, self._checked)
+        return self._round
 
     def _values(self, codes: IntVector) -> "pd.Series[Any]":
         """The classes as they are in the data; None for a row without a label."""
-        values = np.array([*self._labels.values, None], dtype=object)[codes]
+        values = np.array([*self._values_of.values(), None], dtype=object)[codes]
         return pd.Series(list(values), dtype=None if (codes >= 0).all() else object)
 
     def _repr_html_(self) -> str:

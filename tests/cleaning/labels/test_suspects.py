@@ -122,6 +122,33 @@ def test_rows_without_a_label_come_last_with_a_suggestion():
     assert found["suspicion"].dropna().tolist() == pytest.approx(alone["suspicion"].tolist())
 
 
+def test_decisions_teach_and_what_is_left_shrinks():
+    found = fixfirst.rank(X, Y.astype(object), trusted=(CHECKED.features, NAMES[CHECKED.labels]))
+    before, wrong = found.left, NAMES[TRUTH.labels] != Y
+    assert before == found.wrong
+    for _ in range(4):
+        rows = found.next(10)["row"].to_numpy()
+        found.decide(rows, NAMES[TRUTH.labels][rows])
+    seen = np.isin(np.arange(90), found.frame["row"][-40:])
+    assert found.left.low <= wrong[~seen].sum() <= found.left.high
+    assert found.left.expected < before.expected - 10
+    assert found.wrong == before
+    shown = found.frame.set_index("row")
+    assert shown["suggested_label"][seen[shown.index]].tolist() == shown["decision"].dropna().tolist()
+    assert set(shown["suspicion"][seen[shown.index]]) == {0.0, 1.0}
+    found.decide(np.arange(90), NAMES[TRUTH.labels])
+    assert found.left == (0, 0, 0)
+    assert len(found.next(5)) == 0
+
+
+def test_a_row_that_repeats_another_and_one_that_is_like_no_other_are_named():
+    rows = np.vstack([X, X[[3]], np.full((1, 4), 60, dtype=np.float32)])
+    labels = [*Y, Y[3], "cat"]
+    shown = fixfirst.rank([*rows, rows[7]], [*labels, None]).frame.set_index("row")
+    assert shown["near_duplicate_of"].dropna().to_dict() == {90: "3"}
+    assert shown.index[shown["outlier"]].tolist() == [91]
+
+
 @pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda y: pd.Series(y, dtype="category"), tuple])
 def test_decisions_are_applied_to_labels_of_any_kind(kind):
     labels = kind(Y.tolist())
