@@ -1,26 +1,76 @@
-"""Rank the labels of one file, the one to inspect first on top."""
+"""Rank labelled data of your own, the label to fix first on top."""
 
 import argparse
 from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the file of labels to inspect, the rows whose labels are known to be right, the output and the seed."""
+    """Adds the source, where its parts are, the trusted rows and the output."""
     parser.add_argument(
-        "embeddings", type=Path, metavar="PARQUET", help="labels to inspect: columns filename, encoding and label"
+        "source",
+        type=Path,
+        metavar="SOURCE",
+        help="class folders of pictures, a folder and --labels, or a csv, tsv, parquet, feather, npy or npz file",
     )
-    parser.add_argument(
-        "--validation", type=Path, metavar="PARQUET", help="rows whose labels are known to be right (optional)"
-    )
-    parser.add_argument("--output", type=Path, metavar="CSV", help="default: NAME_ranking.csv beside NAME.parquet")
+    parser.add_argument("--trusted", type=Path, metavar="SOURCE", help="rows whose labels are known to be right")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the table alone (.csv or .parquet)")
+    parser.add_argument("--review", type=Path, metavar="DIR", help="default: NAME_review beside the source")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
+    pictures = parser.add_argument_group("pictures")
+    pictures.add_argument("--encoder", default="classical", metavar="NAME", help="or PATH.onnx; default: classical")
+    pictures.add_argument("--jobs", type=int, default=1, help="pictures decoded in parallel; -1: one per core")
+    pictures.add_argument(
+        "--on-undecodable",
+        choices=("error", "skip"),
+        default="error",
+        help="what to do with files in class folders that cannot be decoded; default: error",
+    )
+
+
+def _add_columns(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--labels", type=Path, metavar="FILE", help="the labels of a folder or of an npy: a table or npy"
+    )
+    group.add_argument("--trusted-labels", type=Path, metavar="FILE", help="the same for the trusted rows")
+    group.add_argument("--label-column", metavar="NAME")
+    group.add_argument("--id-column", metavar="NAME", help="an empty NAME: number the rows")
+    group.add_argument("--features", metavar="A,B,C*", help="columns to judge the rows by; * stands for any rest")
+    group.add_argument("--embedding-column", metavar="NAME", help="a column of lists of numbers")
+    group.add_argument("--image-column", metavar="NAME", help="a column of pictures, or of their paths")
+    group.add_argument("--text-column", metavar="NAME")
+    group.add_argument(
+        "--scaling",
+        choices=("standard", "none"),
+        help="of numeric columns; default: standard, unless they are one vector written out (e0, e1, e2, …)",
+    )
+    group.add_argument("--classes", action="store_true", help="labels that look like a quantity or an id are classes")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Writes the list and reports how many labels are probably wrong."""
+    """Writes NAME_review/, or the table, and reports how many labels are probably wrong."""
+    from cleaning.errors import InvalidInput
     from evaluation.files.progress import Reporter
-    from evaluation.labels.shortlist import write_shortlist
+    from evaluation.labels.forms.found import Options
+    from evaluation.labels.ranking import Job, rank
+    from evaluation.labels.source import Request
 
-    output = options.output or options.embeddings.parent / f"{options.embeddings.stem}_ranking.csv"
-    write_shortlist(options.embeddings, options.validation, output, options.seed, Reporter())
+    if options.jobs < -1 or options.jobs == 0:
+        raise InvalidInput("--jobs", f"it is {options.jobs}", "use a number from 1, or -1 for one per core")
+    chosen = Options(
+        labels=options.labels,
+        label_column=options.label_column,
+        id_column=options.id_column,
+        features=tuple(filter(None, options.features.split(","))) if options.features else None,
+        embedding_column=options.embedding_column,
+        image_column=options.image_column,
+        text_column=options.text_column,
+        scaling=options.scaling,
+        classes=options.classes,
+        encoder=options.encoder,
+        jobs=options.jobs,
+        on_undecodable=options.on_undecodable,
+    )
+    request = Request(options.source, chosen, options.trusted, options.trusted_labels)
+    rank(Job(request, options.output, options.review, options.seed), Reporter())
     return 0

@@ -6,7 +6,7 @@ Rows are in ascending order of filename. Finished batches are kept beside the ou
 killed run resumes where it stopped. A second run embeds only what has changed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,13 +33,19 @@ _IDENTITY = b"fixfirst_encoder"
 
 @dataclass(frozen=True)
 class Request:
-    """What to embed, with which encoder, and what to do with files that cannot be decoded."""
+    """What to embed, with which encoder, and what to do with files that cannot be decoded.
+
+    names: the pictures to embed; None: every file in the folder that is not hidden. read: the content of the picture
+    with a name, where the pictures are not files in the folder; it must be picklable.
+    """
 
     folder: Path
     output: Path
     encoder: str = "classical"
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
+    names: tuple[str, ...] | None = None
+    read: Callable[[str], bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def embed(request: Request, reporter: Reporter) -> int:
     `on_undecodable="skip"` it is skipped with a warning. Hidden files are ignored.
     """
     refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
-    names = picture_names(request.folder)
+    names = picture_names(request.folder) if request.names is None else sorted(request.names)
     identity = make_encoder(request.encoder).identity
     parts = request.output.with_name(f".{request.output.name}.parts")
     known = _known_rows(request.output, parts, identity)
@@ -138,7 +144,7 @@ def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str
     failures = []
     for name in names:
         try:
-            contents[name] = read_bytes(request.folder / name, LARGEST_FILE)
+            contents[name] = request.read(name) if request.read else read_bytes(request.folder / name, LARGEST_FILE)
         except InvalidInput as error:
             failures.append(f"{name}: {error.problem}")
     batch = _embedded(contents, known, request.encoder)

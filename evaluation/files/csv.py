@@ -43,14 +43,14 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
     return ((line, [cells[place] for place in places]) for line, cells in lines)
 
 
-def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_lines(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that is not blank, header first. Skips a byte-order mark.
 
     Raises InvalidInput with the line number for bad quoting and for a line with more or fewer cells than the header,
     and with the byte offset for text that is not UTF-8.
     """
     with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         width = 0
         try:
             for cells in filter(None, reader):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
@@ -37,16 +38,33 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
     raise InvalidInput(path, problem, "check the file")
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+def npz_headers(path: Path, fix: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """The shape and the type of every array, without reading any. Raises InvalidInput for a file that is no npz."""
+    with plain_errors(path, "read the file"):
+        file = path.open("rb")
+    try:
+        with file, zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _header(archive, name) for name in names}
+    except Exception as error:  # see read_npz
+        raise InvalidInput(path, f"this is not an npz ({str(error) or type(error).__name__})", fix) from None
+
+
+def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     size = archive.getinfo(name).file_size
     with archive.open(name) as member:
         version = npy.read_magic(member)
         if version not in _HEADERS:
             raise ValueError(f"{name} has format version {version}")
         shape, _, dtype = _HEADERS[version](member)
-        declared = math.prod(shape) * dtype.itemsize
-        if declared > size:
-            raise ValueError(f"{name} declares {declared} bytes but holds {size}")
+    declared = math.prod(shape) * dtype.itemsize
+    if declared > size and not dtype.hasobject:
+        raise ValueError(f"{name} declares {declared} bytes but holds {size}")
+    return shape, dtype
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    _header(archive, name)
     with archive.open(name) as member:
         found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return found

@@ -46,9 +46,10 @@ def test_what_is_no_regular_file_is_refused(tmp_path):
 def test_rank_leaves_its_inputs_alone(capsys, train, output):
     other = Path(shutil.copy(train, train.with_name("other.parquet")))
     before = train.read_bytes(), sorted(train.parent.iterdir())
-    status = main(["rank", str(train), f"--validation={other}", f"--output={train.with_name(output)}"])
+    status = main(["rank", str(train), f"--trusted={other}", f"--output={train.with_name(output)}"])
     assert status == 1
-    assert capsys.readouterr().err.endswith("name it .csv.\n")
+    fix = "name it .csv or .parquet.\n" if output == "x.txt" else "name another file.\n"
+    assert capsys.readouterr().err.endswith(fix)
     assert (train.read_bytes(), sorted(train.parent.iterdir())) == before
     assert other.read_bytes() == before[0]
 

@@ -1,0 +1,213 @@
+"""Labels of any type as class numbers, with the names that the user gave them."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cleaning.data import IntVector
+from cleaning.errors import InvalidInput, Place, first_three
+
+UNLABELLED = -1
+"""The class number of a row without a label."""
+
+# With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
+_MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
+_MEANT = "name another column, or pass --classes (in Python: classes=True) if these are classes"
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """Labels as numbers. codes (n,): indices into `names`, or UNLABELLED. names: as the user writes them, in natural
+    order. values: the same classes as Python values of the type that the user stores.
+    """
+
+    codes: IntVector
+    names: tuple[str, ...]
+    values: tuple[object, ...]
+
+    def renumbered(self, names: Sequence[str]) -> IntVector:
+        """The codes as indices into other names, which contain all of these."""
+        place = {name: number for number, name in enumerate(names)}
+        table = np.array([*(place[name] for name in self.names), UNLABELLED], dtype=np.int64)
+        return np.asarray(table[self.codes], dtype=np.int64)
+
+
+def encode_labels(values: object, place: Place, *, classes: bool = False) -> Labels:
+    """The labels in a list, an array or a pandas column; None, NaN and empty text are rows without a label.
+
+    place: the column, for errors. classes: labels that look like a quantity or like ids are meant as classes.
+    Raises InvalidInput with the row for labels of mixed types and of types that name no class, for labels that look
+    like a quantity or like ids, and for names that differ only in blanks or in their Unicode form.
+    """
+    firsts: dict[tuple[type, Any], int] = {}
+    codes = [
+        UNLABELLED if _is_missing(value) else firsts.setdefault((type(value), value), len(firsts))
+        for value in label_values(values, place)
+    ]
+    found = np.array(codes, dtype=np.int64)
+    distinct = [value for _, value in firsts]
+    rows = _first_rows(found, len(distinct))
+    plain = [_plain(value, replace(place, row=row)) for value, row in zip(distinct, rows, strict=True)]
+    _refuse_mixture(plain, rows, place)
+    if not classes:
+        _refuse_quantity(plain, rows, int(np.count_nonzero(found >= 0)), place)
+    names = [str(value) for value in plain]
+    _refuse_twins(names, place)
+    order = natural_order(set(names))
+    number = {name: index for index, name in enumerate(order)}
+    table = np.array([*(number[name] for name in names), UNLABELLED], dtype=np.int64)
+    kept = dict(zip(reversed(names), reversed(distinct), strict=True))
+    return Labels(np.asarray(table[found], dtype=np.int64), tuple(order), tuple(kept[name] for name in order))
+
+
+def named_codes(codes: IntVector, names: Sequence[str]) -> Labels:
+    """Labels stored as numbers whose names are known; a negative number is a row without a label."""
+    order = natural_order(names)
+    place = {name: number for number, name in enumerate(order)}
+    table = np.array([*(place[name] for name in names), UNLABELLED], dtype=np.int64)
+    numbers = {name: number for number, name in enumerate(names)}
+    return Labels(table[np.where(codes < 0, -1, codes)], tuple(order), tuple(numbers[name] for name in order))
+
+
+def label_values(values: object, place: Place) -> list[Any]:
+    """The labels as a list of Python values. Raises InvalidInput for anything but one label per row."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise InvalidInput(place, "this is a masked array", "fill the masked values or drop those rows")
+    if hasattr(values, "tocsr"):
+        raise InvalidInput(place, "the labels are a sparse matrix", "give a vector with one label per row")
+    if isinstance(values, pd.DataFrame):
+        if values.shape[1] != 1:
+            raise InvalidInput(place, f"there are {values.shape[1]} columns of labels", "give one label per row")
+        values = values.iloc[:, 0]
+    if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        return list(values.astype(object))
+    if isinstance(values, np.ndarray):
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+        if values.ndim != 1:
+            raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
+        return list(values) if values.dtype.kind in "mM" else values.tolist()
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InvalidInput(place, f"{type(values).__name__} where labels are expected", "give one label per row")
+    return [
+        value.item() if isinstance(value, np.generic) and value.dtype.kind not in "mM" else value for value in values
+    ]
+
+
+def natural_order(names: Iterable[str]) -> list[str]:
+    """The names in the order in which people count: numbers by size, `item 9` before `item 10`."""
+    listed = list(names)
+    if all(_NUMBER.fullmatch(name) for name in listed):
+        return sorted(listed, key=lambda name: (Decimal(name), name))
+    return sorted(listed, key=_natural)
+
+
+def joined(train: Labels, trusted: Labels, place: Place) -> tuple[str, ...]:
+    """The names of both, in natural order. Raises InvalidInput if they have none in common."""
+    if trusted.names and train.names and not set(train.names) & set(trusted.names):
+        raise InvalidInput(
+            place,
+            f"its classes ({first_three(trusted.names)}) are not those to rank ({first_three(train.names)})",
+            "use the same name for the same class in both",
+        )
+    return tuple(natural_order({*train.names, *trusted.names}))
+
+
+def spelled_alike(trusted: Labels, train: Labels) -> Labels:
+    """Trusted labels in the spelling of the training labels, where both mean the same number: `1` and `1.0`."""
+    spelling = {_as_number(name): name for name in train.names}
+    names = tuple(
+        name if name in train.names else spelling.get(_as_number(name), name) if _NUMBER.fullmatch(name) else name
+        for name in trusted.names
+    )
+    return Labels(trusted.codes, names, trusted.values) if len(set(names)) == len(names) else trusted
+
+
+def _as_number(name: str) -> Decimal | str:
+    return Decimal(name) if _NUMBER.fullmatch(name) else name
+
+
+def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts if part], name
+
+
+def _is_missing(value: Any) -> bool:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
+    if isinstance(value, float | Decimal):
+        return math.isnan(value)
+    return value in ("", b"") or (isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value)))
+
+
+def _first_rows(codes: IntVector, count: int) -> list[int]:
+    if not count:
+        return []
+    found, rows = np.unique(codes, return_index=True)
+    return [int(row) for row in rows[found >= 0]]
+
+
+def _plain(value: Any, place: Place) -> bool | int | float | str | date:
+    """The value as a bool, a whole number, another number, text, or a date."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise InvalidInput(place, "the label is not UTF-8 text", "store names as text") from None
+    if isinstance(value, float | Decimal):
+        if math.isinf(value):
+            raise InvalidInput(place, f"{value} is not a label", "give every row a class, or none")
+        return int(value) if value == int(value) else float(value)
+    if isinstance(value, date | timedelta | np.datetime64 | np.timedelta64):
+        raise InvalidInput(place, f"{value} is a date or a time, not a class", _MEANT.partition(", or")[0])
+    if not isinstance(value, bool | int | str):
+        kind = type(value).__name__
+        raise InvalidInput(
+            place, f"a label is {kind}", "give one class per row: text, a whole number, or true and false"
+        )
+    return value
+
+
+def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place) -> None:
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "text"}
+    for value, row in zip(values, rows, strict=True):
+        if kinds[type(value)] != kinds[type(values[0])]:
+            raise InvalidInput(
+                replace(place, row=row),
+                f"{value!r} is {kinds[type(value)]}, but {values[0]!r} in row {rows[0]} is {kinds[type(values[0])]}",
+                "store all labels in one type",
+            )
+
+
+def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:
+    """Refuses labels that look like a regression target or like ids."""
+    numbers = not any(isinstance(value, str) and not _NUMBER.fullmatch(value) for value in values)
+    if numbers:
+        for value, row in zip(values, rows, strict=True):
+            if isinstance(value, float) or (isinstance(value, str) and Decimal(value) % 1):
+                raise InvalidInput(replace(place, row=row), f"{value} looks like a quantity, not like a class", _MEANT)
+    if len(values) > _MANY_CLASSES and labelled < _FEWEST_ROWS_PER_CLASS * len(values):
+        every = "every label is different" if len(values) == labelled else f"{len(values)} different labels"
+        looks = "a quantity or an id" if numbers else "an id or free text"
+        raise InvalidInput(place, f"{every}, in {labelled} rows; this looks like {looks}, not like classes", _MEANT)
+
+
+def _refuse_twins(names: Sequence[str], place: Place) -> None:
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(unicodedata.normalize("NFC", name.strip()), name)
+        if other != name:
+            raise InvalidInput(
+                place,
+                f"{name!a} and {other!a} differ only in blanks or in their Unicode form",
+                "write one name for one class",
+            )

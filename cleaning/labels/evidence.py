@@ -1,0 +1,339 @@
+"""What rows are judged by: vectors as they are, the columns of a table, or texts; and how each becomes a float matrix.
+
+`encoder_of` looks at the rows to rank; the encoder it returns turns these and the trusted rows into numbers alike.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cleaning.data import checked_features
+from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.classes import label_values
+
+Single = NDArray[np.float32]
+Scaling = Literal["standard", "none"]
+
+# A column of text with more different values than this is not one-hot encoded.
+_MOST_LEVELS = 50
+# Texts become this many directions of a truncated SVD of their hashed n-grams.
+_BUCKETS, _DIRECTIONS = 1 << 18, 128
+_BLOCK = 4096
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}( \d\d?:\d\d.*)?")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table. kind: what its values are. values: floats (NaN: none), or text (None: none)."""
+
+    name: str
+    kind: Literal["number", "text", "date", "other"]
+    values: Any
+
+    @property
+    def levels(self) -> int:
+        """How many different texts there are."""
+        return len({value for value in self.values if value is not None})
+
+    @property
+    def is_category(self) -> bool:
+        """Whether one number per different text is a sensible encoding."""
+        return self.kind == "text" and self.levels <= min(_MOST_LEVELS, max(2, len(self.values) // 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """Embeddings (n, d), used as they are."""
+
+    matrix: Any
+    place: Place
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Columns of a table: numbers are standardised if `scaling` says so, texts of few values become 0 and 1."""
+
+    columns: Sequence[Column]
+    place: Place
+    scaling: Scaling = "standard"
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """One text per row, as hashed character n-grams."""
+
+    texts: Sequence[Any]
+    place: Place
+
+
+Evidence = Vectors | Columns | Texts
+Encoder = Callable[[Evidence], Single]
+
+
+def encoder_of(evidence: Evidence) -> Encoder:
+    """The function that turns these rows, and others of the same form, into an (n, d) float32 matrix.
+
+    It raises InvalidInput that names the column and the row for what has no number: missing values, infinities, dates,
+    text of many values; and for rows of another width or without the same columns.
+    """
+    if isinstance(evidence, Columns):
+        return _TableEncoder.of(evidence)
+    if isinstance(evidence, Texts):
+        return _TextEncoder(evidence)
+    return _VectorEncoder(evidence)
+
+
+def column_of(name: str, values: object, place: Place) -> Column:
+    """A pandas or array column as numbers or text; lists, bytes and the like are of the kind `other`."""
+    series = pd.Series(values)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(series.cat.categories.dtype)
+    if pd.api.types.is_bool_dtype(series.dtype) or pd.api.types.is_numeric_dtype(series.dtype):
+        if pd.api.types.is_complex_dtype(series.dtype):
+            return Column(name, "other", None)
+        return Column(name, "number", series.to_numpy(dtype=np.float64, na_value=np.nan))
+    if pd.api.types.is_datetime64_any_dtype(series.dtype) or pd.api.types.is_timedelta64_dtype(series.dtype):
+        return Column(name, "date", None)
+    return _object_column(name, label_values(series, place), replace(place, column=name))
+
+
+def _object_column(name: str, values: list[Any], place: Place) -> Column:
+    """A column of Python values: numbers, or text. Raises InvalidInput for a mixture."""
+    import datetime
+    from decimal import Decimal
+
+    plain = [
+        None if value is None or value is pd.NA or value is pd.NaT or value != value else value for value in values
+    ]
+    first = next((row for row, value in enumerate(plain) if value is not None), None)
+    if first is None:
+        return Column(name, "text", plain)
+    kinds: tuple[type, ...] = (str,) if isinstance(plain[first], str) else (bool, int, float, Decimal)
+    if isinstance(plain[first], datetime.date | datetime.time | datetime.timedelta):
+        return Column(name, "date", None)
+    if not isinstance(plain[first], kinds):
+        return Column(name, "other", None)
+    for row, value in enumerate(plain):
+        if value is not None and not isinstance(value, kinds):
+            expected = "text" if kinds == (str,) else "a number"
+            raise InvalidInput(
+                replace(place, row=row),
+                f"{value!r} where row {first} has {expected} ({plain[first]!r})",
+                "store one type per column, or leave the column out",
+            )
+    if kinds != (str,):
+        return Column(name, "number", np.array([math.nan if value is None else float(value) for value in plain]))
+    if all(_DATE.fullmatch(value) for value in set(plain) if value):
+        return Column(name, "date", None)
+    return Column(name, "text", [value or None for value in plain])
+
+
+def numbered_run(names: Sequence[str]) -> bool:
+    """Whether these column names are one vector written out: `e0, e1, e2, …` or `1, 2, 3, …`, in this order."""
+    found = [re.fullmatch(r"(.*?)0*(\d+)", name) for name in names]
+    if len(names) < 3 or not all(found):
+        return False
+    stems = {match[1] for match in found if match}
+    numbers = [int(match[2]) for match in found if match]
+    return len(stems) == 1 and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Slices of a few thousand rows each."""
+    return (slice(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))
+
+
+def _single(matrix: Any, place: Place) -> Single:
+    """The matrix in float32, C-contiguous. Raises InvalidInput that names the row for what does not fit."""
+    if isinstance(matrix, np.ma.MaskedArray):
+        raise InvalidInput(place, "this is a masked array", "fill the masked values or drop those rows")
+    if hasattr(matrix, "tocsr"):
+        raise InvalidInput(place, "this is a sparse matrix", "make it dense, for example with sklearn's TruncatedSVD")
+    array = np.asarray(matrix)
+    if array.ndim > 2 and len(array):
+        raise InvalidInput(
+            place, f"the shape is {array.shape}", "give one vector per row, for example X.reshape(len(X), -1)"
+        )
+    if array.dtype.kind == "b":
+        array = array.astype(np.float32)
+    try:
+        checked = checked_features(np.asarray(array, dtype=np.float32) if array.dtype == np.float16 else array)
+        if checked.dtype == np.float32:
+            return np.asarray(checked, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            return np.asarray(checked_features(checked.astype(np.float32)), dtype=np.float32)
+    except InvalidInput as error:
+        raise InvalidInput(
+            replace(place, key=place.key or error.place.key, row=error.place.row), error.problem, error.fix
+        ) from None
+
+
+class _VectorEncoder:
+    def __init__(self, evidence: Vectors) -> None:
+        self._place, self._width = evidence.place, 0
+
+    def __call__(self, evidence: Evidence) -> Single:
+        if not isinstance(evidence, Vectors):
+            raise _other_form(evidence, self._place)
+        matrix = _single(evidence.matrix, evidence.place)
+        self._width = self._width or matrix.shape[1]
+        if matrix.shape[1] != self._width:
+            raise InvalidInput(
+                evidence.place,
+                f"its embeddings have {matrix.shape[1]} dimensions, those of {self._place.path or self._place} have "
+                f"{self._width}",
+                "embed both with the same encoder",
+            )
+        return matrix
+
+
+def _other_form(evidence: Evidence, place: Place) -> InvalidInput:
+    kinds = {Vectors: "embeddings", Columns: "columns of a table", Texts: "texts"}
+    return InvalidInput(
+        evidence.place,
+        f"it holds {kinds[type(evidence)]}, unlike {place.path or place}",
+        "give both in the same form",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _TableEncoder:
+    """mean and deviation of each column of numbers; the values of each column of text that become 0 and 1."""
+
+    place: Place
+    numbers: dict[str, tuple[float, float]]
+    levels: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, evidence: Columns) -> "_TableEncoder":
+        numbers, levels = {}, {}
+        for column in evidence.columns:
+            place = replace(evidence.place, column=column.name)
+            _refuse_unusable(column, place)
+            if column.kind == "text":
+                levels[column.name] = sorted({value for value in column.values if value is not None})
+            elif evidence.scaling == "standard":
+                mean, deviation = float(np.mean(column.values)), float(np.std(column.values))
+                numbers[column.name] = mean, deviation if deviation > 1e-12 * abs(mean) else 1.0
+            else:
+                numbers[column.name] = 0.0, 1.0
+        if not numbers and not levels:
+            raise InvalidInput(evidence.place, "there are no columns to judge the rows by", "name some with --features")
+        return cls(evidence.place, numbers, levels)
+
+    def __call__(self, evidence: Evidence) -> Single:
+        if not isinstance(evidence, Columns):
+            raise _other_form(evidence, self.place)
+        given = {column.name: column for column in evidence.columns}
+        missing = [name for name in (*self.numbers, *self.levels) if name not in given]
+        if missing:
+            raise InvalidInput(
+                evidence.place, f"some columns are not there ({first_three(missing)})", "give the same columns in both"
+            )
+        n = len(next(iter(given.values())).values)
+        matrix = np.empty((n, len(self.numbers) + sum(map(len, self.levels.values()))), dtype=np.float32)
+        for place, (name, (mean, deviation)) in enumerate(self.numbers.items()):
+            _refuse_unusable(given[name], replace(evidence.place, column=name), "number")
+            with np.errstate(over="ignore"):
+                matrix[:, place] = (given[name].values - mean) / deviation
+        place = len(self.numbers)
+        for name, levels in self.levels.items():
+            _refuse_unusable(given[name], replace(evidence.place, column=name), "text")
+            for level in levels:
+                matrix[:, place] = [value == level for value in given[name].values]
+                place += 1
+        return _single(matrix, evidence.place)
+
+
+def _refuse_unusable(column: Column, place: Place, expected: str | None = None) -> None:
+    """Raises InvalidInput for a column that has no place in a matrix."""
+    leave = f"fill it in, or leave the column out: --features=… without {column.name}"
+    if column.kind == "date":
+        raise InvalidInput(place, "dates are not used", f"leave it out: --features=… without {column.name}")
+    if column.kind == "other":
+        raise InvalidInput(place, "neither numbers nor text", f"leave it out: --features=… without {column.name}")
+    if expected is not None and column.kind != expected:
+        raise InvalidInput(
+            place, f"{column.kind} where the rows to rank have {expected}", "give the same columns in both"
+        )
+    if column.kind == "number":
+        bad = np.flatnonzero(~np.isfinite(column.values))
+        if len(bad):
+            value = column.values[bad[0]]
+            found = "there is no number" if math.isnan(value) else f"{value} is not finite"
+            raise InvalidInput(replace(place, row=int(bad[0])), found, leave)
+    elif expected is None and not column.is_category:
+        raise InvalidInput(
+            place,
+            f"{column.levels} different texts are too many for a category",
+            f"leave it out: --features=… without {column.name}; or judge the rows by it: --text-column={column.name}",
+        )
+
+
+class _TextEncoder:
+    """Hashed character 3- to 5-grams inside words with TF-IDF weights, projected to their main directions (LSA).
+
+    The projection is learned from the rows to rank.
+    """
+
+    def __init__(self, evidence: Texts) -> None:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+        from sklearn.pipeline import make_pipeline
+
+        self._place = evidence.place
+        texts = self._checked(evidence)
+        hashed = HashingVectorizer(
+            analyzer="char_wb",
+            ngram_range=(3, 5),
+            n_features=_BUCKETS,
+            alternate_sign=False,
+            norm=None,
+            dtype=np.float32,
+        )
+        counts = hashed.transform(texts)
+        if not counts.nnz:
+            raise InvalidInput(evidence.place, "the texts are empty", "name another column with --text-column")
+        directions = max(1, min(_DIRECTIONS, len(texts) - 1, len(np.unique(counts.indices)) - 1))
+        svd = TruncatedSVD(directions, random_state=0)
+        self._pipeline = make_pipeline(hashed, TfidfTransformer(sublinear_tf=True), svd)
+        self._pipeline.fit(texts)
+
+    def __call__(self, evidence: Evidence) -> Single:
+        if not isinstance(evidence, Texts):
+            raise _other_form(evidence, self._place)
+        return _single(np.asarray(self._pipeline.transform(self._checked(evidence)), np.float32), evidence.place)
+
+    @staticmethod
+    def _checked(evidence: Texts) -> list[str]:
+        for row, text in enumerate(evidence.texts):
+            if not isinstance(text, str):
+                found = "there is no text" if text is None else f"{type(text).__name__} where text is expected"
+                raise InvalidInput(replace(evidence.place, row=row), found, "fill it in, or drop the row")
+        return [str(text) for text in evidence.texts]
+
+
+def contents(evidence: Evidence) -> Iterator[bytes]:
+    """What each row says, as bytes that are the same for the same values: for telling whether a row has changed."""
+    if isinstance(evidence, Texts):
+        yield from (str(text).encode("utf-8", "surrogatepass") for text in evidence.texts)
+    elif isinstance(evidence, Vectors):
+        yield from (np.ascontiguousarray(row).tobytes() for row in evidence.matrix)
+    else:
+        numbers = [column.values for column in evidence.columns if column.kind == "number"]
+        texts = [column.values for column in evidence.columns if column.kind == "text"]
+        n = len(evidence.columns[0].values)
+        for part in blocks(n):
+            rows = (
+                np.stack([values[part] for values in numbers], axis=1)
+                if numbers
+                else np.empty((part.stop - part.start, 0))
+            )
+            for offset, row in enumerate(rows):
+                yield row.tobytes() + repr([values[part.start + offset] for values in texts]).encode()

@@ -1,0 +1,91 @@
+"""Rows in the order to look at them: labelled ones by what a fix is worth, then those without a label."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.use import inspection_order
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.errors import InvalidInput, Place
+from cleaning.progress import Progress, silent
+from cleaning.vectors.folds import class_probabilities
+from cleaning.vectors.neighbours import unit_rows
+
+# Inverse penalty of the logistic regression that suggests labels for unlabelled rows (unit rows).
+_STRENGTH = 10.0
+_STEPS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """What is believed about n rows, of which some have no label.
+
+    order (n,): the rows to look at, the label to fix first in front; rows without a label come last, those with the
+    surest suggestion first. labelled (k,): the rows with a label, in increasing order. suspicion (n,): P(the label is
+    wrong), NaN without a label. suggestion (n,), probability (n,): the most probable class, and P(it is right).
+    near_duplicate_of (n,): another row that is nearly the same, or -1. outlier (n,): whether a row is like no other.
+    """
+
+    order: IntVector
+    labelled: IntVector
+    suspicion: FloatVector
+    suggestion: IntVector
+    probability: FloatVector
+    near_duplicate_of: IntVector
+    outlier: IntVector
+    posterior: Posterior
+
+
+def rank_rows(
+    features: FloatMatrix,
+    labels: IntVector,
+    ids: Sequence[str],
+    trusted: Split | None,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Ranked:
+    """Ranks rows (n, d) with labels (n,), where a negative label is none. Raises InvalidInput if no row has a label."""
+    labelled = np.flatnonzero(labels >= 0)
+    if not len(labelled):
+        raise InvalidInput(Place(key="labels"), "no row has a label", "name the column or the file with the labels")
+    progress(0, _STEPS, "beliefs about the labels")
+    every = len(labelled) == len(labels)
+    train = Split(
+        features if every else features[labelled], labels[labelled], tuple(ids[row] for row in labelled.tolist())
+    )
+    posterior = label_posterior(train, trusted, rng=np.random.default_rng(seed))
+    progress(1, _STEPS, "the order to look at them")
+    order = inspection_order(posterior, train, trusted).order
+    n = len(labels)
+    suspicion, suggestion, probability = np.full(n, np.nan), np.full(n, -1), np.zeros(n)
+    suspicion[labelled] = posterior.suspicion
+    suggestion[labelled] = posterior.suggestion
+    probability[labelled] = posterior.suggestion_probability
+    bare = np.flatnonzero(labels < 0)
+    if len(bare):
+        found = _suggested(train, posterior, trusted, features[bare])
+        suggestion[bare], probability[bare] = found.argmax(axis=1), found.max(axis=1)
+        bare = bare[np.argsort(-probability[bare], kind="stable")]
+    progress(2, _STEPS, "how many are wrong")
+    near, outlier = _relations(n)
+    return Ranked(
+        np.concatenate([labelled[order], bare]), labelled, suspicion, suggestion, probability, near, outlier, posterior
+    )
+
+
+def _suggested(train: Split, posterior: Posterior, trusted: Split | None, rows: FloatMatrix) -> FloatMatrix:
+    """Class probabilities of rows without a label, by a logistic regression on the most probable labels."""
+    features, labels = train.features, posterior.suggestion
+    if trusted is not None:
+        features, labels = np.vstack([features, trusted.features]), np.concatenate([labels, trusted.labels])
+    middle = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
+    known, new = unit_rows(features - middle), unit_rows(rows - middle)
+    return class_probabilities(known, labels, new, int(labels.max()) + 1, _STRENGTH)
+
+
+def _relations(count: int) -> tuple[IntVector, IntVector]:
+    """near_duplicate_of and outlier of all rows. The posterior does not tell yet."""
+    return np.full(count, -1), np.zeros(count, dtype=np.int64)

@@ -1,0 +1,77 @@
+"""What a form reads: ids, labels and what the rows are judged by, before anything is turned into numbers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cleaning.labels.classes import Labels
+from cleaning.labels.evidence import Evidence, Scaling
+from evaluation.embedding.embed import OnUndecodable
+
+NO_COLUMN = ""
+"""As the id column: the ids are row numbers, whatever columns there are."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
+
+    labels: a table with labels (or an npy of them) for a source that has none. features: names of columns, where `*`
+    at the end stands for any rest. classes: labels that look like a quantity are meant as classes.
+    """
+
+    labels: Path | None = None
+    label_column: str | None = None
+    id_column: str | None = None
+    features: tuple[str, ...] | None = None
+    embedding_column: str | None = None
+    image_column: str | None = None
+    text_column: str | None = None
+    scaling: Scaling | None = None
+    classes: bool = False
+    encoder: str = "classical"
+    jobs: int = 1
+    on_undecodable: OnUndecodable = "error"
+
+
+def no_picture(row: int) -> bytes | None:
+    """The picture of a row that has none."""
+    return None
+
+
+def no_text(row: int) -> str | None:
+    """The text of a row that has none."""
+    return None
+
+
+def no_columns(row: int) -> Mapping[str, str]:
+    """The columns of a row that has none."""
+    return {}
+
+
+@dataclass(frozen=True)
+class Views:
+    """What a person can look at, by row."""
+
+    picture: Callable[[int], bytes | None] = no_picture
+    text: Callable[[int], str | None] = no_text
+    columns: Callable[[int], Mapping[str, str]] = no_columns
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The rows of one source as they are stored.
+
+    said: what was taken from where, in a few words each. hashes: of each row's content, or None if `evidence` is the
+    content. files: the files that were read whole, as they were named.
+    """
+
+    form: str
+    options: Options
+    ids: Sequence[str]
+    labels: Labels
+    evidence: Evidence
+    said: Sequence[str]
+    hashes: tuple[str, ...] | None = None
+    files: tuple[Path, ...] = ()
+    views: Views = field(default_factory=Views)

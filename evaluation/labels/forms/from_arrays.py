@@ -1,0 +1,160 @@
+"""Arrays saved by numpy: X.npy with its labels beside it, and npz files with both."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.labels.classes import Labels, encode_labels, named_codes
+from cleaning.labels.evidence import Vectors
+from evaluation.files.npy import read_npy
+from evaluation.files.npz import npz_headers, read_npz
+from evaluation.labels.forms.found import Found, Options
+from evaluation.labels.forms.from_table import labels_of, names
+from evaluation.labels.forms.roles import choose_roles
+from evaluation.labels.forms.tables import SUFFIXES, open_table
+
+_FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
+_LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
+_IDS = ("ids", "id", "filenames", "filename", "paths", "names")
+_NAMES = ("classes", "class_names", "label_names", "target_names")
+_LIMIT = 64 * 1024**3
+_FIX = "save it with numpy.savez(FILE, X=…, y=…)"
+
+
+def read_array(path: Path, options: Options) -> Found:
+    """An npy of features, with labels from `options.labels` or from the only file beside it that can hold them."""
+    matrix = read_npy(path)
+    place = Place(path)
+    where = options.labels or _beside(path)
+    labels = labels_in_order(where, len(matrix), place, options)
+    said = [f"{_width(matrix, place)} numbers each", f"labels from {where.name}, {names(labels)}"]
+    ids = [str(row) for row in range(len(matrix))]
+    filled = replace(options, labels=where)
+    return Found("npy", filled, ids, labels, Vectors(matrix, place), said, None, (path, where))
+
+
+def read_arrays(path: Path, options: Options) -> Found:
+    """An npz of features and labels; perhaps with ids and names of classes."""
+    headers = npz_headers(path, _FIX)
+    if {"data", "indices", "indptr"} <= set(headers):
+        raise InvalidInput(path, "this is a sparse matrix", "make it dense, for example with sklearn's TruncatedSVD")
+    rows = _key(path, headers, options.embedding_column, _FEATURES, "the features", "--embedding-column")
+    column = _key(path, headers, options.label_column, _LABELS, "the labels", "--label-column", options.labels)
+    further = {key for key in headers if key.casefold() in (*_IDS, *_NAMES)}
+    found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
+    place, matrix = Place(path, key=rows), found[rows]
+    _width(matrix, place)
+    if options.labels is not None:
+        labels = labels_in_order(options.labels, len(matrix), place, options)
+    else:
+        labels = _labels(path, column, found, options)
+    _refuse_lengths(len(labels.codes), len(matrix), Place(path, key=column))
+    ids, said_ids = _ids(path, found, len(matrix), options)
+    said = [f"features from `{rows}`, {matrix.shape[1]} numbers each"]
+    said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
+    filled = replace(options, embedding_column=rows, label_column=column or None)
+    files = (path,) if options.labels is None else (path, options.labels)
+    return Found("npz", filled, ids, labels, Vectors(matrix, place), said, None, files)
+
+
+def labels_in_order(where: Path, count: int, place: Place, options: Options) -> Labels:
+    """The labels in an npy or a table with one row for each of `count` rows. place: these rows, for errors."""
+    form = SUFFIXES.get(where.suffix.lower())
+    if not where.is_file() or (form is None and where.suffix != ".npy"):
+        raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
+    if form is None:
+        labels = encode_labels(np.array(read_npy(where)), Place(where), classes=options.classes)
+    else:
+        table = open_table(where, form)
+        only = next(iter(table.kinds)) if len(table.kinds) == 1 else None
+        column = options.label_column or only or choose_roles(table, options).label
+        if column not in table.kinds:
+            raise InvalidInput(where, f"there is no column {column!r}", suggest(str(column), table.kinds))
+        labels = labels_of(table, str(column), options)
+    _refuse_lengths(len(labels.codes), count, Place(where))
+    return labels
+
+
+def _refuse_lengths(labels: int, rows: int, place: Place) -> None:
+    if labels != rows:
+        raise InvalidInput(place, f"there are {labels} labels for {rows} rows", "give one label for every row")
+
+
+def _width(matrix: NDArray[Any], place: Place) -> int:
+    if matrix.ndim != 2 or not matrix.shape[1]:
+        fix = "give one vector per row, for example X.reshape(len(X), -1)"
+        raise InvalidInput(place, f"the shape is {matrix.shape}", fix)
+    if not len(matrix):
+        raise InvalidInput(place, "there are no rows", "provide at least one sample")
+    return int(matrix.shape[1])
+
+
+def _beside(path: Path) -> Path:
+    """The only file of labels beside X.npy: y.npy, X_labels.npy, labels.csv and the like."""
+    stem = path.stem
+    plain = ["y", "Y", "labels", "targets", "target"] if stem.casefold() in ("x", "features", "embeddings") else []
+    turned = stem.replace("X", "y").replace("features", "labels").replace("embeddings", "labels")
+    wanted = [*plain, *([turned] if turned != stem else []), f"{stem}_labels", f"{stem}_y", f"{stem}_targets"]
+    found = {
+        path.with_name(name + suffix)
+        for name in wanted
+        for suffix in (".npy", *SUFFIXES)
+        if path.with_name(name + suffix).is_file()
+    }
+    if len(found) != 1:
+        listed = " or ".join(sorted(one.name for one in found))
+        problem = f"the labels may be in {listed}" if found else "there are no labels beside it"
+        raise InvalidInput(path, problem, "name the file: --labels=y.npy, or a csv")
+    return found.pop()
+
+
+def _key(
+    path: Path,
+    headers: dict[str, Any],
+    named: str | None,
+    known: Sequence[str],
+    what: str,
+    option: str,
+    elsewhere: Path | None = None,
+) -> str:
+    """The key of an array: the one named, or the only one whose name is known. Empty if it is elsewhere."""
+    if named is not None:
+        if named not in headers:
+            raise InvalidInput(path, f"there is no array {named!r} for {option}", suggest(named, headers))
+        return named
+    if elsewhere is not None:
+        return ""
+    found = [key for key in headers if key.casefold() in known]
+    if len(found) != 1:
+        problem = f"{what} may be in {' or '.join(found)}" if found else f"there is no array for {what}"
+        raise InvalidInput(path, f"{problem} (arrays: {', '.join(headers) or 'none'})", f"say which: {option}=NAME")
+    return found[0]
+
+
+def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Options) -> Labels:
+    """The labels of an npz; whole numbers get the names of an array of class names, if there is one."""
+    values, place = found[column], Place(path, key=column)
+    named = [key for key in found if key.casefold() in _NAMES and found[key].dtype.kind in "US"]
+    if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
+        known = [str(name) for name in found[named[0]].tolist()]
+        if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):
+            return named_codes(values.astype(np.int64), list(known))
+    return encode_labels(values, place, classes=options.classes)
+
+
+def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Options) -> tuple[list[str], str]:
+    keys = [key for key in found if key.casefold() in _IDS and found[key].shape == (count,)]
+    if options.id_column is None and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
+        ids = [
+            one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one)
+            for one in found[keys[0]].tolist()
+        ]
+        if len(set(ids)) == count and all(ids):
+            return ids, f"ids from `{keys[0]}`"
+        return [str(row) for row in range(count)], f"`{keys[0]}` repeats, so the ids are row numbers"
+    return [str(row) for row in range(count)], "ids are row numbers"

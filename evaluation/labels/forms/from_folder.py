@@ -1,0 +1,70 @@
+"""Folders of pictures: one folder per class, or one folder and a table that says which picture is what."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.embedding.embed import picture_names
+from evaluation.labels.forms.folder_names import labels_of_names
+from evaluation.labels.forms.found import Found, Options, Views
+from evaluation.labels.forms.from_table import labels_of, names, paths_of
+from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
+from evaluation.labels.forms.roles import choose_roles, path_column
+from evaluation.labels.forms.tables import SUFFIXES, open_table
+
+
+def read_folder(path: Path, options: Options, around: Surroundings) -> Found:
+    """The pictures of a folder."""
+    table = options.labels or _table_inside(path)
+    return _with_table(path, table, options, around) if table is not None else _by_class(path, options, around)
+
+
+def _by_class(path: Path, options: Options, around: Surroundings) -> Found:
+    listed = picture_names(path)
+    labels_of_names(listed, path)
+    found = embed_folder(path, listed, options, around)
+    labels = labels_of_names(found.names, path)
+    evidence, hashes = found.of(found.names, Place(path))
+    said = [f"pictures embedded by {options.encoder}", f"labels from the folder names, {names(labels)}"]
+    decoded = found.names
+    views = Views(picture=lambda row: folder_picture(path, decoded[row]))
+    return Found("class folders", options, decoded, labels, evidence, said, hashes, (), views)
+
+
+def _with_table(path: Path, where: Path, options: Options, around: Surroundings) -> Found:
+    form = SUFFIXES.get(where.suffix.lower())
+    if form is None or not where.is_file():
+        raise InvalidInput(where, "this is not a table", f"give a file that ends in {', '.join(SUFFIXES)}")
+    table = open_table(where, form)
+    if not table.rows:
+        raise InvalidInput(where, "there are no rows", "provide at least one sample")
+    column = options.image_column or options.id_column or path_column(table)
+    if column is None or column not in table.kinds:
+        raise InvalidInput(where, "no column names the pictures", "say which: --image-column=NAME")
+    roles = choose_roles(table, replace(options, image_column=column, id_column=None))
+    if roles.label is None:  # pragma: no cover - the labels are nowhere else
+        raise AssertionError
+    labels, listed = labels_of(table, roles.label, options), paths_of(table, column, path)
+    repeated = len(set(listed)) < len(listed)
+    if repeated:
+        row = next(row for row, name in enumerate(listed) if name in listed[:row])
+        raise InvalidInput(table.place(column, row), f"{listed[row]!r} already has a row", "keep one row per picture")
+    found = embed_folder(path, listed, replace(options, on_undecodable="error"), around)
+    evidence, hashes = found.of(listed, Place(path))
+    left = sum(1 for name in picture_names(path) if name not in set(listed) and path / name != where)
+    said = [f"pictures from `{column}`, embedded by {options.encoder}", f"labels from `{roles.label}`, {names(labels)}"]
+    said += [f"{left} files have no row in {where.name}"] if left else []
+    filled = replace(options, labels=where, image_column=column, label_column=roles.label)
+    views = Views(picture=lambda row: folder_picture(path, listed[row]))
+    return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views)
+
+
+def _table_inside(path: Path) -> Path | None:
+    """The only table in a folder without folders."""
+    if not path.is_dir() or any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir()):
+        return None
+    tables = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file())
+    if len(tables) > 1:
+        listed = " or ".join(table.name for table in tables)
+        raise InvalidInput(path, f"the labels may be in {listed}", "say which: --labels=FILE")
+    return tables[0] if tables else None

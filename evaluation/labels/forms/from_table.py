@@ -1,0 +1,168 @@
+"""A table as a source: csv, tsv, parquet and feather files, with Hugging Face's and the challenge's among them."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.classes import Labels, encode_labels, named_codes
+from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
+from evaluation.embedding.embed import picture_names
+from evaluation.labels.forms.folder_names import labels_of_names
+from evaluation.labels.forms.found import NO_COLUMN, Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.pictures import (
+    StoredPictures,
+    Surroundings,
+    embed_column,
+    embed_folder,
+    folder_picture,
+)
+from evaluation.labels.forms.roles import Roles, choose_roles
+from evaluation.labels.forms.tables import Table, columns_of_row, open_table
+
+
+def read_table(path: Path, form: str, options: Options, around: Surroundings) -> Found:
+    """The rows of a table."""
+    table = open_table(path, form)
+    if not table.rows:
+        raise InvalidInput(path, "there are no rows", "provide at least one sample")
+    embedded = {"filename", "encoding", "sha256"} <= set(table.kinds) and options.label_column is None
+    roles = choose_roles(table, options, labels_elsewhere=embedded or options.labels is not None)
+    ids = ids_of(table, roles.id)
+    filled = replace(options, id_column=roles.id or NO_COLUMN, label_column=roles.label)
+    said, files = [], (path,)
+    if roles.label is not None:
+        labels = labels_of(table, roles.label, options)
+        said.append(f"labels from `{roles.label}`, {names(labels)}")
+    else:
+        labels = labels_of_names(ids, path)
+        said.append(f"labels from the folder names, {names(labels)}")
+    evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
+    said += [what, f"ids from `{roles.id}`" if roles.id is not None else "ids are row numbers", *roles.notes]
+    views = replace(views, columns=partial(columns_of_row, path, form))
+    return Found(form, filled, ids, labels, evidence, said, hashes, files, views)
+
+
+def names(labels: Labels) -> str:
+    """How many names there are, and how many rows have none."""
+    bare = int(np.count_nonzero(labels.codes < 0))
+    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}" + (f" ({bare} rows have none)" if bare else "")
+
+
+def labels_of(table: Table, column: str, options: Options) -> Labels:
+    """The labels in a column; numbers that the file has names for get their names."""
+    place, known = table.place(column), table.class_names.get(column)
+    if known is None:
+        return encode_labels(table.values(column), place, classes=options.classes)
+    codes = np.array(
+        [-1 if one is None else int(one) for one in table.arrow([column])[column].to_pylist()], dtype=np.int64
+    )
+    beyond = np.flatnonzero(codes >= len(known))
+    if len(beyond):
+        found = f"label {codes[beyond[0]]}, but the file names {len(known)} classes"
+        raise InvalidInput(replace(place, row=int(beyond[0])), found, "correct the label")
+    return named_codes(codes, known)
+
+
+def ids_of(table: Table, column: str | None) -> list[str]:
+    """The ids in a column, or row numbers. Raises InvalidInput for missing, negative and repeated ids."""
+    if column is None:
+        return [str(row) for row in range(table.rows)]
+    found = table.texts(column)
+    for row, value in enumerate(found):
+        if value is None or not value.strip():
+            raise InvalidInput(
+                table.place(column, row), "there is no id", f"fill it in, or pass --id-column={NO_COLUMN}"
+            )
+        if value.startswith("-") and value[1:].isdecimal():
+            raise InvalidInput(
+                table.place(column, row), f"the id {value} is negative", "give every row an id of its own"
+            )
+    ids = [value for value in found if value is not None]
+    repeated = [value for value, count in Counter(ids).items() if count > 1]
+    if repeated:
+        row = ids.index(repeated[0], ids.index(repeated[0]) + 1)
+        raise InvalidInput(
+            table.place(column, row),
+            f"ids appear more than once ({first_three(repeated)})",
+            f"keep one of each, or pass --id-column={NO_COLUMN} to use row numbers",
+        )
+    return ids
+
+
+_Judged = tuple[Evidence, tuple[str, ...] | None, Views, str, Options]
+
+
+def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, around: Surroundings) -> _Judged:
+    """What the rows are judged by, their hashes, what can be looked at, what is said of it, and the filled options."""
+    column = roles.column
+    if roles.by == "columns" or column is None:
+        return _of_columns(table, roles.features, options)
+    views = Views(text=no_text, picture=_picture_view(table, column))
+    if roles.by == "embedding":
+        matrix = table.vectors(column)
+        said = f"embeddings from `{column}`, {matrix.shape[1]} numbers each"
+        return Vectors(matrix, table.place(column)), None, views, said, replace(options, embedding_column=column)
+    filled = replace(options, text_column=column) if roles.by == "text" else replace(options, image_column=column)
+    if roles.by == "text":
+        texts = table.texts(column)
+        said = f"texts from `{column}` by their letters (weak; embeddings of a language model find more)"
+        return Texts(texts, table.place(column)), None, Views(text=texts.__getitem__), said, filled
+    said = f"pictures from `{column}`, embedded by {options.encoder}"
+    if table.kinds[column] == "picture":
+        found = embed_column(table.path, column, table.rows, options, around)
+        return *found.of(found.names, table.place(column)), views, said, filled
+    folder, paths = table.path.parent, paths_of(table, column)
+    found = embed_folder(folder, sorted(set(paths)), replace(options, on_undecodable="error"), around)
+    return (
+        *found.of(paths, table.place(column)),
+        Views(picture=lambda row: folder_picture(folder, paths[row])),
+        said,
+        filled,
+    )
+
+
+def paths_of(table: Table, column: str, folder: Path | None = None) -> list[str]:
+    """The paths below a folder (default: the table's) that a column names. Raises InvalidInput for any other file."""
+    folder = folder or table.path.parent
+    there = set(picture_names(folder))
+    paths = []
+    for row, value in enumerate(table.texts(column)):
+        path = PurePosixPath(*PurePosixPath((value or "").replace("\\", "/")).parts).as_posix()
+        if path not in there:
+            inside = "" if value else "there is no value; "
+            raise InvalidInput(
+                table.place(column, row), f"{inside}{folder} has no file {value!r}", "give paths below the folder"
+            )
+        paths.append(path)
+    return paths
+
+
+def _picture_view(table: Table, judged: str) -> Callable[[int], bytes | None]:
+    stored = [name for name, kind in table.kinds.items() if kind == "picture"]
+    chosen = judged if judged in stored else stored[0] if len(stored) == 1 else None
+    if chosen is None or table.form != "parquet":
+        return no_picture
+    return StoredPictures(table.path, chosen).row
+
+
+def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _Judged:
+    numbers = [column.name for column in columns if column.kind == "number"]
+    categories = [column.name for column in columns if column.kind == "text"]
+    vector = not categories and len(numbers) == len(columns) and numbered_run(numbers)
+    scaling = options.scaling or ("none" if vector else "standard")
+    parts = []
+    if numbers:
+        shown = f"`{numbers[0]}` … `{numbers[-1]}`" if len(numbers) > 1 else f"`{numbers[0]}`"
+        how = "standardised" if scaling == "standard" else "as they are"
+        parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
+    if categories:
+        parts.append(f"{len(categories)} categories, one-hot: {', '.join(categories[:4])}")
+    filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
+    evidence = Columns(columns, Place(table.path), scaling)
+    whole = Vectors(encoder_of(evidence)(evidence), Place(table.path)) if vector and scaling == "none" else evidence
+    return whole, None, Views(), "; ".join(parts), filled

@@ -1,0 +1,204 @@
+"""Which column of a table is what: as the user says, or guessed where only one thing fits."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cleaning.errors import InvalidInput, suggest
+from cleaning.labels.evidence import Column, column_of
+from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.tables import Table
+
+_LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
+# Names of ids, the better ones first; two of one line are an open question.
+_ID_NAMES = (
+    ("id", "ids", "uid", "uuid", "image_id", "imageid", "row_id", "sample_id", "key"),
+    ("filename", "file_name", "filepath", "file_path", "file", "path", "image", "image_path", "img", "name"),
+    ("", "index", "unnamed: 0", "__index_level_0__"),
+)
+_PATH_NAMES = _ID_NAMES[1][:-1]
+
+Evidence = Literal["embedding", "picture", "text", "columns"]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The columns of a table by what they are for. label: None if there is none. id: None for row numbers.
+
+    by: what the rows are judged by: one column (`column`), or several (`features`). notes: said besides the choice.
+    """
+
+    label: str | None
+    id: str | None
+    by: Evidence
+    column: str | None
+    features: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+
+def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = False) -> Roles:
+    """The role of each column. Raises InvalidInput where a named column is missing, nothing fits, or two things do.
+
+    labels_elsewhere: the labels come from another file or from folder names if no column is sure to have them.
+    """
+    _refuse_unknown(table, options)
+    taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
+    label = options.label_column or _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere)
+    found, notes = _guess_id(table, options, {label, *taken})
+    by, column = _guess_evidence(table, options, {label, found})
+    features: tuple[Column, ...] = ()
+    if by == "columns":
+        features = _features(table, options, [label, found, *_id_like(table, {label, found})])
+        if not options.features and features and not any(one.kind == "number" or one.is_category for one in features):
+            by, column, features = *_only_texts(table, features), ()
+    return Roles(label, found, by, column, features, notes)
+
+
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """The names that a name stands for, which may end in `*`."""
+    return [name for name in names if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))]
+
+
+def _refuse_unknown(table: Table, options: Options) -> None:
+    named = {
+        "--label-column": options.label_column,
+        "--id-column": options.id_column or None,
+        "--embedding-column": options.embedding_column,
+        "--image-column": options.image_column,
+        "--text-column": options.text_column,
+    }
+    for option, name in named.items():
+        if name is not None and name not in table.kinds:
+            raise InvalidInput(table.path, f"there is no column {name!r} for {option}", suggest(name, table.kinds))
+    by = {"--features": options.features, **dict(list(named.items())[2:])}
+    chosen = [option for option, value in by.items() if value]
+    if len(chosen) > 1:
+        raise InvalidInput(" and ".join(chosen), "the rows are judged by one of them", "leave one of them out")
+
+
+def _listed(table: Table) -> str:
+    names = list(table.kinds)
+    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+
+
+def _one_of(table: Table, found: Sequence[str], what: str, option: str) -> str | None:
+    """The only one; raises InvalidInput that lists several."""
+    if len(found) > 1:
+        raise InvalidInput(table.path, f"{what} may be in {' or '.join(found)}", f"say which: {option}=NAME")
+    return found[0] if found else None
+
+
+def _guess_label(table: Table, options: Options, taken: set[str | None], *, labels_elsewhere: bool) -> str | None:
+    free = [name for name, kind in table.kinds.items() if name not in taken and kind in ("number", "text")]
+    classes = [name for name in free if name in table.class_names]
+    found = _one_of(table, classes, "the labels", "--label-column")
+    found = found or _one_of(
+        table, [name for name in free if name.casefold() in _LABEL_NAMES], "the labels", "--label-column"
+    )
+    if found or labels_elsewhere:
+        return found
+    judged = {match for pattern in options.features or () for match in matching(pattern, free)}
+    texts = [name for name in free if table.kinds[name] == "text" and name not in judged]
+    ids = [name for names in _ID_NAMES for name in texts if name.casefold() in names]
+    columns = [column_of(name, table.values(name), table.place()) for name in texts if name not in ids]
+    found = _one_of(table, [one.name for one in columns if one.is_category], "the labels", "--label-column")
+    if found is None:
+        raise InvalidInput(
+            table.path, f"there is no column of labels (columns: {_listed(table)})", "name it with --label-column=NAME"
+        )
+    return found
+
+
+def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[str | None, tuple[str, ...]]:
+    """The id column, and what is to be said about it. A named one must hold a different id in every row."""
+    if options.id_column is not None:
+        return options.id_column or None, ()
+    for names in _ID_NAMES:
+        found = [
+            name
+            for name, kind in table.kinds.items()
+            if name not in taken and name.casefold() in names and kind in ("number", "text")
+        ]
+        name = _one_of(table, found, "the ids", "--id-column")
+        if name is not None:
+            counts = Counter(table.texts(name))
+            if None in counts or max(counts.values(), default=1) == 1:
+                return name, ()
+            return None, (f"`{name}` repeats, so the ids are row numbers",)
+    return None, ()
+
+
+def _id_like(table: Table, taken: set[str | None]) -> list[str]:
+    """Further columns that hold an id or a path, and so say nothing about the class."""
+    known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
+    return [name for name in table.kinds if name not in taken and name.casefold() in known]
+
+
+def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> tuple[Evidence, str | None]:
+    if options.features:
+        return "columns", None
+    if options.embedding_column is not None:
+        return "embedding", options.embedding_column
+    if options.image_column is not None:
+        return "picture", options.image_column
+    if options.text_column is not None:
+        return "text", options.text_column
+    free = {name: kind for name, kind in table.kinds.items() if name not in taken}
+    found = [name for name, kind in free.items() if kind in ("vector", "picture")]
+    if len(found) > 1:
+        raise InvalidInput(
+            table.path,
+            f"the rows may be judged by {' or '.join(found)}",
+            "say by which: --embedding-column=NAME or --image-column=NAME",
+        )
+    if found:
+        return ("embedding" if free[found[0]] == "vector" else "picture"), found[0]
+    if all(name in _id_like(table, taken) for name in free):
+        path = path_column(table)
+        return ("columns", None) if path is None else ("picture", path)
+    return "columns", None
+
+
+def path_column(table: Table) -> str | None:
+    """The only column of text whose name says that it holds paths."""
+    found = [name for name, kind in table.kinds.items() if kind == "text" and name.casefold() in _PATH_NAMES]
+    return found[0] if len(found) == 1 else None
+
+
+def _features(table: Table, options: Options, taken: Sequence[str | None]) -> tuple[Column, ...]:
+    """The columns that the rows are judged by: those named, or all that have no other role."""
+    if not options.features:
+        names = [name for name in table.kinds if name not in taken]
+    else:
+        names = []
+        for pattern in options.features:
+            found = [name for name in matching(pattern, table.kinds) if name not in names]
+            if not matching(pattern, table.kinds):
+                raise InvalidInput("--features", f"there is no column {pattern!r}", suggest(pattern, table.kinds))
+            names += [name for name in found if name not in taken[:2] or not pattern.endswith("*")]
+    numbers = [name for name in names if table.kinds[name] == "number"]
+    whole = table.arrow(numbers) if numbers else None
+    return tuple(_column(table, name, whole) for name in names)
+
+
+def _column(table: Table, name: str, whole: object) -> Column:
+    kind = table.kinds[name]
+    if kind == "number":
+        return column_of(name, whole[name].to_pandas(), table.place())  # type: ignore[index]
+    if kind == "text":
+        return column_of(name, table.values(name), table.place())
+    return Column(name, "date" if kind == "date" else "other", None)
+
+
+def _only_texts(table: Table, columns: Sequence[Column]) -> tuple[Evidence, str]:
+    """The one column of free text, where there is nothing else to judge the rows by."""
+    texts = [one.name for one in columns if one.kind == "text"]
+    found = _one_of(table, texts, "the texts to judge the rows by", "--text-column")
+    if found is None:
+        raise InvalidInput(
+            table.path,
+            f"there is nothing to judge the rows by (columns: {_listed(table)})",
+            "add columns of numbers, an embedding, pictures or texts",
+        )
+    return "text", found

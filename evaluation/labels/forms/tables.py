@@ -1,0 +1,279 @@
+"""Tables: csv, tsv, parquet and feather files behind one interface; columns are read only when they are needed."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cleaning.data import FloatMatrix
+from cleaning.errors import FixfirstError, InvalidInput, Place
+from evaluation.files.csv import csv_lines
+from evaluation.files.json import parse_json
+from evaluation.files.parquet import vectors
+from evaluation.files.whole import plain_errors
+
+Kind = Literal["number", "text", "date", "vector", "picture", "other"]
+
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".feather": "feather",
+    ".arrow": "feather",
+}
+_SAMPLED = 1000
+_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_COMMA_NUMBER = re.compile(r"-?\d+(,\d+)?")
+# What stands for a missing number in csv files; in columns of text, only an empty cell is a missing value.
+_NO_NUMBER = ("", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL", "None")
+
+
+class Table(ABC):
+    """A table of named columns.
+
+    kinds: what each column holds, by name. class_names: of the columns of numbers that stand for classes whose names
+    the file gives (Hugging Face).
+    """
+
+    def __init__(
+        self, path: Path, form: str, rows: int, kinds: Mapping[str, Kind], class_names: Mapping[str, list[str]]
+    ) -> None:
+        self.path, self.form, self.rows, self.kinds, self.class_names = path, form, rows, kinds, class_names
+
+    @abstractmethod
+    def arrow(self, names: Sequence[str]) -> Any:
+        """These columns as a pyarrow table."""
+
+    def as_stored(self, names: Sequence[str]) -> Any:
+        """These columns as a pyarrow table, with the cells of a text file as they are written."""
+        return self.arrow(names)
+
+    def place(self, name: str | None = None, row: int | None = None) -> Place:
+        """The place of a column or cell."""
+        return Place(self.path, column=name, row=row)
+
+    def values(self, name: str) -> "pd.Series[Any]":
+        """A column of numbers or texts; in a text file, as it is written."""
+        column = self.as_stored([name])[name]
+        if str(column.type).startswith("decimal"):
+            column = column.cast("float64")
+        # integers with gaps must not pass through floats, which round the large ones
+        found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
+        return found
+
+    def texts(self, name: str) -> list[str | None]:
+        """A column as text; None for a missing value."""
+        column = self.as_stored([name])[name]
+        return [None if value is None or value == "" else str(value) for value in column.to_pylist()]
+
+    def vectors(self, name: str) -> FloatMatrix:
+        """A column of lists of numbers, (n, d)."""
+        import pyarrow as pa
+
+        table = self.arrow([name])
+        kind = table[name].type
+        missing = np.flatnonzero(table[name].is_null().to_numpy())
+        if len(missing):
+            raise InvalidInput(self.place(name, int(missing[0])), "there is no value", "fill it in, or drop the row")
+        if not pa.types.is_floating(kind.value_type) or pa.types.is_float16(kind.value_type):
+            table = table.set_column(0, name, table[name].cast(pa.list_(pa.float64())))
+        return vectors(self.path, table, name)
+
+
+class _ArrowTable(Table):
+    """parquet: columns are read one by one; feather: memory-mapped."""
+
+    def __init__(self, path: Path, form: str, rows: int, schema: Any, source: Any) -> None:
+        _refuse_repeated(path, schema.names)
+        kinds = {field.name: _kind(field.type) for field in schema}
+        super().__init__(path, form, rows, kinds, _class_names(path, kinds, schema.metadata or {}))
+        self._source = source
+
+    def arrow(self, names: Sequence[str]) -> Any:
+        with _readable(self.path, self.form):
+            if self.form == "feather":
+                return self._source.select(list(names))
+            return self._source.read(columns=list(names), use_threads=False)
+
+
+class _CsvTable(Table):
+    """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
+
+    def __init__(self, path: Path, form: str) -> None:
+        self._delimiter = _delimiter(path, form)
+        lines = csv_lines(path, self._delimiter)
+        _, header = next(lines, (1, list[str]()))
+        _refuse_repeated(path, header, line=1)
+        sample = [cells for _, cells in islice(lines, _SAMPLED)]
+        rows = len(sample) + sum(1 for _ in lines)
+        self._comma = self._delimiter == ";" and any(
+            "," in cell and _COMMA_NUMBER.fullmatch(cell) for cells in sample for cell in cells
+        )
+        number = _COMMA_NUMBER if self._comma else _NUMBER
+        kinds: dict[str, Kind] = {}
+        for place, name in enumerate(header):
+            cells = [row[place].strip() for row in sample if row[place].strip() not in _NO_NUMBER]
+            kinds[name] = "number" if cells and all(map(number.fullmatch, cells)) else "text"
+        super().__init__(path, form, rows, kinds, {})
+
+    def arrow(self, names: Sequence[str]) -> Any:
+        import pyarrow as pa
+
+        return self._read({name: pa.string() if self.kinds[name] == "text" else pa.float64() for name in names})
+
+    def as_stored(self, names: Sequence[str]) -> Any:
+        import pyarrow as pa
+
+        return self._read(dict.fromkeys(names, pa.string()))
+
+    def _read(self, types: Mapping[str, Any]) -> Any:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        try:
+            with plain_errors(self.path, "read the file"):
+                table = csv.read_csv(
+                    self.path,
+                    csv.ReadOptions(use_threads=False),
+                    csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+                    csv.ConvertOptions(
+                        include_columns=list(types),
+                        column_types=dict(types),
+                        null_values=list(_NO_NUMBER),
+                        strings_can_be_null=False,
+                        decimal_point="," if self._comma else ".",
+                    ),
+                )
+        except pa.ArrowException as error:
+            self._refuse_text(list(types))
+            raise InvalidInput(self.path, f"this is not csv ({error})", "save the table again") from error
+        if table.num_rows != self.rows:
+            raise InvalidInput(
+                self.path, f"{self.rows} or {table.num_rows} rows, depending on how quotes are read", "save it again"
+            )
+        return table
+
+    def _refuse_text(self, names: Sequence[str]) -> None:
+        """Raises InvalidInput for the first text in a column of numbers."""
+        lines = csv_lines(self.path, self._delimiter)
+        _, header = next(lines)
+        places = [header.index(name) for name in names if self.kinds[name] == "number"]
+        number = _COMMA_NUMBER if self._comma else _NUMBER
+        for row, (line, cells) in enumerate(lines):
+            for place in places:
+                if cells[place] not in _NO_NUMBER and not number.fullmatch(cells[place].strip()):
+                    raise InvalidInput(
+                        Place(self.path, line=line, column=header[place], row=row),
+                        f"{cells[place][:60]!r} where the rows above have numbers",
+                        "correct it, or leave the column out",
+                    )
+
+
+def open_table(path: Path, form: str) -> Table:
+    """The table in a file. form: one of the values of SUFFIXES. Raises InvalidInput for any other content."""
+    if form in ("csv", "tsv"):
+        return _CsvTable(path, form)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with _readable(path, form):
+        if form == "parquet":
+            file = pq.ParquetFile(path)
+            table = _ArrowTable(path, form, file.metadata.num_rows, file.schema_arrow, file)
+        else:
+            mapped = pa.memory_map(str(path))
+            try:
+                source = pa.ipc.open_file(mapped).read_all()
+            except pa.ArrowInvalid:
+                mapped.seek(0)
+                source = pa.ipc.open_stream(mapped).read_all()
+            table = _ArrowTable(path, form, source.num_rows, source.schema, source)
+    return table
+
+
+@lru_cache(maxsize=2)
+def shown_columns(path: Path, form: str) -> Any:
+    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
+    table = open_table(path, form)
+    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
+
+
+def columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
+    """The columns of numbers, texts and dates of one row, as text."""
+    cells = shown_columns(path, form).slice(row, 1).to_pylist()[0]
+    return {name: "" if value is None else str(value) for name, value in cells.items()}
+
+
+def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """The names of classes in the metadata that Hugging Face's datasets write; whatever else is there is ignored."""
+    try:
+        content = parse_json(metadata.get(b"huggingface", b"{}").decode(), Place(path))
+        features = {name: content["info"]["features"][name] for name in columns}
+    except (FixfirstError, UnicodeDecodeError, KeyError, TypeError):
+        return {}
+    found = {name: kind.get("names") for name, kind in features.items() if isinstance(kind, dict)}
+    return {name: list(names or ()) for name, names in found.items() if _are_names(names)}
+
+
+def _are_names(names: object) -> bool:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        return False
+    return len(set(names)) == len(names)
+
+
+def _kind(kind: Any) -> Kind:
+    """What a column of this pyarrow type holds."""
+    import pyarrow as pa
+
+    is_ = pa.types
+    if is_.is_dictionary(kind):
+        return _kind(kind.value_type)
+    if is_.is_list(kind) or is_.is_large_list(kind) or is_.is_fixed_size_list(kind):
+        inner = kind.value_type
+        return "vector" if is_.is_floating(inner) or is_.is_integer(inner) else "other"
+    if is_.is_binary(kind) or is_.is_large_binary(kind):
+        return "picture"
+    if is_.is_struct(kind):
+        return "picture" if "bytes" in [field.name for field in kind] else "other"
+    if is_.is_boolean(kind) or is_.is_integer(kind) or is_.is_floating(kind) or is_.is_decimal(kind):
+        return "number"
+    if is_.is_string(kind) or is_.is_large_string(kind) or is_.is_string_view(kind) or is_.is_null(kind):
+        return "text"
+    return "date" if is_.is_temporal(kind) else "other"
+
+
+@contextmanager
+def _readable(path: Path, form: str) -> Iterator[None]:
+    """Turns what pyarrow raises for a broken file into one sentence."""
+    import pyarrow as pa
+
+    try:
+        with plain_errors(path, "read the file"):
+            yield
+    except pa.ArrowException as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
+
+
+def _delimiter(path: Path, form: str) -> str:
+    """A tab for tsv; for csv what the header shows: a comma, a semicolon or a tab."""
+    if form == "tsv":
+        return "\t"
+    with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = file.readline(1 << 20)
+    return next((one for one in (",", ";", "\t") if one in header), ",")
+
+
+def _refuse_repeated(path: Path, names: Sequence[str], line: int | None = None) -> None:
+    repeated = [name for number, name in enumerate(names) if name in names[:number]]
+    if repeated:
+        raise InvalidInput(Place(path, line=line), f"two columns are called {repeated[0]!r}", "rename one of them")

@@ -1,0 +1,193 @@
+"""NAME_review/: what was read from where (source.json), the ranking (ranking.csv) and the decisions made so far."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cleaning import __version__
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.csv import csv_columns
+from evaluation.files.json import parse_json
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import make_folder, read_text, write_text
+from evaluation.labels.forms.found import Options
+from evaluation.labels.source import Request, Source, open_source
+
+VERSION = 1
+RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
+COLUMNS = (
+    "place",
+    "id",
+    "row",
+    "given_label",
+    "suggested_label",
+    "probability",
+    "suspicion",
+    "expected_gain",
+    "near_duplicate_of",
+    "outlier",
+    "decision",
+)
+_AGAIN = "run `fixfirst rank` again"
+_LARGEST = 100_000_000
+
+
+class Counted(BaseModel):
+    """How many labels are wrong, with a 90% interval."""
+
+    expected: float
+    low: float
+    high: float
+
+
+class TrustedRows(BaseModel):
+    """Where the trusted rows are. Paths are relative to the review folder."""
+
+    path: str
+    labels: str | None
+    files: dict[str, str]
+    said: str
+
+
+class Description(BaseModel):
+    """The content of source.json. Paths are relative to the review folder, so that both can be moved together."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int
+    fixfirst: str
+    path: str
+    form: str
+    options: dict[str, Any]
+    classes: list[str]
+    files: dict[str, str]
+    trusted: TrustedRows | None
+    said: str
+    seed: int
+    count: Counted | None
+    caveats: list[str]
+
+
+def review_of(source: Path) -> Path:
+    """The review folder of a source, unless another is named: NAME_review beside it."""
+    full = source if source.name and source.name != ".." else source.resolve()
+    return full.parent / f"{full.name if full.is_dir() else full.stem}_review"
+
+
+def caches(folder: Path) -> tuple[Path, Path]:
+    """Where a review folder keeps the embeddings of its pictures, and of the trusted pictures."""
+    return folder / "embeddings.parquet", folder / "trusted_embeddings.parquet"
+
+
+def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
+    """The description of a source, for source.json in this folder. more: seed, count and caveats."""
+    trusted_rows = None
+    if trusted is not None:
+        labels = trusted.options["labels"]
+        trusted_rows = TrustedRows(
+            path=_relative(trusted.path, folder),
+            labels=None if labels is None else _relative(Path(str(labels)), folder),
+            files=_relative_files(trusted.files, folder),
+            said=trusted.said,
+        )
+    return Description(
+        version=VERSION,
+        fixfirst=__version__,
+        path=_relative(source.path, folder),
+        form=source.form,
+        options=_moved(source.options, lambda path: _relative(path, folder)),
+        classes=list(source.classes),
+        files=_relative_files(source.files, folder),
+        trusted=trusted_rows,
+        said=source.said,
+        **more,
+    )
+
+
+def write_review(folder: Path, description: Description, ranking: pd.DataFrame) -> None:
+    """Writes source.json and ranking.csv, and an empty decisions.jsonl if there is none."""
+    make_folder(folder)
+    write_text(folder / RANKING, table_text(ranking))
+    write_text(folder / SOURCE, json.dumps(description.model_dump(), indent=1, ensure_ascii=False) + "\n")
+    if not (folder / DECISIONS).exists():
+        write_text(folder / DECISIONS, "")
+
+
+def table_text(ranking: pd.DataFrame) -> str:
+    """A ranking as csv."""
+    return ranking.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+
+
+def read_description(folder: Path) -> Description:
+    """The description in a review folder. Raises InvalidInput if there is none, or a broken one."""
+    path = folder / SOURCE
+    if not path.is_file():
+        raise InvalidInput(folder, f"there is no {SOURCE} in it", "make the folder with `fixfirst rank SOURCE`")
+    content = parse_json(read_text(path, _LARGEST), Place(path))
+    try:
+        found = Description.model_validate(content)
+    except ValidationError as failure:
+        error = failure.errors(include_url=False)[0]
+        key = ".".join(map(str, error["loc"]))
+        raise InvalidInput(Place(path, key=key or None), error["msg"], _AGAIN) from None
+    if found.version != VERSION:
+        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", _AGAIN)
+    return found
+
+
+def read_ranking(folder: Path) -> list[dict[str, str]]:
+    """The rows of ranking.csv, in order, as text."""
+    lines = csv_columns(folder / RANKING, COLUMNS, COLUMNS)
+    return [dict(zip(COLUMNS, cells, strict=True)) for _, cells in lines]
+
+
+def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Source | None]:
+    """The source and the trusted rows of a review folder, read in the same way again.
+
+    Raises InvalidInput if the source is gone, can no longer be read in that way, or has a class more.
+    """
+    found = read_description(folder)
+    options = _moved(found.options, lambda path: str(folder / path))
+    known = {one.name for one in fields(Options)}
+    if set(options) != known:
+        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
+    options["features"] = None if options["features"] is None else tuple(options["features"])
+    options["labels"] = None if options["labels"] is None else Path(options["labels"])
+    trusted = found.trusted
+    cache, trusted_cache = caches(folder)
+    request = Request(
+        folder / found.path,
+        Options(**options),
+        None if trusted is None else folder / trusted.path,
+        None if trusted is None or trusted.labels is None else folder / trusted.labels,
+        cache,
+        trusted_cache,
+    )
+    opened = open_source(request, reporter or Reporter())
+    if list(opened[0].classes) != found.classes:
+        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", _AGAIN)
+    return opened
+
+
+def _moved(options: Mapping[str, object], move: Any) -> dict[str, Any]:
+    """The options with their paths moved: the file of labels, and an encoder that is a file."""
+    moved = dict(options)
+    if moved.get("labels") is not None:
+        moved["labels"] = move(Path(str(moved["labels"])))
+    if str(moved.get("encoder")).endswith(".onnx"):
+        moved["encoder"] = move(Path(str(moved["encoder"])))
+    return moved
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _relative_files(files: Mapping[str, str], folder: Path) -> dict[str, str]:
+    return {_relative(Path(path), folder): digest for path, digest in files.items()}

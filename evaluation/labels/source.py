@@ -1,0 +1,173 @@
+"""A source: the rows of whatever form people have, as ids, labels and numbers."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.data import IntVector
+from cleaning.errors import InvalidInput, printable
+from cleaning.labels.classes import joined, spelled_alike
+from cleaning.labels.evidence import Encoder, contents, encoder_of
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
+from evaluation.labels.forms.found import Found, Options, Views
+from evaluation.labels.forms.from_arrays import read_array, read_arrays
+from evaluation.labels.forms.from_folder import read_folder
+from evaluation.labels.forms.from_table import read_table
+from evaluation.labels.forms.pictures import Surroundings
+from evaluation.labels.forms.tables import SUFFIXES
+
+_HASH = 16
+_MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"))
+_NOT_READ = {
+    ".json": "json",
+    ".jsonl": "json lines",
+    ".xlsx": "a spreadsheet",
+    ".xls": "a spreadsheet",
+    ".pkl": "a pickle, which is never loaded",
+    ".pickle": "a pickle, which is never loaded",
+    ".pt": "a pickle, which is never loaded",
+    ".pth": "a pickle, which is never loaded",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """The n rows of a source.
+
+    path: what the user named. form: one word for how it is stored. options: every option and guess that is needed to
+    read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
+    names as the user writes them, in natural order. features (n, d): float32. said: what was taken from where. hashes:
+    of each row's content, without its label. files: the sha256 of each file that was read whole, by its path.
+    """
+
+    path: Path
+    form: str
+    options: Mapping[str, object]
+    ids: tuple[str, ...]
+    labels: IntVector
+    classes: tuple[str, ...]
+    features: NDArray[np.float32]
+    said: str
+    hashes: tuple[str, ...]
+    files: Mapping[str, str]
+    views: Views = field(default_factory=Views, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def picture(self, row: int) -> bytes | None:
+        """The encoded picture (the bytes of a png, jpg, …) of a row, or None."""
+        return self.views.picture(row)
+
+    def text(self, row: int) -> str | None:
+        """The text of a row, or None."""
+        return self.views.text(row)
+
+    def columns(self, row: int) -> Mapping[str, str]:
+        """The columns of numbers, texts and dates of a row of a table, as text; empty otherwise."""
+        return self.views.columns(row)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A source to open. cache and trusted_cache: where the embeddings of pictures are kept; None: nowhere."""
+
+    path: Path
+    options: Options = field(default_factory=Options)
+    trusted: Path | None = None
+    trusted_labels: Path | None = None
+    cache: Path | None = None
+    trusted_cache: Path | None = None
+
+
+def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | None]:
+    """The rows to rank, and the trusted rows, if any; both with the same classes, and features encoded alike.
+
+    Raises InvalidInput that names the file, the column and the row for whatever cannot be used.
+    """
+    found = _read(request.path, request.options, Surroundings(request.cache, reporter))
+    trusted = None if request.trusted is None else _read_trusted(request, request.trusted, found, reporter)
+    names = found.labels.names
+    if trusted is not None:
+        names = joined(found.labels, trusted.labels, trusted.evidence.place)
+    encode = encoder_of(found.evidence)
+    source = _source(request.path, found, names, encode)
+    if trusted is None or request.trusted is None:
+        return source, None
+    return source, _source(request.trusted, trusted, names, encode)
+
+
+def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
+    """The trusted rows, by the choices made for the rows to rank where these fit."""
+    chosen = found.options
+    options = replace(
+        chosen,
+        labels=request.trusted_labels,
+        label_column=request.options.label_column,
+        id_column=request.options.id_column,
+        image_column=request.options.image_column,
+        embedding_column=request.options.embedding_column if found.form in ("npy", "npz") else chosen.embedding_column,
+    )
+    trusted = _read(path, options, Surroundings(request.trusted_cache, reporter))
+    return replace(trusted, labels=spelled_alike(trusted.labels, found.labels))
+
+
+def _read(path: Path, options: Options, around: Surroundings) -> Found:
+    if path.is_dir():
+        return read_folder(path, options, around)
+    if not path.is_file():
+        known = f"a folder of pictures, or a file: {', '.join(SUFFIXES)}, .npy, .npz"
+        raise InvalidInput(path, "there is no such file", f"give {known}")
+    form = _form(path)
+    if form == "npy":
+        return read_array(path, options)
+    return read_arrays(path, options) if form == "npz" else read_table(path, form, options, around)
+
+
+def _form(path: Path) -> str:
+    """The form of a file, by its content where that is telling, else by its suffix."""
+    with plain_errors(path, "read the file"), path.open("rb") as file:
+        head = file.read(8)
+    if not head:
+        raise InvalidInput(path, "the file is empty", "get the file again")
+    suffix = path.suffix.lower()
+    kind = _NOT_READ.get(suffix)
+    if kind is None:
+        found = next((form for magic, form in _MAGIC if head.startswith(magic)), None) or SUFFIXES.get(suffix)
+        if found is not None:
+            return found
+        kind = f"of no known form ({suffix or 'no suffix'})"
+    fix = f"save it as csv or parquet, or give {', '.join(SUFFIXES)}, .npy or .npz"
+    raise InvalidInput(path, f"this is {kind}", fix)
+
+
+def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -> Source:
+    features = encode(found.evidence)
+    hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
+    labels = found.labels.renumbered(names)
+    ids = tuple(map(printable, found.ids))
+    if len(set(ids)) < len(ids):
+        raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
+    rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
+    return Source(
+        path=path,
+        form=found.form,
+        options={key: _json(value) for key, value in asdict(found.options).items()},
+        ids=ids,
+        labels=labels,
+        classes=names,
+        features=features,
+        said=printable("; ".join([rows, *found.said])),
+        hashes=hashes,
+        files={str(one): sha256_file(one) for one in found.files},
+        views=found.views,
+    )
+
+
+def _json(value: Any) -> object:
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
