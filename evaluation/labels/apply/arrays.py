@@ -1,8 +1,6 @@
 """npz archives and npy files with corrected labels. All other arrays keep their bytes, unless rows are left out."""
 
 import io
-import os
-import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, Place
-from evaluation.files.whole import make_folder, plain_errors, write_whole, written_whole
-from evaluation.labels.apply.corrections import Corrections, column_for_given, corrected
+from evaluation.files.whole import plain_errors, write_whole, written_whole
+from evaluation.labels.apply.corrections import Corrections, column_for_old, corrected
+from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.forms.from_arrays import CLASS_NAMES
 
 _FIX = "rank the data again"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
@@ -29,7 +29,7 @@ def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -
             names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
             old = _loaded(archive.read(f"{labels}.npy"), Place(path, key=labels))
             _refuse_length(old, corrections, Place(path, key=labels))
-            new = corrected(old, corrections, Place(path, key=labels))
+            new = corrected(old, corrections, Place(path, key=labels), _class_names(archive, old))
             with zipfile.ZipFile(place, "w") as out:
                 for info in archive.infolist():
                     content = archive.read(info)
@@ -39,49 +39,48 @@ def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -
                         content = _without_dropped(content, corrections, Place(path, key=info.filename))
                     _add(out, info.filename, content, info.compress_type)
                 kind = archive.getinfo(f"{labels}.npy").compress_type
-                _add(out, f"{column_for_given(names)}.npy", _saved(old[corrections.kept]), kind)
+                _add(out, f"{column_for_old(names)}.npy", _saved(old[corrections.kept]), kind)
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
         raise InvalidInput(path, f"this is not the npz that was ranked ({error})", _FIX) from error
 
 
-def write_npy(features: Path, labels: Path | None, corrections: Corrections, output: Path, place: "Place_") -> None:
-    """Writes a folder: the features, the corrected labels and the old ones, each as npy.
-
-    labels: the npy with the labels; None if they come from another form, which is written by itself. place: how a file
-    that stays as it is gets to the folder.
-    """
-    make_folder(output)
-    rows = np.load(features, mmap_mode="r", allow_pickle=False)
-    _refuse_length(rows, corrections, Place(features))
-    if corrections.dropped:
-        with written_whole(output / features.name) as name, name.open("wb") as file:
-            np.save(file, rows[corrections.kept])
+def write_features(path: Path, corrections: Corrections, output: Path, place: Callable[[Path, Path], None]) -> None:
+    """Writes an npy or npz of features without the dropped rows. place: how a file that stays as it is gets there."""
+    if not corrections.dropped:
+        place(path, output)
+    elif path.suffix == ".npz":
+        with (
+            plain_errors(path, "read the file"),
+            zipfile.ZipFile(path) as archive,
+            written_whole(output) as name,
+            zipfile.ZipFile(name, "w") as out,
+        ):
+            for info in archive.infolist():
+                content = _without_dropped(archive.read(info), corrections, Place(path, key=info.filename))
+                _add(out, info.filename, content, info.compress_type)
     else:
-        place(features, output / features.name)
-    if labels is not None:
-        old = _loaded(labels.read_bytes(), Place(labels))
-        _refuse_length(old, corrections, Place(labels))
-        new = corrected(old.reshape(-1), corrections, Place(labels)).reshape(old.shape)
-        write_whole(output / labels.name, _saved(new[corrections.kept]))
-        write_whole(output / f"given_{labels.name}", _saved(old[corrections.kept]))
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        _refuse_length(rows, corrections, Place(path))
+        with written_whole(output) as name, name.open("wb") as file:
+            np.save(file, rows[corrections.kept])
 
 
-Place_ = Callable[[Path, Path], None]
+def write_labels(path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes an npy of corrected labels into a folder, and the old ones beside it."""
+    old = _loaded(path.read_bytes(), Place(path))
+    _refuse_length(old, corrections, Place(path))
+    new = corrected(old.reshape(-1), corrections, Place(path)).reshape(old.shape)
+    write_whole(output / path.name, _saved(new[corrections.kept]))
+    write_whole(output / f"{OLD_LABEL}.npy", _saved(old[corrections.kept]))
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copies a file with its times."""
-    make_folder(target.parent)
-    with written_whole(target) as place:
-        shutil.copy2(source, place)
-
-
-def link_file(source: Path, target: Path) -> None:
-    """Makes a hard link to a file."""
-    make_folder(target.parent)
-    with plain_errors(target, "make a hard link"):
-        target.unlink(missing_ok=True)
-        os.link(source, target)
+def _class_names(archive: zipfile.ZipFile, labels: NDArray[Any]) -> list[str]:
+    """The names of the classes that whole numbers stand for, if the archive has them."""
+    known = [info for info in archive.infolist() if info.filename.removesuffix(".npy").casefold() in CLASS_NAMES]
+    if len(known) != 1 or labels.dtype.kind not in "iu":
+        return []
+    found = _loaded(archive.read(known[0]), Place(key=known[0].filename))
+    return [str(name) for name in found.tolist()] if found.ndim == 1 and found.dtype.kind in "US" else []
 
 
 def _refuse_length(array: NDArray[Any], corrections: Corrections, place: Place) -> None:
@@ -91,8 +90,6 @@ def _refuse_length(array: NDArray[Any], corrections: Corrections, place: Place) 
 
 
 def _without_dropped(content: bytes, corrections: Corrections, place: Place) -> bytes:
-    with io.BytesIO(content) as file:
-        np.lib.format.read_magic(file)
     array = _loaded(content, place)
     if not array.ndim or array.shape[0] != len(corrections):
         return content

@@ -1,5 +1,6 @@
-"""parquet and feather files with corrected labels. The values of all other columns and the metadata stay as they are."""
+"""parquet and feather files with corrected labels. The values of all other columns stay as they are."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,13 @@ import numpy as np
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.whole import plain_errors, written_whole
-from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_given
+from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_old
+
+_HUGGING_FACE = b"huggingface"
 
 
 def write_arrow_table(
-    path: Path, column: str | None, names: list[str | None] | None, corrections: Corrections, output: Path
+    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
 ) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
@@ -32,7 +35,7 @@ def write_arrow_table(
 
 
 def _write_parquet(
-    path: Path, column: str | None, names: list[str | None] | None, corrections: Corrections, output: Path
+    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
 ) -> None:
     import pyarrow.parquet as pq
 
@@ -50,7 +53,7 @@ def _write_parquet(
 
 
 def _write_feather(
-    path: Path, column: str | None, names: list[str | None] | None, corrections: Corrections, output: Path
+    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
 ) -> None:
     from pyarrow import feather
 
@@ -76,20 +79,31 @@ def _changed(table: Any, labels: tuple[Any, Any], column: str | None, start: int
     """The rows from `start` on, with new labels, old labels, and without the dropped rows."""
     new, old = (part.slice(start, len(table)) for part in labels)
     name = "label" if column is None else column
-    given = column_for_given([*table.column_names, name])
+    old_name = column_for_old([*table.column_names, name])
     if column is None:
         table = table.append_column(name, new)
     else:
         place = table.column_names.index(column)
         table = table.set_column(place, table.schema.field(place), new)
-    table = table.append_column(given, old)
+    table = table.append_column(old_name, old)
+    table = table.replace_schema_metadata(_with_feature(table.schema.metadata, name, old_name))
     kept = corrections.kept
     rows = kept[np.searchsorted(kept, start) : np.searchsorted(kept, start + len(table))] - start
     return table if len(rows) == len(table) else table.take(rows)
 
 
+def _with_feature(metadata: dict[bytes, bytes] | None, column: str, old_name: str) -> dict[bytes, bytes] | None:
+    """The metadata in which Hugging Face's datasets describe every column, with the new column described as well."""
+    try:
+        content = json.loads((metadata or {})[_HUGGING_FACE])
+        content["info"]["features"][old_name] = content["info"]["features"][column]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return metadata
+    return {**(metadata or {}), _HUGGING_FACE: json.dumps(content).encode()}
+
+
 def _labels(
-    place: Place, count: int, stored: Any, names: list[str | None] | None, corrections: Corrections
+    place: Place, count: int, stored: Any, names: list[str] | None, corrections: Corrections
 ) -> tuple[Any, Any]:
     """The column of new labels and that of the old ones, in the type in which labels are stored."""
     import pyarrow as pa
@@ -102,7 +116,7 @@ def _labels(
     values = stored.to_pylist()
     spelled = corrections.spelled(values)
     if names is not None:
-        spelled |= {name: number for number, name in enumerate(names) if name is not None and name not in spelled}
+        spelled |= {name: number for number, name in enumerate(names) if name not in spelled}
     kind = stored.type.value_type if pa.types.is_dictionary(stored.type) else stored.type
     for row in corrections.changed:
         name = str(corrections.label[row])
@@ -112,7 +126,7 @@ def _labels(
     return pa.array(values, kind).cast(stored.type), stored.combine_chunks()
 
 
-def _value(name: str, kind: Any, names: list[str | None] | None, place: Place) -> Any:
+def _value(name: str, kind: Any, names: list[str] | None, place: Place) -> Any:
     """How a class that no row has is stored."""
     import pyarrow as pa
 

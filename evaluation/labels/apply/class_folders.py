@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from cleaning.errors import InvalidInput, first_three
-from evaluation.files.whole import make_folder, plain_errors, read_text, write_text
+from evaluation.files.whole import make_folder, plain_errors, read_text, write_text, written_whole
 from evaluation.labels.apply.corrections import Corrections
 
 LISTING = ".fixfirst.json"
@@ -35,30 +36,52 @@ def targets(ids: Sequence[str], corrections: Corrections) -> dict[int, PurePosix
     return found
 
 
-def write_files(
-    wanted: Mapping[PurePosixPath, Path], output: Path, place: Callable[[Path, Path], None], others: Sequence[str] = ()
-) -> None:
-    """Places each source file at its path below the output. Files that an earlier run wrote and that are not wanted
-    any more are removed. others: names of further files that the caller writes.
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a file with its times."""
+    with written_whole(target) as place:
+        shutil.copy2(source, place)
 
-    Raises InvalidInput if the folder has a file that no earlier run wrote.
-    """
+
+def link_file(source: Path, target: Path) -> None:
+    """Makes a hard link to a file."""
+    make_folder(target.parent)
+    with plain_errors(target, "make a hard link"):
+        target.unlink(missing_ok=True)
+        os.link(source, target)
+
+
+def refuse_foreign(output: Path) -> set[str]:
+    """What an earlier run wrote into the folder. Raises InvalidInput if the folder has any other file."""
     earlier = _earlier(output)
-    names = {str(path) for path in wanted}
     foreign = sorted(_files(output) - earlier - {LISTING})
     if foreign:
         problem = f"the folder has files that this command did not write ({first_three(foreign)})"
         raise InvalidInput(output, problem, "name a new folder")
+    return earlier
+
+
+def write_files(
+    wanted: Mapping[PurePosixPath, Path], output: Path, place: Callable[[Path, Path], None], others: Sequence[str] = ()
+) -> None:
+    """Places each source file at its path below the output, and removes files of an earlier run that are not wanted.
+
+    others: names of further files, which the caller writes.
+
+    Raises InvalidInput if the folder has a file that no earlier run wrote.
+    """
+    earlier = refuse_foreign(output)
+    names = {*map(str, wanted), *others}
     make_folder(output)
-    write_text(output / LISTING, json.dumps(sorted(names | earlier | set(others))))
-    for name in sorted(earlier - names - set(others)):
+    # until everything is written, both what was there and what will be there is ours
+    write_text(output / LISTING, json.dumps(sorted(names | earlier), indent=0))
+    for name in sorted(earlier - names):
         with plain_errors(output / name, "remove the file"):
             (output / name).unlink(missing_ok=True)
     for path, source in wanted.items():
         place(source, output / path)
-    write_text(output / LISTING, json.dumps(sorted(names | set(others)), indent=0))
+    write_text(output / LISTING, json.dumps(sorted(names), indent=0))
     for folder, _, _ in os.walk(output, topdown=False):
-        if Path(folder) != output and not os.listdir(folder):  # noqa: PTH208
+        if Path(folder) != output and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
 
 
@@ -80,7 +103,9 @@ def _files(output: Path) -> set[str]:
     with plain_errors(output, "look into the folder"):
         if output.exists() and not output.is_dir():
             raise InvalidInput(output, "this is a file", "name a new folder")
-        return {path.relative_to(output).as_posix() for path in output.rglob("*") if not path.is_dir() or path.is_symlink()}
+        return {
+            path.relative_to(output).as_posix() for path in output.rglob("*") if not path.is_dir() or path.is_symlink()
+        }
 
 
 def _is_inside(name: str) -> bool:

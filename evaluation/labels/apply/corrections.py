@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place
+from evaluation.labels.forms.found import OLD_LABEL
 
 T = TypeVar("T")
 _WORDS = {"true": True, "false": False}
@@ -51,11 +52,11 @@ class Corrections:
         return found
 
 
-def column_for_given(names: Iterable[str]) -> str:
+def column_for_old(names: Iterable[str]) -> str:
     """The name of the column that keeps the old labels, different from these names."""
     taken = set(names)
-    number = next(number for number in range(1, len(taken) + 2) if _given_name(number) not in taken)
-    return _given_name(number)
+    number = next(number for number in range(1, len(taken) + 2) if _old_name(number) not in taken)
+    return _old_name(number)
 
 
 def as_stored(name: str, dtype: "np.dtype[Any]", place: Place) -> Any:
@@ -73,9 +74,12 @@ def as_stored(name: str, dtype: "np.dtype[Any]", place: Place) -> Any:
     return name.encode() if dtype.kind == "S" else name
 
 
-def corrected(stored: NDArray[Any], corrections: Corrections, place: Place) -> NDArray[Any]:
-    """The stored labels (n,) with those of the changed rows replaced, in the same type (text may get longer)."""
-    spelled = corrections.spelled(stored)
+def corrected(stored: NDArray[Any], corrections: Corrections, place: Place, names: Sequence[str] = ()) -> NDArray[Any]:
+    """The stored labels (n,) with those of the changed rows replaced, in the same type (text may get longer).
+
+    names: of the classes that stored numbers stand for.
+    """
+    spelled = {name: number for number, name in enumerate(names)} | corrections.spelled(stored)
     new = {row: str(corrections.label[row]) for row in corrections.changed}
     values = {name: spelled[name] if name in spelled else as_stored(name, stored.dtype, place) for name in new.values()}
     if stored.dtype.kind in "US" and values:
@@ -86,5 +90,5 @@ def corrected(stored: NDArray[Any], corrections: Corrections, place: Place) -> N
     return found
 
 
-def _given_name(number: int) -> str:
-    return "given_label" if number == 1 else f"given_label_{number}"
+def _old_name(number: int) -> str:
+    return OLD_LABEL if number == 1 else f"{OLD_LABEL}_{number}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.whole import read_bytes, write_whole
-from evaluation.labels.apply.corrections import Corrections, column_for_given
+from evaluation.labels.apply.corrections import Corrections, column_for_old
 
 _LINE_END = re.compile(r"\r\n|\n|\r|\Z")
 
@@ -45,7 +45,7 @@ def _lines(place: Place, text: str, column: str | None, delimiter: str, correcti
     spelled = corrections.spelled(line.cells[number] for line in records[1:])
     end = next((line.end for line in records if line.end), "\n")
     changed = {row: str(corrections.label[row]) for row in corrections.changed}
-    yield delimiter.join([*records[0].cells, column_for_given(header)]) + (records[0].end or end)
+    yield delimiter.join([*records[0].cells, column_for_old(header)]) + (records[0].end or end)
     for row, line in enumerate(records[1:]):
         if row not in corrections.dropped:
             cells = [*line.cells, line.cells[number]]
@@ -88,4 +88,3 @@ def quoted(value: str, delimiter: str) -> str:
     """A value as a cell, in quotes where it needs them."""
     needs = any(one in value for one in (delimiter, '"', "\r", "\n"))
     return '"' + value.replace('"', '""') + '"' if needs else value
-

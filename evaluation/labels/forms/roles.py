@@ -7,7 +7,7 @@ from typing import Literal
 
 from cleaning.errors import InvalidInput, suggest
 from cleaning.labels.evidence import Column, column_of
-from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.found import OLD_LABEL, Options
 from evaluation.labels.forms.tables import Table
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
@@ -43,7 +43,8 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     labels_elsewhere: the labels come from another file or from folder names if no column is sure to have them.
     """
     _refuse_unknown(table, options)
-    taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
+    old = [name for name in table.kinds if name.startswith(OLD_LABEL)]
+    taken = {options.id_column, options.embedding_column, options.image_column, options.text_column, *old}
     label = options.label_column or _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *taken})
     by, column = _guess_evidence(table, options, {label, found})
@@ -130,9 +131,11 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
 
 
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
-    """Further columns that hold an id or a path, and so say nothing about the class."""
+    """Further columns that say nothing about the class: ids, paths, and the labels before an earlier review."""
     known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
-    return [name for name in table.kinds if name not in taken and name.casefold() in known]
+    return [
+        name for name in table.kinds if name not in taken and (name.casefold() in known or name.startswith(OLD_LABEL))
+    ]
 
 
 def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> tuple[Evidence, str | None]:

@@ -109,7 +109,7 @@ class _CsvTable(Table):
     """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
 
     def __init__(self, path: Path, form: str) -> None:
-        self._delimiter = _delimiter(path, form)
+        self._delimiter = delimiter_of(path, form)
         lines = csv_lines(path, self._delimiter)
         _, header = next(lines, (1, list[str]()))
         _refuse_repeated(path, header, line=1)
@@ -217,7 +217,8 @@ def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, by
     """The names of classes in the metadata that Hugging Face's datasets write; whatever else is there is ignored."""
     try:
         content = parse_json(metadata.get(b"huggingface", b"{}").decode(), Place(path))
-        features = {name: content["info"]["features"][name] for name in columns}
+        known = content["info"]["features"]
+        features = {name: known[name] for name in columns if name in known}
     except (FixfirstError, UnicodeDecodeError, KeyError, TypeError):
         return {}
     found = {name: kind.get("names") for name, kind in features.items() if isinstance(kind, dict)}
@@ -264,7 +265,7 @@ def _readable(path: Path, form: str) -> Iterator[None]:
         raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
 
 
-def _delimiter(path: Path, form: str) -> str:
+def delimiter_of(path: Path, form: str) -> str:
     """A tab for tsv; for csv what the header shows: a comma, a semicolon or a tab."""
     if form == "tsv":
         return "\t"
