@@ -23,11 +23,11 @@
 
   function tally(state, total) {
     const wrong = state.found === 1 ? "1 wrong label" : `${count(state.found)} wrong labels`;
-    const parts = [strong(`${wrong} found`), ` in ${count(state.looked)} looked at`];
+    const parts = [strong(`${wrong} found`), ` in ${count(state.looked)} look${state.looked === 1 ? "" : "s"}`];
     if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
     else parts.push(` · ${count(total - state.looked)} rows to go`);
     if (state.next) {
-      parts.push(` · the next ${state.next.looks} looks should find about ${count(state.next.found[0])}`);
+      parts.push(` · the next ${state.next.looks} should find about ${count(state.next.found[0])}`);
     }
     return parts;
   }

@@ -45,6 +45,7 @@
     const marked = app.marked.size;
     const none = marked === 0;
     const single = app.query.suggested;
+    const more = Math.min(AT_ONCE, Math.max(found.total - found.rows.length, 0));
     return h("div", { class: "actions sticky", role: "group", "aria-label": "decide for the marked rows" },
       h("span", { class: "quiet", role: "status" }, `${marked} of ${open} marked`),
       action("a", marked === open && open ? "mark none" : "mark all", () => app.markAll(), { disabled: !open }),
@@ -55,7 +56,7 @@
       action("d", "drop", () => app.decide("drop"), { disabled: none }),
       action("u", "unsure", () => app.decide("unsure"), { disabled: none }),
       action("z", "undo", () => app.undo(), { disabled: !app.state.can_undo }),
-      action("n", `next ${Math.min(AT_ONCE, Math.max(found.total - open, 0)) || AT_ONCE}`, () => app.nextTiles()));
+      action("n", more ? `next ${more}` : "from the start", () => app.nextTiles(), { disabled: !more && !app.skipping() }));
   }
 
   Object.assign(fixfirst, { grid, AT_ONCE });

@@ -9,7 +9,7 @@
 
   const app = {
     view: "look", query: {}, state: start.state, classes: start.classes, round: start.state.round, place: 0,
-    row: null, tiles: null, marked: new Set(), at: 0,
+    row: null, tiles: null, marked: new Set(), at: 0, before: null,
   };
   const details = new Map();
   const done = new Set(); // decided here; they are not offered again, saved or not
@@ -157,7 +157,7 @@
     const count = Math.min(AT_ONCE + (keep ? 0 : skipped.size) + backend.unsaved() * AT_ONCE, 1000);
     const found = await backend.rows({ ...app.query, state: "open", count });
     if (mine !== turn) return;
-    app.tiles = { total: found.total, rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
+    app.tiles = { total: Math.max(found.total - skipped.size, 0), rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
     app.marked = new Set();
     app.at = 0;
     app.round = found.round;
@@ -183,6 +183,7 @@
     app.marked = new Set(app.marked.size === open.length ? [] : open);
     drawTiles();
   };
+  app.skipping = () => skipped.size > 0;
   app.takeMarked = () => act(app.tiles.rows.filter((row) => app.marked.has(row.row)).map(suggestion));
   app.nextTiles = () => {
     for (const row of app.tiles.rows) if (row.state === "open") skipped.add(row.row);
@@ -196,9 +197,13 @@
   };
 
   app.show = (view, query) => {
-    if (query) app.query = query;
-    if (view === "grid" && app.view === "look" && !query && app.row && app.row.given !== app.row.suggested) {
-      app.query = { ...app.query, given: app.row.given ?? "", suggested: app.row.suggested };
+    // The grid starts with the kind of the row in view; leaving it brings back the filters from before.
+    if (view === "grid" && app.view !== "grid" && (query || app.row?.given !== app.row?.suggested)) {
+      app.before = app.query;
+      app.query = query ?? { ...app.query, given: app.row.given ?? "", suggested: app.row.suggested };
+    } else if (view !== "grid" && app.before) {
+      app.query = app.before;
+      app.before = null;
     }
     app.view = view;
     skipped = new Set();
@@ -216,6 +221,7 @@
 
   function setQuery(query) {
     app.query = query;
+    app.before = null;
     app.place = 0;
     app.row = null;
     skipped = new Set();
