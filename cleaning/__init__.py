@@ -6,6 +6,8 @@ from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
+from cleaning.labels.estimator import LabelRanker
+from cleaning.labels.suspects import Suspects, rank
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
 from cleaning.simulation.curve import CleaningCurve
@@ -23,6 +25,7 @@ __all__ = [
     "GroundTruth",
     "InvalidInput",
     "LabelPath",
+    "LabelRanker",
     "Learner",
     "NoisyDataset",
     "Place",
@@ -30,10 +33,12 @@ __all__ = [
     "Posterior",
     "Ranking",
     "Split",
+    "Suspects",
     "Unsuitable",
     "class_count",
     "inspection_order",
     "label_posterior",
     "plant_noise",
+    "rank",
     "simulate",
 ]

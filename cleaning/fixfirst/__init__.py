@@ -2,6 +2,7 @@
 
 Everything here is defined in `cleaning`. This package re-exports it under the project's name, `import fixfirst`:
 
+* own labels, in arrays and DataFrames: `rank`, `Suspects`, `LabelRanker`
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
   `inspection_order`, `Ranking`
@@ -18,6 +19,7 @@ from cleaning import (
     GroundTruth,
     InvalidInput,
     LabelPath,
+    LabelRanker,
     Learner,
     NoisyDataset,
     Place,
@@ -25,12 +27,14 @@ from cleaning import (
     Posterior,
     Ranking,
     Split,
+    Suspects,
     Unsuitable,
     __version__,
     class_count,
     inspection_order,
     label_posterior,
     plant_noise,
+    rank,
     simulate,
 )
 
@@ -43,6 +47,7 @@ __all__ = [
     "GroundTruth",
     "InvalidInput",
     "LabelPath",
+    "LabelRanker",
     "Learner",
     "NoisyDataset",
     "Place",
@@ -50,11 +55,13 @@ __all__ = [
     "Posterior",
     "Ranking",
     "Split",
+    "Suspects",
     "Unsuitable",
     "__version__",
     "class_count",
     "inspection_order",
     "label_posterior",
     "plant_noise",
+    "rank",
     "simulate",
 ]

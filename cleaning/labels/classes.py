@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import NAType
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, first_three
@@ -21,7 +23,8 @@ UNLABELLED = -1
 # With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
 _MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
 _MEANT = "name another column, or pass --classes (in Python: classes=True) if these are classes"
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_KINDS = (NoneType, NAType, bool, int, float, Decimal, str, bytes, date, timedelta, np.datetime64, np.timedelta64)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +52,15 @@ def encode_labels(values: object, place: Place, *, classes: bool = False) -> Lab
     like a quantity or like ids, and for names that differ only in blanks or in their Unicode form.
     """
     firsts: dict[tuple[type, Any], int] = {}
+    listed = label_values(values, place)
+    odd = next((row for row, value in enumerate(listed) if not isinstance(value, _KINDS)), None)
+    if odd is not None:
+        several = hasattr(listed[odd], "__len__")
+        problem = "there are several labels in a row" if several else f"a label is {type(listed[odd]).__name__}"
+        fix = "give one class per row: text, a whole number, or true and false"
+        raise InvalidInput(replace(place, row=odd), problem, fix)
     codes = [
-        UNLABELLED if _is_missing(value) else firsts.setdefault((type(value), value), len(firsts))
-        for value in label_values(values, place)
+        UNLABELLED if _is_missing(value) else firsts.setdefault((type(value), value), len(firsts)) for value in listed
     ]
     found = np.array(codes, dtype=np.int64)
     distinct = [value for _, value in firsts]
@@ -106,7 +115,7 @@ def label_values(values: object, place: Place) -> list[Any]:
 def natural_order(names: Iterable[str]) -> list[str]:
     """The names in the order in which people count: numbers by size, `item 9` before `item 10`."""
     listed = list(names)
-    if all(_NUMBER.fullmatch(name) for name in listed):
+    if all(NUMBER.fullmatch(name) for name in listed):
         return sorted(listed, key=lambda name: (Decimal(name), name))
     return sorted(listed, key=_natural)
 
@@ -126,23 +135,25 @@ def spelled_alike(trusted: Labels, train: Labels) -> Labels:
     """Trusted labels in the spelling of the training labels, where both mean the same number: `1` and `1.0`."""
     spelling = {_as_number(name): name for name in train.names}
     names = tuple(
-        name if name in train.names else spelling.get(_as_number(name), name) if _NUMBER.fullmatch(name) else name
+        name if name in train.names else spelling.get(_as_number(name), name) if NUMBER.fullmatch(name) else name
         for name in trusted.names
     )
     return Labels(trusted.codes, names, trusted.values) if len(set(names)) == len(names) else trusted
 
 
 def _as_number(name: str) -> Decimal | str:
-    return Decimal(name) if _NUMBER.fullmatch(name) else name
+    return Decimal(name) if NUMBER.fullmatch(name) else name
 
 
 def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts if part], name
+    """Texts and numbers in turn; numbers are compared by their length first, so that they may be of any size."""
+    parts = filter(None, re.split(r"(\d+)", name.casefold()))
+    digits = ((part.isdecimal(), part.lstrip("0") if part.isdecimal() else part) for part in parts)
+    return [(not is_number, len(part) if is_number else 0, part) for is_number, part in digits], name
 
 
 def _is_missing(value: Any) -> bool:
-    if value is None or value is pd.NA or value is pd.NaT:
+    if isinstance(value, NoneType | NAType) or value is pd.NaT:
         return True
     if isinstance(value, float | Decimal):
         return math.isnan(value)
@@ -156,8 +167,8 @@ def _first_rows(codes: IntVector, count: int) -> list[int]:
     return [int(row) for row in rows[found >= 0]]
 
 
-def _plain(value: Any, place: Place) -> bool | int | float | str | date:
-    """The value as a bool, a whole number, another number, text, or a date."""
+def _plain(value: Any, place: Place) -> bool | int | float | str:
+    """The value as a bool, a whole number, another number, or text."""
     if isinstance(value, bytes):
         try:
             return value.decode()
@@ -169,12 +180,9 @@ def _plain(value: Any, place: Place) -> bool | int | float | str | date:
         return int(value) if value == int(value) else float(value)
     if isinstance(value, date | timedelta | np.datetime64 | np.timedelta64):
         raise InvalidInput(place, f"{value} is a date or a time, not a class", _MEANT.partition(", or")[0])
-    if not isinstance(value, bool | int | str):
-        kind = type(value).__name__
-        raise InvalidInput(
-            place, f"a label is {kind}", "give one class per row: text, a whole number, or true and false"
-        )
-    return value
+    if isinstance(value, str):
+        return str(value)
+    return value if isinstance(value, bool) else int(value)
 
 
 def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place) -> None:
@@ -190,7 +198,7 @@ def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place)
 
 def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:
     """Refuses labels that look like a regression target or like ids."""
-    numbers = not any(isinstance(value, str) and not _NUMBER.fullmatch(value) for value in values)
+    numbers = not any(isinstance(value, str) and not NUMBER.fullmatch(value) for value in values)
     if numbers:
         for value, row in zip(values, rows, strict=True):
             if isinstance(value, float) or (isinstance(value, str) and Decimal(value) % 1):

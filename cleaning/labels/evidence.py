@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import checked_features
 from cleaning.errors import InvalidInput, Place, first_three
-from cleaning.labels.classes import label_values
+from cleaning.labels.classes import NUMBER, label_values
 
 Single = NDArray[np.float32]
 Scaling = Literal["standard", "none"]
@@ -269,10 +269,24 @@ def _refuse_unusable(column: Column, place: Place, expected: str | None = None) 
             found = "there is no number" if math.isnan(value) else f"{value} is not finite"
             raise InvalidInput(replace(place, row=int(bad[0])), found, leave)
     elif expected is None and not column.is_category:
+        _refuse_text_among_numbers(column, place)
         raise InvalidInput(
             place,
             f"{column.levels} different texts are too many for a category",
             f"leave it out: --features=… without {column.name}; or judge the rows by it: --text-column={column.name}",
+        )
+
+
+def _refuse_text_among_numbers(column: Column, place: Place) -> None:
+    """Raises InvalidInput for the first text in a column that mostly holds numbers."""
+    given = [(row, value) for row, value in enumerate(column.values) if value is not None]
+    texts = [(row, value) for row, value in given if not NUMBER.fullmatch(value)]
+    if texts and len(texts) <= len(given) // 2:
+        row, value = texts[0]
+        raise InvalidInput(
+            replace(place, row=row),
+            f"{value[:60]!r} where most rows have numbers ({first_three([row for row, _ in texts])})",
+            f"correct it, or leave the column out: --features=… without {column.name}",
         )
 
 

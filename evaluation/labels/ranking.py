@@ -8,6 +8,7 @@ import pandas as pd
 
 from cleaning import Posterior, Split
 from cleaning.errors import InvalidInput
+from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
@@ -60,13 +61,16 @@ def rank(job: Job, reporter: Reporter) -> None:
         found = rank_rows(
             source.features, source.labels, source.ids, _labelled(trusted), seed=job.seed, progress=progress
         )
-        count, caveats = _count(found.posterior), [str(one) for one in found.posterior.caveats]
+        count = _count(found.posterior)
+        caveats = [str(one) for one in named_caveats(found.posterior, source.classes)]
     table = table_of(source, found)
     if job.output is not None:
         _write_table(job.output, table)
     else:
         description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats)
         write_review(folder, description, table)
+    for line in caveats:
+        reporter.warn(line)
     _report(job, folder, found, count, reporter)
 
 
@@ -116,9 +120,7 @@ def _write_table(output: Path, table: pd.DataFrame) -> None:
 
 
 def _report(job: Job, folder: Path, found: Ranked, count: Counted | None, reporter: Reporter) -> None:
-    """Says what makes the numbers doubtful, where the ranking is, how many labels are probably wrong, what is next."""
-    for caveat in found.posterior.caveats:
-        reporter.warn(str(caveat))
+    """Says where the ranking is, how many labels are probably wrong, what is next."""
     bare = len(found.order) - len(found.labelled)
     reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
     for line in [] if count is None else _how_many(count, found.posterior):

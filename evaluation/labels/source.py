@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from cleaning.data import IntVector
@@ -95,6 +96,10 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
     names = found.labels.names
     if trusted is not None:
         names = joined(found.labels, trusted.labels, trusted.evidence.place)
+    for path, one in ((request.path, found), (request.trusted, trusted)):
+        if path is not None and one is not None and not one.labels.names:
+            raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
+    pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
     source = _source(request.path, found, names, encode)
     if trusted is None or request.trusted is None:

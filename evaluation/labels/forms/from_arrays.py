@@ -23,6 +23,7 @@ _LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "a
 _IDS = ("ids", "id", "filenames", "filename", "paths", "names")
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 _LIMIT = 64 * 1024**3
+_AS_TEXT = "save numbers, or text as y.astype(str)"
 _FIX = "save it with numpy.savez(FILE, X=…, y=…)"
 
 
@@ -45,6 +46,9 @@ def read_arrays(path: Path, options: Options) -> Found:
         raise InvalidInput(path, "this is a sparse matrix", "make it dense, for example with sklearn's TruncatedSVD")
     rows = _key(path, headers, options.embedding_column, _FEATURES, "the features", "--embedding-column")
     column = _key(path, headers, options.label_column, _LABELS, "the labels", "--label-column", options.labels)
+    for key in filter(None, (rows, column)):
+        if headers[key][1].hasobject:
+            raise InvalidInput(Place(path, key=key), "it holds pickled objects, which are never loaded", _AS_TEXT)
     further = {key for key in headers if key.casefold() in (*_IDS, *CLASS_NAMES)}
     found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
     place, matrix = Place(path, key=rows), found[rows]

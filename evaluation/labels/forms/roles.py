@@ -51,7 +51,7 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     features: tuple[Column, ...] = ()
     if by == "columns":
         features = _features(table, options, [label, found, *_id_like(table, {label, found})])
-        if not options.features and features and not any(one.kind == "number" or one.is_category for one in features):
+        if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes)
 
@@ -181,14 +181,15 @@ def _features(table: Table, options: Options, taken: Sequence[str | None]) -> tu
                 raise InvalidInput("--features", f"there is no column {pattern!r}", suggest(pattern, table.kinds))
             names += [name for name in found if name not in taken[:2] or not pattern.endswith("*")]
     numbers = [name for name in names if table.kinds[name] == "number"]
-    whole = table.arrow(numbers) if numbers else None
-    return tuple(_column(table, name, whole) for name in names)
+    matrix = table.numbers(numbers)
+    values = {name: matrix[:, place] for place, name in enumerate(numbers)}
+    return tuple(
+        Column(name, "number", values[name]) if name in values else _other_column(table, name) for name in names
+    )
 
 
-def _column(table: Table, name: str, whole: object) -> Column:
+def _other_column(table: Table, name: str) -> Column:
     kind = table.kinds[name]
-    if kind == "number":
-        return column_of(name, whole[name].to_pandas(), table.place())  # type: ignore[index]
     if kind == "text":
         return column_of(name, table.values(name), table.place())
     return Column(name, "date" if kind == "date" else "other", None)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix
 from cleaning.errors import FixfirstError, InvalidInput, Place
@@ -31,6 +32,8 @@ SUFFIXES = {
     ".arrow": "feather",
 }
 _SAMPLED = 1000
+# So many columns are decoded together.
+_TOGETHER = 16
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _COMMA_NUMBER = re.compile(r"-?\d+(,\d+)?")
 # What stands for a missing number in csv files; in columns of text, only an empty cell is a missing value.
@@ -70,6 +73,10 @@ class Table(ABC):
         found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
         return found
 
+    @abstractmethod
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
+
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
         column = self.as_stored([name])[name]
@@ -104,6 +111,13 @@ class _ArrowTable(Table):
                 return self._source.select(list(names))
             return self._source.read(columns=list(names), use_threads=False)
 
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        matrix = np.empty((self.rows, len(names)))
+        for start in range(0, len(names), _TOGETHER):
+            for place, column in enumerate(self.arrow(names[start : start + _TOGETHER]).columns, start):
+                matrix[:, place] = _floats(column)
+        return matrix
+
 
 class _CsvTable(Table):
     """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
@@ -128,20 +142,33 @@ class _CsvTable(Table):
     def arrow(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
 
-        return self._read({name: pa.string() if self.kinds[name] == "text" else pa.float64() for name in names})
+        types = {name: pa.string() if self.kinds[name] == "text" else pa.float64() for name in names}
+        return pa.Table.from_batches(self._read(types), pa.schema(types))
+
+    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        import pyarrow as pa
+
+        matrix, start = np.empty((self.rows, len(names))), 0
+        for batch in self._read(dict.fromkeys(names, pa.float64())) if names else ():
+            for place, column in enumerate(batch.columns):
+                matrix[start : start + len(batch), place] = _floats(column)
+            start += len(batch)
+        return matrix
 
     def as_stored(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
 
-        return self._read(dict.fromkeys(names, pa.string()))
+        types = dict.fromkeys(names, pa.string())
+        return pa.Table.from_batches(self._read(types), pa.schema(types))
 
-    def _read(self, types: Mapping[str, Any]) -> Any:
+    def _read(self, types: Mapping[str, Any]) -> Iterator[Any]:
         import pyarrow as pa
         from pyarrow import csv
 
+        rows = 0
         try:
             with plain_errors(self.path, "read the file"):
-                table = csv.read_csv(
+                reader = csv.open_csv(
                     self.path,
                     csv.ReadOptions(use_threads=False),
                     csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
@@ -153,14 +180,18 @@ class _CsvTable(Table):
                         decimal_point="," if self._comma else ".",
                     ),
                 )
+                for batch in reader:
+                    rows += len(batch)
+                    if rows > self.rows:
+                        break
+                    yield batch
         except pa.ArrowException as error:
             self._refuse_text(list(types))
             raise InvalidInput(self.path, f"this is not csv ({error})", "save the table again") from error
-        if table.num_rows != self.rows:
+        if rows != self.rows:
             raise InvalidInput(
-                self.path, f"{self.rows} or {table.num_rows} rows, depending on how quotes are read", "save it again"
+                self.path, "it has more or fewer rows, depending on how quotes are read", "save it again"
             )
-        return table
 
     def _refuse_text(self, names: Sequence[str]) -> None:
         """Raises InvalidInput for the first text in a column of numbers."""
@@ -229,6 +260,16 @@ def _are_names(names: object) -> bool:
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         return False
     return len(set(names)) == len(names)
+
+
+def _floats(column: Any) -> NDArray[np.float64]:
+    """A pyarrow column of numbers as float64; NaN where there is none."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    found: NDArray[np.float64] = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return found
 
 
 def _kind(kind: Any) -> Kind:

@@ -1,0 +1,324 @@
+"""`fixfirst.rank`: which labels of an array or a DataFrame to fix first, and what was decided about them."""
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from cleaning.belief.caveats import Caveat
+from cleaning.belief.count import Count
+from cleaning.data import IntVector, Split
+from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.classes import Labels, encode_labels, joined, spelled_alike
+from cleaning.labels.evidence import Scaling, encoder_of
+from cleaning.labels.frames import Choice, Given, given_rows
+from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.ranked import Ranked, rank_rows
+from cleaning.labels.rounds import without_checked
+from cleaning.labels.thumbnails import thumbnail
+
+_SHOWN = 10
+
+
+def rank(
+    data: Any,
+    labels: Any = None,
+    *,
+    trusted: Any = None,
+    label: str | None = None,
+    features: Sequence[str] | None = None,
+    embeddings: str | None = None,
+    text: str | None = None,
+    scaling: Scaling | None = None,
+    classes: bool = False,
+    pictures: Sequence[bytes] | Callable[[int], bytes | None] | None = None,
+    seed: int = 0,
+) -> "Suspects":
+    """Find the labels to fix first.
+
+    Parameters
+    ----------
+    data : array-like of shape (n, d), or DataFrame
+        Embeddings, or a table. Anything with `to_pandas` (polars, pyarrow) counts as a DataFrame.
+    labels : array-like of shape (n,), optional
+        One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column
+        `label` of the DataFrame.
+    trusted : tuple of (data, labels), or DataFrame, optional
+        Further rows of the same form whose labels are known to be right.
+    label : str, optional
+        The column with the labels.
+    features : sequence of str, optional
+        The columns to judge the rows by. Default: all others. Numbers are standardised; text of few values becomes
+        0 and 1.
+    embeddings : str, optional
+        Judge the rows by this column of vectors, as they are.
+    text : str, optional
+        Judge the rows by this column of texts, by their letters. This is weak; embeddings of a language model find
+        more.
+    scaling : str, optional
+        `"standard"` or `"none"`, for columns of numbers. Default: standard, unless the columns are one vector written
+        out (`e0`, `e1`, `e2`, …).
+    classes : bool
+        Labels that look like a quantity or like ids are meant as classes.
+    pictures : sequence of bytes, or function, optional
+        The encoded picture of each row, shown in notebooks.
+    seed : int
+        Fixes everything that is random.
+
+    Returns
+    -------
+    Suspects
+        The rows in the order to look at them.
+
+    Raises
+    ------
+    InvalidInput
+        For data that cannot be used, with the column and the row.
+    """
+    choice = Choice(label, features, embeddings, text, scaling, classes)
+    given = given_rows(data, labels, choice, "data")
+    checked = None if trusted is None else _trusted(trusted, choice, given)
+    names = given.labels.names if checked is None else joined(given.labels, checked.labels, Place(key="trusted"))
+    encode = encoder_of(given.evidence)
+    codes, split = given.labels.renumbered(names), None
+    matrix = encode(given.evidence)
+    if checked is not None:
+        right = checked.labels.renumbered(names)
+        rows = np.flatnonzero(right >= 0)
+        split = Split(encode(checked.evidence)[rows], right[rows], tuple(checked.ids[row] for row in rows.tolist()))
+    ranked = rank_rows(matrix, codes, given.ids, split, seed=seed)
+    known = dict(zip(given.labels.names, given.labels.values, strict=True))
+    if checked is not None:
+        known = {**dict(zip(checked.labels.names, checked.labels.values, strict=True)), **known}
+    return Suspects(ranked, Labels(codes, names, tuple(known[name] for name in names)), given.ids, pictures)
+
+
+class Suspects:
+    """Rows in the order to look at them, and the decisions made about them so far. Made by `rank`.
+
+    Attributes
+    ----------
+    classes : tuple
+        The classes, as they are in the data, in natural order.
+    wrong : Count
+        How many of the labels are wrong, with a 90% interval.
+    caveats : tuple of Caveat
+        What the data cannot tell, or what seems to be wrong with them.
+    frame : pandas.DataFrame
+        One line per row of the data, the label to fix first on top; rows without a label are at the end.
+    """
+
+    def __init__(
+        self,
+        ranked: Ranked,
+        labels: Labels,
+        ids: tuple[str, ...],
+        pictures: Sequence[bytes] | Callable[[int], bytes | None] | None,
+    ) -> None:
+        self._ranked, self._labels, self._ids = ranked, labels, ids
+        self._pictures = pictures
+        self._decided: dict[int, object] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def classes(self) -> tuple[object, ...]:
+        """The classes, as they are in the data, in natural order."""
+        return self._labels.values
+
+    @property
+    def wrong(self) -> Count:
+        """How many of the labels are wrong, with a 90% interval."""
+        return self._ranked.posterior.wrong_labels()
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What the data cannot tell, or what seems to be wrong with them."""
+        return named_caveats(self._ranked.posterior, self._labels.names)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One line per row of the data, the label to fix first on top; rows without a label are at the end."""
+        order = self._order()
+        near = self._ranked.near_duplicate_of[order].tolist()
+        columns = {
+            "place": np.arange(1, len(order) + 1),
+            "id": [self._ids[row] for row in order],
+            "row": order,
+            "given_label": self._values(self._labels.codes[order]),
+            "suggested_label": self._values(self._ranked.suggestion[order]),
+            "probability": self._ranked.probability[order],
+            "suspicion": self._ranked.suspicion[order],
+            "near_duplicate_of": [None if row < 0 else self._ids[row] for row in near],
+            "outlier": self._ranked.outlier[order].astype(bool),
+            "decision": pd.Series([self._decided.get(row) for row in order.tolist()], dtype=object),
+        }
+        return pd.DataFrame(columns)
+
+    def next(self, count: int = 20) -> pd.DataFrame:
+        """Give the rows to look at next.
+
+        Parameters
+        ----------
+        count : int
+            At most so many.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The first undecided rows of `frame`.
+        """
+        return self.frame.head(min(count, len(self) - len(self._decided)))
+
+    def decide(self, rows: ArrayLike, labels: Any, *, new_labels: bool = False) -> "Suspects":
+        """Record what the labels of some rows should be; a later decision about a row replaces an earlier one.
+
+        Parameters
+        ----------
+        rows : int or array-like of int
+            Row numbers, as in the column `row` of `frame`.
+        labels : object, or sequence of them
+            The right label of each row, or one for all of them. The given label confirms it.
+        new_labels : bool
+            Whether labels that no row has are allowed.
+
+        Returns
+        -------
+        Suspects
+            This object.
+
+        Raises
+        ------
+        InvalidInput
+            For a row that is not there, or a label that is none of `classes`.
+        """
+        numbers = np.atleast_1d(np.asarray(rows))
+        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise InvalidInput("rows", f"{numbers.dtype} of shape {numbers.shape}", "give row numbers")
+        outside = numbers[(numbers < 0) | (numbers >= len(self))]
+        if len(outside):
+            raise InvalidInput(
+                "rows", f"there are no rows {first_three(outside.tolist())}", f"use 0 to {len(self) - 1}"
+            )
+        single = isinstance(labels, str | bytes) or not hasattr(labels, "__len__")
+        right = encode_labels([labels] * len(numbers) if single else labels, Place(key="labels"), classes=True)
+        if len(right.codes) != len(numbers):
+            raise InvalidInput(
+                "labels", f"{len(right.codes)} for {len(numbers)} rows", "give one for every row, or one"
+            )
+        right = spelled_alike(right, self._labels)
+        known = dict(zip(self._labels.names, self._labels.values, strict=True))
+        unknown = [name for name in right.names if name not in known]
+        if (unknown and not new_labels) or (right.codes < 0).any():
+            found = f"no row has such a label ({first_three(unknown)})" if unknown else "a label is missing"
+            raise InvalidInput("labels", found, f"use one of {first_three(self._labels.names)}, or new_labels=True")
+        values = {**dict(zip(right.names, right.values, strict=True)), **known}
+        for row, code in zip(numbers.tolist(), right.codes.tolist(), strict=True):
+            self._decided[row] = values[right.names[code]]
+        return self
+
+    def apply(self, labels: Any) -> Any:
+        """Put the decided labels into a copy of the labels.
+
+        Parameters
+        ----------
+        labels : list, array or Series
+            The labels that were ranked.
+
+        Returns
+        -------
+        list, array or Series
+            The same with the decided labels changed; text arrays become as wide as their longest label.
+
+        Raises
+        ------
+        InvalidInput
+            If a row that was decided no longer has the label that it was ranked with.
+        """
+        if len(labels) != len(self):
+            raise InvalidInput("labels", f"{len(labels)} for {len(self)} rows", "give the labels that were ranked")
+        now = encode_labels(labels, Place(key="labels"), classes=True)
+        for row in self._decided:
+            before, found = self._labels.codes[row], now.codes[row]
+            same = before < 0 if found < 0 else before >= 0 and self._labels.names[before] == now.names[found]
+            if not same:
+                place = Place(key="labels", row=row)
+                raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
+        return _replaced(labels, self._decided)
+
+    def _order(self) -> IntVector:
+        return without_checked(self._ranked.order, self._decided)
+
+    def _values(self, codes: IntVector) -> "pd.Series[Any]":
+        """The classes as they are in the data; None for a row without a label."""
+        values = np.array([*self._labels.values, None], dtype=object)[codes]
+        return pd.Series(list(values), dtype=None if (codes >= 0).all() else object)
+
+    def _repr_html_(self) -> str:
+        """The first suspects as a table, with their pictures where these are known."""
+        found = self.next(_SHOWN)
+        count = self.wrong
+        head = f"{len(self._ranked.labelled)} labels"
+        if not np.isnan(count.expected):
+            head += f"; {count.low:.0f} to {count.high:.0f} of them are probably wrong (90% confidence)"
+        said = "".join(f"<p>{html.escape(str(caveat))}</p>" for caveat in self.caveats)
+        names = ["row", "id", "given_label", "suggested_label", "suspicion"]
+        cells = [
+            "".join(f"<td>{html.escape(_shown(value))}</td>" for value in values)
+            for values in found[names].itertuples(index=False)
+        ]
+        pictures = [self._thumbnail(int(row)) for row in found["row"]]
+        first = "<th></th>" if any(pictures) else ""
+        lines = [f"<tr>{picture if first else ''}{line}</tr>" for picture, line in zip(pictures, cells, strict=True)]
+        header = "".join(f"<th>{name}</th>" for name in names)
+        return f"<p>{head}</p>{said}<table><tr>{first}{header}</tr>{''.join(lines)}</table>"
+
+    def _thumbnail(self, row: int) -> str:
+        if self._pictures is None:
+            return ""
+        content = self._pictures(row) if callable(self._pictures) else self._pictures[row]
+        return f"<td>{thumbnail(content)}</td>"
+
+
+def _trusted(trusted: Any, choice: Choice, given: Given) -> Given:
+    """The trusted rows, with the spelling of classes of the others."""
+    data, labels = trusted if isinstance(trusted, tuple) and len(trusted) == 2 else (trusted, None)
+    if labels is None and not hasattr(data, "columns"):
+        raise InvalidInput(
+            "trusted", "there are no labels", "give a tuple (X, y), or a DataFrame with the same columns"
+        )
+    if labels is not None and choice.label is not None:
+        choice = Choice(None, choice.features, choice.embeddings, choice.text, choice.scaling, choice.classes)
+    found = given_rows(data, labels, choice, "trusted")
+    return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
+
+
+def _replaced(labels: Any, decided: dict[int, object]) -> Any:
+    """A copy of the labels in which some are replaced."""
+    if isinstance(labels, pd.Series):
+        copy = labels.copy()
+        if isinstance(copy.dtype, pd.CategoricalDtype):
+            more = [value for value in dict.fromkeys(decided.values()) if value not in copy.cat.categories]
+            copy = copy.cat.add_categories(more)
+        for row, value in decided.items():
+            copy.iloc[row] = value
+        return copy
+    if isinstance(labels, np.ndarray) and labels.dtype.kind not in "US":
+        array = labels.copy()
+        for row, value in decided.items():
+            array[row] = value
+        return array
+    listed = list(labels)
+    for row, value in decided.items():
+        listed[row] = value
+    return np.array(listed) if isinstance(labels, np.ndarray) else type(labels)(listed)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.3f}"
+    return "" if value is None else str(value)

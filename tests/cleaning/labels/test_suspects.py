@@ -1,0 +1,222 @@
+import io
+
+import fixfirst
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+from PIL import Image
+
+from cleaning.errors import InvalidInput
+from tests.support import blobs, noisy_blobs
+
+NAMES = np.array(["bird", "cat", "dog"])
+DATASET, TRUTH = noisy_blobs("many", n=90, rate=0.25, classes=3, width=4, gap=6.0)
+X = np.asarray(DATASET.train.features, dtype=np.float32)
+Y = NAMES[DATASET.train.labels]
+CHECKED = blobs(60, 2, classes=3, width=4, gap=6.0)
+ORDER = fixfirst.rank(X, Y).frame["row"].tolist()
+
+
+def frame(**more):
+    return pd.DataFrame({**{f"e{place}": X[:, place] for place in range(4)}, "kind": Y, **more})
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "options"),
+    [
+        (X.tolist(), Y.tolist(), {}),
+        (X.astype(np.float64), pd.Series(Y, dtype="category"), {}),
+        (X, Y.astype(object), {}),
+        (X, pd.Series(Y), {}),
+        (X, pd.DataFrame({"y": Y}), {}),
+        (X, Y[:, None], {}),
+        (X, DATASET.train.labels.astype(float), {}),
+        (X, DATASET.train.labels.astype(np.uint8), {}),
+        (X, DATASET.train.labels - 1, {}),
+        (frame().drop(columns="kind"), Y, {}),
+        (frame(), None, {"label": "kind"}),
+        (frame(note="x"), None, {"label": "kind", "features": ["e0", "e1", "e2", "e3"]}),
+        (pd.DataFrame({"v": list(X), "kind": Y}), None, {"label": "kind", "embeddings": "v"}),
+    ],
+)
+def test_the_order_is_the_same_for_every_type(data, labels, options):
+    assert fixfirst.rank(data, labels, **options).frame["row"].tolist() == ORDER
+
+
+def test_a_dataframe_of_another_library_counts_as_one():
+    class Other:
+        def to_pandas(self):
+            return frame()
+
+    assert fixfirst.rank(Other(), label="kind").frame["row"].tolist() == ORDER
+
+
+def test_numbers_are_standardised_and_categories_one_hot():
+    units = frame().rename(columns={"e0": "a", "e1": "b", "e2": "c", "e3": "d"})
+    metres = units.assign(a=units["a"] * 1e6 + 3)
+    one, other = (fixfirst.rank(data, label="kind").frame["row"].tolist() for data in (units, metres))
+    assert one == other
+    assert fixfirst.rank(metres, label="kind", scaling="none").frame["row"].tolist() != one
+    told = fixfirst.rank(pd.DataFrame({"colour": TRUTH.labels.astype(str), "kind": Y}), label="kind")
+    assert (told.frame["given_label"][:15] != NAMES[TRUTH.labels][told.frame["row"][:15]]).all()
+
+
+def test_trusted_rows_are_matched_by_name_and_help():
+    found = fixfirst.rank(X, Y, trusted=(CHECKED.features, NAMES[CHECKED.labels]))
+    assert np.mean(found.frame["given_label"][:15] != NAMES[TRUTH.labels][found.frame["row"][:15]]) > 0.7
+    numbers = fixfirst.rank(X, DATASET.train.labels, trusted=(CHECKED.features, CHECKED.labels.astype(str)))
+    assert numbers.frame["row"].tolist() == found.frame["row"].tolist()
+    trusted = pd.DataFrame(CHECKED.features, columns=["e0", "e1", "e2", "e3"]).assign(kind=NAMES[CHECKED.labels])
+    assert fixfirst.rank(frame(), label="kind", trusted=trusted).frame["row"].tolist() == found.frame["row"].tolist()
+    with pytest.raises(InvalidInput, match=r"its classes .*0, 1, 2.* are not those to rank .*bird, cat, dog"):
+        fixfirst.rank(X, Y, trusted=(CHECKED.features, CHECKED.labels))
+    with pytest.raises(InvalidInput, match="its embeddings have 2 dimensions"):
+        fixfirst.rank(X, Y, trusted=(CHECKED.features[:, :2], NAMES[CHECKED.labels]))
+    with pytest.raises(InvalidInput, match="trusted: there are no labels"):
+        fixfirst.rank(X, Y, trusted=CHECKED.features)
+
+
+def test_classes_that_only_the_trusted_rows_have_can_be_suggested():
+    found = fixfirst.rank(X, np.where(Y == "dog", "cat", Y), trusted=(CHECKED.features, NAMES[CHECKED.labels]))
+    assert found.classes == ("bird", "cat", "dog")
+    assert "dog" in set(found.frame["suggested_label"])
+
+
+def test_caveats_speak_of_classes_by_name():
+    (caveat,) = [one for one in fixfirst.rank(X, ["cat"] * 90).caveats if one.kind == "one class"]
+    assert "every label is cat;" in caveat.sentence
+    turned = NAMES[(CHECKED.labels + 1) % 3]
+    found = fixfirst.rank(X, NAMES[TRUTH.labels], trusted=(CHECKED.features, turned))
+    assert "what the trusted rows call cat, the other rows call bird" in found.caveats[0].sentence
+    assert np.isnan(found.wrong.expected)
+
+
+def test_rows_without_a_label_come_last_with_a_suggestion():
+    labels = Y.astype(object)
+    bare = [4, 40, 60]
+    labels[bare] = None, np.nan, ""
+    found = fixfirst.rank(X, labels).frame
+    assert sorted(found["row"].tolist()[-3:]) == bare
+    last = found.iloc[-3:]
+    assert last["given_label"].isna().all()
+    assert last["suspicion"].isna().all()
+    assert last["probability"].is_monotonic_decreasing
+    assert set(last["suggested_label"]) <= set(NAMES)
+    alone = fixfirst.rank(np.delete(X, bare, axis=0), np.delete(labels, bare)).frame
+    assert found["suspicion"].dropna().tolist() == pytest.approx(alone["suspicion"].tolist())
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series, lambda y: pd.Series(y, dtype="category"), tuple])
+def test_decisions_are_applied_to_labels_of_any_kind(kind):
+    labels = kind(Y.tolist())
+    found = fixfirst.rank(X, labels)
+    first = found.next(2)["row"].tolist()
+    assert found.decide(first, ["cat", "bird"]) is found
+    found.decide(first[0], "dog")
+    assert first[0] not in set(found.next(90)["row"])
+    assert len(found.next(90)) == 88
+    assert found.frame["decision"].dropna().tolist() == ["dog", "bird"]
+    fixed = found.apply(labels)
+    assert type(fixed) is type(labels)
+    expected = Y.astype(object)
+    expected[first] = "dog", "bird"
+    assert list(fixed) == expected.tolist()
+    assert list(labels) == Y.tolist()
+
+
+def test_decisions_may_name_new_labels_only_if_allowed():
+    found = fixfirst.rank(X, Y)
+    with pytest.raises(InvalidInput, match=r"no row has such a label .*hippopotamus"):
+        found.decide(0, "hippopotamus")
+    fixed = found.decide([0, 1], "hippopotamus", new_labels=True).apply(Y)
+    assert fixed[:2].tolist() == ["hippopotamus"] * 2
+    fixed = fixfirst.rank(X, DATASET.train.labels).decide(3, 2).apply(DATASET.train.labels)
+    assert (fixed.dtype, fixed[3]) == (DATASET.train.labels.dtype, 2)
+    category = pd.Series(Y, dtype="category")
+    assert fixfirst.rank(X, category).decide(0, "emu", new_labels=True).apply(category)[0] == "emu"
+
+
+def test_wrong_decisions_are_one_sentence():
+    found = fixfirst.rank(X, Y)
+    for rows, labels, message in (
+        (90, "cat", "there are no rows 1 in all: 90"),
+        (-1, "cat", "there are no rows"),
+        ([0, 1], ["cat"], "1 for 2 rows"),
+        (0.5, "cat", "float64 of shape"),
+        (0, None, "a label is missing"),
+    ):
+        with pytest.raises(InvalidInput, match=message):
+            found.decide(rows, labels)
+    found.decide(0, "cat" if Y[0] != "cat" else "dog")
+    changed = Y.copy()
+    changed[0] = "cat" if Y[0] != "cat" else "dog"
+    with pytest.raises(InvalidInput, match="labels, row 0: the label is not the one that was ranked"):
+        found.apply(changed)
+    with pytest.raises(InvalidInput, match="89 for 90 rows"):
+        found.apply(Y[:-1])
+
+
+def test_a_notebook_shows_the_first_suspects():
+    file = io.BytesIO()
+    Image.new("RGB", (300, 200), (255, 0, 0)).save(file, format="JPEG")
+    hostile = np.where(Y == "cat", "<script>alert(1)</script>", Y)
+    found = fixfirst.rank(X, hostile, pictures=[file.getvalue() if row % 2 else b"broken" for row in range(90)])
+    page = found._repr_html_()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+    assert "data:image/png;base64," in page
+    assert page.count("<tr>") == 11
+    assert "of them are probably wrong (90% confidence)" in page
+    assert "<img" not in fixfirst.rank(X, Y)._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "options", "message"),
+    [
+        (X, [*Y[:-1], 3], {}, "row 89: 3 is a number, but .* in row 0 is text"),
+        (X, [*DATASET.train.labels[:-1].tolist(), True], {}, "row 89: True is true or false, but . in row 0"),
+        (X, X[:, 0], {}, "looks like a quantity, not like a class"),
+        (X, np.arange(90), {}, "every label is different, in 90 rows; this looks like a quantity or an id"),
+        (X, [{"a": 1}] * 90, {}, "row 0: there are several labels in a row"),
+        (X, [object()] * 90, {}, "row 0: a label is object"),
+        (X, np.ma.masked_array(DATASET.train.labels, mask=False), {}, "this is a masked array"),
+        (X, scipy.sparse.csr_matrix(DATASET.train.labels), {}, "the labels are a sparse matrix"),
+        (X, [b"\xff"] * 90, {}, "row 0: the label is not UTF-8"),
+        (X, pd.date_range("2020-01-01", periods=90), {}, "is a date or a time, not a class"),
+        (X, Y[:-1], {}, "there are 89 labels for 90 rows"),
+        (X, "labels", {}, "str where labels are expected"),
+        (X, [None] * 90, {}, "no row has a label"),
+        (np.ma.masked_array(X, mask=X > 2), Y, {}, "data: this is a masked array"),
+        (scipy.sparse.csr_matrix(X), Y, {}, "data: this is a sparse matrix"),
+        (X.reshape(90, 2, 2), Y, {}, "the shape is \\(90, 2, 2\\)"),
+        (X[:, 0], Y, {}, "the shape is \\(90,\\)"),
+        ([[1.0]] * 89 + [[1.0, 2.0]], Y, {}, "data, row 89: 2 numbers where row 0 has 1"),
+        (np.where(X[7, 1] == X, np.inf, X), Y, {}, "data, row 7: NaN or infinite values"),
+        (X, None, {"label": "kind"}, "data: it has no columns to name"),
+        (frame(), None, {}, "there are no labels"),
+        (frame(), None, {"label": "kinds"}, "there is no column 'kinds'. Fix: did you mean kind"),
+        (frame(), Y, {"label": "kind"}, "labels are given as well"),
+        (frame(), None, {"label": "kind", "features": ["e0"], "text": "e1"}, "the rows are judged by one of them"),
+        (frame(day=pd.Timestamp("2020-01-01")), None, {"label": "kind"}, "column day: dates are not used"),
+        (frame(e1=[*X[:-1, 1], None]), None, {"label": "kind"}, "column e1, row 89: there is no number"),
+        (frame(e1=[*X[:-1, 1].tolist(), "x"]), None, {"label": "kind"}, "column e1, row 89: 'x' where row 0 has"),
+        (frame(z=[[1]] * 90), None, {"label": "kind"}, "column z: neither numbers nor text"),
+        (frame(t=[None, *"ab" * 44, "c"]), None, {"label": "kind", "text": "t"}, "row 0: there is no text"),
+        (frame(t=""), None, {"label": "kind", "text": "t"}, "the texts are empty"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_one_sentence(data, labels, options, message):
+    with pytest.raises(InvalidInput, match=message) as caught:
+        fixfirst.rank(data, labels, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_texts_are_judged_by_their_letters():
+    topics = ("goal match team score", "vote party law senate")
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.permutation(topics[row % 2].split())[:3]) + f" {row}" for row in range(60)]
+    labels = ["sport" if row % 2 == 0 else "politics" for row in range(60)]
+    labels[10], labels[31] = "politics", "sport"
+    found = fixfirst.rank(pd.DataFrame({"text": texts, "topic": labels}), label="topic", text="text")
+    assert set(found.next(2)["row"]) == {10, 31}

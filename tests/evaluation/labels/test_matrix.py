@@ -1,0 +1,482 @@
+"""What comes out of ordinary inputs: form × type of label × trouble. Each line of a table is one input."""
+
+import datetime
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import scipy.sparse
+from PIL import Image
+
+from tests.evaluation.labels.own_data import NAMES, Rows, npz_of, ranking, run
+
+ROWS = Rows(60)
+
+
+def table(**changes):
+    """The rows with some columns replaced; None: without that column."""
+    frame = ROWS.frame(id=[f"row-{row:02d}" for row in range(60)])
+    for name, values in changes.items():
+        frame = frame.drop(columns=[name], errors="ignore") if values is None else frame.assign(**{name: values})
+    return frame
+
+
+def with_value(values, row, value):
+    changed = list(values)
+    changed[row] = value
+    return changed
+
+
+def csv(frame, name="t.csv", **how):
+    return lambda at: (frame.to_csv(at / name, index=False, **how), at / name)[1]
+
+
+def parquet(frame):
+    return lambda at: (frame.to_parquet(at / "t.parquet", index=False), at / "t.parquet")[1]
+
+
+def arrow(**columns):
+    base = {f"e{place}": pa.array(ROWS.X[:, place]) for place in range(4)}
+    return lambda at: (pq.write_table(pa.table({**base, **columns}), at / "t.parquet"), at / "t.parquet")[1]
+
+
+def npz(**arrays):
+    return lambda at: npz_of(at / "t.npz", **arrays)
+
+
+def npy(matrix, labels=ROWS.names):
+    def write(at):
+        np.save(at / "X.npy", matrix)
+        if labels is not None:
+            np.save(at / "y.npy", labels)
+        return at / "X.npy"
+
+    return write
+
+
+def text(content, name="t.csv"):
+    return lambda at: ((at / name).write_bytes(content if isinstance(content, bytes) else content.encode()), at / name)[
+        1
+    ]
+
+
+def pictures(*names, table=None, **tables):
+    """Files of 8 × 8 pixels of a random colour; further text files by name."""
+
+    def write(at):
+        rng = np.random.default_rng(0)
+        for name in names:
+            place = at / "photos" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(place, format="PNG")
+        for name, content in tables.items():
+            (at / "photos" / f"{name}.csv").write_text(content)
+        return at / "photos"
+
+    return write
+
+
+def png(seed):
+    import io
+
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (8, 8, 3), dtype=np.uint8)).save(file, format="PNG")
+    return file.getvalue()
+
+
+STORED = pa.array([{"bytes": png(row % 7), "path": f"{row}.png"} for row in range(60)])
+FLAT = [f"{row:02d}.png" for row in range(12)]
+PATHS = "path,label\n" + "".join(f"{name},{NAMES[row % 3]}\n" for row, name in enumerate(FLAT))
+SENTENCES = [f"{'goal match team' if row % 2 else 'vote party law'} {row}" for row in range(60)]
+HALF = with_value(ROWS.names, 7, None)
+DAYS = [datetime.date(2020, 1, 1) + datetime.timedelta(days=row) for row in range(60)]
+
+# name: (input, options, said, the first labels of the classes in order)
+ACCEPTED = {
+    # types of labels
+    "csv, text": (csv(table()), [], "labels from `label`, 3 names", "bird cat dog"),
+    "csv, numbers": (csv(table(label=ROWS.numbers + 8)), [], "3 names", "8 9 10"),
+    "csv, leading zeros": (csv(table(label=[f"{n:03d}" for n in ROWS.numbers])), [], "3 names", "000 001 002"),
+    "csv, true and false": (csv(table(label=ROWS.numbers == 1)), [], "2 names", "False True"),
+    "csv, names that look missing": (
+        csv(table(label=np.array(["NA", "None", "nan"])[ROWS.numbers])),
+        [],
+        "3 names",
+        "NA nan None",
+    ),
+    "csv, whole floats": (csv(table(label=ROWS.numbers.astype(float))), [], "3 names", "0.0 1.0 2.0"),
+    "csv, unlabelled": (csv(table(label=HALF)), [], "3 names (1 rows have none)", "bird cat dog"),
+    "csv, names with commas and quotes": (
+        csv(table(label=np.array(['a,"b"', "c\nd", "é"])[ROWS.numbers])),
+        [],
+        "3 names",
+        None,
+    ),
+    "parquet, categories": (parquet(table(label=pd.Categorical(ROWS.names))), [], "3 names", "bird cat dog"),
+    "parquet, booleans": (parquet(table(label=ROWS.numbers == 1)), [], "2 names", "False True"),
+    "parquet, negative": (parquet(table(label=ROWS.numbers * 2 - 2)), [], "3 names", "-2 0 2"),
+    "parquet, whole floats and NaN": (
+        parquet(table(label=with_value(ROWS.numbers, 3, np.nan))),
+        [],
+        "3 names (1 rows",
+        "0 1 2",
+    ),
+    "parquet, unsigned": (
+        parquet(table(label=ROWS.numbers.astype(np.uint64) + np.uint64(2**64 - 3))),
+        [],
+        "3 names",
+        f"{2**64 - 3}",
+    ),
+    "parquet, far numbers": (parquet(table(label=ROWS.numbers * 2**61)), [], "3 names", f"0 {2**61} {2**62}"),
+    "parquet, decimals": (parquet(table(label=[Decimal(int(n)) for n in ROWS.numbers])), [], "3 names", "0 1 2"),
+    "parquet, nullable integers": (
+        parquet(table(label=pd.array(with_value(ROWS.numbers.tolist(), 5, None), dtype="Int64"))),
+        [],
+        "(1 rows",
+        "0 1 2",
+    ),
+    "npz, bytes": (npz(X=ROWS.X, y=ROWS.names.astype("S")), [], "3 names", "bird cat dog"),
+    "npz, column of labels": (npz(X=ROWS.X, y=ROWS.numbers[:, None]), [], "3 names", "0 1 2"),
+    "npz, int8": (npz(x_train=ROWS.X, y_train=ROWS.numbers.astype(np.int8)), [], "3 names", "0 1 2"),
+    "npz, float16": (npz(X=ROWS.X.astype(np.float16), y=ROWS.names), [], "3 names", "bird cat dog"),
+    "npz, named arrays": (
+        npz(a=ROWS.X, b=ROWS.names),
+        ["--embedding-column=a", "--label-column=b"],
+        "features from `a`",
+        "bird cat dog",
+    ),
+    "npz, ids": (
+        npz(X=ROWS.X, y=ROWS.names, ids=np.array([f"i{row}" for row in range(60)])),
+        [],
+        "ids from `ids`",
+        "bird cat dog",
+    ),
+    "npy of integers": (npy((ROWS.X * 100).astype(np.int32)), [], "labels from y.npy, 3 names", "bird cat dog"),
+    "quantity that is meant": (csv(table(label=np.round(ROWS.X[:, 0], 0) / 2)), ["--classes"], "names", None),
+    # columns
+    "id column of numbers": (csv(table(id=range(100, 160))), [], "ids from `id`", "bird cat dog"),
+    "id column that repeats": (
+        csv(table(id=[row // 2 for row in range(60)])),
+        [],
+        "`id` repeats, so the ids are row numbers",
+        "bird cat dog",
+    ),
+    "pandas index": (csv(table(id=None), index_label=""), [], "3 names", "bird cat dog"),
+    "features by pattern": (
+        csv(table(note=SENTENCES)),
+        ["--features=e*"],
+        "4 numeric columns `e0` … `e3`, as they are",
+        "bird cat dog",
+    ),
+    "features by name": (
+        csv(table(day=DAYS)),
+        ["--features=e0,e2"],
+        "2 numeric columns `e0` … `e2`, standardised",
+        "bird cat dog",
+    ),
+    "texts": (
+        csv(table(e0=None, e1=None, e2=None, e3=None, text=SENTENCES)),
+        [],
+        "texts from `text` by their letters (weak",
+        "bird cat dog",
+    ),
+    "texts by option": (csv(table(text=SENTENCES)), ["--text-column=text"], "texts from `text`", "bird cat dog"),
+    "semicolons with decimal commas": (csv(table(), sep=";", decimal=","), [], "4 numeric columns", "bird cat dog"),
+    "byte-order mark": (csv(table(), encoding="utf-8-sig"), [], "4 numeric columns", "bird cat dog"),
+    # pictures
+    "class folders": (
+        pictures("cat/a.png", "cat/b.png", "dog/a.png", "dog/sub/b.png"),
+        [],
+        "labels from the folder names, 2 names",
+        "cat dog",
+    ),
+    "flat folder with its table": (
+        pictures(*FLAT, labels=PATHS),
+        [],
+        "pictures from `path`, embedded by classical",
+        "bird cat dog",
+    ),
+    "Hugging Face pictures": (
+        lambda at: arrow(image=STORED, label=pa.array(ROWS.names))(at),
+        ["--image-column=image"],
+        "pictures from `image`",
+        "bird cat dog",
+    ),
+    "numbers beside pictures": (
+        lambda at: arrow(image=STORED, label=pa.array(ROWS.names))(at),
+        ["--features=e*"],
+        "4 numeric columns",
+        "bird cat dog",
+    ),
+    "integers as vectors": (
+        lambda at: (
+            pq.write_table(
+                pa.table({"v": [[1, row] for row in range(60)], "label": pa.array(ROWS.names)}), at / "t.parquet"
+            ),
+            at / "t.parquet",
+        )[1],
+        [],
+        "embeddings from `v`, 2 numbers each",
+        "bird cat dog",
+    ),
+    "halves as vectors": (
+        lambda at: (
+            pq.write_table(
+                pa.table(
+                    {
+                        "v": pa.FixedSizeListArray.from_arrays(pa.array(ROWS.X.astype(np.float16).ravel()), 4),
+                        "label": pa.array(ROWS.names),
+                    }
+                ),
+                at / "t.parquet",
+            ),
+            at / "t.parquet",
+        )[1],
+        [],
+        "embeddings from `v`, 4 numbers each",
+        "bird cat dog",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepted(name, tmp_path, capsys):
+    make, options, said, classes = ACCEPTED[name]
+    path = make(tmp_path)
+    status, out, err = run(capsys, "rank", path, *options)
+    assert (status, err if status else "") == (0, "")
+    assert said in out.splitlines()[0]
+    found = ranking(tmp_path / f"{path.stem}_review")
+    if classes is not None:
+        import json
+
+        given = json.loads((tmp_path / f"{path.stem}_review" / "source.json").read_text())["classes"]
+        assert " ".join(given).startswith(classes)
+        assert set(found["given_label"]) - {""} <= set(given)
+        assert set(found["suggested_label"]) <= set(given)
+
+
+# name: (input, options, the error)
+REFUSED = {
+    # labels
+    "a quantity": (
+        csv(table(label=ROWS.X[:, 0])),
+        [],
+        "looks like a quantity, not like a class. Fix: name another column, or pass --classes",
+    ),
+    "whole numbers that are a quantity": (
+        parquet(table(label=range(60))),
+        [],
+        "column label: every label is different, in 60 rows; this looks like a quantity or an id",
+    ),
+    "a label that is an id": (
+        csv(table(label=[f"n{row}" for row in range(60)])),
+        [],
+        "this looks like an id or free text",
+    ),
+    "mixed types": (
+        npz(X=ROWS.X, y=np.array(with_value(ROWS.names, 3, 4), dtype=object)),
+        [],
+        "pickled objects, which are never loaded",
+    ),
+    "a date as label": (
+        arrow(label=pa.array(DAYS)),
+        ["--label-column=label"],
+        "2020-01-01 is a date or a time, not a class",
+    ),
+    "lists as labels": (
+        arrow(label=pa.array([["a", "b"]] * 60)),
+        ["--label-column=label"],
+        "row 0: there are several labels in a row. Fix: give one class per row",
+    ),
+    "infinity": (
+        parquet(table(label=with_value(ROWS.numbers.astype(float), 3, np.inf))),
+        [],
+        "column label, row 3: inf is not a label",
+    ),
+    "names that differ in blanks": (
+        csv(table(label=with_value(ROWS.names, 9, "cat "))),
+        [],
+        "'cat ' and 'cat' differ only in blanks or in their Unicode form",
+    ),
+    "no labels at all": (
+        csv(table(label=None, id=None)),
+        [],
+        "there is no column of labels (columns: e0, e1, e2, e3). Fix: name it with --label-column",
+    ),
+    "two label columns": (
+        csv(table(target=ROWS.names)),
+        [],
+        "the labels may be in label or target. Fix: say which: --label-column=NAME",
+    ),
+    "a label column that is not there": (
+        csv(table()),
+        ["--label-column=labl"],
+        "there is no column 'labl' for --label-column. Fix: did you mean label?",
+    ),
+    "no row has a label": (csv(table(label=[None] * 60)), ["--label-column=label"], "no row has a label"),
+    "one-hot labels": (
+        npz(X=ROWS.X, y=np.eye(3)[ROWS.numbers]),
+        [],
+        "t.npz, y: the shape is (60, 3). Fix: give one label per row",
+    ),
+    "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: there are 59 labels for 60 rows"),
+    "labels nowhere": (
+        npy(ROWS.X, None),
+        [],
+        "X.npy: there are no labels beside it. Fix: name the file: --labels=y.npy",
+    ),
+    # ids
+    "a missing id": (csv(table(id=with_value(table()["id"], 4, None))), [], "column id, row 4: there is no id"),
+    "a negative id": (csv(table(id=with_value(range(60), 4, -1))), [], "column id, row 4: the id -1 is negative"),
+    "a repeated id by name": (
+        csv(table(id=[row // 2 for row in range(60)])),
+        ["--id-column=id"],
+        "column id, row 1: ids appear more than once (30 in all: 0, 1, 2",
+    ),
+    "two id columns": (csv(table(key=range(60))), [], "the ids may be in id or key"),
+    # numbers
+    "a missing number": (
+        csv(table(e1=with_value(ROWS.X[:, 1], 8, np.nan))),
+        [],
+        "column e1, row 8: there is no number. Fix: fill it in, or leave the column out",
+    ),
+    "text among numbers": (
+        csv(table(e1=with_value(ROWS.X[:, 1], 8, "many"))),
+        ["--features=e*"],
+        "column e1, row 8: 'many' where most rows have numbers (1 in all: 8)",
+    ),
+    "a date column": (
+        csv(table(day=DAYS)),
+        [],
+        "column day: dates are not used. Fix: leave it out: --features=… without day",
+    ),
+    "a date column in parquet": (parquet(table(day=pd.to_datetime(DAYS))), [], "column day: dates are not used"),
+    "free text beside numbers": (
+        csv(table(note=SENTENCES)),
+        [],
+        "column note: 60 different texts are too many for a category",
+    ),
+    "NaN in an array": (
+        npz(X=np.where(ROWS.X[5, 0] == ROWS.X, np.nan, ROWS.X), y=ROWS.names),
+        [],
+        "t.npz, X, row 5: NaN or infinite values",
+    ),
+    "too large": (npz(X=ROWS.X.astype(float) * 1e200, y=ROWS.names), [], "whose squares overflow float64"),
+    "too large for float32": (npz(X=ROWS.X.astype(float) * 1e30, y=ROWS.names), [], "row 0: values up to"),
+    "three dimensions": (
+        npz(X=ROWS.X.reshape(60, 2, 2), y=ROWS.names),
+        [],
+        "t.npz, X: the shape is (60, 2, 2). Fix: give one vector per row, for example X.reshape(len(X), -1)",
+    ),
+    "complex": (npz(X=ROWS.X.astype(complex), y=ROWS.names), [], "the values are complex128, not numbers"),
+    "text as features": (npz(X=ROWS.X.astype(str), y=ROWS.names), [], "not numbers"),
+    "vectors of different widths": (
+        arrow(v=pa.array([[1.0, 2.0]] * 59 + [[1.0]]), label=pa.array(ROWS.names)),
+        ["--embedding-column=v"],
+        "column v, row 59: 1 numbers where row 0 has 2",
+    ),
+    "two vector columns": (
+        arrow(v=pa.array([[1.0]] * 60), w=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
+        [],
+        "the rows may be judged by v or w",
+    ),
+    "a vector and --features": (
+        arrow(v=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
+        ["--embedding-column=v", "--features=e*"],
+        "--features and --embedding-column: the rows are judged by one of them",
+    ),
+    "nothing to judge by": (
+        csv(table(e0=None, e1=None, e2=None, e3=None)),
+        [],
+        "there is nothing to judge the rows by",
+    ),
+    "a pattern that fits nothing": (csv(table()), ["--features=f*"], "there is no column 'f*'"),
+    # pictures
+    "a folder of parts": (
+        pictures("train/cat/a.png", "val/cat/b.png"),
+        [],
+        "its folders are parts, not classes (train, val). Fix: rank one of them",
+    ),
+    "pictures beside the class folders": (
+        pictures("cat/a.png", "b.png"),
+        [],
+        "some pictures are in no folder of a class (1 in all: b.png)",
+    ),
+    "a flat folder without a table": (
+        pictures(*FLAT),
+        [],
+        "no folders whose names could be labels. Fix: pass --labels=FILE",
+    ),
+    "a flat folder with two tables": (
+        pictures(*FLAT, labels=PATHS, more=PATHS),
+        [],
+        "the labels may be in labels.csv or more.csv",
+    ),
+    "a picture that is not there": (pictures(*FLAT[1:], labels=PATHS), [], "column path, row 0: "),
+    "a path out of the folder": (
+        pictures(*FLAT, labels=PATHS.replace("00.png", "../../x.png")),
+        [],
+        "Fix: give paths below the folder",
+    ),
+    "a picture that is named twice": (
+        pictures(*FLAT, labels=PATHS + "00.png,cat\n"),
+        [],
+        "column path, row 12: '00.png' already has a row",
+    ),
+    "a broken picture": (
+        lambda at: (pictures("cat/a.png", "dog/b.png")(at), (at / "photos/cat/x.png").write_text("x"), at / "photos")[
+            2
+        ],
+        [],
+        "some files cannot be decoded (1 in all: cat/x.png",
+    ),
+    "a picture without bytes": (
+        arrow(image=pa.array([{"bytes": None, "path": "x.png"}] * 60), label=pa.array(ROWS.names)),
+        ["--image-column=image"],
+        "there is no picture in this row",
+    ),
+    # files
+    "a repeated column": (text("a,a,label\n1,2,x\n"), [], "t.csv, line 1: two columns are called 'a'"),
+    "a short line": (text("a,b,label\n1,2,x\n1,x\n"), [], "t.csv, line 3: 2 cells where the header has 3"),
+    "not UTF-8": (text(b"a,label\n1,caf\xe9\n"), [], "byte 13 is not UTF-8 text"),
+    "an empty file": (text(""), [], "the file is empty"),
+    "only a header": (text("a,label\n"), [], "there are no rows"),
+    "no such file": (
+        lambda at: at / "none.csv",
+        [],
+        "there is no such file. Fix: give a folder of pictures, or a file: .csv, .tsv",
+    ),
+    "json": (text("{}", "t.json"), [], "this is json. Fix: save it as csv or parquet"),
+    "a spreadsheet": (text("PK\x03\x04", "t.xlsx"), [], "this is a spreadsheet"),
+    "a pickle": (text("x", "t.pkl"), [], "this is a pickle, which is never loaded"),
+    "an unknown suffix": (text("x", "t.dat"), [], "this is of no known form (.dat)"),
+    "text named parquet": (text("a,label\n", "t.parquet"), [], "this is not a readable parquet file"),
+    "text named npz": (text("x", "t.npz"), [], "this is of no known form (.npz)"),
+    "an npz of other arrays": (
+        npz(a=ROWS.X, b=ROWS.names),
+        [],
+        "there is no array for the features (arrays: a, b). Fix: say which: --embedding-column=NAME",
+    ),
+    "a sparse matrix": (
+        lambda at: (scipy.sparse.save_npz(at / "t.npz", scipy.sparse.csr_matrix(ROWS.X)), at / "t.npz")[1],
+        [],
+        "this is a sparse matrix. Fix: make it dense",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_in_one_sentence(name, tmp_path, capsys):
+    make, options, message = REFUSED[name]
+    path = make(tmp_path)
+    status, out, err = run(capsys, "rank", path, *options)
+    assert (status, out) == (1, "")
+    assert message in err
+    assert err.startswith("error: ")
+    assert " Fix: " in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / f"{path.stem}_review" / "ranking.csv").exists()
