@@ -13,7 +13,7 @@ from cleaning.labels.classes import Labels, encode_labels, named_codes
 from cleaning.labels.evidence import Vectors
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
-from evaluation.labels.forms.found import Found, Options
+from evaluation.labels.forms.found import OLD_LABEL, Found, Options
 from evaluation.labels.forms.from_table import labels_of, names
 from evaluation.labels.forms.roles import choose_roles
 from evaluation.labels.forms.tables import SUFFIXES, open_table
@@ -75,7 +75,8 @@ def labels_in_order(where: Path, count: int, place: Place, options: Options) -> 
         labels = encode_labels(np.array(read_npy(where)), Place(where), classes=options.classes)
     else:
         table = open_table(where, form)
-        only = next(iter(table.kinds)) if len(table.kinds) == 1 else None
+        kept = [name for name in table.kinds if not name.startswith(OLD_LABEL)]
+        only = kept[0] if len(kept) == 1 else None
         column = options.label_column or only or choose_roles(table, options).label
         if column not in table.kinds:
             raise InvalidInput(where, f"there is no column {column!r}", suggest(str(column), table.kinds))
