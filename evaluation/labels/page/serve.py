@@ -34,7 +34,7 @@ def serve(session: Session, reporter: Reporter) -> None:
     if session.batch < 1:
         raise InvalidInput("--batch", f"it is {session.batch}", "use a number from 1")
     desk = Desk(open_review(session.review, reporter), by, session.batch)
-    with _listening(session.port) as listener:
+    with listening(session.port) as listener:
         port = int(listener.getsockname()[1])
         token = secrets.token_urlsafe(24)
         address = f"http://127.0.0.1:{port}/{token}/"
@@ -48,12 +48,13 @@ def serve(session: Session, reporter: Reporter) -> None:
         uvicorn.Server(config).run(sockets=[listener])
 
 
-def _listening(port: int) -> socket.socket:
+def listening(port: int) -> socket.socket:
+    """A socket of this machine alone, to which a browser can connect at once. Raises InvalidInput if it is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", port))
-        listener.listen(128)  # from now on a browser that is quick waits instead of being refused
+        listener.listen(128)
     except (OSError, OverflowError) as error:
         listener.close()
         raise InvalidInput("--port", f"port {port} cannot be used ({error})", "use another, or 0 for any") from error

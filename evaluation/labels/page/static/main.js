@@ -1,7 +1,7 @@
 "use strict";
 // The page: which view of which rows, the keys, and what happens after a decision.
 (() => {
-  const { h, name, backend, start, AT_ONCE } = fixfirst;
+  const { h, name, visible, backend, start, AT_ONCE } = fixfirst;
   const AHEAD = 10;
   const main = document.getElementById("main");
   const notice = document.getElementById("notice");
@@ -75,7 +75,7 @@
   }
 
   const announce = (text) => {
-    document.getElementById("announce").textContent = text;
+    document.getElementById("announce").textContent = visible(text);
   };
 
   // ---- one by one ----------------------------------------------------------------------------------------------
@@ -226,6 +226,7 @@
     app.row = null;
     skipped = new Set();
     queue = [];
+    if (!backend.unsaved()) done.clear();
     document.activeElement?.blur?.();
     refreshBar();
     return draw();
@@ -325,12 +326,17 @@
     refreshBar();
   }
 
+  const OFTEN = 500;
+  const SELDOM = 2000;
+
   async function poll() {
     if (document.hidden || backend.unsaved()) return;
     const state = await backend.state().catch(() => null);
     if (state && state.version !== app.state.version) update(state);
     if (state) saved({ waiting: 0 });
   }
+
+  const keepPolling = () => poll().finally(() => setTimeout(keepPolling, app.state.computing ? OFTEN : SELDOM));
 
   let last = start.state.saved;
   function saved({ waiting, lost, refused }) {
@@ -432,7 +438,7 @@
     else draw();
   });
   if (backend.live) {
-    setInterval(poll, 2000);
+    keepPolling();
     document.addEventListener("visibilitychange", poll);
   } else {
     backend.state().then((state) => update(state));
