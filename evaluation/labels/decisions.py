@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
@@ -43,6 +43,23 @@ class Shown(BaseModel):
     round: Annotated[int, Field(ge=0)] = 0
 
 
+class _Labelled(Protocol):
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def label(self) -> str | None: ...
+
+
+_L = TypeVar("_L", bound=_Labelled)
+
+
+def label_where_it_belongs(decision: _L) -> _L:
+    """The decision. Raises ValueError for a label without the verdict `label`, and the other way round."""
+    if (decision.verdict == "label") != (decision.label is not None):
+        raise ValueError("a label belongs to the verdict `label`, and only to it")
+    return decision
+
+
 class Entry(BaseModel):
     """One line of the log: what one person decided about one row.
 
@@ -63,9 +80,7 @@ class Entry(BaseModel):
 
     @model_validator(mode="after")
     def _label_where_it_belongs(self) -> Self:
-        if (self.verdict == "label") != (self.label is not None):
-            raise ValueError("a label belongs to the verdict `label`, and only to it")
-        return self
+        return label_where_it_belongs(self)
 
     @field_serializer("at")
     def _to_the_millisecond(self, at: datetime) -> str:

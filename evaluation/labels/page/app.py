@@ -2,10 +2,10 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from cleaning.errors import FixfirstError, sentence
-from evaluation.labels.decisions import Entry
+from evaluation.labels.decisions import Entry, label_where_it_belongs
 from evaluation.labels.page.desk import Wish
 from evaluation.labels.page.guard import Guard
 from evaluation.labels.page.markup import SCRIPTS, page_html, static_text
@@ -35,6 +35,10 @@ class Decided(BaseModel):
     row: Annotated[int, Field(ge=0)]
     verdict: Literal["keep", "label", "drop", "unsure"]
     label: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _label_where_it_belongs(self) -> Self:
+        return label_where_it_belongs(self)
 
 
 class Action(BaseModel):

@@ -19,6 +19,7 @@ SHOWN, _COMPARED = 3, 9
 _SURELY_RIGHT = 0.1
 _MOST_COLUMNS = 40
 _MOST_TELLING = 12
+_FIRST_COLUMNS, _SNIPPET = 4, 200
 
 _Floats = NDArray[np.float32]
 
@@ -87,6 +88,14 @@ class Nearness:
             found.append((telling, Column(name, value, _typical(values[0]), _typical(values[1]))))
         return [column for _, column in sorted(found, key=lambda pair: -pair[0])[:_MOST_TELLING]]
 
+    def snippet(self, source: Source, row: int) -> str | None:
+        """A few words for a row in a list: the beginning of its text, or its first columns. None if it has neither."""
+        text = source.text(row)
+        if text is not None:
+            return text[:_SNIPPET]
+        columns = list(self._shown(source, row).items())[:_FIRST_COLUMNS]
+        return "; ".join(f"{name} {value}" for name, value in columns)[:_SNIPPET] or None
+
     def _near(self, row: int, rows: IntVector, *, trusted: bool = False) -> list[tuple[int, float]]:
         """The nearest of these rows, with their cosines."""
         if not len(rows):
@@ -138,10 +147,13 @@ def _numbers(values: Sequence[str]) -> list[float] | None:
 
 
 def _telling(value: str, suggested: Sequence[str], given: Sequence[str]) -> float:
-    """How much more a value is like those of the suggested class than like those of the given one."""
+    """How much more a value is like those of the suggested class than like those of the given one.
+
+    In standard deviations; values of two different classes are about two apart, as are words that only one of them has.
+    """
     numbers = _numbers([value, *suggested, *given])
     if numbers is None:
-        return suggested.count(value) / len(suggested) - given.count(value) / len(given)
+        return 2 * (suggested.count(value) / len(suggested) - given.count(value) / len(given))
     own, like, unlike = numbers[0], numbers[1 : 1 + len(suggested)], numbers[1 + len(suggested) :]
     spread = float(np.std(numbers))
     return (abs(own - median(unlike)) - abs(own - median(like))) / spread if spread else 0.0

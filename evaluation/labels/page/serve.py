@@ -14,6 +14,7 @@ from evaluation.labels.decisions import reviewer
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.app import make_app
 from evaluation.labels.page.desk import Desk
+from evaluation.labels.page.guard import Guard
 from evaluation.labels.page.views import Views
 
 
@@ -44,8 +45,12 @@ def serve(session: Session, reporter: Reporter) -> None:
         reporter.say("every decision is saved at once; Ctrl-C ends the page")
         if session.browse:
             webbrowser.open(address)
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False, ws="none")
-        uvicorn.Server(config).run(sockets=[listener])
+        server_of(app).run(sockets=[listener])
+
+
+def server_of(app: Guard) -> uvicorn.Server:
+    """A server that says nothing, not even its name."""
+    return uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False, ws="none"))
 
 
 def listening(port: int) -> socket.socket:

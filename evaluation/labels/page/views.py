@@ -22,7 +22,6 @@ _SAME = 12
 _NEXT = 20
 _AHEAD = (20, 50, 100, 200, 500)
 _LONGEST_TEXT = 20_000
-_SNIPPET = 200
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Views:
             "state": STATES[desk.state[row]],
             "label": desk.label_of(row),
             "picture": source.hashes[row] if has_pictures(source) else None,
-            "text": _snippet(source.text(row)),
+            "snippet": self.nearness.snippet(source, row),
         }
 
     def row(self, row: int, number: int | None = None, *, same: bool = True) -> dict[str, Any]:
@@ -160,7 +159,7 @@ class Views:
             "id": trusted.ids[one.row],
             "given": self.desk.classes[trusted.labels[one.row]],
             "picture": trusted.hashes[one.row] if has_pictures(trusted) else None,
-            "text": _snippet(trusted.text(one.row)),
+            "snippet": self.nearness.snippet(trusted, one.row),
         }
 
     def _same(self, shown: dict[str, Any], seen: Round) -> dict[str, Any]:
@@ -248,7 +247,3 @@ def _thinned(points: Sequence[list[int]]) -> list[list[int]]:
 
 def _share(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
-
-
-def _snippet(text: str | None) -> str | None:
-    return None if text is None else text[:_SNIPPET]

@@ -27,7 +27,7 @@
     if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
     else parts.push(` · ${count(total - state.looked)} rows to go`);
     if (state.next) {
-      parts.push(` · the next ${state.next.looks} should find about ${count(state.next.found[0])}`);
+      parts.push(` · the next ${state.next.looks}: about ${count(state.next.found[0])}`);
     }
     return parts;
   }

@@ -56,7 +56,7 @@
       action("d", "drop", () => app.decide("drop"), { disabled: none }),
       action("u", "unsure", () => app.decide("unsure"), { disabled: none }),
       action("z", "undo", () => app.undo(), { disabled: !app.state.can_undo }),
-      action("n", more ? `next ${more}` : "from the start", () => app.nextTiles(), { disabled: !more && !app.skipping() }));
+      more || app.skipping() ? action("n", more ? `next ${more}` : "from the start", () => app.nextTiles()) : null);
   }
 
   Object.assign(fixfirst, { grid, AT_ONCE });

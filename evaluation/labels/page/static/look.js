@@ -48,7 +48,7 @@
     const said = SAID[row.state];
     return h("p", { class: `decided ${row.state}` }, said ? said(row) : null,
       row.decisions.map((one) => h("span", { class: "who" }, " – ", name(one.by), one.verdict === "label"
-        ? [": ", name(one.label)] : `: ${one.verdict}`, `, ${new Date(one.at).toLocaleTimeString()}`)));
+        ? [": ", name(one.label)] : `: ${one.verdict}`, `, ${new Date(one.at).toLocaleString([], { hour12: false })}`)));
   }
 
   function actions(row, app) {
@@ -93,8 +93,8 @@
   function same(row, app) {
     const pair = { given: row.given ?? "", suggested: row.suggested };
     return h("section", { class: "same" },
-      h("h3", {}, "same question: ", row.given === null ? "no label" : name(row.given), " → ", name(row.suggested),
-        `, ${row.same.total} more open · `,
+      h("h3", {}, h("span", {}, "same question: ", row.given === null ? "no label" : name(row.given), " → ",
+        name(row.suggested), `, ${row.same.total} more`),
         h("button", { type: "button", class: "link", onclick: () => app.show("grid", pair) }, key("g"), " all at once")),
       h("ul", { class: "near small" }, row.same.rows.map((one) => h("li", {}, neighbour(one, app)))));
   }

@@ -342,7 +342,7 @@
   function saved({ waiting, lost, refused }) {
     const chip = document.getElementById("saved");
     if (app.state.saved) last = app.state.saved;
-    const time = (at) => new Date(at).toLocaleTimeString();
+    const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
     chip.classList.toggle("bad", Boolean(lost || refused));
     let text = last ? `saved ${time(last)}` : "nothing to save";
     if (refused) text = "not saved";

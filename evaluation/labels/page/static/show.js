@@ -19,7 +19,7 @@
   function thumb(shown, label) {
     const image = picture(shown, "small", label);
     if (image) return image;
-    const said = shown.text ?? shown.id;
+    const said = shown.snippet ?? shown.id;
     const short = said.length > SHORT ? `${said.slice(0, SHORT)}…` : said;
     return h("span", { class: "snippet", dir: "auto" }, visible(short));
   }
@@ -27,7 +27,7 @@
   function content(row) {
     const parts = [];
     if (row.picture) parts.push(h("div", { class: "frame" }, picture(row, "large", `row ${visible(row.id)}`)));
-    if (row.text !== null && row.text !== undefined) {
+    if (row.text !== null) {
       parts.push(h("div", { class: "text", dir: "auto", tabindex: "0" }, visible(row.text)));
     }
     if (row.columns.length) parts.push(columns(row, !row.picture && row.text === null));
@@ -39,8 +39,8 @@
     const compared = row.columns.some((column) => column.suggested !== null);
     const table = h("table", { class: "columns" },
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "column"), h("th", { scope: "col" }, "this row"),
-        compared ? [h("th", { scope: "col" }, "like ", name(row.suggested, "suggested")),
-          h("th", { scope: "col" }, "like ", row.given === null ? "" : name(row.given, "given"))] : null)),
+        compared ? [h("th", { scope: "col" }, "nearest ", name(row.suggested, "suggested")),
+          h("th", { scope: "col" }, "nearest ", row.given === null ? "" : name(row.given, "given"))] : null)),
       h("tbody", {}, row.columns.map((column) => h("tr", {},
         h("th", { scope: "row" }, name(column.name)), h("td", {}, name(column.value)),
         compared ? [h("td", {}, name(column.suggested ?? "")), h("td", {}, name(column.given ?? ""))] : null))));

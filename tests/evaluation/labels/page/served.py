@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import uvicorn
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -20,7 +19,7 @@ from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.app import make_app
 from evaluation.labels.page.desk import Desk
-from evaluation.labels.page.serve import listening
+from evaluation.labels.page.serve import listening, server_of
 from evaluation.labels.page.views import Views
 from evaluation.labels.review_folder import COLUMNS, describe, write_review
 from evaluation.labels.source import Request, open_source
@@ -112,9 +111,7 @@ def served(review: Path, by: str = "ann", batch: int = 10) -> Iterator[Served]:
     desk = Desk(open_review(review), by, batch)
     with listening(0) as listener:
         port = listener.getsockname()[1]
-        server = uvicorn.Server(
-            uvicorn.Config(make_app(Views(desk), "token", port), log_level="critical", lifespan="off", ws="none")
-        )
+        server = server_of(make_app(Views(desk), "token", port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
