@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas.api.typing import NAType
 
 from cleaning.data import IntVector
@@ -23,6 +24,7 @@ UNLABELLED = -1
 # With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
 _MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
 _MEANT = "name another column, or pass --classes (in Python: classes=True) if these are classes"
+_BROKEN = "this is not text (broken Unicode)"
 _KINDS = (NoneType, NAType, bool, int, float, Decimal, str, bytes, date, timedelta, np.datetime64, np.timedelta64)
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -100,16 +102,23 @@ def label_values(values: object, place: Place) -> list[Any]:
     if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         return list(values.astype(object))
     if isinstance(values, np.ndarray):
-        if values.ndim == 2 and values.shape[1] == 1:
-            values = values[:, 0]
-        if values.ndim != 1:
-            raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
-        return list(values) if values.dtype.kind in "mM" else values.tolist()
+        return _array_values(values, place)
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise InvalidInput(place, f"{type(values).__name__} where labels are expected", "give one label per row")
     return [
         value.item() if isinstance(value, np.generic) and value.dtype.kind not in "mM" else value for value in values
     ]
+
+
+def _array_values(values: NDArray[Any], place: Place) -> list[Any]:
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
+    try:
+        return list(values) if values.dtype.kind in "mM" else list(values.tolist())
+    except (SystemError, ValueError):  # text of numpy may hold numbers that are no characters
+        raise InvalidInput(place, _BROKEN, "save it again") from None
 
 
 def natural_order(names: Iterable[str]) -> list[str]:
@@ -181,8 +190,17 @@ def _plain(value: Any, place: Place) -> bool | int | float | str:
     if isinstance(value, date | timedelta | np.datetime64 | np.timedelta64):
         raise InvalidInput(place, f"{value} is a date or a time, not a class", _MEANT.partition(", or")[0])
     if isinstance(value, str):
+        refuse_broken_text(value, place)
         return str(value)
     return value if isinstance(value, bool) else int(value)
+
+
+def refuse_broken_text(text: str, place: Place) -> None:
+    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are no characters."""
+    try:
+        text.encode().decode()
+    except (SystemError, ValueError):
+        raise InvalidInput(place, _BROKEN, "save it again") from None
 
 
 def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place) -> None:

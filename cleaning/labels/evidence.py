@@ -49,10 +49,11 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """Embeddings (n, d), used as they are."""
+    """Embeddings (n, d), used as they are unless `scaling` says that each column is to be standardised."""
 
     matrix: Any
     place: Place
+    scaling: Scaling = "none"
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +178,11 @@ def _single(matrix: Any, place: Place) -> Single:
 class _VectorEncoder:
     def __init__(self, evidence: Vectors) -> None:
         self._place, self._width = evidence.place, 0
+        self._scale: tuple[Any, Any] | None = None
+        if evidence.scaling == "standard":
+            matrix = _single(evidence.matrix, evidence.place)
+            mean, deviation = matrix.mean(axis=0, dtype=np.float64), matrix.std(axis=0, dtype=np.float64)
+            self._scale = mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0)
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Vectors):
@@ -190,7 +196,9 @@ class _VectorEncoder:
                 f"{self._width}",
                 "embed both with the same encoder",
             )
-        return matrix
+        if self._scale is None:
+            return matrix
+        return np.asarray((matrix - self._scale[0]) / self._scale[1], dtype=np.float32)
 
 
 def _other_form(evidence: Evidence, place: Place) -> InvalidInput:

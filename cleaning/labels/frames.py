@@ -47,7 +47,7 @@ def given_rows(data: object, labels: object, choice: Choice, key: str) -> Given:
         if choice.named:
             raise InvalidInput(place, "it has no columns to name", "give a DataFrame, or leave the names out")
         matrix = _matrix(data, place)
-        evidence: Evidence = Vectors(matrix, place)
+        evidence: Evidence = Vectors(matrix, place, choice.scaling or "none")
         ids = tuple(str(row) for row in range(matrix.shape[0]))
     else:
         _refuse_unknown(data, choice, place)
@@ -101,7 +101,7 @@ def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
 def _of_frame(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
     if choice.embeddings is not None:
         where = replace(place, column=choice.embeddings)
-        return Vectors(_matrix(data[choice.embeddings], where), where)
+        return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none")
     if choice.text is not None:
         return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place)
     names = choice.features or [name for name in data.columns if name != choice.label]

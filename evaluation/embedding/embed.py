@@ -86,7 +86,8 @@ def embed(request: Request, reporter: Reporter) -> int:
     with reporter.track("embed", "images") as progress:
         for number, batch in enumerate(_worked(request, names, known)):
             rows.update((row["filename"], row) for row in batch.rows)
-            warnings += batch.warnings
+            # names of pictures that are not files have no suffix that could be wrong
+            warnings += batch.warnings if request.read is None else []
             failures += batch.failures
             fresh = [row for row in batch.rows if row["filename"] not in known]
             if fresh and len(names) > BATCH:

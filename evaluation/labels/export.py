@@ -9,7 +9,7 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from cleaning import __version__
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, printable
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import write_text
@@ -121,7 +121,7 @@ def _label_studio(review: Path, lines: Sequence[Line], output: Path, prefix: str
         raise InvalidInput(review / RANKING, f"it does not rank the {len(source)} rows of {source.path}", _AGAIN)
     shown, tag = _shown(source, prefix if prefix is not None else f"{_LOCAL}{quote(source.path.resolve().name)}/")
     tasks = [_task(line, shown, tag) for line in lines]
-    choices = "".join(f"\n    <Choice value={quoteattr(name)}/>" for name in source.classes)
+    choices = "".join(f"\n    <Choice value={quoteattr(printable(name))}/>" for name in source.classes)
     config = (
         f'<View>\n  <{tag} name="item" value="${tag.lower()}"/>\n  <Choices name="{_CONTROL}" toName="item" '
         f'choice="single">{choices}\n  </Choices>\n</View>\n'
@@ -149,7 +149,7 @@ def _task(line: Line, shown: Callable[[Line], Any], tag: str) -> dict[str, Any]:
         "from_name": _CONTROL,
         "to_name": "item",
         "type": "choices",
-        "value": {"choices": [line.suggested]},
+        "value": {"choices": [printable(line.suggested)]},
         "score": line.probability,
     }
     prediction = {"model_version": f"fixfirst {__version__}", "score": line.probability, "result": [choice]}

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Posterior, Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, printable
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from evaluation.files.outputs import refuse_output
@@ -62,7 +62,7 @@ def rank(job: Job, reporter: Reporter) -> None:
             source.features, source.labels, source.ids, _labelled(trusted), seed=job.seed, progress=progress
         )
         count = _count(found.posterior)
-        caveats = [str(one) for one in named_caveats(found.posterior, source.classes)]
+        caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
     table = table_of(source, found)
     if job.output is not None:
         _write_table(job.output, table)
@@ -126,7 +126,8 @@ def _report(job: Job, folder: Path, found: Ranked, count: Counted | None, report
     for line in [] if count is None else _how_many(count, found.posterior):
         reporter.say(line)
     if bare:
-        reporter.say(f"{bare} rows without a label are at the end, each with a suggestion")
+        rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"
+        reporter.say(f"{rows} at the end, with a suggestion")
     if job.output is None:
         reporter.say(f"next: fixfirst review {folder}")
 

@@ -49,8 +49,10 @@ class Counted(BaseModel):
 class TrustedRows(BaseModel):
     """Where the trusted rows are. Paths are relative to the review folder."""
 
+    model_config = ConfigDict(extra="forbid")
+
     path: str
-    labels: str | None
+    options: dict[str, Any]
     files: dict[str, str]
     said: str
 
@@ -89,10 +91,9 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
     """The description of a source, for source.json in this folder. more: seed, count and caveats."""
     trusted_rows = None
     if trusted is not None:
-        labels = trusted.options["labels"]
         trusted_rows = TrustedRows(
             path=_relative(trusted.path, folder),
-            labels=None if labels is None else _relative(Path(str(labels)), folder),
+            options=_moved(trusted.options, lambda path: _relative(path, folder)),
             files=_relative_files(trusted.files, folder),
             said=trusted.said,
         )
@@ -153,26 +154,29 @@ def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Sour
     Raises InvalidInput if the source is gone, can no longer be read in that way, or has a class more.
     """
     found = read_description(folder)
-    options = _moved(found.options, lambda path: str(folder / path))
-    known = {one.name for one in fields(Options)}
-    if set(options) != known:
-        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
-    options["features"] = None if options["features"] is None else tuple(options["features"])
-    options["labels"] = None if options["labels"] is None else Path(options["labels"])
-    trusted = found.trusted
-    cache, trusted_cache = caches(folder)
+    trusted, (cache, trusted_cache) = found.trusted, caches(folder)
     request = Request(
         folder / found.path,
-        Options(**options),
-        None if trusted is None else folder / trusted.path,
-        None if trusted is None or trusted.labels is None else folder / trusted.labels,
-        cache,
-        trusted_cache,
+        _options(found.options, folder),
+        trusted=None if trusted is None else folder / trusted.path,
+        trusted_options=None if trusted is None else _options(trusted.options, folder),
+        cache=cache,
+        trusted_cache=trusted_cache,
     )
     opened = open_source(request, reporter or Reporter())
     if list(opened[0].classes) != found.classes:
         raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", _AGAIN)
     return opened
+
+
+def _options(written: Mapping[str, object], folder: Path) -> Options:
+    """The options in a description."""
+    options = _moved(written, lambda path: str(folder / path))
+    if set(options) != {one.name for one in fields(Options)}:
+        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
+    options["features"] = None if options["features"] is None else tuple(options["features"])
+    options["labels"] = None if options["labels"] is None else Path(options["labels"])
+    return Options(**options)
 
 
 def _moved(options: Mapping[str, object], move: Any) -> dict[str, Any]:

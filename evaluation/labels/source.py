@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, printable
-from cleaning.labels.classes import joined, spelled_alike
-from cleaning.labels.evidence import Encoder, contents, encoder_of
+from cleaning.errors import InvalidInput, Place, printable
+from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
+from cleaning.labels.evidence import Columns, Encoder, contents, encoder_of
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
 from evaluation.labels.forms.found import Found, Options, Views
@@ -76,12 +76,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Request:
-    """A source to open. cache and trusted_cache: where the embeddings of pictures are kept; None: nowhere."""
+    """A source to open.
+
+    trusted_options: how the trusted rows were read before; None: by the choices made for the source where these fit.
+    cache and trusted_cache: where the embeddings of pictures are kept; None: nowhere.
+    """
 
     path: Path
     options: Options = field(default_factory=Options)
     trusted: Path | None = None
     trusted_labels: Path | None = None
+    trusted_options: Options | None = None
     cache: Path | None = None
     trusted_cache: Path | None = None
 
@@ -108,15 +113,14 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
-    """The trusted rows, by the choices made for the rows to rank where these fit."""
+    """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
     chosen = found.options
-    options = replace(
-        chosen,
+    options = request.trusted_options or replace(
+        request.options,
         labels=request.trusted_labels,
-        label_column=request.options.label_column,
-        id_column=request.options.id_column,
-        image_column=request.options.image_column,
-        embedding_column=request.options.embedding_column if found.form in ("npy", "npz") else chosen.embedding_column,
+        features=chosen.features if isinstance(found.evidence, Columns) else request.options.features,
+        text_column=chosen.text_column,
+        scaling=chosen.scaling,
     )
     trusted = _read(path, options, Surroundings(request.trusted_cache, reporter))
     return replace(trusted, labels=spelled_alike(trusted.labels, found.labels))
@@ -155,6 +159,8 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
     features = encode(found.evidence)
     hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
     labels = found.labels.renumbered(names)
+    for row, name in enumerate(found.ids):
+        refuse_broken_text(name, Place(path, key="ids", row=row))
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")

@@ -14,7 +14,7 @@ from cleaning.labels.evidence import Vectors
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
 from evaluation.labels.forms.found import OLD_LABEL, Found, Options
-from evaluation.labels.forms.from_table import labels_of, names
+from evaluation.labels.forms.from_table import labels_of, names, numbers_each
 from evaluation.labels.forms.roles import choose_roles
 from evaluation.labels.forms.tables import SUFFIXES, open_table
 
@@ -33,10 +33,12 @@ def read_array(path: Path, options: Options) -> Found:
     place = Place(path)
     where = options.labels or _beside(path)
     labels = labels_in_order(where, len(matrix), place, options)
-    said = [f"{_width(matrix, place)} numbers each", f"labels from {where.name}, {names(labels)}"]
+    _refuse_shape(matrix, place)
+    filled = replace(options, labels=where, scaling=options.scaling or "none")
+    said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
     ids = [str(row) for row in range(len(matrix))]
-    filled = replace(options, labels=where)
-    return Found("npy", filled, ids, labels, Vectors(matrix, place), said, None, (path, where))
+    evidence = Vectors(matrix, place, filled.scaling or "none")
+    return Found("npy", filled, ids, labels, evidence, said, None, (path, where))
 
 
 def read_arrays(path: Path, options: Options) -> Found:
@@ -52,18 +54,19 @@ def read_arrays(path: Path, options: Options) -> Found:
     further = {key for key in headers if key.casefold() in (*_IDS, *CLASS_NAMES)}
     found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
     place, matrix = Place(path, key=rows), found[rows]
-    _width(matrix, place)
+    _refuse_shape(matrix, place)
+    filled = replace(options, embedding_column=rows, label_column=column or None, scaling=options.scaling or "none")
     if options.labels is not None:
         labels = labels_in_order(options.labels, len(matrix), place, options)
     else:
         labels = _labels(path, column, found, options)
     _refuse_lengths(len(labels.codes), len(matrix), Place(path, key=column))
     ids, said_ids = _ids(path, found, len(matrix), options)
-    said = [f"features from `{rows}`, {matrix.shape[1]} numbers each"]
+    said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
     said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
-    filled = replace(options, embedding_column=rows, label_column=column or None)
     files = (path,) if options.labels is None else (path, options.labels)
-    return Found("npz", filled, ids, labels, Vectors(matrix, place), said, None, files)
+    evidence = Vectors(matrix, place, filled.scaling or "none")
+    return Found("npz", filled, ids, labels, evidence, said, None, files)
 
 
 def labels_in_order(where: Path, count: int, place: Place, options: Options) -> Labels:
@@ -90,13 +93,13 @@ def _refuse_lengths(labels: int, rows: int, place: Place) -> None:
         raise InvalidInput(place, f"there are {labels} labels for {rows} rows", "give one label for every row")
 
 
-def _width(matrix: NDArray[Any], place: Place) -> int:
+def _refuse_shape(matrix: NDArray[Any], place: Place) -> None:
+    """Raises InvalidInput for anything but a matrix with rows and columns."""
     if matrix.ndim != 2 or not matrix.shape[1]:
         fix = "give one vector per row, for example X.reshape(len(X), -1)"
         raise InvalidInput(place, f"the shape is {matrix.shape}", fix)
     if not len(matrix):
         raise InvalidInput(place, "there are no rows", "provide at least one sample")
-    return int(matrix.shape[1])
 
 
 def _beside(path: Path) -> Path:

@@ -3,14 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, suggest
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views
-from evaluation.labels.forms.from_table import labels_of, names, paths_of
+from evaluation.labels.forms.from_table import found_files, labels_of, names, paths_of
 from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
 from evaluation.labels.forms.roles import choose_roles, path_column
-from evaluation.labels.forms.tables import SUFFIXES, open_table
+from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 
 
 def read_folder(path: Path, options: Options, around: Surroundings) -> Found:
@@ -38,9 +38,9 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     table = open_table(where, form)
     if not table.rows:
         raise InvalidInput(where, "there are no rows", "provide at least one sample")
-    column = options.image_column or options.id_column or path_column(table)
-    if column is None or column not in table.kinds:
-        raise InvalidInput(where, "no column names the pictures", "say which: --image-column=NAME")
+    column = options.image_column or options.id_column or path_column(table) or _naming_column(table, path)
+    if column not in table.kinds:
+        raise InvalidInput(where, f"there is no column {column!r}", suggest(column, table.kinds))
     roles = choose_roles(table, replace(options, image_column=column, id_column=None))
     if roles.label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
@@ -57,6 +57,17 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     filled = replace(options, labels=where, image_column=column, label_column=roles.label)
     views = Views(picture=lambda row: folder_picture(path, listed[row]))
     return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views)
+
+
+def _naming_column(table: Table, folder: Path) -> str:
+    """The only column whose every cell names a file of the folder."""
+    files = picture_names(folder)
+    cells = [name for name, kind in table.kinds.items() if kind in ("number", "text")]
+    naming = [name for name in cells if None not in found_files(table.texts(name), files)]
+    if len(naming) != 1:
+        problem = f"the pictures may be named by {' or '.join(naming)}" if naming else "no column names the pictures"
+        raise InvalidInput(table.path, problem, "say which: --image-column=NAME, with paths below the folder")
+    return naming[0]
 
 
 def _table_inside(path: Path) -> Path | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from evaluation.labels.forms.pictures import (
     StoredPictures,
     Surroundings,
     embed_column,
-    embed_folder,
+    embed_named,
     folder_picture,
 )
 from evaluation.labels.forms.roles import Roles, choose_roles
@@ -42,7 +43,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         labels = labels_of_names(ids, path)
         said.append(f"labels from the folder names, {names(labels)}")
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
-    said += [what, f"ids from `{roles.id}`" if roles.id is not None else "ids are row numbers", *roles.notes]
+    said += [what, _said_of_ids(roles.id), *roles.notes]
     views = replace(views, columns=partial(columns_of_row, path, form))
     return Found(form, filled, ids, labels, evidence, said, hashes, files, views)
 
@@ -50,7 +51,20 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
 def names(labels: Labels) -> str:
     """How many names there are, and how many rows have none."""
     bare = int(np.count_nonzero(labels.codes < 0))
-    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}" + (f" ({bare} rows have none)" if bare else "")
+    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
+    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
+
+
+def numbers_each(matrix: Any, options: Options) -> str:
+    """How wide vectors are, and what is done to them."""
+    how = ", standardised" if options.scaling == "standard" else ""
+    return f"{matrix.shape[1]} numbers each{how}"
+
+
+def _said_of_ids(column: str | None) -> str:
+    if column is None:
+        return "ids are row numbers"
+    return f"ids from `{column}`" if column else "ids from the column without a name"
 
 
 def labels_of(table: Table, column: str, options: Options) -> Labels:
@@ -105,8 +119,9 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
     views = Views(text=no_text, picture=_picture_view(table, column))
     if roles.by == "embedding":
         matrix = table.vectors(column)
-        said = f"embeddings from `{column}`, {matrix.shape[1]} numbers each"
-        return Vectors(matrix, table.place(column)), None, views, said, replace(options, embedding_column=column)
+        filled = replace(options, embedding_column=column, scaling=options.scaling or "none")
+        said = f"embeddings from `{column}`, {numbers_each(matrix, filled)}"
+        return Vectors(matrix, table.place(column), filled.scaling or "none"), None, views, said, filled
     filled = replace(options, text_column=column) if roles.by == "text" else replace(options, image_column=column)
     if roles.by == "text":
         texts = table.texts(column)
@@ -114,10 +129,14 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
         return Texts(texts, table.place(column)), None, Views(text=texts.__getitem__), said, filled
     said = f"pictures from `{column}`, embedded by {options.encoder}"
     if table.kinds[column] == "picture":
+        if table.form != "parquet":
+            raise InvalidInput(
+                table.place(column), f"pictures in a {table.form} file are not read", "save it as parquet"
+            )
         found = embed_column(table.path, column, table.rows, options, around)
         return *found.of(found.names, table.place(column)), views, said, filled
     folder, paths = table.path.parent, paths_of(table, column)
-    found = embed_folder(folder, sorted(set(paths)), replace(options, on_undecodable="error"), around)
+    found = embed_named(table.path, sorted(set(paths)), options, around)
     return (
         *found.of(paths, table.place(column)),
         Views(picture=lambda row: folder_picture(folder, paths[row])),
@@ -127,19 +146,29 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
 
 
 def paths_of(table: Table, column: str, folder: Path | None = None) -> list[str]:
-    """The paths below a folder (default: the table's) that a column names. Raises InvalidInput for any other file."""
+    """The files below a folder (default: the table's) that a column names, with or without their suffix.
+
+    Raises InvalidInput for the first row that names none.
+    """
     folder = folder or table.path.parent
-    there = set(picture_names(folder))
-    paths = []
-    for row, value in enumerate(table.texts(column)):
-        path = PurePosixPath(*PurePosixPath((value or "").replace("\\", "/")).parts).as_posix()
-        if path not in there:
-            inside = "" if value else "there is no value; "
-            raise InvalidInput(
-                table.place(column, row), f"{inside}{folder} has no file {value!r}", "give paths below the folder"
-            )
-        paths.append(path)
-    return paths
+    found = found_files(table.texts(column), picture_names(folder))
+    if None in found:
+        row = found.index(None)
+        value = table.texts(column)[row]
+        problem = f"{folder} has no file {value!r}" if value else "there is no path"
+        raise InvalidInput(table.place(column, row), problem, "give paths below the folder")
+    return [name for name in found if name is not None]
+
+
+def found_files(values: Sequence[str | None], files: Sequence[str]) -> list[str | None]:
+    """The file that each value names: its path, or its path without the suffix, if only one file has that."""
+    there, stems = set(files), Counter(PurePosixPath(name).with_suffix("").as_posix() for name in files)
+    bare = {PurePosixPath(name).with_suffix("").as_posix(): name for name in files}
+    found: list[str | None] = []
+    for value in values:
+        path = PurePosixPath((value or "").replace("\\", "/")).as_posix()
+        found.append(path if path in there else bare[path] if stems.get(path) == 1 else None)
+    return found
 
 
 def _picture_view(table: Table, judged: str) -> Callable[[int], bytes | None]:
@@ -161,7 +190,8 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
         how = "standardised" if scaling == "standard" else "as they are"
         parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
     if categories:
-        parts.append(f"{len(categories)} categories, one-hot: {', '.join(categories[:4])}")
+        count = f"{len(categories)} categories" if len(categories) != 1 else "1 category"
+        parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
     whole = Vectors(encoder_of(evidence)(evidence), Place(table.path)) if vector and scaling == "none" else evidence

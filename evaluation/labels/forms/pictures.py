@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +18,7 @@ from evaluation.files.parquet import read_columns, texts, vectors
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import read_bytes
 from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.tables import readable
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,20 @@ def embed_folder(folder: Path, names: Sequence[str], options: Options, around: S
         )
 
 
+def embed_named(table: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
+    """Embeds the pictures that a table names by their paths below its folder."""
+    read = partial(_read_below, table.parent)
+    with _kept(around.cache) as output:
+        return embedded(Request(table, output, options.encoder, options.jobs, "error", tuple(names), read), around)
+
+
+def _read_below(folder: Path, name: str) -> bytes:
+    return read_bytes(folder / name, LARGEST_FILE)
+
+
 def embed_column(path: Path, column: str, rows: int, options: Options, around: Surroundings) -> Embedded:
     """Embeds the pictures stored in a column of a parquet file, in the order of its rows."""
-    names = tuple(f"{row:09d}" for row in range(rows))
+    names = tuple(f"row {row:09d}" for row in range(rows))
     with _kept(around.cache) as output:
         read = StoredPictures(path, column)
         return embedded(Request(path, output, options.encoder, options.jobs, "error", names, read), around)
@@ -84,10 +97,11 @@ class StoredPictures:
         self._values: Any = None
 
     def __call__(self, name: str) -> bytes:
-        """The picture of the row with this number. Raises InvalidInput if there is none."""
-        content = self.row(int(name))
+        """The picture of `row N`. Raises InvalidInput if there is none."""
+        row = int(name.removeprefix("row "))
+        content = self.row(row)
         if content is None:
-            place = Place(self._path, column=self._column, row=int(name))
+            place = Place(self._path, column=self._column, row=row)
             raise InvalidInput(place, "there is no picture in this row", "store the bytes of the pictures in the file")
         return content
 
@@ -96,7 +110,7 @@ class StoredPictures:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(self._path) as file:
+        with readable(self._path, "parquet"), pq.ParquetFile(self._path) as file:
             if not self._starts:
                 counts = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
                 self._starts = [0, *np.cumsum(counts).tolist()]

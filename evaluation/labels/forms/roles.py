@@ -8,7 +8,7 @@ from typing import Literal
 from cleaning.errors import InvalidInput, suggest
 from cleaning.labels.evidence import Column, column_of
 from evaluation.labels.forms.found import OLD_LABEL, Options
-from evaluation.labels.forms.tables import Table
+from evaluation.labels.forms.tables import Kind, Table
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
 # Names of ids, the better ones first; two of one line are an open question.
@@ -18,6 +18,15 @@ _ID_NAMES = (
     ("", "index", "unnamed: 0", "__index_level_0__"),
 )
 _PATH_NAMES = _ID_NAMES[1][:-1]
+
+_PLURAL: dict[Kind, str] = {
+    "number": "numbers",
+    "text": "texts",
+    "date": "dates",
+    "vector": "lists of numbers",
+    "picture": "pictures",
+    "other": "values of another kind",
+}
 
 Evidence = Literal["embedding", "picture", "text", "columns"]
 
@@ -62,18 +71,28 @@ def matching(pattern: str, names: Iterable[str]) -> list[str]:
 
 
 def _refuse_unknown(table: Table, options: Options) -> None:
-    named = {
-        "--label-column": options.label_column,
-        "--id-column": options.id_column or None,
-        "--embedding-column": options.embedding_column,
-        "--image-column": options.image_column,
-        "--text-column": options.text_column,
+    """Raises InvalidInput for a named column that is not there or has no such use, and for two kinds of evidence."""
+    by: dict[str, tuple[str | None, tuple[Kind, ...]]] = {
+        "--embedding-column": (options.embedding_column, ("vector",)),
+        "--image-column": (options.image_column, ("picture", "text", "number")),
+        "--text-column": (options.text_column, ("text",)),
     }
-    for option, name in named.items():
+    cells: tuple[Kind, ...] = ("number", "text", "date", "other", "vector")
+    named = {
+        "--label-column": (options.label_column, cells),
+        "--id-column": (options.id_column or None, cells[:2]),
+        **by,
+    }
+    for option, (name, kinds) in named.items():
         if name is not None and name not in table.kinds:
             raise InvalidInput(table.path, f"there is no column {name!r} for {option}", suggest(name, table.kinds))
-    by = {"--features": options.features, **dict(list(named.items())[2:])}
-    chosen = [option for option, value in by.items() if value]
+        if name is not None and table.kinds[name] not in kinds:
+            fitting = [other for other, kind in table.kinds.items() if kind in kinds]
+            problem = f"it holds {_PLURAL[table.kinds[name]]}, which {option} cannot be"
+            raise InvalidInput(
+                table.place(name), problem, f"name another column: {', '.join(fitting[:8]) or 'none fits'}"
+            )
+    chosen = ["--features"] * bool(options.features) + [option for option, (name, _) in by.items() if name]
     if len(chosen) > 1:
         raise InvalidInput(" and ".join(chosen), "the rows are judged by one of them", "leave one of them out")
 
@@ -178,7 +197,7 @@ def _features(table: Table, options: Options, taken: Sequence[str | None]) -> tu
         for pattern in options.features:
             found = [name for name in matching(pattern, table.kinds) if name not in names]
             if not matching(pattern, table.kinds):
-                raise InvalidInput("--features", f"there is no column {pattern!r}", suggest(pattern, table.kinds))
+                raise InvalidInput(table.path, f"there is no column {pattern!r}", suggest(pattern, table.kinds))
             names += [name for name in found if name not in taken[:2] or not pattern.endswith("*")]
     numbers = [name for name in names if table.kinds[name] == "number"]
     matrix = table.numbers(numbers)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, FloatVector
 from cleaning.errors import FixfirstError, InvalidInput, Place
-from evaluation.files.csv import csv_lines
+from evaluation.files.csv import csv_lines, numbers
 from evaluation.files.json import parse_json
 from evaluation.files.parquet import vectors
 from evaluation.files.whole import plain_errors
@@ -30,6 +30,7 @@ SUFFIXES = {
     ".pq": "parquet",
     ".feather": "feather",
     ".arrow": "feather",
+    ".txt": "csv",
 }
 _SAMPLED = 1000
 # So many columns are decoded together.
@@ -67,10 +68,9 @@ class Table(ABC):
     def values(self, name: str) -> "pd.Series[Any]":
         """A column of numbers or texts; in a text file, as it is written."""
         column = self.as_stored([name])[name]
-        if str(column.type).startswith("decimal"):
-            column = column.cast("float64")
-        # integers with gaps must not pass through floats, which round the large ones
-        found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
+        with self._converted(name):
+            # integers with gaps must not pass through floats, which round the large ones
+            found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
         return found
 
     @abstractmethod
@@ -80,7 +80,19 @@ class Table(ABC):
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
         column = self.as_stored([name])[name]
-        return [None if value is None or value == "" else str(value) for value in column.to_pylist()]
+        with self._converted(name):
+            return [None if value is None or value == "" else str(value) for value in column.to_pylist()]
+
+    @contextmanager
+    def _converted(self, name: str) -> Iterator[None]:
+        """Turns what a broken value raises (text that is not UTF-8, a date out of range) into one sentence."""
+        import pyarrow as pa
+
+        try:
+            yield
+        except (ValueError, OverflowError, pa.ArrowException) as error:
+            reason = str(error).strip().splitlines()[0][:100]
+            raise InvalidInput(self.place(name), f"a value is broken ({reason})", "save the table again") from None
 
     def vectors(self, name: str) -> FloatMatrix:
         """A column of lists of numbers, (n, d)."""
@@ -101,12 +113,15 @@ class _ArrowTable(Table):
 
     def __init__(self, path: Path, form: str, rows: int, schema: Any, source: Any) -> None:
         _refuse_repeated(path, schema.names)
+        import pyarrow as pa
+
         kinds = {field.name: _kind(field.type) for field in schema}
-        super().__init__(path, form, rows, kinds, _class_names(path, kinds, schema.metadata or {}))
+        whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+        super().__init__(path, form, rows, kinds, _class_names(path, whole, schema.metadata or {}))
         self._source = source
 
     def arrow(self, names: Sequence[str]) -> Any:
-        with _readable(self.path, self.form):
+        with readable(self.path, self.form):
             if self.form == "feather":
                 return self._source.select(list(names))
             return self._source.read(columns=list(names), use_threads=False)
@@ -137,12 +152,14 @@ class _CsvTable(Table):
         for place, name in enumerate(header):
             cells = [row[place].strip() for row in sample if row[place].strip() not in _NO_NUMBER]
             kinds[name] = "number" if cells and all(map(number.fullmatch, cells)) else "text"
+            if cells and all(cell.startswith("[") and cell.endswith("]") for cell in cells):
+                kinds[name] = "vector"
         super().__init__(path, form, rows, kinds, {})
 
     def arrow(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
 
-        types = {name: pa.string() if self.kinds[name] == "text" else pa.float64() for name in names}
+        types = {name: pa.float64() if self.kinds[name] == "number" else pa.string() for name in names}
         return pa.Table.from_batches(self._read(types), pa.schema(types))
 
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
@@ -193,6 +210,20 @@ class _CsvTable(Table):
                 self.path, "it has more or fewer rows, depending on how quotes are read", "save it again"
             )
 
+    def vectors(self, name: str) -> FloatMatrix:
+        """A column of lists as people write them: `[1.0, 2.0]` or `[1. 2.]`, (n, d)."""
+        rows: list[FloatVector] = []
+        for row, text in enumerate(self.texts(name)):
+            try:
+                rows.append(np.array(numbers((text or "").strip().strip("[]").replace(",", " ").split())))
+            except ValueError as error:
+                place = self.place(name, row)
+                raise InvalidInput(place, f"this is not a list of numbers ({error})", "write [1.0, 2.0, …]") from None
+            if len(rows[row]) != len(rows[0]) or not len(rows[0]):
+                problem = f"{len(rows[row])} numbers where row 0 has {len(rows[0])}"
+                raise InvalidInput(self.place(name, row), problem, "embed every row with the same network")
+        return np.stack(rows)
+
     def _refuse_text(self, names: Sequence[str]) -> None:
         """Raises InvalidInput for the first text in a column of numbers."""
         lines = csv_lines(self.path, self._delimiter)
@@ -216,7 +247,7 @@ def open_table(path: Path, form: str) -> Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with _readable(path, form):
+    with readable(path, form):
         if form == "parquet":
             file = pq.ParquetFile(path)
             table = _ArrowTable(path, form, file.metadata.num_rows, file.schema_arrow, file)
@@ -227,6 +258,7 @@ def open_table(path: Path, form: str) -> Table:
             except pa.ArrowInvalid:
                 mapped.seek(0)
                 source = pa.ipc.open_stream(mapped).read_all()
+            source.validate(full=True)
             table = _ArrowTable(path, form, source.num_rows, source.schema, source)
     return table
 
@@ -248,11 +280,10 @@ def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, by
     """The names of classes in the metadata that Hugging Face's datasets write; whatever else is there is ignored."""
     try:
         content = parse_json(metadata.get(b"huggingface", b"{}").decode(), Place(path))
-        known = content["info"]["features"]
-        features = {name: known[name] for name in columns if name in known}
-    except (FixfirstError, UnicodeDecodeError, KeyError, TypeError):
+        features = content["info"]["features"]
+        found = {name: features[name].get("names") for name in columns if isinstance(features.get(name), dict)}
+    except (FixfirstError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         return {}
-    found = {name: kind.get("names") for name, kind in features.items() if isinstance(kind, dict)}
     return {name: list(names or ()) for name, names in found.items() if _are_names(names)}
 
 
@@ -294,7 +325,7 @@ def _kind(kind: Any) -> Kind:
 
 
 @contextmanager
-def _readable(path: Path, form: str) -> Iterator[None]:
+def readable(path: Path, form: str) -> Iterator[None]:
     """Turns what pyarrow raises for a broken file into one sentence."""
     import pyarrow as pa
 

@@ -183,6 +183,8 @@ def test_a_notebook_shows_the_first_suspects():
         (X, np.ma.masked_array(DATASET.train.labels, mask=False), {}, "this is a masked array"),
         (X, scipy.sparse.csr_matrix(DATASET.train.labels), {}, "the labels are a sparse matrix"),
         (X, [b"\xff"] * 90, {}, "row 0: the label is not UTF-8"),
+        (X, ["\ud800"] * 90, {}, "row 0: this is not text"),
+        (X, np.full(90, 2**31 - 1, np.int32).view("<U1"), {}, "this is not text"),
         (X, pd.date_range("2020-01-01", periods=90), {}, "is a date or a time, not a class"),
         (X, Y[:-1], {}, "there are 89 labels for 90 rows"),
         (X, "labels", {}, "str where labels are expected"),

@@ -6,6 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
@@ -108,7 +109,7 @@ ACCEPTED = {
         "NA nan None",
     ),
     "csv, whole floats": (csv(table(label=ROWS.numbers.astype(float))), [], "3 names", "0.0 1.0 2.0"),
-    "csv, unlabelled": (csv(table(label=HALF)), [], "3 names (1 rows have none)", "bird cat dog"),
+    "csv, unlabelled": (csv(table(label=HALF)), [], "3 names (1 row has none)", "bird cat dog"),
     "csv, names with commas and quotes": (
         csv(table(label=np.array(['a,"b"', "c\nd", "é"])[ROWS.numbers])),
         [],
@@ -121,7 +122,7 @@ ACCEPTED = {
     "parquet, whole floats and NaN": (
         parquet(table(label=with_value(ROWS.numbers, 3, np.nan))),
         [],
-        "3 names (1 rows",
+        "3 names (1 row has",
         "0 1 2",
     ),
     "parquet, unsigned": (
@@ -135,7 +136,7 @@ ACCEPTED = {
     "parquet, nullable integers": (
         parquet(table(label=pd.array(with_value(ROWS.numbers.tolist(), 5, None), dtype="Int64"))),
         [],
-        "(1 rows",
+        "(1 row has",
         "0 1 2",
     ),
     "npz, bytes": (npz(X=ROWS.X, y=ROWS.names.astype("S")), [], "3 names", "bird cat dog"),
@@ -186,6 +187,18 @@ ACCEPTED = {
     "texts by option": (csv(table(text=SENTENCES)), ["--text-column=text"], "texts from `text`", "bird cat dog"),
     "semicolons with decimal commas": (csv(table(), sep=";", decimal=","), [], "4 numeric columns", "bird cat dog"),
     "byte-order mark": (csv(table(), encoding="utf-8-sig"), [], "4 numeric columns", "bird cat dog"),
+    "lists written in csv": (
+        csv(table(e0=None, e1=None, e2=None, e3=None, v=[str(row.tolist()) for row in ROWS.X])),
+        [],
+        "embeddings from `v`, 4 numbers each",
+        "bird cat dog",
+    ),
+    "arrays written in csv": (
+        csv(table(e0=None, e1=None, e2=None, e3=None, v=[str(row) for row in ROWS.X])),
+        [],
+        "embeddings from `v`, 4 numbers each",
+        "bird cat dog",
+    ),
     # pictures
     "class folders": (
         pictures("cat/a.png", "cat/b.png", "dog/a.png", "dog/sub/b.png"),
@@ -393,6 +406,34 @@ REFUSED = {
         csv(table(e0=None, e1=None, e2=None, e3=None)),
         [],
         "there is nothing to judge the rows by",
+    ),
+    "shortened arrays in csv": (
+        csv(table(v=with_value(["[1.0 2.0]"] * 60, 4, "[1.0 ... 2.0]"))),
+        ["--embedding-column=v"],
+        "column v, row 4: this is not a list of numbers (could not convert string to float: '...')",
+    ),
+    "lists of different widths in csv": (
+        csv(table(v=with_value(["[1, 2]"] * 60, 4, "[1]"))),
+        ["--embedding-column=v"],
+        "column v, row 4: 1 numbers where row 0 has 2",
+    ),
+    "a column of another kind": (
+        csv(table()),
+        ["--embedding-column=e0"],
+        "column e0: it holds numbers, which --embedding-column cannot be. Fix: name another column: none fits",
+    ),
+    "an id column of vectors": (
+        arrow(v=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
+        ["--id-column=v"],
+        "column v: it holds lists of numbers, which --id-column cannot be",
+    ),
+    "pictures in feather": (
+        lambda at: (
+            pyarrow.feather.write_feather(pa.table({"image": STORED, "label": ROWS.names}), at / "t.feather"),
+            at / "t.feather",
+        )[1],
+        [],
+        "column image: pictures in a feather file are not read. Fix: save it as parquet",
     ),
     "a pattern that fits nothing": (csv(table()), ["--features=f*"], "there is no column 'f*'"),
     # pictures

@@ -2,9 +2,12 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from cleaning.errors import InvalidInput
 from evaluation.labels.review_folder import COLUMNS, reopen
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
 
@@ -78,7 +81,7 @@ def test_tables_of_numbers_are_standardised_and_categories_one_hot(rows, tmp_pat
     frame.to_csv(path, index=False)
     assert "the labels may be in species or island. Fix: say which: --label-column=NAME" in run(capsys, "rank", path)[2]
     _, out, _ = run(capsys, "rank", path, "--label-column=species")
-    assert "1 categories, one-hot: island" in out
+    assert "1 category, one-hot: island" in out
     source, _ = reopen(tmp_path / "t_review")
     assert source.features.shape == (120, 6)
     assert source.columns(1) == {name: str(frame[name][1]) for name in frame}
@@ -128,3 +131,168 @@ def test_class_folders_of_pictures_are_embedded_on_the_way_and_the_product_of_em
         challenge(tmp_path / "c.parquet", source.features, source.labels, list(source.ids)),
     )
     assert ranking(tmp_path / "c_review")["id"].tolist() == found["id"].tolist()
+
+
+def test_arrays_are_standardised_on_demand(rows, tmp_path, capsys):
+    run(
+        capsys,
+        "rank",
+        npz_of(tmp_path / "a.npz", X=rows.X * [1, 10, 100, 1000] + 7, y=rows.names),
+        "--scaling=standard",
+    )
+    plain = (rows.X - rows.X.mean(axis=0)) / rows.X.std(axis=0)
+    run(capsys, "rank", challenge(tmp_path / "c.parquet", plain, rows.numbers))
+    assert ranking(tmp_path / "a_review")["row"].tolist() == ranking(tmp_path / "c_review")["row"].tolist()
+    source, _ = reopen(tmp_path / "a_review")
+    np.testing.assert_allclose(source.features.std(axis=0), 1, rtol=1e-5)
+
+
+def test_pictures_in_every_form_have_the_same_ranking(photos, tmp_path, capsys):
+    run(capsys, "rank", photos)
+    expected = ranking(tmp_path / "photos_review")
+    files = sorted(path for path in photos.rglob("*.png"))
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in files:
+        (flat / path.name).write_bytes(path.read_bytes())
+    frame = pd.DataFrame({"code": [path.stem for path in files], "breed": [path.parent.name for path in files]})
+    frame.to_csv(tmp_path / "breeds.csv", index=False)
+    status, out, _ = run(capsys, "rank", flat, f"--labels={tmp_path / 'breeds.csv'}")
+    assert status == 0
+    assert "pictures from `code`, embedded by classical; labels from `breed`, 2 names" in out
+    stored = [{"bytes": path.read_bytes(), "path": f"x/{path.name}"} for path in files]
+    pq.write_table(
+        pa.table({"image": stored, "label": frame["breed"].tolist()}), tmp_path / "h.parquet", row_group_size=5
+    )
+    assert "pictures from `image`, embedded by classical" in run(capsys, "rank", tmp_path / "h.parquet")[1]
+    frame.assign(path=[str(path.relative_to(tmp_path)) for path in files])[["path", "breed"]].to_csv(
+        tmp_path / "paths.csv", index=False
+    )
+    assert "pictures from `path`, embedded by classical" in run(capsys, "rank", tmp_path / "paths.csv")[1]
+    for name in ("flat", "h", "paths"):
+        found = ranking(tmp_path / f"{name}_review")
+        assert found["row"].tolist() == expected["row"].tolist(), name
+        assert found["suggested_label"].tolist() == expected["suggested_label"].tolist()
+        source, _ = reopen(tmp_path / f"{name}_review")
+        assert [source.picture(row) for row in range(24)] == [path.read_bytes() for path in files]
+
+
+def test_trusted_rows_may_come_in_any_form(rows, tmp_path, capsys):
+    expected = None
+    trusted = {
+        "challenge": challenge(tmp_path / "tc.parquet", rows.trusted_X, rows.trusted_names == "x"),
+        "npz": npz_of(tmp_path / "tn.npz", X=rows.trusted_X, y=rows.trusted_names),
+        "csv": tmp_path / "tt.csv",
+    }
+    pd.DataFrame(rows.trusted_X, columns=[f"e{n}" for n in range(4)]).assign(label=rows.trusted_names).to_csv(
+        trusted["csv"], index=False
+    )
+    np.save(tmp_path / "tX.npy", rows.trusted_X)
+    np.save(tmp_path / "labels_of_t.npy", rows.trusted_names)
+    source = csv_of(tmp_path / "t.csv", rows)
+    for options in (
+        [f"--trusted={trusted['npz']}"],
+        [f"--trusted={trusted['csv']}"],
+        [f"--trusted={tmp_path / 'tX.npy'}", f"--trusted-labels={tmp_path / 'labels_of_t.npy'}"],
+    ):
+        assert run(capsys, "rank", source, *options)[0] == 0
+        found = ranking(tmp_path / "t_review")["row"].tolist()
+        expected = expected or found
+        assert found == expected
+        first, second = reopen(tmp_path / "t_review")
+        assert second is not None
+        assert first.classes == second.classes == NAMES
+        assert second.features.shape == (60, 4)
+    err = run(capsys, "rank", source, f"--trusted={trusted['challenge']}")[2]
+    assert "its classes (1 in all: 0) are not those to rank (3 in all: bird, cat, dog)" in err
+    names = rows.frame(e9=1.0).drop(columns="e0")
+    names.to_csv(tmp_path / "other.csv", index=False)
+    assert (
+        "other.csv: there is no column 'e0'. Fix: did you mean"
+        in run(capsys, "rank", source, f"--trusted={tmp_path / 'other.csv'}", "--scaling=standard")[2]
+    )
+
+
+def test_trusted_rows_that_are_training_rows_are_said(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    status, _, err = run(capsys, "rank", source, f"--trusted={source}")
+    assert status == 0
+    assert "all 120 trusted rows are also training rows, with the same labels" in err
+    assert any(
+        "also training rows" in one for one in json.loads((tmp_path / "t_review/source.json").read_text())["caveats"]
+    )
+
+
+def test_a_constant_embedding_and_a_single_class_are_said(tmp_path, capsys):
+    status, out, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.arange(20) % 2))
+    assert status == 0
+    assert "nothing shows that the embeddings tell the labels apart" in err
+    assert "are wrong" not in out
+    status, _, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.array(["cat"] * 20)))
+    assert status == 0
+    assert "every label is cat; with only one class, wrong labels cannot be found" in err
+
+
+def test_the_table_alone_and_nothing_else(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    for name in ("list.csv", "list.parquet"):
+        status, out, _ = run(capsys, "rank", source, f"--output={tmp_path / name}")
+        assert status == 0
+        assert "next:" not in out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.csv", "list.parquet", "t.csv"]
+    one, other = pd.read_csv(tmp_path / "list.csv"), pd.read_parquet(tmp_path / "list.parquet")
+    assert tuple(other.columns) == COLUMNS
+    assert one["row"].tolist() == other["row"].tolist()
+    assert run(capsys, "rank", source, f"--review={tmp_path / 'mine'}")[0] == 0
+    assert ranking(tmp_path / "mine")["row"].astype(int).tolist() == one["row"].tolist()
+    first = (tmp_path / "mine" / "ranking.csv").read_bytes()
+    run(capsys, "rank", source, f"--review={tmp_path / 'mine'}")
+    assert (tmp_path / "mine" / "ranking.csv").read_bytes() == first
+
+
+def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    assert run(capsys, "rank", source, "--seed=-1")[2] == "error: --seed: it is -1. Fix: use a number from 0.\n"
+    assert "--jobs: it is 0" in run(capsys, "rank", source, "--jobs=0")[2]
+    assert "there is no such file" in run(capsys, "rank", "")[2] + run(capsys, "rank", tmp_path / "none")[2]
+    narrow = npz_of(tmp_path / "n.npz", X=rows.X[:, :2], y=rows.names)
+    assert "its embeddings have 2 dimensions, those of" in run(capsys, "rank", source, f"--trusted={narrow}")[2]
+    (tmp_path / "photos").mkdir()
+    assert (
+        "it is in a folder that the command reads"
+        in run(capsys, "rank", tmp_path / "photos", f"--review={tmp_path / 'photos' / 'r'}")[2]
+    )
+
+
+def test_a_review_folder_moves_with_its_source(rows, tmp_path, capsys):
+    (tmp_path / "a").mkdir()
+    np.save(tmp_path / "a" / "X.npy", rows.X)
+    np.save(tmp_path / "a" / "names.npy", rows.names)
+    run(capsys, "rank", tmp_path / "a" / "X.npy", f"--labels={tmp_path / 'a' / 'names.npy'}")
+    (tmp_path / "a").rename(tmp_path / "b")
+    source, _ = reopen(tmp_path / "b" / "X_review")
+    assert source.path.resolve() == tmp_path / "b" / "X.npy"
+    assert len(source) == 120
+    description = json.loads((tmp_path / "b" / "X_review" / "source.json").read_text())
+    assert str(tmp_path) not in json.dumps(description)
+    assert set(description["files"]) == {"../X.npy", "../names.npy"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "this is not JSON"),
+        ("[]", "Input should be a valid dictionary"),
+        ('{"version": 1}', "Field required"),
+        (None, "the classes of the source are no longer the same"),
+    ],
+)
+def test_a_broken_review_folder_is_one_sentence(rows, tmp_path, capsys, content, message):
+    source = csv_of(tmp_path / "t.csv", rows)
+    run(capsys, "rank", source)
+    if content is None:
+        source.write_text(source.read_text().replace("dog", "fox"))
+    else:
+        (tmp_path / "t_review" / "source.json").write_text(content)
+    with pytest.raises(InvalidInput, match=message):
+        reopen(tmp_path / "t_review")
