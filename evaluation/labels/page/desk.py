@@ -33,7 +33,8 @@ class Wish:
 class Desk:
     """One reviewer's view of a review, safe to use from several threads.
 
-    by: the reviewer. batch: after so many decisions, the order is computed anew.
+    by: the reviewer. batch: after so many decisions, the order is computed anew. lost: how many decisions are about
+    rows that are gone or have changed.
     """
 
     def __init__(self, review: Review, by: str, batch: int) -> None:
@@ -47,6 +48,7 @@ class Desk:
         self.verdicts = Verdicts()
         self.rounds: list[Round] = [first_round(review, self.classes)]
         self.failed: str | None = None
+        self.lost = 0
         self._followed = 0
         self._thread: threading.Thread | None = None
         self.follow()
@@ -164,7 +166,9 @@ class Desk:
     def _take(self) -> None:
         entries = self.review.log.entries[self._followed :]
         self._followed += len(entries)
-        for entry in self.review.placed(entries):
+        placed = self.review.placed(entries)
+        self.lost += len(entries) - len(placed)
+        for entry in placed:
             if entry.label is not None and entry.label not in self.code:
                 self.code[entry.label] = len(self.classes)
                 self.classes.append(entry.label)

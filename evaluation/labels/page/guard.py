@@ -59,7 +59,7 @@ class Guard:
             return 421, "this page is for this machine only"
         if origins and origins != [f"http://{hosts[0]}"]:
             return 403, "this request is from another page"
-        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and not _is_opened(scope, headers):
             return 403, "this request is from another page"
         if scope["method"] == "POST" and not origins:
             return 403, "this request does not say where it is from"
@@ -67,3 +67,9 @@ class Guard:
         if len(parts) < 3 or not secrets.compare_digest(parts[1].encode(), self._token.encode()):
             return 404, "not found; the address needs the token that `fixfirst review` printed"
         return None
+
+
+def _is_opened(scope: Scope, headers: Headers) -> bool:
+    """Whether the request opens the page in a window of its own, where no other page can see or use it."""
+    opens = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+    return opens and scope["method"] == "GET"

@@ -14,6 +14,8 @@ _MOST_BYTES = 96 << 20
 # Small pictures are sent without loss.
 _LOSSLESS = 200 * 200
 _QUALITY = 88
+# Decoded at the same time; a large picture takes much memory.
+_AT_ONCE = 2
 
 
 class Scaled:
@@ -23,6 +25,8 @@ class Scaled:
         self._kept: OrderedDict[tuple[str, str], tuple[bytes, str]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._decoding = threading.Semaphore(_AT_ONCE)
 
     def get(self, name: str, size: str, read: Callable[[], bytes | None]) -> tuple[bytes, str] | None:
         """The encoded picture and its media type; None if there is none. Raises InvalidInput if it is broken."""
@@ -30,10 +34,12 @@ class Scaled:
             if (name, size) in self._kept:
                 self._kept.move_to_end((name, size))
                 return self._kept[name, size]
-        content = read()
+        with self._reading:
+            content = read()
         if content is None:
             return None
-        made = scaled(content, name, BOXES[size])
+        with self._decoding:
+            made = scaled(content, name, BOXES[size])
         with self._lock:
             if (name, size) not in self._kept:
                 self._kept[name, size] = made

@@ -3,8 +3,11 @@
 import secrets
 import socket
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import uvicorn
 
@@ -43,9 +46,19 @@ def serve(session: Session, reporter: Reporter) -> None:
         reporter.say(f"{desk.review.name}: {len(desk.review.source)} rows, {len(desk.verdicts.rows)} looked at")
         reporter.say(f"review it at {address}")
         reporter.say("every decision is saved at once; Ctrl-C ends the page")
-        if session.browse:
-            webbrowser.open(address)
-        server_of(app).run(sockets=[listener])
+        with _browser(address) if session.browse else nullcontext(), suppress(KeyboardInterrupt):
+            server_of(app).run(sockets=[listener])
+    reporter.say(f"{len(desk.verdicts.rows)} rows looked at; next: fixfirst apply {session.review} --output=…")
+
+
+@contextmanager
+def _browser(address: str) -> Iterator[None]:
+    """Opens a browser by a file that only this user can read, because others can see the arguments of a process."""
+    with NamedTemporaryFile("w", suffix=".html") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">')
+        file.flush()
+        webbrowser.open(Path(file.name).as_uri())
+        yield
 
 
 def server_of(app: Guard) -> uvicorn.Server:

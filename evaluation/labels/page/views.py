@@ -71,7 +71,7 @@ class Views:
                 "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
                 "forecast": _ahead(current, len(standing), total, int(np.count_nonzero(desk.state == _OPEN))),
                 "advice": current.advice,
-                "caveats": list(desk.review.description.caveats),
+                "caveats": [*desk.review.description.caveats, *_lost(desk.lost)],
                 "pairs": self._pairs(current),
                 "people": sorted(desk.verdicts.histories),
                 "disagreements": int(np.count_nonzero(desk.state == STATES.index("disagreement"))),
@@ -219,6 +219,11 @@ class Views:
 def has_pictures(source: Source) -> bool:
     """Whether the rows of a source have pictures."""
     return source.views.picture is not no_picture
+
+
+def _lost(count: int) -> list[str]:
+    decisions = "1 decision does" if count == 1 else f"{count} decisions do"
+    return [f"{decisions} not count, because the row is gone or has changed since."] if count else []
 
 
 def _less(count: Count | None, found: int) -> list[float] | None:

@@ -331,7 +331,10 @@
 
   async function poll() {
     if (document.hidden || backend.unsaved()) return;
-    const state = await backend.state().catch(() => null);
+    const state = await backend.state().catch((error) => {
+      if (!(error instanceof TypeError)) say(error.message, " ");
+      return null;
+    });
     if (state && state.version !== app.state.version) update(state);
     if (state) saved({ waiting: 0 });
   }

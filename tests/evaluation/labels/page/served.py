@@ -24,7 +24,6 @@ from evaluation.labels.page.views import Views
 from evaluation.labels.review_folder import COLUMNS, describe, write_review
 from evaluation.labels.source import Request, open_source
 
-CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -124,7 +123,7 @@ def served(review: Path, by: str = "ann", batch: int = 10) -> Iterator[Served]:
 
 def chromium() -> str:
     """The browser's path; skips, loudly, where there is none."""
-    found = shutil.which("chromium") or (CHROMIUM if Path(CHROMIUM).is_file() else None)
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("NOT TESTED: the review page in a browser (there is no chromium; on Debian: apt install chromium)")
     return found

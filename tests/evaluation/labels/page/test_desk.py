@@ -185,6 +185,7 @@ def test_decisions_about_rows_that_are_gone_do_not_count(tmp_path):
     (tmp_path / "photos" / review.source.ids[0]).write_bytes((tmp_path / "photos" / review.source.ids[5]).read_bytes())
     desk = Desk(open_review(folder), "ann", 1000)
     assert desk.verdicts.rows == [1]
+    assert "1 decision does not count, because the row is gone" in Views(desk).state()["caveats"][-1]
 
 
 @pytest.mark.parametrize("form", ["npz", "npy", "parquet, lists", "hugging face"])

@@ -73,6 +73,9 @@ def test_only_this_machines_own_page_gets_an_answer(path, page):
         assert ask(page, path, Origin=origin)[0] == 403
     for site in ("cross-site", "same-site"):
         assert ask(page, path, Sec_Fetch_Site=site)[0] == 403
+        framed = {"Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "iframe"}
+        assert ask(page, path, Sec_Fetch_Site=site, **framed)[0] == 403
+        assert ask(page, path, Sec_Fetch_Site=site, **framed | {"Sec_Fetch_Dest": "document"})[0] == 200
 
 
 def test_two_hosts_in_one_request_are_refused(page):
