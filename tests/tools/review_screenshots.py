@@ -1,13 +1,18 @@
-"""Screenshots of the review page, to look at and for the README: python -m tests.tools.review_screenshots FOLDER."""
+"""Screenshots of the review page, to look at and for the README.
 
+python -m tests.tools.review_screenshots FOLDER [NAME …]; without names, all of them.
+"""
+
+import io
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sklearn.datasets import load_wine
 
@@ -20,18 +25,20 @@ _WORDS = {
 }
 
 
-def make(folder: Path, browser: Browser) -> None:
-    """Makes all of them."""
+def make(folder: Path, names: Sequence[str], browser: Browser) -> None:
+    """Makes those with these names."""
     with TemporaryDirectory() as place:
-        reviews = {name: maker(Path(place)) for name, maker in _REVIEWS.items()}
-        for name, (kind, width, height, scheme, steps) in _SHOTS.items():
+        shots = {name: _SHOTS[name] for name in names}
+        reviews = {kind: _REVIEWS[kind](Path(place)) for kind in {shot[0] for shot in shots.values()}}
+        for name, (kind, width, height, scheme, steps) in shots.items():
             with served(reviews[kind], "me") as page_of, _page(browser, width, height, scheme) as page:
                 page.goto(page_of.address)
                 expect(page.locator("#main .question")).to_be_visible()
                 steps(page)
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(400)
-                page.screenshot(path=folder / f"{name}.png")
+                picture = Image.open(io.BytesIO(page.screenshot()))
+                picture.quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
             reviews[kind].joinpath("decisions.jsonl").write_text("")
 
 
@@ -43,7 +50,7 @@ def _page(browser: Browser, width: int, height: int, scheme: str) -> Iterator[Pa
 
 
 def _digits(place: Path) -> Path:
-    photos(place / "photos", count=900, classes=10, rate=0.12, size=64)
+    photos(place / "photos", 900, 10, 0.2, 64, {3: 9, 9: 3, 8: 1, 4: 7, 5: 6})
     photos(place / "trusted", count=1400, classes=10, rate=0, size=64)
     for path in (place / "trusted").rglob("*.png"):
         if int(path.stem[1:]) < 900:
@@ -128,7 +135,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        make(folder, browser)
+        make(folder, sys.argv[2:] or list(_SHOTS), browser)
         browser.close()
 
 

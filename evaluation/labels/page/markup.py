@@ -18,6 +18,7 @@ SCRIPTS = (
     "grid.js",
     "list.js",
     "choose.js",
+    "keys.js",
     "main.js",
 )
 """The scripts of the served page, in the order in which they are loaded."""

@@ -1,7 +1,7 @@
 "use strict";
 // What is known so far: the meter on top, and the side panel with kinds, curve and advice.
 (() => {
-  const { h, name, count, key } = fixfirst;
+  const { h, name, count } = fixfirst;
 
   const strong = (text) => h("strong", {}, text);
   const range = ([, low, high]) => `${count(low)} to ${count(high)}`;
@@ -105,36 +105,5 @@
     return h("p", {}, `The order was renewed after ${count(state.renewed_after)} ${looks}.`);
   }
 
-  const KEYS = [
-    ["space", "take the suggestion"],
-    ["k", "keep the given label"],
-    ["1 – 9", "another class"],
-    ["c", "another class, by typing"],
-    ["d", "drop: no class fits"],
-    ["u", "unsure"],
-    ["z", "undo"],
-    ["y", "redo"],
-    ["→  j", "next row, without a decision"],
-    ["←", "the row before"],
-    ["v  g  l", "one by one, grid, list"],
-    ["x", "grid: mark or unmark"],
-    ["a", "grid: mark all or none"],
-    ["n", "grid: the next rows"],
-    ["/", "search by id"],
-    ["esc", "clear the filters"],
-    ["?", "this help"],
-  ];
-
-  function help() {
-    const dialog = h("dialog", { class: "help", "aria-labelledby": "help-title" },
-      h("h2", { id: "help-title" }, "Keys"),
-      h("dl", {}, KEYS.map(([keys, what]) =>
-        h("div", {}, h("dt", {}, keys.split("  ").map((one) => key(one))), h("dd", {}, what)))),
-      h("form", { method: "dialog" }, h("button", { class: "action" }, "close")));
-    dialog.addEventListener("close", () => dialog.remove());
-    document.body.append(dialog);
-    dialog.showModal();
-  }
-
-  Object.assign(fixfirst, { meter, side, help });
+  Object.assign(fixfirst, { meter, side });
 })();

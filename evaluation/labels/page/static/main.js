@@ -1,5 +1,5 @@
 "use strict";
-// The page: which view of which rows, the keys, and what happens after a decision.
+// The page: which view of which rows, and what happens after a decision.
 (() => {
   const { h, name, visible, backend, start, AT_ONCE } = fixfirst;
   const AHEAD = 10;
@@ -9,7 +9,7 @@
 
   const app = {
     view: "look", query: {}, state: start.state, classes: start.classes, round: start.state.round, place: 0,
-    row: null, tiles: null, marked: new Set(), at: 0, before: null,
+    row: null, tiles: null, marked: new Set(), at: 0, earlier: null,
   };
   const details = new Map();
   const done = new Set(); // decided here; they are not offered again, saved or not
@@ -199,11 +199,11 @@
   app.show = (view, query) => {
     // The grid starts with the kind of the row in view; leaving it brings back the filters from before.
     if (view === "grid" && app.view !== "grid" && (query || app.row?.given !== app.row?.suggested)) {
-      app.before = app.query;
+      app.earlier = app.query;
       app.query = query ?? { ...app.query, given: app.row.given ?? "", suggested: app.row.suggested };
-    } else if (view !== "grid" && app.before) {
-      app.query = app.before;
-      app.before = null;
+    } else if (view !== "grid" && app.earlier) {
+      app.query = app.earlier;
+      app.earlier = null;
     }
     app.view = view;
     skipped = new Set();
@@ -221,7 +221,7 @@
 
   function setQuery(query) {
     app.query = query;
-    app.before = null;
+    app.earlier = null;
     app.place = 0;
     app.row = null;
     skipped = new Set();
@@ -297,6 +297,19 @@
   app.undo = () => back("undo", "There is nothing to undo.");
   app.redo = () => back("redo", "There is nothing to redo.");
   app.open = (row) => open(row);
+  app.clear = () => setQuery({});
+  app.renew = () => {
+    notice.hidden = true;
+    return draw();
+  };
+  app.skip = () => {
+    if (!app.row) return;
+    skipped.add(app.row.row);
+    advance();
+  };
+  app.before = () => {
+    if (visited.length) open(visited.pop(), { back: true });
+  };
 
   const digits = app.classes.filter((one) => /^\d$/.test(one));
   app.keyOf = (label) => {
@@ -319,7 +332,7 @@
         say(text);
         refill();
       } else {
-        say(text, " ", h("button", { type: "button", class: "link", onclick: () => { notice.hidden = true; draw(); } },
+        say(text, " ", h("button", { type: "button", class: "link", onclick: app.renew },
           "show the new order ", fixfirst.key("r")));
       }
     }
@@ -355,59 +368,6 @@
     if (chip.textContent !== text) chip.textContent = text;
   }
 
-  // ---- keys ----------------------------------------------------------------------------------------------------
-
-  const EVERYWHERE = {
-    v: () => app.show("look"), g: () => app.show("grid"), l: () => app.show("list"), "?": () => fixfirst.help(),
-    z: () => app.undo(), y: () => app.redo(), Z: () => app.redo(), "/": () => document.getElementById("find").focus(),
-    Escape: () => setQuery({}), r: () => { notice.hidden = true; draw(); },
-  };
-  const DECIDE = {
-    k: () => app.decide("keep"), d: () => app.decide("drop"), u: () => app.decide("unsure"), c: () => app.another(),
-  };
-  const skip = () => { if (app.row) { skipped.add(app.row.row); advance(); } };
-  const before = () => { if (visited.length) open(visited.pop(), { back: true }); };
-  const LOOK = { " ": () => app.take(), j: skip, ArrowRight: skip, h: before, ArrowLeft: before, ...DECIDE };
-  const GRID = {
-    a: () => app.markAll(), n: () => app.nextTiles(), Enter: () => app.takeMarked(),
-    x: () => { const row = app.tiles.rows[app.at]; if (row?.state === "open") app.mark(row.row); },
-    ArrowRight: () => step(1), ArrowLeft: () => step(-1), ArrowDown: () => step(across()), ArrowUp: () => step(-across()),
-    ...DECIDE,
-  };
-
-  function step(by) {
-    const there = [...main.querySelectorAll("[data-place]:not([disabled])")];
-    const places = there.map((one) => Number(one.dataset.place));
-    const focused = document.activeElement?.dataset?.place !== undefined;
-    const goal = focused ? app.at + by : app.at;
-    const next = by > 0 ? places.find((one) => one >= goal) : places.findLast((one) => one <= goal);
-    there[places.indexOf(next)]?.focus();
-  }
-
-  function across() {
-    const all = [...main.querySelectorAll("[data-place]")];
-    const top = all[0]?.getBoundingClientRect().top;
-    return Math.max(all.filter((one) => one.getBoundingClientRect().top === top).length, 1);
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
-    const field = event.target.closest("input, select, textarea");
-    if (field) {
-      if (event.key === "Escape") field.blur();
-      if (event.key === "Enter" && field.id === "find") field.blur();
-      return;
-    }
-    const button = event.target.closest("button, summary");
-    if (button && (event.key === " " || (event.key === "Enter" && !button.dataset.place))) return;
-    const mine = { look: LOOK, grid: GRID, list: {} }[app.view];
-    const typed = /^\d$/.test(event.key) ? app.classes.find((one) => app.keyOf(one) === event.key) : undefined;
-    const run = typed !== undefined && app.view !== "list" ? () => app.label(typed) : mine[event.key] || EVERYWHERE[event.key];
-    if (!run) return;
-    event.preventDefault();
-    if (!event.repeat || event.key.startsWith("Arrow")) run();
-  });
-
   // ---- the beginning -------------------------------------------------------------------------------------------
 
   function reviewer() {
@@ -422,6 +382,7 @@
     button.addEventListener("click", () => app.show(button.dataset.view));
   }
   document.getElementById("keys").addEventListener("click", fixfirst.help);
+  fixfirst.listen(app);
   if (backend.download) {
     const button = document.getElementById("download");
     button.hidden = false;

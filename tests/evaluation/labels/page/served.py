@@ -37,15 +37,27 @@ FLAGS = [
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def photos(folder: Path, count: int = 60, classes: int = 3, rate: float = 0.2, size: int = 32) -> dict[str, str]:
-    """Class folders of pictures of digits, some in the wrong one. The true class of each picture by its name."""
+def photos(
+    folder: Path,
+    count: int = 60,
+    classes: int = 3,
+    rate: float = 0.2,
+    size: int = 32,
+    taken_for: dict[int, int] | None = None,
+) -> dict[str, str]:
+    """Class folders of pictures of digits, some in the wrong one. The true class of each picture by its name.
+
+    taken_for: which class is taken for which other; None: any for any.
+    """
     digits = load_digits()
     chosen = np.flatnonzero(digits.target < classes)[:count]
     rng = np.random.default_rng(0)
     truth = {}
     for number, row in enumerate(chosen.tolist()):
         true = int(digits.target[row])
-        label = int(rng.choice([one for one in range(classes) if one != true])) if rng.random() < rate else true
+        others = [one for one in range(classes) if one != true]
+        wrong = int(rng.choice(others)) if taken_for is None else taken_for.get(true, true)
+        label = wrong if rng.random() < rate else true
         name = f"p{number:04d}.png"
         (folder / DIGITS[label]).mkdir(parents=True, exist_ok=True)
         pixels = 255 - np.clip(digits.images[row] * 16, 0, 255)
