@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_file
 from evaluation.labels.decisions import DecisionLog, Entry
-from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, reopen
+from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, read_ranking, reopen
 from evaluation.labels.source import Source
 
 _AGAIN = "run `fixfirst rank` again"
@@ -24,6 +25,11 @@ class Review:
     trusted: Source | None
     log: DecisionLog
     rows: dict[str, int]
+
+    @cached_property
+    def ranking(self) -> list[dict[str, str]]:
+        """The rows of ranking.csv, in order, as text."""
+        return read_ranking(self.folder)
 
     @property
     def name(self) -> str:

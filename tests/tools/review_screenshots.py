@@ -37,8 +37,8 @@ def make(folder: Path, names: Sequence[str], browser: Browser) -> None:
                 steps(page)
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(400)
-                picture = Image.open(io.BytesIO(page.screenshot()))
-                picture.quantize(256, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
+                picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+                picture.save(folder / f"{name}.png", optimize=True)
             reviews[kind].joinpath("decisions.jsonl").write_text("")
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from cleaning.errors import InvalidInput, Place
+from evaluation.embedding.embed import picture_names
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
@@ -47,6 +48,10 @@ def apply(job: Job, reporter: Reporter) -> None:
     log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"
     write_text(log, planned.log())
     reporter.say(_summary(planned))
+    if review.source.form == "class folders":
+        others = len(set(picture_names(review.source.path)) - set(review.source.ids))
+        if others:
+            reporter.say(f"{others} files that were not ranked are left out")
     reporter.say(f"{output}: the corrected data")
     reporter.say(f"{log}: every change")
 
@@ -124,6 +129,9 @@ _Place = Callable[[Path, Path], None]
 
 def _class_folders(folder: Path, ids: tuple[str, ...], corrections: Corrections, place: _Place, output: Path) -> None:
     wanted = {path: folder / ids[row] for row, path in targets(ids, corrections).items()}
+    gone = [path for path in wanted.values() if not path.is_file()]
+    if gone:
+        raise InvalidInput(gone[0], "there is no such file, or its name cannot be printed", "restore or rename it")
     write_files(wanted, output, place)
 
 

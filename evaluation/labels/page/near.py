@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from cleaning.data import FloatVector, IntVector
 from evaluation.labels.forms.found import OLD_LABEL
 from evaluation.labels.opened import Review
-from evaluation.labels.review_folder import read_ranking
 from evaluation.labels.source import Source
 
 SHOWN, _COMPARED = 3, 9
@@ -51,12 +50,17 @@ class Nearness:
         self._lengths = _lengths(review.source.features, self._mean)
         self._trusted_lengths = None if review.trusted is None else _lengths(review.trusted.features, self._mean)
         self._group = _groups(review)
+        self._outliers = {review.rows[line["id"]] for line in review.ranking if line["outlier"]}
         options = review.source.options
         self._hidden = {options["label_column"], options["id_column"], options["text_column"]}
 
     def copies(self, row: int) -> list[int]:
         """The near duplicates of a row."""
         return [other for other in self._group.get(row, []) if other != row]
+
+    def outlier(self, row: int) -> bool:
+        """Whether a row is like no other."""
+        return row in self._outliers
 
     def trusted(self, row: int, code: int, checked: Mapping[int, int], count: int = _COMPARED) -> list[Neighbour]:
         """The nearest trusted rows of a class: those handed in, and those that reviewers have checked."""
@@ -129,7 +133,7 @@ def _lengths(features: _Floats, mean: _Floats) -> _Floats:
 def _groups(review: Review) -> dict[int, list[int]]:
     """The rows of each group of near duplicates, by each of its rows."""
     groups: dict[int, list[int]] = {}
-    for line in read_ranking(review.folder):
+    for line in review.ranking:
         row, other = review.rows.get(line["id"]), review.rows.get(line["near_duplicate_of"])
         if row is None or other is None or row == other:
             continue

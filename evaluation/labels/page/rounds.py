@@ -7,8 +7,9 @@ import numpy as np
 
 from cleaning import Count, Split, inspection_order, label_posterior
 from cleaning.data import FloatVector, IntVector
+from cleaning.errors import InvalidInput
 from evaluation.labels.opened import Review
-from evaluation.labels.review_folder import RANKING, read_ranking
+from evaluation.labels.review_folder import RANKING
 
 Forecast = Callable[[int], Count | None]
 
@@ -42,13 +43,11 @@ def first_round(review: Review, classes: Sequence[str]) -> Round:
 
     classes: the names that suggestions are indices of.
     """
-    from cleaning.errors import InvalidInput
-
     n = len(review.source)
     place = {name: number for number, name in enumerate(classes)}
     order, suspicion = np.full(n, -1), np.full(n, np.nan)
     suggestion, probability = np.zeros(n, dtype=np.int64), np.zeros(n)
-    lines = read_ranking(review.folder)
+    lines = review.ranking
     try:
         rows = [review.rows[line["id"]] for line in lines]
         order = np.asarray(rows, dtype=np.int64)

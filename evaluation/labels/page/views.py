@@ -139,6 +139,7 @@ class Views:
                 for code, (kind, group) in zip(dict.fromkeys(codes), near, strict=False)
                 if group
             ],
+            "outlier": self.nearness.outlier(row),
             "copies": [self.brief(other, seen) for other in self.nearness.copies(row)[:6]],
         }
         return {**shown, "same": self._same(shown, seen)} if same else shown

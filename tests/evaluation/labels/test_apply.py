@@ -351,3 +351,35 @@ def test_feather_keeps_what_it_has(tmp_path, capsys):
     found = pyarrow.feather.read_feather(tmp_path / "o.feather")
     assert found["label"].tolist() == ["b", *frame["label"][1:]]
     pd.testing.assert_frame_equal(found[["x", "when"]], frame[["x", "when"]])
+
+
+def test_pictures_that_were_not_ranked_are_said_to_be_left_out(photos, tmp_path, capsys):
+    (photos / "cat" / "broken.png").write_bytes(b"not a picture")
+    assert run(capsys, "rank", photos, "--on-undecodable=skip")[0] == 0
+    out = run(capsys, "apply", tmp_path / "photos_review", f"--output={tmp_path / 'clean'}")[1]
+    assert "1 files that were not ranked are left out" in out
+
+
+def test_pictures_inside_a_parquet_file_stay_inside(photos, tmp_path, capsys):
+    paths = sorted(photos.rglob("*.png"))
+    images = [{"bytes": path.read_bytes(), "path": path.name} for path in paths]
+    table = pa.table({"image": images, "label": [path.parent.name for path in paths]})
+    pq.write_table(table, tmp_path / "p.parquet")
+    assert run(capsys, "rank", tmp_path / "p.parquet")[0] == 0
+    review = decide(tmp_path / "p_review", {0: "=dog", 3: "drop"})
+    assert [review.source.picture(row) for row in range(24)] == [image["bytes"] for image in images]
+    assert run(capsys, "apply", tmp_path / "p_review", f"--output={tmp_path / 'o.parquet'}")[0] == 0
+    found = pq.read_table(tmp_path / "o.parquet")
+    assert found["image"].to_pylist() == images[:3] + images[4:]
+    assert found["label"].to_pylist()[:2] == ["dog", "cat"]
+
+
+def test_embedded_pictures_get_a_column_of_labels(photos, tmp_path, capsys):
+    assert run(capsys, "embed", photos, f"--output={tmp_path / 'e.parquet'}")[0] == 0
+    assert run(capsys, "rank", tmp_path / "e.parquet")[0] == 0
+    decide(tmp_path / "e_review", {0: "=dog"})
+    assert run(capsys, "apply", tmp_path / "e_review", f"--output={tmp_path / 'o.parquet'}")[0] == 0
+    found, before = pq.read_table(tmp_path / "o.parquet"), pq.read_table(tmp_path / "e.parquet")
+    assert found["label"].to_pylist() == ["dog", *["cat"] * 11, *["dog"] * 12]
+    assert found["label_before_review"].to_pylist() == ["cat"] * 12 + ["dog"] * 12
+    assert found.select(before.column_names).equals(before)

@@ -45,7 +45,8 @@
   function matches(row, query) {
     const has = (wanted, found) => wanted === undefined || wanted === null || wanted === "" || wanted === found;
     const find = (query.find || "").toLowerCase();
-    return has(query.given, row.given ?? "") && has(query.suggested, row.suggested) && has(query.state, row.state)
+    const kind = !query.suggested || (row.suggested === query.suggested && (row.given ?? "") === (query.given ?? ""));
+    return kind && has(query.state, row.state)
       && (!query.class || [row.given, row.suggested, row.label].includes(query.class))
       && (!find || row.id.toLowerCase().includes(find));
   }

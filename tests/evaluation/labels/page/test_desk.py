@@ -171,8 +171,10 @@ def test_near_duplicates_are_shown_together(review):
     path = review / "ranking.csv"
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     frame.loc[frame["id"].isin(["Row-10", "Row-11"]), "near_duplicate_of"] = "Row-12"
+    frame.loc[frame["id"] == "Row-20", "outlier"] = "yes"
     frame.to_csv(path, index=False)
     views = Views(Desk(open_review(review), "ann", 1000))
+    assert [views.row(row)["outlier"] for row in (12, 20)] == [False, True]
     assert [copy["id"] for copy in views.row(12)["copies"]] == ["Row-10", "Row-11"]
     assert [copy["id"] for copy in views.row(10)["copies"]] == ["Row-11", "Row-12"]
     assert views.row(20)["copies"] == []
