@@ -118,8 +118,8 @@ class Desk:
         return {row: code for row, code in found.items() if code >= 0}
 
     def wrong(self, entry: Entry) -> bool:
-        """Whether a decision found a wrong label."""
-        return entry.verdict == "drop" or (entry.label is not None and self.code[entry.label] != self.given[entry.row])
+        """Whether a decision found a wrong label. A row without a label has no wrong one."""
+        return self.given[entry.row] >= 0 and (entry.verdict == "drop" or self._changes(entry))
 
     def wait(self) -> None:
         """Waits for the round that is being computed."""
@@ -181,7 +181,10 @@ class Desk:
             return _OPEN
         if self.verdicts.disagree(row):
             return _DISAGREE
-        return _STATE_OF.get(entry.verdict, _FIXED if self.wrong(entry) else _KEPT)
+        return _STATE_OF.get(entry.verdict, _FIXED if self._changes(entry) else _KEPT)
+
+    def _changes(self, entry: Entry) -> bool:
+        return entry.label is not None and self.code[entry.label] != self.given[entry.row]
 
     def _refuse(self, wish: Wish) -> None:
         if not 0 <= wish.row < len(self.given):

@@ -74,7 +74,7 @@
     const standing = decided();
     const every = order.map((row) => brief(row, standing));
     const looked = every.filter((row) => row.state !== "open");
-    const wrong = (row) => row.state === "fixed" || row.state === "dropped";
+    const wrong = (row) => row.given !== null && (row.state === "fixed" || row.state === "dropped");
     const pairs = new Map();
     for (const row of every) {
       if (row.state !== "open" || row.given === row.suggested) continue;
@@ -84,7 +84,7 @@
     let found = 0;
     const curve = [[0, 0]];
     for (const [number, entry] of [...standing.values()].entries()) {
-      found += entry.verdict === "label" || entry.verdict === "drop" ? 1 : 0;
+      found += wrong(brief(entry.row, standing)) ? 1 : 0;
       curve.push([number + 1, found]);
     }
     return {
