@@ -101,8 +101,10 @@ def label_values(values: object, place: Place) -> list[Any]:
         values = values.iloc[:, 0]
     if isinstance(values, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         return list(values.astype(object))
-    if isinstance(values, np.ndarray):
-        return _array_values(values, place)
+    if hasattr(values, "to_pylist"):  # pyarrow
+        return list(values.to_pylist())
+    if hasattr(values, "__array__"):
+        return _array_values(np.asarray(values), place)
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
         raise InvalidInput(place, f"{type(values).__name__} where labels are expected", "give one label per row")
     return [

@@ -71,6 +71,8 @@ def _matrix(data: Any, place: Place) -> Any:
     """The array; ragged lists are refused with the row."""
     if isinstance(data, np.ndarray) or hasattr(data, "tocsr"):
         matrix = data
+    elif hasattr(data, "__array__") and not isinstance(data, pd.Series):
+        matrix = np.asarray(data)
     else:
         rows = list(data)
         widths = [len(row) if hasattr(row, "__len__") else 0 for row in rows]

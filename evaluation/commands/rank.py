@@ -34,7 +34,9 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument("--trusted-labels", type=Path, metavar="FILE", help="the same for the trusted rows")
     group.add_argument("--label-column", metavar="NAME")
-    group.add_argument("--id-column", metavar="NAME", help="an empty NAME: number the rows")
+    ids = group.add_mutually_exclusive_group()
+    ids.add_argument("--id-column", metavar="NAME")
+    ids.add_argument("--number-rows", action="store_true", help="the ids are row numbers, whatever columns there are")
     group.add_argument("--features", metavar="A,B,C*", help="columns to judge the rows by; * stands for any rest")
     group.add_argument("--embedding-column", metavar="NAME", help="a column of lists of numbers")
     group.add_argument("--image-column", metavar="NAME", help="a column of pictures, or of their paths")
@@ -61,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         labels=options.labels,
         label_column=options.label_column,
         id_column=options.id_column,
+        number_rows=options.number_rows,
         features=tuple(filter(None, options.features.split(","))) if options.features else None,
         embedding_column=options.embedding_column,
         image_column=options.image_column,

@@ -24,15 +24,16 @@ from evaluation.labels.forms.tables import SUFFIXES
 
 _HASH = 16
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"))
+_PICKLE = "a pickle, which is never loaded", "save numbers with numpy.savez, tables as parquet"
+_ARCHIVE = "an archive", "unpack it, and give what is in it"
+_TABLE = "save it as csv or parquet"
 _NOT_READ = {
-    ".json": "json",
-    ".jsonl": "json lines",
-    ".xlsx": "a spreadsheet",
-    ".xls": "a spreadsheet",
-    ".pkl": "a pickle, which is never loaded",
-    ".pickle": "a pickle, which is never loaded",
-    ".pt": "a pickle, which is never loaded",
-    ".pth": "a pickle, which is never loaded",
+    ".json": ("json", _TABLE),
+    ".jsonl": ("json lines", _TABLE),
+    ".xlsx": ("a spreadsheet", _TABLE),
+    ".xls": ("a spreadsheet", _TABLE),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth"), _PICKLE),
+    **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"), _ARCHIVE),
 }
 
 
@@ -145,14 +146,14 @@ def _form(path: Path) -> str:
     if not head:
         raise InvalidInput(path, "the file is empty", "get the file again")
     suffix = path.suffix.lower()
-    kind = _NOT_READ.get(suffix)
-    if kind is None:
-        found = next((form for magic, form in _MAGIC if head.startswith(magic)), None) or SUFFIXES.get(suffix)
-        if found is not None:
-            return found
-        kind = f"of no known form ({suffix or 'no suffix'})"
-    fix = f"save it as csv or parquet, or give {', '.join(SUFFIXES)}, .npy or .npz"
-    raise InvalidInput(path, f"this is {kind}", fix)
+    if suffix in _NOT_READ:
+        kind, fix = _NOT_READ[suffix]
+        raise InvalidInput(path, f"this is {kind}", fix)
+    found = next((form for magic, form in _MAGIC if head.startswith(magic)), None) or SUFFIXES.get(suffix)
+    if found is None:
+        known = f"{', '.join(SUFFIXES)}, .npy or .npz"
+        raise InvalidInput(path, f"this is of no known form ({suffix or 'no suffix'})", f"{_TABLE}, or give {known}")
+    return found
 
 
 def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -> Source:

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +43,9 @@ def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -
         raise InvalidInput(path, f"this is not the npz that was ranked ({error})", _FIX) from error
 
 
-def write_features(path: Path, corrections: Corrections, output: Path, place: Callable[[Path, Path], None]) -> None:
-    """Writes an npy or npz of features without the dropped rows. place: how a file that stays as it is gets there."""
-    if not corrections.dropped:
-        place(path, output)
-    elif path.suffix == ".npz":
+def write_array(path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes an npy or npz of features without the dropped rows."""
+    if path.suffix == ".npz":
         with (
             plain_errors(path, "read the file"),
             zipfile.ZipFile(path) as archive,

@@ -19,7 +19,7 @@ def write_arrow_table(
 ) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
-    column: None for a table without labels, which gets a column `label`. names: the names of the classes that the
+    column: added if it is not there; None for a table that needs no labels. names: the names of the classes that the
     numbers in the column stand for, if the file has any. The row groups of a parquet file stay as they are.
     """
     import pyarrow as pa
@@ -40,7 +40,8 @@ def _write_parquet(
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file, written_whole(output) as place:
-        stored = None if column is None else file.read(columns=[column])[column]
+        there = column in file.schema_arrow.names
+        stored = file.read(columns=[column])[column] if there else None
         labels = _labels(Place(path, column=column), file.metadata.num_rows, stored, names, corrections)
         compression = _compression(file.metadata)
         writer = None
@@ -58,7 +59,7 @@ def _write_feather(
     from pyarrow import feather
 
     table = feather.read_table(path)
-    stored = None if column is None else table[column]
+    stored = table[column] if column in table.column_names else None
     labels = _labels(Place(path, column=column), len(table), stored, names, corrections)
     with written_whole(output) as place:
         feather.write_feather(_changed(table, labels, column, 0, corrections), str(place))
@@ -77,19 +78,23 @@ def _groups(file: Any, labels: tuple[Any, Any], column: str | None, corrections:
 
 def _changed(table: Any, labels: tuple[Any, Any], column: str | None, start: int, corrections: Corrections) -> Any:
     """The rows from `start` on, with new labels, old labels, and without the dropped rows."""
-    new, old = (part.slice(start, len(table)) for part in labels)
-    name = "label" if column is None else column
-    old_name = column_for_old([*table.column_names, name])
-    if column is None:
-        table = table.append_column(name, new)
-    else:
-        place = table.column_names.index(column)
-        table = table.set_column(place, table.schema.field(place), new)
-    table = table.append_column(old_name, old)
-    table = table.replace_schema_metadata(_with_feature(table.schema.metadata, name, old_name))
+    if column is not None:
+        table = _relabelled(table, column, *(part.slice(start, len(table)) for part in labels))
     kept = corrections.kept
     rows = kept[np.searchsorted(kept, start) : np.searchsorted(kept, start + len(table))] - start
     return table if len(rows) == len(table) else table.take(rows)
+
+
+def _relabelled(table: Any, column: str, new: Any, old: Any) -> Any:
+    """The table with new labels, and the old ones in a new last column."""
+    old_name = column_for_old([*table.column_names, column])
+    if column in table.column_names:
+        place = table.column_names.index(column)
+        table = table.set_column(place, table.schema.field(place), new)
+    else:
+        table = table.append_column(column, new)
+    table = table.append_column(old_name, old)
+    return table.replace_schema_metadata(_with_feature(table.schema.metadata, column, old_name))
 
 
 def _with_feature(metadata: dict[bytes, bytes] | None, column: str, old_name: str) -> dict[bytes, bytes] | None:

@@ -29,6 +29,11 @@ class Corrections:
     def __len__(self) -> int:
         return len(self.given)
 
+    def of(self, rows: Sequence[int]) -> "Corrections":
+        """The corrections of some rows, in this order."""
+        dropped = frozenset(place for place, row in enumerate(rows) if row in self.dropped)
+        return Corrections([self.given[row] for row in rows], [self.label[row] for row in rows], dropped)
+
     @property
     def changed(self) -> list[int]:
         """The rows that get another label, in increasing order; none of them is dropped."""

@@ -23,7 +23,7 @@ class Line:
 def write_text_table(path: Path, column: str | None, delimiter: str, corrections: Corrections, output: Path) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
-    column: None for a table without labels, which gets a column `label`.
+    column: added if it is not there; None for a table that needs no labels.
     """
     content = read_bytes(path)
     mark = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
@@ -38,12 +38,17 @@ def _lines(place: Place, text: str, column: str | None, delimiter: str, correcti
     if len(records) - 1 != len(corrections):
         problem = f"{len(records) - 1} rows where the review has {len(corrections)}"
         raise InvalidInput(place, problem, "rank the data again")
-    number = len(header) if column is None else header.index(column)
-    if column is None:
-        for line, name in zip(records, ["label", *(name or "" for name in corrections.given)], strict=True):
-            line.cells.append(quoted(name, delimiter))
-    spelled = corrections.spelled(line.cells[number] for line in records[1:])
     end = next((line.end for line in records if line.end), "\n")
+    if column is None:
+        kept = [records[0], *(records[1:][row] for row in corrections.kept.tolist())]
+        yield from (delimiter.join(line.cells) + (line.end or end) for line in kept)
+        return
+    if column not in header:
+        for line, name in zip(records, [column, *(name or "" for name in corrections.given)], strict=True):
+            line.cells.append(quoted(name, delimiter))
+        header.append(column)
+    number = header.index(column)
+    spelled = corrections.spelled(line.cells[number] for line in records[1:])
     changed = {row: str(corrections.label[row]) for row in corrections.changed}
     yield delimiter.join([*records[0].cells, column_for_old(header)]) + (records[0].end or end)
     for row, line in enumerate(records[1:]):

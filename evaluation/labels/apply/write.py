@@ -10,13 +10,14 @@ from evaluation.embedding.embed import picture_names
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
-from evaluation.labels.apply.arrays import write_features, write_labels, write_npz
+from evaluation.labels.apply.arrays import write_array, write_labels, write_npz
 from evaluation.labels.apply.arrow_table import write_arrow_table
-from evaluation.labels.apply.class_folders import copy_file, link_file, refuse_foreign, targets, write_files
+from evaluation.labels.apply.class_folders import copy_file, link_file, targets, write_files
 from evaluation.labels.apply.corrections import Corrections
 from evaluation.labels.apply.plan import Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
-from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.forms.found import OLD_LABEL, Options
+from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
 from evaluation.labels.opened import Review, open_review
 from evaluation.labels.verdicts import Rule
@@ -68,13 +69,13 @@ def _suffixes() -> tuple[str, ...]:
 def _output(job: Job, review: Review) -> Path:
     """Where the data go: a folder for data in several files, a file of the same format for data in one."""
     source = review.source
-    named = source.options["labels"]
-    inputs = [path for path in (source.path, None if named is None else Path(str(named)), job.review) if path]
+    named = _named(review, "labels")
+    inputs = [source.path, job.review, *([] if named is None else [Path(named)])]
     output = Path(job.output)
     if _is_folder(review) and output.suffix not in SUFFIXES:
         _refuse_overlap(output, inputs)
         return output
-    model = Path(str(named)) if _is_folder(review) else source.path
+    model = source.path if named is None else Path(named)
     if _is_folder(review) and source.form != "folder with a table":
         raise InvalidInput(output, "the data are several files, so the output must be a folder", "name a folder")
     if output.is_dir() or not output.suffix:
@@ -84,8 +85,7 @@ def _output(job: Job, review: Review) -> Path:
 
 
 def _is_folder(review: Review) -> bool:
-    form = review.source.form
-    return form in (*_FOLDERS, "npy") or (form == "npz" and review.source.options["labels"] is not None)
+    return review.source.form in _FOLDERS or review.source.options["labels"] is not None
 
 
 def _refuse_overlap(output: Path, inputs: list[Path]) -> None:
@@ -100,27 +100,32 @@ def _refuse_overlap(output: Path, inputs: list[Path]) -> None:
 
 
 def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Path], None]:
-    source, options = review.source, review.source.options
-    column = None if options["label_column"] is None else str(options["label_column"])
+    source, column, named = review.source, _named(review, "label_column"), _named(review, "labels")
     if source.form == "class folders":
         return partial(_class_folders, source.path, source.ids, corrections, link_file if job.link else copy_file)
-    if not _is_folder(review):
+    if named is None:
         if source.form == "npz":
             return partial(write_npz, source.path, str(column), corrections)
-        return partial(write_table, source.path, column, corrections)
-    labels = Path(str(options["labels"]))
+        return partial(write_table, source.path, column or "label", corrections)
+    labels = Path(named)
     if job.output.suffix in SUFFIXES:
-        return partial(write_table, labels, column, corrections)
+        return partial(write_table, labels, str(column), corrections)
     return partial(_with_labels, review, labels, column, corrections, link_file if job.link else copy_file)
 
 
-def write_table(path: Path, column: str | None, corrections: Corrections, output: Path) -> None:
-    """Writes a table of any format with corrected labels; column: None if it has none."""
+def _named(review: Review, option: str) -> str | None:
+    """The value of an option of the source that is a name or a path."""
+    value = review.source.options[option]
+    return None if value is None else str(value)
+
+
+def write_table(path: Path, column: str, corrections: Corrections, output: Path) -> None:
+    """Writes a table of any format with corrected labels. A column that is not there is added."""
     form = SUFFIXES[path.suffix.lower()]
     if form in ("csv", "tsv"):
         write_text_table(path, column, delimiter_of(path, form), corrections, output)
     else:
-        names = None if column is None else open_table(path, form).class_names.get(column)
+        names = open_table(path, form).class_names.get(column)
         write_arrow_table(path, column, names, corrections, output)
 
 
@@ -150,15 +155,43 @@ def _with_labels(
             raise InvalidInput(Place(labels), "a picture has the same name", "rename it")
     else:
         written.append(source.path.name)
-    refuse_foreign(output)
     write_files(wanted, output, place, written)
     if source.form not in _FOLDERS:
-        write_features(source.path, corrections, output / source.path.name, place)
+        _write_features(source.path, corrections, output / source.path.name, place)
     if labels.suffix == ".npy":
         write_labels(labels, corrections, output)
+    elif source.form in _FOLDERS:
+        write_table(labels, str(column), corrections, output / labels.name)
     else:
-        write_table(labels, column or _only_column(labels), corrections, output / labels.name)
+        _write_label_table(review, labels, corrections, output / labels.name)
 
 
-def _only_column(path: Path) -> str:
-    return next(iter(open_table(path, SUFFIXES[path.suffix.lower()]).kinds))
+def _write_features(path: Path, corrections: Corrections, output: Path, place: _Place) -> None:
+    """Rows without labels, in any form."""
+    form = SUFFIXES.get(path.suffix.lower())
+    if not corrections.dropped:
+        place(path, output)
+    elif form is None:
+        write_array(path, corrections, output)
+    elif form in ("csv", "tsv"):
+        write_text_table(path, None, delimiter_of(path, form), corrections, output)
+    else:
+        write_arrow_table(path, None, None, corrections, output)
+
+
+def _write_label_table(review: Review, path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes a table that holds only labels, in the order of the rows or with their ids."""
+    table = open_table(path, SUFFIXES[path.suffix.lower()])
+    column, id_column = label_and_id(
+        table, Options(label_column=_named(review, "label_column"), id_column=_named(review, "id_column"))
+    )
+    names = table.texts(id_column) if id_column is not None else []
+    if not set(names) & set(review.source.ids):
+        write_table(path, column, corrections, output)
+        return
+    rows = [review.rows[str(name)] for name in names]
+    lost = sorted(set(corrections.changed) - set(rows))
+    if lost:
+        where = Place(path, row=review.source.ids[lost[0]])
+        raise InvalidInput(where, "the row has a new label but no line in this table", "add a line for it")
+    write_table(path, column, corrections.of(rows), output)

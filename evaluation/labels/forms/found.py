@@ -11,21 +11,20 @@ from evaluation.embedding.embed import OnUndecodable
 OLD_LABEL = "label_before_review"
 """The column in which `fixfirst apply` keeps the old labels. Neither labels nor evidence come from it."""
 
-NO_COLUMN = ""
-"""As the id column: the ids are row numbers, whatever columns there are."""
-
 
 @dataclass(frozen=True)
 class Options:
     """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
 
-    labels: a table with labels (or an npy of them) for a source that has none. features: names of columns, where `*`
-    at the end stands for any rest. classes: labels that look like a quantity are meant as classes.
+    labels: a table with labels (or an npy of them) for a source that has none. number_rows: the ids are row numbers,
+    whatever columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels
+    that look like a quantity are meant as classes.
     """
 
     labels: Path | None = None
     label_column: str | None = None
     id_column: str | None = None
+    number_rows: bool = False
     features: tuple[str, ...] | None = None
     embedding_column: str | None = None
     image_column: str | None = None

@@ -13,10 +13,10 @@ from cleaning.labels.classes import Labels, encode_labels, named_codes
 from cleaning.labels.evidence import Vectors
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
-from evaluation.labels.forms.found import OLD_LABEL, Found, Options
-from evaluation.labels.forms.from_table import labels_of, names, numbers_each
-from evaluation.labels.forms.roles import choose_roles
-from evaluation.labels.forms.tables import SUFFIXES, open_table
+from evaluation.labels.forms.found import Found, Options
+from evaluation.labels.forms.from_table import names, numbers_each
+from evaluation.labels.forms.label_file import labels_in_file, refuse_lengths
+from evaluation.labels.forms.tables import SUFFIXES
 
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
 _LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
@@ -31,12 +31,12 @@ def read_array(path: Path, options: Options) -> Found:
     """An npy of features, with labels from `options.labels` or from the only file beside it that can hold them."""
     matrix = read_npy(path)
     place = Place(path)
-    where = options.labels or _beside(path)
-    labels = labels_in_order(where, len(matrix), place, options)
     _refuse_shape(matrix, place)
+    where = options.labels or _beside(path)
+    ids = [str(row) for row in range(len(matrix))]
+    labels = labels_in_file(where, ids, options)
     filled = replace(options, labels=where, scaling=options.scaling or "none")
     said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
-    ids = [str(row) for row in range(len(matrix))]
     evidence = Vectors(matrix, place, filled.scaling or "none")
     return Found("npy", filled, ids, labels, evidence, said, None, (path, where))
 
@@ -56,41 +56,17 @@ def read_arrays(path: Path, options: Options) -> Found:
     place, matrix = Place(path, key=rows), found[rows]
     _refuse_shape(matrix, place)
     filled = replace(options, embedding_column=rows, label_column=column or None, scaling=options.scaling or "none")
+    ids, said_ids = _ids(path, found, len(matrix), options)
     if options.labels is not None:
-        labels = labels_in_order(options.labels, len(matrix), place, options)
+        labels = labels_in_file(options.labels, ids, options)
     else:
         labels = _labels(path, column, found, options)
-    _refuse_lengths(len(labels.codes), len(matrix), Place(path, key=column))
-    ids, said_ids = _ids(path, found, len(matrix), options)
+        refuse_lengths(labels, len(matrix), Place(path, key=column))
     said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
     said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")
     return Found("npz", filled, ids, labels, evidence, said, None, files)
-
-
-def labels_in_order(where: Path, count: int, place: Place, options: Options) -> Labels:
-    """The labels in an npy or a table with one row for each of `count` rows. place: these rows, for errors."""
-    form = SUFFIXES.get(where.suffix.lower())
-    if not where.is_file() or (form is None and where.suffix != ".npy"):
-        raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
-    if form is None:
-        labels = encode_labels(np.array(read_npy(where)), Place(where), classes=options.classes)
-    else:
-        table = open_table(where, form)
-        kept = [name for name in table.kinds if not name.startswith(OLD_LABEL)]
-        only = kept[0] if len(kept) == 1 else None
-        column = options.label_column or only or choose_roles(table, options).label
-        if column not in table.kinds:
-            raise InvalidInput(where, f"there is no column {column!r}", suggest(str(column), table.kinds))
-        labels = labels_of(table, str(column), options)
-    _refuse_lengths(len(labels.codes), count, Place(where))
-    return labels
-
-
-def _refuse_lengths(labels: int, rows: int, place: Place) -> None:
-    if labels != rows:
-        raise InvalidInput(place, f"there are {labels} labels for {rows} rows", "give one label for every row")
 
 
 def _refuse_shape(matrix: NDArray[Any], place: Place) -> None:
@@ -149,20 +125,21 @@ def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Op
     values, place = found[column], Place(path, key=column)
     named = [key for key in found if key.casefold() in CLASS_NAMES and found[key].dtype.kind in "US"]
     if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
-        known = [str(name) for name in found[named[0]].tolist()]
+        known = _texts(found[named[0]])
         if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):
-            return named_codes(values.astype(np.int64), list(known))
+            return named_codes(values.astype(np.int64), known)
     return encode_labels(values, place, classes=options.classes)
 
 
 def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Options) -> tuple[list[str], str]:
     keys = [key for key in found if key.casefold() in _IDS and found[key].shape == (count,)]
-    if options.id_column is None and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
-        ids = [
-            one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one)
-            for one in found[keys[0]].tolist()
-        ]
+    if not options.number_rows and len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
+        ids = _texts(found[keys[0]])
         if len(set(ids)) == count and all(ids):
             return ids, f"ids from `{keys[0]}`"
         return [str(row) for row in range(count)], f"`{keys[0]}` repeats, so the ids are row numbers"
     return [str(row) for row in range(count)], "ids are row numbers"
+
+
+def _texts(array: NDArray[Any]) -> list[str]:
+    return [one.decode("utf-8", "backslashreplace") if isinstance(one, bytes) else str(one) for one in array.tolist()]

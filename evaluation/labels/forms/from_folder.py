@@ -7,7 +7,8 @@ from cleaning.errors import InvalidInput, Place, suggest
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views
-from evaluation.labels.forms.from_table import found_files, labels_of, names, paths_of
+from evaluation.labels.forms.from_table import found_files, names, paths_of
+from evaluation.labels.forms.label_file import labels_of
 from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
 from evaluation.labels.forms.roles import choose_roles, path_column
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
@@ -45,13 +46,13 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     if roles.label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
     labels, listed = labels_of(table, roles.label, options), paths_of(table, column, path)
-    repeated = len(set(listed)) < len(listed)
-    if repeated:
-        row = next(row for row, name in enumerate(listed) if name in listed[:row])
-        raise InvalidInput(table.place(column, row), f"{listed[row]!r} already has a row", "keep one row per picture")
+    first: dict[str, int] = {}
+    for row, name in enumerate(listed):
+        if first.setdefault(name, row) != row:
+            raise InvalidInput(table.place(column, row), f"{name!r} already has a row", "keep one row per picture")
     found = embed_folder(path, listed, replace(options, on_undecodable="error"), around)
     evidence, hashes = found.of(listed, Place(path))
-    left = sum(1 for name in picture_names(path) if name not in set(listed) and path / name != where)
+    left = sum(name not in first and path / name != where for name in picture_names(path))
     said = [f"pictures from `{column}`, embedded by {options.encoder}", f"labels from `{roles.label}`, {names(labels)}"]
     said += [f"{left} files have no row in {where.name}"] if left else []
     filled = replace(options, labels=where, image_column=column, label_column=roles.label)
@@ -74,7 +75,10 @@ def _table_inside(path: Path) -> Path | None:
     """The only table in a folder without folders."""
     if not path.is_dir() or any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir()):
         return None
-    tables = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file())
+    files = [entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")]
+    tables = sorted(entry for entry in files if entry.suffix.lower() in SUFFIXES)
+    if tables and len(tables) == len(files):
+        raise InvalidInput(path, "it holds tables, not pictures", f"rank one of them, for example {tables[0]}")
     if len(tables) > 1:
         listed = " or ".join(table.name for table in tables)
         raise InvalidInput(path, f"the labels may be in {listed}", "say which: --labels=FILE")

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place, first_three
-from cleaning.labels.classes import Labels, encode_labels, named_codes
+from cleaning.errors import InvalidInput, Place
+from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.folder_names import labels_of_names
-from evaluation.labels.forms.found import NO_COLUMN, Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.label_file import ids_of, labels_in_file, labels_of
 from evaluation.labels.forms.pictures import (
     StoredPictures,
     Surroundings,
@@ -31,12 +32,19 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     table = open_table(path, form)
     if not table.rows:
         raise InvalidInput(path, "there are no rows", "provide at least one sample")
-    embedded = {"filename", "encoding", "sha256"} <= set(table.kinds) and options.label_column is None
-    roles = choose_roles(table, options, labels_elsewhere=embedded or options.labels is not None)
+    embedded = {"filename", "encoding", "sha256"} <= set(table.kinds)
+    own = options if options.labels is None else replace(options, label_column=None)
+    roles = choose_roles(table, own, labels_elsewhere=embedded or options.labels is not None)
     ids = ids_of(table, roles.id)
-    filled = replace(options, id_column=roles.id or NO_COLUMN, label_column=roles.label)
-    said, files = [], (path,)
-    if roles.label is not None:
+    label = roles.label if options.labels is None else options.label_column
+    filled = replace(options, id_column=roles.id, number_rows=roles.id is None, label_column=label)
+    said: list[str] = []
+    files: tuple[Path, ...] = (path,)
+    if options.labels is not None:
+        labels = labels_in_file(options.labels, ids, options)
+        said.append(f"labels from {options.labels.name}, {names(labels)}")
+        files = (path, options.labels)
+    elif roles.label is not None:
         labels = labels_of(table, roles.label, options)
         said.append(f"labels from `{roles.label}`, {names(labels)}")
     else:
@@ -65,47 +73,6 @@ def _said_of_ids(column: str | None) -> str:
     if column is None:
         return "ids are row numbers"
     return f"ids from `{column}`" if column else "ids from the column without a name"
-
-
-def labels_of(table: Table, column: str, options: Options) -> Labels:
-    """The labels in a column; numbers that the file has names for get their names."""
-    place, known = table.place(column), table.class_names.get(column)
-    if known is None:
-        return encode_labels(table.values(column), place, classes=options.classes)
-    codes = np.array(
-        [-1 if one is None else int(one) for one in table.arrow([column])[column].to_pylist()], dtype=np.int64
-    )
-    beyond = np.flatnonzero(codes >= len(known))
-    if len(beyond):
-        found = f"label {codes[beyond[0]]}, but the file names {len(known)} classes"
-        raise InvalidInput(replace(place, row=int(beyond[0])), found, "correct the label")
-    return named_codes(codes, known)
-
-
-def ids_of(table: Table, column: str | None) -> list[str]:
-    """The ids in a column, or row numbers. Raises InvalidInput for missing, negative and repeated ids."""
-    if column is None:
-        return [str(row) for row in range(table.rows)]
-    found = table.texts(column)
-    for row, value in enumerate(found):
-        if value is None or not value.strip():
-            raise InvalidInput(
-                table.place(column, row), "there is no id", f"fill it in, or pass --id-column={NO_COLUMN}"
-            )
-        if value.startswith("-") and value[1:].isdecimal():
-            raise InvalidInput(
-                table.place(column, row), f"the id {value} is negative", "give every row an id of its own"
-            )
-    ids = [value for value in found if value is not None]
-    repeated = [value for value, count in Counter(ids).items() if count > 1]
-    if repeated:
-        row = ids.index(repeated[0], ids.index(repeated[0]) + 1)
-        raise InvalidInput(
-            table.place(column, row),
-            f"ids appear more than once ({first_three(repeated)})",
-            f"keep one of each, or pass --id-column={NO_COLUMN} to use row numbers",
-        )
-    return ids
 
 
 _Judged = tuple[Evidence, tuple[str, ...] | None, Views, str, Options]

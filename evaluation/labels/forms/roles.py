@@ -52,8 +52,8 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     labels_elsewhere: the labels come from another file or from folder names if no column is sure to have them.
     """
     _refuse_unknown(table, options)
-    old = [name for name in table.kinds if name.startswith(OLD_LABEL)]
-    taken = {options.id_column, options.embedding_column, options.image_column, options.text_column, *old}
+    taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
+    taken |= _old_labels(table)
     label = options.label_column or _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *taken})
     by, column = _guess_evidence(table, options, {label, found})
@@ -63,6 +63,27 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes)
+
+
+def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
+    """The columns of the labels and of the ids in a table that only holds labels."""
+    old = _old_labels(table)
+    kept = [name for name in table.kinds if name not in old]
+    if len(kept) == 1 and options.label_column is None:
+        return kept[0], None
+    named = Options(
+        label_column=options.label_column, id_column=options.id_column if options.id_column in table.kinds else None
+    )
+    _refuse_unknown(table, named)
+    label = named.label_column or _guess_label(table, named, {named.id_column, *old}, labels_elsewhere=False)
+    if label is None:  # pragma: no cover - the labels are nowhere else
+        raise AssertionError
+    return label, _guess_id(table, named, {label})[0]
+
+
+def _old_labels(table: Table) -> set[str]:
+    """The columns in which an earlier `fixfirst apply` kept the old labels."""
+    return {name for name in table.kinds if name.startswith(OLD_LABEL)}
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
@@ -80,7 +101,7 @@ def _refuse_unknown(table: Table, options: Options) -> None:
     cells: tuple[Kind, ...] = ("number", "text", "date", "other", "vector")
     named = {
         "--label-column": (options.label_column, cells),
-        "--id-column": (options.id_column or None, cells[:2]),
+        "--id-column": (options.id_column, cells[:2]),
         **by,
     }
     for option, (name, kinds) in named.items():
@@ -132,8 +153,8 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
 
 def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[str | None, tuple[str, ...]]:
     """The id column, and what is to be said about it. A named one must hold a different id in every row."""
-    if options.id_column is not None:
-        return options.id_column or None, ()
+    if options.id_column is not None or options.number_rows:
+        return options.id_column, ()
     for names in _ID_NAMES:
         found = [
             name
@@ -152,9 +173,8 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
     """Further columns that say nothing about the class: ids, paths, and the labels before an earlier review."""
     known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
-    return [
-        name for name in table.kinds if name not in taken and (name.casefold() in known or name.startswith(OLD_LABEL))
-    ]
+    old = _old_labels(table)
+    return [name for name in table.kinds if name not in taken and (name.casefold() in known or name in old)]
 
 
 def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> tuple[Evidence, str | None]:

@@ -3,6 +3,7 @@ import io
 import fixfirst
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse
 from PIL import Image
@@ -22,6 +23,16 @@ def frame(**more):
     return pd.DataFrame({**{f"e{place}": X[:, place] for place in range(4)}, "kind": Y, **more})
 
 
+class Tensor:
+    """What only knows how to become an array, as tensors do."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype=dtype)
+
+
 @pytest.mark.parametrize(
     ("data", "labels", "options"),
     [
@@ -29,6 +40,10 @@ def frame(**more):
         (X.astype(np.float64), pd.Series(Y, dtype="category"), {}),
         (X, Y.astype(object), {}),
         (X, pd.Series(Y), {}),
+        (X, pa.array(Y.tolist()), {}),
+        (X, pa.chunked_array([Y.tolist()]).dictionary_encode(), {}),
+        (Tensor(X), Tensor(DATASET.train.labels), {}),
+        (pa.table(frame()), None, {"label": "kind"}),
         (X, pd.DataFrame({"y": Y}), {}),
         (X, Y[:, None], {}),
         (X, DATASET.train.labels.astype(float), {}),

@@ -383,3 +383,59 @@ def test_embedded_pictures_get_a_column_of_labels(photos, tmp_path, capsys):
     assert found["label"].to_pylist() == ["dog", *["cat"] * 11, *["dog"] * 12]
     assert found["label_before_review"].to_pylist() == ["cat"] * 12 + ["dog"] * 12
     assert found.select(before.column_names).equals(before)
+
+
+def ids_and_labels(rows, order):
+    return "name,label\n" + "".join(f"r{row:02d},{rows.names[row]}\n" for row in order)
+
+
+def test_labels_in_a_table_of_their_own_are_found_by_id(rows, tmp_path, capsys):
+    rows.frame(name=[f"r{row:02d}" for row in range(60)]).drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
+    order = np.random.default_rng(0).permutation(60)
+    (tmp_path / "labels.csv").write_text(ids_and_labels(rows, order))
+    assert run(capsys, "rank", tmp_path / "t.csv", f"--labels={tmp_path / 'labels.csv'}", "--id-column=name")[0] == 0
+    folder = tmp_path / "t_review"
+    assert labels_of(folder) == rows.names.tolist()
+    decide(folder, {7: "=new", 9: "drop"})
+    clean = tmp_path / "clean"
+    assert run(capsys, "apply", folder, f"--output={clean}", "--new-labels")[0] == 0
+    kept = [row for row in order.tolist() if row != 9]
+    lines = [f"r{row:02d},{'new' if row == 7 else rows.names[row]},{rows.names[row]}" for row in kept]
+    assert (clean / "labels.csv").read_text().splitlines() == ["name,label,label_before_review", *lines]
+    written = (tmp_path / "t.csv").read_text().splitlines()
+    assert (clean / "t.csv").read_text().splitlines() == [line for line in written if not line.endswith(",r09")]
+    again = (f"--labels={clean / 'labels.csv'}", "--id-column=name", f"--review={tmp_path / 'again'}")
+    assert run(capsys, "rank", clean / "t.csv", *again)[0] == 0
+    decide(folder, {9: "keep"}, second=5)
+    assert run(capsys, "apply", folder, f"--output={clean}", "--new-labels")[0] == 0
+    assert (clean / "t.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["npz", "parquet"])
+def test_features_with_labels_elsewhere_lose_the_dropped_rows(form, rows, tmp_path, capsys):
+    if form == "npz":
+        path = npz_of(tmp_path / "x.npz", X=rows.X)
+    else:
+        path = tmp_path / "x.parquet"
+        rows.frame().drop(columns="label").to_parquet(path, index=False)
+    np.save(tmp_path / "y.npy", rows.names)
+    assert run(capsys, "rank", path, f"--labels={tmp_path / 'y.npy'}")[0] == 0
+    decide(tmp_path / "x_review", {1: "=dog", 5: "drop"})
+    clean = tmp_path / "clean"
+    assert run(capsys, "apply", tmp_path / "x_review", f"--output={clean}")[0] == 0
+    assert np.load(clean / "y.npy").tolist() == [
+        "dog" if row == 1 else rows.names[row] for row in range(60) if row != 5
+    ]
+    assert np.load(clean / "label_before_review.npy").tolist() == np.delete(rows.names, 5).tolist()
+    found = np.load(clean / path.name)["X"] if form == "npz" else pd.read_parquet(clean / path.name).to_numpy()
+    np.testing.assert_array_equal(found, np.delete(rows.X, 5, axis=0))
+
+
+def test_a_changed_row_without_a_line_in_the_table_of_labels_is_refused(rows, tmp_path, capsys):
+    rows.frame(name=[f"r{row:02d}" for row in range(60)]).drop(columns="label").to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "labels.csv").write_text(ids_and_labels(rows, range(58)))
+    assert run(capsys, "rank", tmp_path / "t.csv", f"--labels={tmp_path / 'labels.csv'}", "--id-column=name")[0] == 0
+    decide(tmp_path / "t_review", {59: "=dog"})
+    assert "row 'r59': the row has a new label but no line" in refused(
+        capsys, tmp_path / "t_review", tmp_path / "clean"
+    )

@@ -12,6 +12,7 @@ import pytest
 import scipy.sparse
 from PIL import Image
 
+from evaluation.labels.review_folder import reopen
 from tests.evaluation.labels.own_data import NAMES, Rows, npz_of, ranking, run
 
 ROWS = Rows(60)
@@ -165,6 +166,13 @@ ACCEPTED = {
         "`id` repeats, so the ids are row numbers",
         "bird cat dog",
     ),
+    "ids that are not wanted": (csv(table(id=[row // 2 for row in range(60)])), ["--number-rows"], "ids are row", None),
+    "a first column without a name": (
+        lambda at: (table(id=None).set_index(table()["id"]).to_csv(at / "t.csv", index_label=""), at / "t.csv")[1],
+        [],
+        "ids from the column without a name",
+        "bird cat dog",
+    ),
     "pandas index": (csv(table(id=None), index_label=""), [], "3 names", "bird cat dog"),
     "features by pattern": (
         csv(table(note=SENTENCES)),
@@ -262,7 +270,10 @@ def test_accepted(name, tmp_path, capsys):
     status, out, err = run(capsys, "rank", path, *options)
     assert (status, err if status else "") == (0, "")
     assert said in out.splitlines()[0]
+    source, _ = reopen(tmp_path / f"{path.stem}_review")
+    assert out.startswith(source.said)
     found = ranking(tmp_path / f"{path.stem}_review")
+    assert set(found["id"]) == set(source.ids)
     if classes is not None:
         import json
 
@@ -493,6 +504,14 @@ REFUSED = {
     ),
     "json": (text("{}", "t.json"), [], "this is json. Fix: save it as csv or parquet"),
     "a spreadsheet": (text("PK\x03\x04", "t.xlsx"), [], "this is a spreadsheet"),
+    "an archive": (text("PK\x03\x04", "t.zip"), [], "this is an archive. Fix: unpack it"),
+    "a compressed table": (text("x", "t.csv.gz"), [], "this is an archive. Fix: unpack it"),
+    "a folder of tables": (
+        lambda at: ((at / "d").mkdir(), (at / "d" / "train-0.parquet").write_text("x"), at / "d")[2],
+        [],
+        "it holds tables, not pictures. Fix: rank one of them, for example",
+    ),
+    "a single number": (npy(np.array(3.0)), [], "X.npy: the shape is ()"),
     "a pickle": (text("x", "t.pkl"), [], "this is a pickle, which is never loaded"),
     "an unknown suffix": (text("x", "t.dat"), [], "this is of no known form (.dat)"),
     "text named parquet": (text("a,label\n", "t.parquet"), [], "this is not a readable parquet file"),

@@ -296,3 +296,38 @@ def test_a_broken_review_folder_is_one_sentence(rows, tmp_path, capsys, content,
         (tmp_path / "t_review" / "source.json").write_text(content)
     with pytest.raises(InvalidInput, match=message):
         reopen(tmp_path / "t_review")
+
+
+def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
+    run(capsys, "embed", photos, f"--output={tmp_path / 'e.parquet'}")
+    run(capsys, "rank", tmp_path / "e.parquet")
+    expected = ranking(tmp_path / "e_review")
+    (photos / "red" / "04.png").rename(photos / "04.png")
+    run(capsys, "embed", photos, f"--output={tmp_path / 'flat.parquet'}")
+    assert (
+        "some pictures are in no folder of a class (1 in all: 04.png)"
+        in run(capsys, "rank", tmp_path / "flat.parquet")[2]
+    )
+    names = pd.read_parquet(tmp_path / "flat.parquet")["filename"]
+    table = pd.DataFrame({"path": names, "kind": [name.split("/")[0].replace("04.png", "red") for name in names]})
+    table.sample(frac=1, random_state=0).to_csv(tmp_path / "labels.csv", index=False)
+    status, out, _ = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")
+    assert status == 0
+    assert "labels from labels.csv, 2 names" in out
+    found = ranking(tmp_path / "flat_review")
+    assert found["id"].str[-6:].tolist() == expected["id"].str[-6:].tolist()
+    assert reopen(tmp_path / "flat_review")[0].classes == ("blue", "red")
+    table[1:].to_csv(tmp_path / "labels.csv", index=False)
+    run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")
+    assert ranking(tmp_path / "flat_review")["given_label"].tolist()[-1] == ""
+    table.loc[3, "path"] = "none.png"
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    err = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")[2]
+    assert "labels.csv, column path, row 3: no row has the id 'none.png'" in err
+    (tmp_path / "labels.csv").unlink()
+    np.save(tmp_path / "X.npy", rows.X)
+    numbered = pd.DataFrame({"id": range(120), "label": rows.names})
+    numbered[::-1].to_csv(tmp_path / "y.csv", index=False)
+    run(capsys, "rank", tmp_path / "X.npy")
+    run(capsys, "rank", npz_of(tmp_path / "a.npz", X=rows.X, y=rows.names))
+    assert ranking(tmp_path / "X_review")["row"].tolist() == ranking(tmp_path / "a_review")["row"].tolist()
