@@ -82,6 +82,14 @@ def study(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """Pictures of the review page, to look at and for the README. Needs chromium."""
+    session.run(
+        "python", "-m", "tests.tools.review_screenshots", *(session.posargs or ["tests/screenshots", "look", "grid"])
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists the benchmarks."""
     found = {path.stem for path in Path("tests/benchmarks").glob("[!_]*.py")}

@@ -67,6 +67,28 @@ def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
             raise
 
 
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A temporary path in the same folder for the block to write; it takes the place of `path` if the block succeeds.
+
+    For writers that need a path. Raises FixfirstError as `write_whole` does; the old file is then unchanged.
+    """
+    make_folder(path.parent)
+    with plain_errors(path, "write the file"):
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            yield Path(name)
+            os.fsync(handle)
+            Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(path)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
+        finally:
+            os.close(handle)
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text whole or not at all."""
     write_whole(path, text.encode())

@@ -123,7 +123,7 @@ def test_bundle_packs_one_method(capsys, workspace):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([], 2, "commands: blend, bundle, create_baselines"),
+        ([], 2, "commands: apply, blend, bundle"),
         (["evaluat"], 2, "there is no command 'evaluat'; did you mean evaluate?"),
         (["evaluate", "--embedding-folder=x"], 2, "usage: fixfirst evaluate"),
         (

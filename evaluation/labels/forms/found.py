@@ -8,6 +8,9 @@ from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Evidence, Scaling
 from evaluation.embedding.embed import OnUndecodable
 
+OLD_LABEL = "label_before_review"
+"""The column in which `fixfirst apply` keeps the old labels. Neither labels nor evidence come from it."""
+
 
 @dataclass(frozen=True)
 class Options:

@@ -21,7 +21,7 @@ from evaluation.labels.forms.tables import SUFFIXES
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
 _LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
 _IDS = ("ids", "id", "filenames", "filename", "paths", "names")
-_NAMES = ("classes", "class_names", "label_names", "target_names")
+CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
 _LIMIT = 64 * 1024**3
 _AS_TEXT = "save numbers, or text as y.astype(str)"
 _FIX = "save it with numpy.savez(FILE, X=…, y=…)"
@@ -51,7 +51,7 @@ def read_arrays(path: Path, options: Options) -> Found:
     for key in filter(None, (rows, column)):
         if headers[key][1].hasobject:
             raise InvalidInput(Place(path, key=key), "it holds pickled objects, which are never loaded", _AS_TEXT)
-    further = {key for key in headers if key.casefold() in (*_IDS, *_NAMES)}
+    further = {key for key in headers if key.casefold() in (*_IDS, *CLASS_NAMES)}
     found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
     place, matrix = Place(path, key=rows), found[rows]
     _refuse_shape(matrix, place)
@@ -123,7 +123,7 @@ def _key(
 def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Options) -> Labels:
     """The labels of an npz; whole numbers get the names of an array of class names, if there is one."""
     values, place = found[column], Place(path, key=column)
-    named = [key for key in found if key.casefold() in _NAMES and found[key].dtype.kind in "US"]
+    named = [key for key in found if key.casefold() in CLASS_NAMES and found[key].dtype.kind in "US"]
     if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
         known = _texts(found[named[0]])
         if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from cleaning.errors import InvalidInput, suggest
 from cleaning.labels.evidence import Column, column_of
-from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.found import OLD_LABEL, Options
 from evaluation.labels.forms.tables import Kind, Table
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
@@ -53,6 +53,7 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     """
     _refuse_unknown(table, options)
     taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
+    taken |= _old_labels(table)
     label = options.label_column or _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *taken})
     by, column = _guess_evidence(table, options, {label, found})
@@ -66,16 +67,23 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
 
 def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
     """The columns of the labels and of the ids in a table that only holds labels."""
-    if len(table.kinds) == 1 and options.label_column is None:
-        return next(iter(table.kinds)), None
+    old = _old_labels(table)
+    kept = [name for name in table.kinds if name not in old]
+    if len(kept) == 1 and options.label_column is None:
+        return kept[0], None
     named = Options(
         label_column=options.label_column, id_column=options.id_column if options.id_column in table.kinds else None
     )
     _refuse_unknown(table, named)
-    label = named.label_column or _guess_label(table, named, {named.id_column}, labels_elsewhere=False)
+    label = named.label_column or _guess_label(table, named, {named.id_column, *old}, labels_elsewhere=False)
     if label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
     return label, _guess_id(table, named, {label})[0]
+
+
+def _old_labels(table: Table) -> set[str]:
+    """The columns in which an earlier `fixfirst apply` kept the old labels."""
+    return {name for name in table.kinds if name.startswith(OLD_LABEL)}
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
@@ -163,9 +171,10 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
 
 
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
-    """Further columns that hold an id or a path, and so say nothing about the class."""
+    """Further columns that say nothing about the class: ids, paths, and the labels before an earlier review."""
     known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
-    return [name for name in table.kinds if name not in taken and name.casefold() in known]
+    old = _old_labels(table)
+    return [name for name in table.kinds if name not in taken and (name.casefold() in known or name in old)]
 
 
 def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> tuple[Evidence, str | None]:

@@ -138,7 +138,7 @@ class _CsvTable(Table):
     """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
 
     def __init__(self, path: Path, form: str) -> None:
-        self._delimiter = _delimiter(path, form)
+        self._delimiter = delimiter_of(path, form)
         lines = csv_lines(path, self._delimiter)
         _, header = next(lines, (1, list[str]()))
         _refuse_repeated(path, header, line=1)
@@ -337,7 +337,7 @@ def readable(path: Path, form: str) -> Iterator[None]:
         raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
 
 
-def _delimiter(path: Path, form: str) -> str:
+def delimiter_of(path: Path, form: str) -> str:
     """A tab for tsv; for csv what the header shows: a comma, a semicolon or a tab."""
     if form == "tsv":
         return "\t"

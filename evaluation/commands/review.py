@@ -1,0 +1,44 @@
+"""Look at doubtful labels on a local page, decide, undo; the order learns from every decision."""
+
+import argparse
+import getpass
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the review, the reviewer, and how the page is made."""
+    parser.add_argument("review", type=Path, metavar="NAME_review", help="the folder made by `fixfirst rank`")
+    parser.add_argument("--as", dest="by", metavar="NAME", help="the reviewer; default: your login name")
+    parser.add_argument("--port", type=int, default=0, help="default: any that is free")
+    parser.add_argument(
+        "--batch", type=int, default=10, help="looks after which the order is computed anew; default: 10"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--static", type=Path, metavar="PAGE.html", help="write the page as one file to hand to somebody"
+    )
+    parser.add_argument("--size", type=float, default=20.0, metavar="MB", help="of the file, at most; default: 20")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves the page until it is interrupted, or writes it to a file."""
+    from evaluation.files.progress import Reporter
+
+    if options.static is not None:
+        from evaluation.labels.page.one_file import write_page
+
+        write_page(options.review, options.static, options.size, Reporter())
+        return 0
+    from evaluation.labels.page.serve import Session, serve
+
+    by = options.by if options.by is not None else _login()
+    browse = not options.no_browser and Reporter().out.isatty()
+    serve(Session(options.review, by, options.port, options.batch, browse), Reporter())
+    return 0
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "me"

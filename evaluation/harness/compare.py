@@ -1,0 +1,79 @@
+"""`fixfirst compare` on two results files: the same submissions, or two methods, on the same data."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from scipy.stats import spearmanr
+
+from cleaning.errors import InvalidInput
+from evaluation.contract import registry
+from evaluation.contract.record import Record, latest, read_records
+from evaluation.labels.compare import Comparison, Difference
+
+_SHOWN = 5
+Slot = tuple[str, str, int]
+
+
+def compare_results(a: Path, b: Path) -> Comparison:
+    """Compares the main metric of each task, paired by data id and seed, method by method.
+
+    Where both files have one method each, those two are compared. Raises InvalidInput if nothing can be paired.
+    """
+    found = Comparison()
+    one, two = _by_task(a), _by_task(b)
+    for task in sorted({*one, *two}):
+        if task in one and task in two:
+            _compare_task(found, task, one[task], two[task])
+        else:
+            found.lines.append(f"{task}: only in {'A' if task in one else 'B'}")
+    if not found.differences:
+        raise InvalidInput(b, f"it has no result in common with {a}", "evaluate the same data in both")
+    return found
+
+
+def _by_task(path: Path) -> dict[str, dict[str, dict[Slot, float]]]:
+    """The main metric by task, method, and (data id, method, seed)."""
+    if not path.is_file():
+        raise InvalidInput(path, "there is no such file", "give the results.jsonl that `fixfirst evaluate` writes")
+    tasks: dict[str, dict[str, dict[Slot, float]]] = defaultdict(lambda: defaultdict(dict))
+    for record in latest(read_records(path)):
+        value = _main(record)
+        if value is not None:
+            tasks[record.task][record.method][record.dataset, record.method, record.seed] = value
+    return tasks
+
+
+def _main(record: Record) -> float | None:
+    return record.metrics.get(registry.task(record.task).main.name) if record.status == "ok" else None
+
+
+def _compare_task(
+    found: Comparison, task: str, one: dict[str, dict[Slot, float]], two: dict[str, dict[Slot, float]]
+) -> None:
+    metric = registry.task(task).main
+    pairs = [(name, name) for name in sorted(one) if name in two]
+    if len(one) == len(two) == 1:
+        pairs = [(next(iter(one)), next(iter(two)))]
+    means: list[tuple[float, float]] = []
+    cases: list[tuple[float, str]] = []
+    for name, other in pairs:
+        first = {(slot[0], slot[2]): value for slot, value in one[name].items()}
+        second = {(slot[0], slot[2]): value for slot, value in two[other].items()}
+        common = sorted(first.keys() & second.keys())
+        if not common:
+            continue
+        title = name if name == other else f"{name} against {other}"
+        values = [[side[slot] for slot in common] for side in (first, second)]
+        difference = Difference.of(f"{task}, {title}, {metric.name}", *values, lower=not metric.greater_is_better)
+        found.differences.append(difference)
+        found.lines.append(str(difference))
+        means.append((difference.a, difference.b))
+        cases += [
+            (abs(after - before), f"  {title} on {slot[0]}, seed {slot[1]}: {before:.3f} in A, {after:.3f} in B")
+            for slot, before, after in zip(common, *values, strict=True)
+        ]
+    if len(means) > 2:
+        correlation = spearmanr([one for one, _ in means], [two for _, two in means]).statistic
+        found.lines.append(f"{task}: rank correlation of {len(means)} methods: Spearman {correlation:.3f}")
+    apart = [line for gap, line in sorted(cases, key=lambda case: -case[0])[:_SHOWN] if gap > 0]
+    found.lines += [f"{task}: where they part:", *apart] if apart else [f"{task}: no case differs"] if cases else []

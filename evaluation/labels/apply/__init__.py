@@ -1,0 +1,1 @@
+"""Writes corrected data in the form in which it came."""

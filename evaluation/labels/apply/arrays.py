@@ -1,0 +1,115 @@
+"""npz archives and npy files with corrected labels. All other arrays keep their bytes, unless rows are left out."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.whole import plain_errors, write_whole, written_whole
+from evaluation.labels.apply.corrections import Corrections, column_for_old, corrected
+from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.forms.from_arrays import CLASS_NAMES
+
+_FIX = "rank the data again"
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+
+
+def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -> None:
+    """Writes the archive with the array `labels` corrected and the old one beside it.
+
+    Where rows are left out, they are left out of every array with one entry per row.
+    """
+    try:
+        with plain_errors(path, "read the file"), zipfile.ZipFile(path) as archive, written_whole(output) as place:
+            names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+            old = _loaded(archive.read(f"{labels}.npy"), Place(path, key=labels))
+            _refuse_length(old, corrections, Place(path, key=labels))
+            new = corrected(old, corrections, Place(path, key=labels), _class_names(archive, old))
+            with zipfile.ZipFile(place, "w") as out:
+                for info in archive.infolist():
+                    content = archive.read(info)
+                    if info.filename == f"{labels}.npy":
+                        content = _saved(new[corrections.kept])
+                    elif corrections.dropped:
+                        content = _without_dropped(content, corrections, Place(path, key=info.filename))
+                    _add(out, info.filename, content, info.compress_type)
+                kind = archive.getinfo(f"{labels}.npy").compress_type
+                _add(out, f"{column_for_old(names)}.npy", _saved(old[corrections.kept]), kind)
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
+        raise InvalidInput(path, f"this is not the npz that was ranked ({error})", _FIX) from error
+
+
+def write_array(path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes an npy or npz of features without the dropped rows."""
+    if path.suffix == ".npz":
+        with (
+            plain_errors(path, "read the file"),
+            zipfile.ZipFile(path) as archive,
+            written_whole(output) as name,
+            zipfile.ZipFile(name, "w") as out,
+        ):
+            for info in archive.infolist():
+                content = _without_dropped(archive.read(info), corrections, Place(path, key=info.filename))
+                _add(out, info.filename, content, info.compress_type)
+    else:
+        rows = np.load(path, mmap_mode="r", allow_pickle=False)
+        _refuse_length(rows, corrections, Place(path))
+        with written_whole(output) as name, name.open("wb") as file:
+            np.save(file, rows[corrections.kept])
+
+
+def write_labels(path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes an npy of corrected labels into a folder, and the old ones beside it."""
+    old = _loaded(path.read_bytes(), Place(path))
+    _refuse_length(old, corrections, Place(path))
+    new = corrected(old.reshape(-1), corrections, Place(path)).reshape(old.shape)
+    write_whole(output / path.name, _saved(new[corrections.kept]))
+    write_whole(output / f"{OLD_LABEL}.npy", _saved(old[corrections.kept]))
+
+
+def _class_names(archive: zipfile.ZipFile, labels: NDArray[Any]) -> list[str]:
+    """The names of the classes that whole numbers stand for, if the archive has them."""
+    known = [info for info in archive.infolist() if info.filename.removesuffix(".npy").casefold() in CLASS_NAMES]
+    if len(known) != 1 or labels.dtype.kind not in "iu":
+        return []
+    found = _loaded(archive.read(known[0]), Place(key=known[0].filename))
+    return [str(name) for name in found.tolist()] if found.ndim == 1 and found.dtype.kind in "US" else []
+
+
+def _refuse_length(array: NDArray[Any], corrections: Corrections, place: Place) -> None:
+    found = array.shape[0] if array.ndim else 0
+    if found != len(corrections):
+        raise InvalidInput(place, f"{found} rows where the review has {len(corrections)}", _FIX)
+
+
+def _without_dropped(content: bytes, corrections: Corrections, place: Place) -> bytes:
+    array = _loaded(content, place)
+    if not array.ndim or array.shape[0] != len(corrections):
+        return content
+    return _saved(array[corrections.kept])
+
+
+def _loaded(content: bytes, place: Place) -> NDArray[Any]:
+    try:
+        found: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        problem = f"the array cannot be read without running the code in it ({error})"
+        raise InvalidInput(place, problem, "store numbers or text") from error
+    return found
+
+
+def _saved(array: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes, compression: int) -> None:
+    info = zipfile.ZipInfo(name, _LONG_AGO)
+    info.compress_type = compression
+    with archive.open(info, "w", force_zip64=True) as member:
+        member.write(content)

@@ -1,0 +1,83 @@
+"""From decisions to corrections: what becomes of each row, and the log of the changes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cleaning.errors import InvalidInput, Place, first_three, suggest
+from evaluation.files.csv import csv_text
+from evaluation.labels.apply.corrections import Corrections
+from evaluation.labels.decisions import Entry
+from evaluation.labels.opened import Review
+from evaluation.labels.verdicts import Rule, Verdicts
+
+_HEADER = ("id", "row", "change", "given_label", "new_label", "by", "at")
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """The corrections, and the decisions behind the changes, by row."""
+
+    corrections: Corrections
+    changes: Sequence[Entry]
+    looked: int
+
+    def log(self) -> str:
+        """The changes as csv."""
+        given, label = self.corrections.given, self.corrections.label
+        rows = [
+            (
+                entry.id,
+                entry.row,
+                entry.verdict,
+                given[entry.row] or "",
+                "" if entry.verdict == "drop" else label[entry.row],
+                entry.by,
+                entry.model_dump(mode="json")["at"],
+            )
+            for entry in self.changes
+        ]
+        return csv_text(_HEADER, rows)
+
+
+def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = None) -> Planned:
+    """What the decisions of a review change.
+
+    Raises InvalidInput for a decision about a row that is gone or has changed, for a label that does not exist (unless
+    new_labels), and for rows on which reviewers disagree, unless a rule resolves them.
+    """
+    for number, entry in enumerate(review.log.entries, start=1):
+        problem = review.problem_with(entry)
+        if problem is not None:
+            raise InvalidInput(Place(review.log.path, line=number), *problem)
+    verdicts = Verdicts(review.placed(review.log.entries))
+    standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
+    if not new_labels:
+        _refuse_new_labels(review, standing.values())
+    source = review.source
+    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
+    label = list(given)
+    for row, entry in standing.items():
+        label[row] = entry.label if entry.verdict == "label" else label[row]
+    dropped = frozenset(row for row, entry in standing.items() if entry.verdict == "drop")
+    changes = [entry for row, entry in standing.items() if row in dropped or label[row] != given[row]]
+    return Planned(Corrections(given, label, dropped), changes, len(standing))
+
+
+def _decided(review: Review, verdicts: Verdicts, row: int, resolve: Rule | None) -> Entry:
+    found = verdicts.standing(row, resolve or "latest")
+    if found is not None and (resolve is not None or not verdicts.disagree(row)):
+        return found
+    said = "; ".join(f"{entry.by}: {entry.label or entry.verdict}" for entry in verdicts.of(row))
+    rows = verdicts.disagreements()
+    problem = f"reviewers disagree ({said}); such rows: {first_three([review.source.ids[one] for one in rows])}"
+    tie = "there is no majority; " if resolve == "majority" else ""
+    fix = "decide once more, or pass --resolve=latest" + ("" if tie else " or --resolve=majority")
+    raise InvalidInput(Place(review.log.path, row=review.source.ids[row]), tie + problem, fix)
+
+
+def _refuse_new_labels(review: Review, entries: Iterable[Entry]) -> None:
+    known = set(review.source.classes)
+    for entry in entries:
+        if entry.label is not None and entry.label not in known:
+            fix = f"pass --new-labels if it is meant, or decide again ({suggest(entry.label, known)[:300]})"
+            raise InvalidInput(Place(review.log.path, row=entry.id), f"no row has the label {entry.label!r}", fix)

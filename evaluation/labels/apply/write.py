@@ -1,0 +1,197 @@
+"""`fixfirst apply`: the corrected data of a review in the form in which they came."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.embedding.embed import picture_names
+from evaluation.files.outputs import refuse_output
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import write_text
+from evaluation.labels.apply.arrays import write_array, write_labels, write_npz
+from evaluation.labels.apply.arrow_table import write_arrow_table
+from evaluation.labels.apply.class_folders import copy_file, link_file, targets, write_files
+from evaluation.labels.apply.corrections import Corrections
+from evaluation.labels.apply.plan import Planned, plan
+from evaluation.labels.apply.text_table import write_text_table
+from evaluation.labels.forms.found import OLD_LABEL, Options
+from evaluation.labels.forms.roles import label_and_id
+from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
+from evaluation.labels.opened import Review, open_review
+from evaluation.labels.verdicts import Rule
+
+_FOLDERS = ("class folders", "folder with a table")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to write where. link: hard links instead of copies of pictures."""
+
+    review: Path
+    output: Path
+    link: bool = False
+    new_labels: bool = False
+    resolve: Rule | None = None
+
+
+def apply(job: Job, reporter: Reporter) -> None:
+    """Writes the corrected data and, beside them, the log of the changes.
+
+    Raises InvalidInput for whatever makes the result doubtful (see `plan`), and for an output that is, contains or is
+    inside something that the review reads.
+    """
+    review = open_review(job.review, reporter)
+    planned = plan(review, new_labels=job.new_labels, resolve=job.resolve)
+    output = _output(job, review)
+    _writer(review, job, planned.corrections)(output)
+    log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"
+    write_text(log, planned.log())
+    reporter.say(_summary(planned))
+    if review.source.form == "class folders":
+        others = len(set(picture_names(review.source.path)) - set(review.source.ids))
+        if others:
+            reporter.say(f"{others} files that were not ranked are left out")
+    reporter.say(f"{output}: the corrected data")
+    reporter.say(f"{log}: every change")
+
+
+def _summary(planned: Planned) -> str:
+    dropped, changed = len(planned.corrections.dropped), len(planned.corrections.changed)
+    return f"{planned.looked} rows looked at: {changed} labels changed, {dropped} rows dropped"
+
+
+def _suffixes() -> tuple[str, ...]:
+    return (*SUFFIXES, ".npz", ".npy")
+
+
+def _output(job: Job, review: Review) -> Path:
+    """Where the data go: a folder for data in several files, a file of the same format for data in one."""
+    source = review.source
+    named = _named(review, "labels")
+    inputs = [source.path, job.review, *([] if named is None else [Path(named)])]
+    output = Path(job.output)
+    if _is_folder(review) and output.suffix not in SUFFIXES:
+        _refuse_overlap(output, inputs)
+        return output
+    model = source.path if named is None else Path(named)
+    if _is_folder(review) and source.form != "folder with a table":
+        raise InvalidInput(output, "the data are several files, so the output must be a folder", "name a folder")
+    if output.is_dir() or not output.suffix:
+        output = output / model.name
+    refuse_output(output, [model.suffix], inputs)
+    return output
+
+
+def _is_folder(review: Review) -> bool:
+    return review.source.form in _FOLDERS or review.source.options["labels"] is not None
+
+
+def _refuse_overlap(output: Path, inputs: list[Path]) -> None:
+    there = output.resolve()
+    for path in inputs:
+        here = path.resolve()
+        if there == here or there.is_relative_to(here) or here.is_relative_to(there):
+            problem = f"the output and what the command reads ({path}) are not apart"
+            raise InvalidInput(output, problem, "name a folder somewhere else")
+    if output.exists() and not output.is_dir():
+        raise InvalidInput(output, "this is a file", "name a new folder")
+
+
+def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Path], None]:
+    source, column, named = review.source, _named(review, "label_column"), _named(review, "labels")
+    if source.form == "class folders":
+        return partial(_class_folders, source.path, source.ids, corrections, link_file if job.link else copy_file)
+    if named is None:
+        if source.form == "npz":
+            return partial(write_npz, source.path, str(column), corrections)
+        return partial(write_table, source.path, column or "label", corrections)
+    labels = Path(named)
+    if job.output.suffix in SUFFIXES:
+        return partial(write_table, labels, str(column), corrections)
+    return partial(_with_labels, review, labels, column, corrections, link_file if job.link else copy_file)
+
+
+def _named(review: Review, option: str) -> str | None:
+    """The value of an option of the source that is a name or a path."""
+    value = review.source.options[option]
+    return None if value is None else str(value)
+
+
+def write_table(path: Path, column: str, corrections: Corrections, output: Path) -> None:
+    """Writes a table of any format with corrected labels. A column that is not there is added."""
+    form = SUFFIXES[path.suffix.lower()]
+    if form in ("csv", "tsv"):
+        write_text_table(path, column, delimiter_of(path, form), corrections, output)
+    else:
+        names = open_table(path, form).class_names.get(column)
+        write_arrow_table(path, column, names, corrections, output)
+
+
+_Place = Callable[[Path, Path], None]
+
+
+def _class_folders(folder: Path, ids: tuple[str, ...], corrections: Corrections, place: _Place, output: Path) -> None:
+    wanted = {path: folder / ids[row] for row, path in targets(ids, corrections).items()}
+    gone = [path for path in wanted.values() if not path.is_file()]
+    if gone:
+        raise InvalidInput(gone[0], "there is no such file, or its name cannot be printed", "restore or rename it")
+    write_files(wanted, output, place)
+
+
+def _with_labels(
+    review: Review, labels: Path, column: str | None, corrections: Corrections, place: _Place, output: Path
+) -> None:
+    """Pictures, or an array of features, and the file with their labels, in one folder."""
+    source = review.source
+    written = [labels.name]
+    if labels.suffix == ".npy":
+        written.append(f"{OLD_LABEL}.npy")
+    wanted: dict[PurePosixPath, Path] = {}
+    if source.form in _FOLDERS:
+        wanted = {PurePosixPath(source.ids[row]): source.path / source.ids[row] for row in corrections.kept.tolist()}
+        if PurePosixPath(labels.name) in wanted:
+            raise InvalidInput(Place(labels), "a picture has the same name", "rename it")
+    else:
+        written.append(source.path.name)
+    write_files(wanted, output, place, written)
+    if source.form not in _FOLDERS:
+        _write_features(source.path, corrections, output / source.path.name, place)
+    if labels.suffix == ".npy":
+        write_labels(labels, corrections, output)
+    elif source.form in _FOLDERS:
+        write_table(labels, str(column), corrections, output / labels.name)
+    else:
+        _write_label_table(review, labels, corrections, output / labels.name)
+
+
+def _write_features(path: Path, corrections: Corrections, output: Path, place: _Place) -> None:
+    """Rows without labels, in any form."""
+    form = SUFFIXES.get(path.suffix.lower())
+    if not corrections.dropped:
+        place(path, output)
+    elif form is None:
+        write_array(path, corrections, output)
+    elif form in ("csv", "tsv"):
+        write_text_table(path, None, delimiter_of(path, form), corrections, output)
+    else:
+        write_arrow_table(path, None, None, corrections, output)
+
+
+def _write_label_table(review: Review, path: Path, corrections: Corrections, output: Path) -> None:
+    """Writes a table that holds only labels, in the order of the rows or with their ids."""
+    table = open_table(path, SUFFIXES[path.suffix.lower()])
+    column, id_column = label_and_id(
+        table, Options(label_column=_named(review, "label_column"), id_column=_named(review, "id_column"))
+    )
+    names = table.texts(id_column) if id_column is not None else []
+    if not set(names) & set(review.source.ids):
+        write_table(path, column, corrections, output)
+        return
+    rows = [review.rows[str(name)] for name in names]
+    lost = sorted(set(corrections.changed) - set(rows))
+    if lost:
+        where = Place(path, row=review.source.ids[lost[0]])
+        raise InvalidInput(where, "the row has a new label but no line in this table", "add a line for it")
+    write_table(path, column, corrections.of(rows), output)

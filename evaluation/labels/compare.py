@@ -1,0 +1,188 @@
+"""`fixfirst compare`: two rankings, or two reviews, side by side."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import kendalltau, spearmanr
+
+from cleaning.data import IntVector
+from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.intervals import mean_interval
+from evaluation.files.csv import csv_columns
+from evaluation.files.parquet import read_columns, texts
+from evaluation.files.whole import read_text
+from evaluation.labels.decisions import DecisionLog, Entry
+from evaluation.labels.review_folder import DECISIONS, RANKING, SOURCE
+from evaluation.labels.verdicts import Verdicts
+from evaluation.submissions.ranking_lines import read_ranking
+
+_TOPS = (20, 50, 100, 500)
+_SHOWN = 8
+_FIX = "give a review folder, a ranking (.csv, .parquet or .txt), or results (.jsonl)"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired values of one score for A and B.
+
+    lower: lower values are better. interval: of the mean of B - A, 95%; None for fewer than two pairs.
+    """
+
+    what: str
+    pairs: int
+    a: float
+    b: float
+    interval: tuple[float, float] | None
+    lower: bool
+
+    @classmethod
+    def of(cls, what: str, a: Sequence[float], b: Sequence[float], *, lower: bool) -> "Difference":
+        """The means of two lists of values, paired by place, and the interval of their difference."""
+        gaps = [second - first for first, second in zip(a, b, strict=True)]
+        return cls(what, len(gaps), float(np.mean(a)), float(np.mean(b)), mean_interval(gaps), lower)
+
+    @property
+    def worse(self) -> float:
+        """By how much B is worse than A; negative if it is better."""
+        return self.b - self.a if self.lower else self.a - self.b
+
+    def __str__(self) -> str:
+        known = "" if self.interval is None else f" ({self.interval[0]:+.3f} to {self.interval[1]:+.3f}, 95%)"
+        better = "lower" if self.lower else "higher"
+        scores = f"A {self.a:.3f}, B {self.b:.3f}, B - A {self.b - self.a:+.3f}{known}"
+        return f"{self.what}: {scores}; {better} is better, {self.pairs} pairs"
+
+
+@dataclass(eq=False)
+class Comparison:
+    """Lines to print, and the differences that a limit applies to."""
+
+    lines: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered:
+    """The rows of a ranking by name, the first to look at in front, and what was decided about them."""
+
+    ids: tuple[str, ...]
+    decided: dict[str, Entry]
+
+
+def compare_rankings(a: Path, b: Path) -> Comparison:
+    """Compares two rankings or reviews. Raises InvalidInput if they have no row in common."""
+    one, two = read_ordered(a), read_ordered(b)
+    place_a = {name: place for place, name in enumerate(one.ids)}
+    place_b = {name: place for place, name in enumerate(two.ids)}
+    both = [name for name in one.ids if name in place_b]
+    if len(both) < 2:
+        raise InvalidInput(
+            b, f"it has hardly a row of {a} ({len(both)} in common)", "compare rankings of the same rows"
+        )
+    found = Comparison()
+    alone = len(one.ids) + len(two.ids) - 2 * len(both)
+    found.lines.append(f"{len(both)} rows in both" + (f", {alone} rows in one of them only" if alone else ""))
+    # places among the common rows, so that rows of one ranking only do not count
+    first = np.arange(len(both))
+    second = np.argsort(np.argsort([place_b[name] for name in both]))
+    found.lines.append(
+        f"rank correlation: Kendall {kendalltau(first, second).statistic:.3f}, "
+        f"Spearman {spearmanr(first, second).statistic:.3f}"
+    )
+    for top in [top for top in _TOPS if top < len(both)]:
+        shared = int(np.count_nonzero(second[:top] < top))
+        found.lines.append(f"among the first {top}: {shared} rows in both")
+    _add_known(found, one, two, both, second)
+    _add_agreement(found, one, two)
+    found.lines += _parting(both, second, place_a, place_b)
+    return found
+
+
+def read_ordered(path: Path) -> Ordered:
+    """A ranking or a review. Raises InvalidInput for anything else."""
+    if path.is_dir():
+        if not (path / SOURCE).is_file():
+            raise InvalidInput(path, f"there is no {SOURCE} in it", _FIX)
+        verdicts = Verdicts(entries := DecisionLog(path / DECISIONS).read().entries)
+        names = {entry.row: entry.id for entry in entries}
+        standing = {names[row]: entry for row in verdicts.rows if (entry := verdicts.standing(row))}
+        return Ordered(_unique(path / RANKING, _csv_ids(path / RANKING)), standing)
+    readers: dict[str, Callable[[Path], list[str]]] = {".csv": _csv_ids, ".parquet": _parquet_ids, ".txt": _line_ids}
+    if path.suffix not in readers or not path.is_file():
+        raise InvalidInput(
+            path, "this is neither a ranking nor a review" if path.exists() else "there is no such file", _FIX
+        )
+    return Ordered(_unique(path, readers[path.suffix](path)), {})
+
+
+def _csv_ids(path: Path) -> list[str]:
+    return [cells[0] for _, cells in csv_columns(path, ["id", "place"], ["place", "id"])]
+
+
+def _parquet_ids(path: Path) -> list[str]:
+    return texts(path, read_columns(path, ["id"], "give a table that `fixfirst rank` wrote"), "id")
+
+
+def _line_ids(path: Path) -> list[str]:
+    lines = read_text(path, 1 << 30).split("\n")
+    return [str(row) for row in read_ranking(path, sum(1 for line in lines if line.strip())).order.tolist()]
+
+
+def _unique(path: Path, ids: list[str]) -> tuple[str, ...]:
+    if len(set(ids)) < len(ids):
+        repeated = next(name for place, name in enumerate(ids) if name in ids[:place])
+        raise InvalidInput(Place(path), f"the id {repeated!r} appears twice", "rank the data again")
+    return tuple(ids)
+
+
+def _add_known(found: Comparison, one: Ordered, two: Ordered, both: list[str], second: IntVector) -> None:
+    """The places of the labels that reviewers found wrong."""
+    decided = {**two.decided, **one.decided}
+    wrong = [place for place, name in enumerate(both) if name in decided and decided[name].verdict in ("label", "drop")]
+    if not wrong:
+        return
+    last = len(both) - 1
+    score = Difference.of(
+        "rows ahead of a label that was found wrong, as a share",
+        [place / last for place in wrong],
+        [float(second[place]) / last for place in wrong],
+        lower=True,
+    )
+    found.differences.append(score)
+    found.lines.append(str(score))
+    if len({bool(one.decided), bool(two.decided)}) == 2:
+        found.lines.append(
+            f"  these labels were found by following {'A' if one.decided else 'B'}, which makes it look better"
+        )
+
+
+def _add_agreement(found: Comparison, one: Ordered, two: Ordered) -> None:
+    """How often two reviews decided alike, and Cohen's kappa."""
+    common = [name for name in one.decided if name in two.decided]
+    if not common:
+        return
+    pairs = [(one.decided[name].opinion, two.decided[name].opinion) for name in common]
+    same = float(np.mean([first == second for first, second in pairs]))
+    kinds = {kind for pair in pairs for kind in pair}
+    chance = sum(
+        np.mean([first == kind for first, _ in pairs]) * np.mean([second == kind for _, second in pairs])
+        for kind in kinds
+    )
+    kappa = "" if chance == 1 else f", Cohen's kappa {(same - chance) / (1 - chance):.2f}"
+    found.lines.append(f"{len(common)} rows decided in both, {same:.0%} alike{kappa}")
+    apart = [name for name, (first, second) in zip(common, pairs, strict=True) if first != second]
+    if apart:
+        found.lines.append(f"decided differently, {first_three(apart)}")
+
+
+def _parting(both: list[str], second: IntVector, place_a: dict[str, int], place_b: dict[str, int]) -> list[str]:
+    """The rows near the front of one ranking whose places differ most, by the logarithm."""
+    first = np.arange(len(both))
+    gaps = np.abs(np.log(first + 10) - np.log(second + 10))
+    order = np.argsort(-gaps, kind="stable")[:_SHOWN]
+    rows = [both[row] for row in order.tolist() if gaps[row] > 0]
+    return ["where they part:" if rows else "the order is the same"] + [
+        f"  {name}: place {place_a[name] + 1} in A, {place_b[name] + 1} in B" for name in rows
+    ]

@@ -1,0 +1,77 @@
+"""A review folder that is open: the source, the ranking, and what was decided so far."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import sha256_file
+from evaluation.labels.decisions import DecisionLog, Entry
+from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, read_ranking, reopen
+from evaluation.labels.source import Source
+
+_AGAIN = "run `fixfirst rank` again"
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """What a review folder is about. rows: the number of the row with each id."""
+
+    folder: Path
+    description: Description
+    source: Source
+    trusted: Source | None
+    log: DecisionLog
+    rows: dict[str, int]
+
+    @cached_property
+    def ranking(self) -> list[dict[str, str]]:
+        """The rows of ranking.csv, in order, as text."""
+        return read_ranking(self.folder)
+
+    @property
+    def name(self) -> str:
+        """The name of the review: that of the folder without `_review`."""
+        full = self.folder.resolve().name
+        return full.removesuffix("_review") or full
+
+    def problem_with(self, entry: Entry) -> tuple[str, str] | None:
+        """Why a decision is not about a row of the source as it is now, and what to do; None if it is."""
+        row = self.rows.get(entry.id)
+        if row is None:
+            return f"there is no row {entry.id!r} in {self.source.path}", "restore it, or remove the line"
+        if self.source.hashes[row] != entry.hash:
+            problem = f"row {entry.id!r} of {self.source.path} has changed since it was looked at"
+            return problem, "restore it, or remove the line and look at the row again"
+        return None
+
+    def placed(self, entries: Iterable[Entry]) -> list[Entry]:
+        """The decisions about rows of the source as it is now, with the numbers that these rows have now."""
+        fitting = (entry for entry in entries if self.problem_with(entry) is None)
+        return [
+            entry if entry.row == self.rows[entry.id] else entry.model_copy(update={"row": self.rows[entry.id]})
+            for entry in fitting
+        ]
+
+
+def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
+    """Opens a review folder. Raises InvalidInput if the folder or the source cannot be read, or a file has changed."""
+    if not folder.is_dir():
+        raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
+    description = read_description(folder)
+    refuse_changed(folder, description)
+    source, trusted = reopen(folder, reporter)
+    log = DecisionLog(folder / DECISIONS).mended()
+    return Review(folder, description, source, trusted, log, {name: row for row, name in enumerate(source.ids)})
+
+
+def refuse_changed(folder: Path, description: Description) -> None:
+    """Raises InvalidInput if a file of the source is gone or has other content than when it was ranked."""
+    for name, digest in description.files.items():
+        path = folder / name
+        if not path.is_file():
+            raise InvalidInput(Place(folder / SOURCE), f"the source {path} is gone", "put it back")
+        if sha256_file(path) != digest:
+            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {_AGAIN}")

@@ -1,0 +1,168 @@
+"""Why a row is doubted: the rows nearest to it of either class, its near duplicates, and its most telling columns."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.data import FloatVector, IntVector
+from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.opened import Review
+from evaluation.labels.source import Source
+
+SHOWN, _COMPARED = 3, 9
+# Rows whose label is wrong with at most this probability stand in where there are no trusted rows.
+_SURELY_RIGHT = 0.1
+_MOST_COLUMNS = 40
+_MOST_TELLING = 12
+_FIRST_COLUMNS, _SNIPPET = 4, 200
+
+_Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A row near another. row: its number in the source, or in the trusted rows if trusted is set."""
+
+    row: int
+    trusted: bool
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a row, with what is typical for the rows near it of the suggested and of the given class."""
+
+    name: str
+    value: str
+    suggested: str | None
+    given: str | None
+
+
+class Nearness:
+    """Finds what is near the rows of a review. Rows are compared by the cosine of their centred features."""
+
+    def __init__(self, review: Review) -> None:
+        self._source, self._trusted = review.source, review.trusted
+        self._mean = np.asarray(review.source.features.mean(axis=0, dtype=np.float64), dtype=np.float32)
+        self._lengths = _lengths(review.source.features, self._mean)
+        self._trusted_lengths = None if review.trusted is None else _lengths(review.trusted.features, self._mean)
+        self._group = _groups(review)
+        self._outliers = {review.rows[line["id"]] for line in review.ranking if line["outlier"]}
+        options = review.source.options
+        self._hidden = {options["label_column"], options["id_column"], options["text_column"]}
+
+    def copies(self, row: int) -> list[int]:
+        """The near duplicates of a row."""
+        return [other for other in self._group.get(row, []) if other != row]
+
+    def outlier(self, row: int) -> bool:
+        """Whether a row is like no other."""
+        return row in self._outliers
+
+    def trusted(self, row: int, code: int, checked: Mapping[int, int], count: int = _COMPARED) -> list[Neighbour]:
+        """The nearest trusted rows of a class: those handed in, and those that reviewers have checked."""
+        sure = np.asarray([one for one, right in checked.items() if right == code and one != row], dtype=np.int64)
+        found = [(near, Neighbour(one, trusted=False)) for one, near in self._near(row, sure)]
+        if self._trusted is not None:
+            rows = np.flatnonzero(self._trusted.labels == code)
+            found += [(near, Neighbour(one, trusted=True)) for one, near in self._near(row, rows, trusted=True)]
+        return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:count]]
+
+    def likely(self, row: int, code: int, suspicion: FloatVector, count: int = _COMPARED) -> list[Neighbour]:
+        """The nearest rows that have the label and hardly any suspicion."""
+        rows = np.flatnonzero(self._source.labels == code)
+        rows = rows[rows != row]
+        sure = rows[np.nan_to_num(suspicion[rows], nan=1.0) <= _SURELY_RIGHT]
+        rows = sure if len(sure) >= count else rows[np.argsort(suspicion[rows], kind="stable")][: 2 * count]
+        return [Neighbour(one, trusted=False) for one, _ in self._near(row, rows)[:count]]
+
+    def columns(self, row: int, suggested: Sequence[Neighbour], given: Sequence[Neighbour]) -> list[Column]:
+        """The columns of a row, those first that tell the suggested class from the given one."""
+        own = self._shown(self._source, row)
+        if not suggested or not given:
+            return [Column(name, value, None, None) for name, value in list(own.items())[:_MOST_COLUMNS]]
+        sides = [[self._columns_of(one) for one in side] for side in (suggested, given)]
+        found = []
+        for name, value in own.items():
+            values = [[columns.get(name, "") for columns in side] for side in sides]
+            telling = _telling(value, values[0], values[1])
+            found.append((telling, Column(name, value, _typical(values[0]), _typical(values[1]))))
+        return [column for _, column in sorted(found, key=lambda pair: -pair[0])[:_MOST_TELLING]]
+
+    def snippet(self, source: Source, row: int) -> str | None:
+        """A few words for a row in a list: the beginning of its text, or its first columns. None if it has neither."""
+        text = source.text(row)
+        if text is not None:
+            return text[:_SNIPPET]
+        columns = list(self._shown(source, row).items())[:_FIRST_COLUMNS]
+        return "; ".join(f"{name} {value}" for name, value in columns)[:_SNIPPET] or None
+
+    def _near(self, row: int, rows: IntVector, *, trusted: bool = False) -> list[tuple[int, float]]:
+        """The nearest of these rows, with their cosines."""
+        if not len(rows):
+            return []
+        features = self._source.features
+        lengths = self._lengths
+        if trusted and self._trusted is not None and self._trusted_lengths is not None:
+            features, lengths = self._trusted.features, self._trusted_lengths
+        own = self._source.features[row] - self._mean
+        part = features[rows] if len(rows) < len(features) else features
+        cosines = (part @ own - float(self._mean @ own)) / lengths[rows]
+        best = np.argsort(-cosines, kind="stable")[:_COMPARED]
+        return [(int(rows[one]), float(cosines[one])) for one in best]
+
+    def _columns_of(self, one: Neighbour) -> dict[str, str]:
+        source = self._trusted if one.trusted and self._trusted is not None else self._source
+        return self._shown(source, one.row)
+
+    def _shown(self, source: Source, row: int) -> dict[str, str]:
+        hidden = self._hidden
+        columns = source.columns(row).items()
+        return {name: value for name, value in columns if name not in hidden and not name.startswith(OLD_LABEL)}
+
+
+def _lengths(features: _Floats, mean: _Floats) -> _Floats:
+    """The lengths of the centred rows, at least a tiny number."""
+    squares = np.einsum("ij,ij->i", features, features) - 2 * (features @ mean) + float(mean @ mean)
+    return np.asarray(np.sqrt(np.maximum(squares, 1e-12)), dtype=np.float32)
+
+
+def _groups(review: Review) -> dict[int, list[int]]:
+    """The rows of each group of near duplicates, by each of its rows."""
+    groups: dict[int, list[int]] = {}
+    for line in review.ranking:
+        row, other = review.rows.get(line["id"]), review.rows.get(line["near_duplicate_of"])
+        if row is None or other is None or row == other:
+            continue
+        together = sorted({*groups.get(row, [row]), *groups.get(other, [other])})
+        groups.update(dict.fromkeys(together, together))
+    return groups
+
+
+def _numbers(values: Sequence[str]) -> list[float] | None:
+    try:
+        found = [float(value) for value in values]
+    except ValueError:
+        return None
+    return found if all(map(np.isfinite, found)) else None
+
+
+def _telling(value: str, suggested: Sequence[str], given: Sequence[str]) -> float:
+    """How much more a value is like those of the suggested class than like those of the given one.
+
+    In standard deviations; values of two different classes are about two apart, as are words that only one of them has.
+    """
+    numbers = _numbers([value, *suggested, *given])
+    if numbers is None:
+        return 2 * (suggested.count(value) / len(suggested) - given.count(value) / len(given))
+    own, like, unlike = numbers[0], numbers[1 : 1 + len(suggested)], numbers[1 + len(suggested) :]
+    spread = float(np.std(numbers))
+    return (abs(own - median(unlike)) - abs(own - median(like))) / spread if spread else 0.0
+
+
+def _typical(values: Sequence[str]) -> str:
+    numbers = _numbers(values)
+    return Counter(values).most_common(1)[0][0] if numbers is None else f"{median(numbers):.4g}"

@@ -1,0 +1,79 @@
+"""`fixfirst review`: serves the review page on this machine until it is interrupted."""
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import uvicorn
+
+from cleaning.errors import InvalidInput
+from evaluation.files.progress import Reporter
+from evaluation.labels.decisions import reviewer
+from evaluation.labels.opened import open_review
+from evaluation.labels.page.app import make_app
+from evaluation.labels.page.desk import Desk
+from evaluation.labels.page.guard import Guard
+from evaluation.labels.page.views import Views
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who reviews what. port: 0 for any that is free. batch: looks between two rounds. browse: open a browser."""
+
+    review: Path
+    by: str
+    port: int = 0
+    batch: int = 10
+    browse: bool = True
+
+
+def serve(session: Session, reporter: Reporter) -> None:
+    """Serves the page. Raises InvalidInput for a folder that is not a review, and for a port that is taken."""
+    by = reviewer(session.by)
+    if session.batch < 1:
+        raise InvalidInput("--batch", f"it is {session.batch}", "use a number from 1")
+    desk = Desk(open_review(session.review, reporter), by, session.batch)
+    with listening(session.port) as listener:
+        port = int(listener.getsockname()[1])
+        token = secrets.token_urlsafe(24)
+        address = f"http://127.0.0.1:{port}/{token}/"
+        app = make_app(Views(desk), token, port)
+        reporter.say(f"{desk.review.name}: {len(desk.review.source)} rows, {len(desk.verdicts.rows)} looked at")
+        reporter.say(f"review it at {address}")
+        reporter.say("every decision is saved at once; Ctrl-C ends the page")
+        with _browser(address) if session.browse else nullcontext(), suppress(KeyboardInterrupt):
+            server_of(app).run(sockets=[listener])
+    reporter.say(f"{len(desk.verdicts.rows)} rows looked at; next: fixfirst apply {session.review} --output=…")
+
+
+@contextmanager
+def _browser(address: str) -> Iterator[None]:
+    """Opens a browser by a file that only this user can read, because others can see the arguments of a process."""
+    with NamedTemporaryFile("w", suffix=".html") as file:
+        file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">')
+        file.flush()
+        webbrowser.open(Path(file.name).as_uri())
+        yield
+
+
+def server_of(app: Guard) -> uvicorn.Server:
+    """A server that says nothing, not even its name."""
+    return uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", server_header=False, ws="none"))
+
+
+def listening(port: int) -> socket.socket:
+    """A socket of this machine alone, to which a browser can connect at once. Raises InvalidInput if it is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise InvalidInput("--port", f"port {port} cannot be used ({error})", "use another, or 0 for any") from error
+    return listener

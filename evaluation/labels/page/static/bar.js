@@ -1,0 +1,109 @@
+"use strict";
+// What is known so far: the meter on top, and the side panel with kinds, curve and advice.
+(() => {
+  const { h, name, count } = fixfirst;
+
+  const strong = (text) => h("strong", {}, text);
+  const range = ([, low, high]) => `${count(low)} to ${count(high)}`;
+
+  function meter(state, total) {
+    const bar = document.getElementById("meter");
+    const [found, left, maybe] = bar.children;
+    const known = state.left !== null;
+    const [expected, , high] = state.left || [0, 0, 0];
+    const whole = known ? Math.max(state.found + Math.max(high, expected), 1) : Math.max(total, 1);
+    found.style.width = `${(100 * (known ? state.found : state.looked)) / whole}%`;
+    left.style.width = `${(100 * expected) / whole}%`;
+    maybe.style.width = `${(100 * Math.max(high - expected, 0)) / whole}%`;
+    bar.setAttribute("aria-valuemax", String(Math.round(whole)));
+    bar.setAttribute("aria-valuenow", String(known ? state.found : state.looked));
+    bar.setAttribute("aria-label", known ? "wrong labels found" : "rows looked at");
+    document.getElementById("tally").replaceChildren(...tally(state, total));
+  }
+
+  function tally(state, total) {
+    const wrong = state.found === 1 ? "1 wrong label" : `${count(state.found)} wrong labels`;
+    const parts = [strong(`${wrong} found`), ` in ${count(state.looked)} look${state.looked === 1 ? "" : "s"}`];
+    if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
+    else parts.push(` · ${count(total - state.looked)} rows to go`);
+    if (state.next) {
+      parts.push(` · the next ${state.next.looks}: about ${count(state.next.found[0])}`);
+    }
+    return parts;
+  }
+
+  function side(state, { chosen, choose, total }) {
+    return h("aside", { class: "panel side", "aria-label": "the review so far" },
+      h("section", {}, h("h2", {}, "kinds"), kinds(state, chosen, choose)),
+      h("section", {}, h("h2", {}, "found, by looks"), curve(state), renewed(state)),
+      h("section", {}, h("h2", {}, "may I stop?"), h("p", {}, state.advice),
+        state.caveats.map((caveat) => h("p", { class: "caveat" }, caveat))),
+      state.disagreements
+        ? h("section", {}, h("h2", {}, "third look"),
+          h("button", { type: "button", class: "link", onclick: () => choose({ state: "disagreement" }) },
+            `${state.disagreements} row${state.disagreements === 1 ? "" : "s"} on which reviewers disagree`))
+        : null,
+      state.looked === 0 ? h("p", { class: "quiet" }, `${count(total)} rows in all`) : null);
+  }
+
+  const MOST_KINDS = 8;
+
+  function kinds(state, chosen, choose) {
+    const rows = state.pairs.slice(0, MOST_KINDS).map((pair) =>
+      h("li", {}, h("button", {
+        type: "button",
+        class: "kind",
+        "aria-pressed": String(chosen.given === (pair.given ?? "") && chosen.suggested === pair.suggested),
+        onclick: () => choose({ given: pair.given ?? "", suggested: pair.suggested }),
+      }, h("span", { class: "pair" }, pair.given === null ? h("em", {}, "no label") : name(pair.given), " → ",
+        name(pair.suggested)),
+      h("span", { class: "number" }, count(pair.open)))));
+    const more = state.pairs.length - rows.length;
+    return [
+      rows.length ? h("ul", { class: "kinds" }, rows) : h("p", { class: "quiet" }, "No open suggestions."),
+      more > 0 ? h("p", { class: "quiet" }, `and ${more} more, in the filter above`) : null,
+    ];
+  }
+
+  const WIDE = 220;
+  const HIGH = 96;
+
+  function curve(state) {
+    const points = state.curve;
+    const ahead = state.forecast;
+    const [looks, found] = points.at(-1);
+    const right = Math.max(ahead.length ? ahead.at(-1)[0] : looks, 1);
+    const top = Math.max(ahead.length ? Math.max(...ahead.map((one) => one[3])) : found, 1);
+    const x = (value) => 6 + (value / right) * (WIDE - 12);
+    const y = (value) => HIGH - 4 - (value / top) * (HIGH - 22);
+    const path = (list) => list.map(([a, b], place) => `${place ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("");
+    const parts = [
+      h("line", { class: "axis", x1: 6, y1: y(0), x2: WIDE - 6, y2: y(0) }),
+      h("line", { class: "axis", x1: 6, y1: y(0), x2: 6, y2: 10 }),
+    ];
+    let said = `${found} wrong labels found in ${looks} looks`;
+    if (ahead.length) {
+      const line = [[looks, found], ...ahead.map(([a, b]) => [a, b])];
+      const band = [[looks, found], ...ahead.map(([a, , , high]) => [a, high]),
+        ...ahead.map(([a, , low]) => [a, low]).reverse()];
+      const [last, expected, low, high] = ahead.at(-1);
+      parts.push(h("path", { class: "band", d: `${path(band)}Z` }), h("path", { class: "ahead", d: path(line) }),
+        h("text", { x: WIDE - 6, y: 8, "text-anchor": "end" }, `${count(expected)} (${count(low)}–${count(high)})`));
+      said += `; about ${count(expected)} (${count(low)} to ${count(high)}) after ${last}`;
+    }
+    parts.push(h("path", { class: "line", d: path(points) }));
+    return h("figure", { class: "curve" },
+      h("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": said }, parts),
+      h("figcaption", {}, h("span", {}, "0"), h("span", {}, `${count(right)} looks`)));
+  }
+
+  function renewed(state) {
+    if (state.computing) return h("p", {}, "The order is being computed anew …");
+    if (state.round_failed) return h("p", { class: "caveat" }, state.round_failed);
+    if (state.round === 0) return null;
+    const looks = `look${state.renewed_after === 1 ? "" : "s"}`;
+    return h("p", {}, `The order was renewed after ${count(state.renewed_after)} ${looks}.`);
+  }
+
+  Object.assign(fixfirst, { meter, side });
+})();

@@ -1,0 +1,255 @@
+"""What the page is told: the state of the review, lists of rows, and one row with its reasons. Plain JSON values."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning import Count
+from cleaning.data import IntVector
+from evaluation.labels.forms.found import no_picture
+from evaluation.labels.page.desk import STATES, Desk
+from evaluation.labels.page.near import SHOWN, Nearness, Neighbour
+from evaluation.labels.page.rounds import Round
+from evaluation.labels.source import Source
+
+_OPEN = STATES.index("open")
+_MOST_PAIRS = 500
+_CURVE_POINTS = 120
+_SAME = 12
+_NEXT = 20
+_AHEAD = (20, 50, 100, 200, 500)
+_LONGEST_TEXT = 20_000
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows a list has. None and empty: any; an empty given: rows without a label (with `suggested`)."""
+
+    given: str | None = None
+    suggested: str | None = None
+    label: str | None = None
+    state: str | None = None
+    by: str | None = None
+    find: str | None = None
+    round: int | None = None
+    start: int = 0
+    count: int = 50
+
+
+class Views:
+    """What can be asked about the rows on a desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.nearness = Nearness(desk.review)
+        self._folded = [name.casefold() for name in desk.review.source.ids]
+
+    def state(self) -> dict[str, Any]:
+        """How far the review is: what the bar and the side panel show."""
+        desk = self.desk
+        with desk.lock:
+            current = desk.round
+            standing = [entry for row in desk.verdicts.rows if (entry := desk.standing(row)) is not None]
+            standing.sort(key=lambda entry: entry.at)
+            found = np.cumsum([desk.wrong(entry) for entry in standing], dtype=np.int64)
+            total = int(found[-1]) if len(found) else 0
+            since = total - (int(found[current.looks - 1]) if 0 < current.looks <= len(found) else 0)
+            history, log = desk.history, desk.review.log
+            return {
+                "version": f"{len(log.entries)}.{current.number}.{int(desk.computing)}",
+                "round": current.number,
+                "renewed_after": current.looks,
+                "computing": desk.computing,
+                "round_failed": desk.failed,
+                "looked": len(standing),
+                "found": total,
+                "left": _less(current.left, since),
+                "next": self._next(current, len(standing) - current.looks),
+                "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
+                "forecast": _ahead(current, len(standing), total, int(np.count_nonzero(desk.state == _OPEN))),
+                "advice": current.advice,
+                "caveats": [*desk.review.description.caveats, *_lost(desk.lost)],
+                "pairs": self._pairs(current),
+                "people": sorted(desk.verdicts.histories),
+                "disagreements": int(np.count_nonzero(desk.state == STATES.index("disagreement"))),
+                "saved": log.entries[-1].model_dump(mode="json")["at"] if log.entries else None,
+                "can_undo": bool(history.done),
+                "can_redo": bool(history.undone),
+            }
+
+    def rows(self, query: Query) -> dict[str, Any]:
+        """A part of the rows that the query leaves, in the order of a round."""
+        desk = self.desk
+        with desk.lock:
+            seen = desk.round_of(query.round)
+            order = seen.order[self._mask(query, seen)[seen.order]]
+            part = order[query.start : query.start + query.count].tolist()
+            places = np.flatnonzero(np.isin(seen.order, part)) + 1
+            place = dict(zip(seen.order[places - 1].tolist(), places.tolist(), strict=True))
+            rows = [self.brief(row, seen, place[row]) for row in part]
+        return {"total": len(order), "round": seen.number, "rows": rows}
+
+    def brief(self, row: int, seen: Round, place: int | None = None) -> dict[str, Any]:
+        """A row in a list."""
+        desk, source = self.desk, self.desk.review.source
+        suspicion = float(seen.suspicion[row])
+        given = int(desk.given[row])
+        return {
+            "row": row,
+            "key": str(row),
+            "id": source.ids[row],
+            "given": None if given < 0 else desk.classes[given],
+            "suggested": desk.classes[seen.suggestion[row]],
+            "probability": _share(seen.probability[row]),
+            "suspicion": _share(suspicion),
+            "p_given": None if np.isnan(suspicion) else _share(1 - suspicion),
+            "place": place,
+            "state": STATES[desk.state[row]],
+            "label": desk.label_of(row),
+            "picture": source.hashes[row] if has_pictures(source) else None,
+            "snippet": self.nearness.snippet(source, row),
+        }
+
+    def row(self, row: int, number: int | None = None, *, same: bool = True) -> dict[str, Any]:
+        """One row with everything that may help to decide about it."""
+        desk, source = self.desk, self.desk.review.source
+        with desk.lock:
+            seen, checked = desk.round_of(number), desk.checked()
+            place = int(np.flatnonzero(seen.order == row)[0]) + 1
+            shown = self.brief(row, seen, place)
+            entries = [entry.model_dump(mode="json") for entry in desk.verdicts.of(row)]
+            codes = [int(seen.suggestion[row]), int(desk.given[row])]
+        near = [self._near(row, code, seen, checked) for code in dict.fromkeys(codes) if code >= 0]
+        sides = [group for _, group in near]
+        columns = self.nearness.columns(row, sides[0], sides[1] if len(sides) > 1 else ())
+        text = source.text(row)
+        shown |= {
+            "text": None if text is None else text[:_LONGEST_TEXT],
+            "decisions": [{name: entry[name] for name in ("by", "verdict", "label", "at")} for entry in entries],
+            "columns": [asdict(column) for column in columns],
+            "near": [
+                {
+                    "label": desk.classes[code],
+                    "kind": kind,
+                    "rows": [self._neighbour(one, seen) for one in group[:SHOWN]],
+                }
+                for code, (kind, group) in zip(dict.fromkeys(codes), near, strict=False)
+                if group
+            ],
+            "outlier": self.nearness.outlier(row),
+            "copies": [self.brief(other, seen) for other in self.nearness.copies(row)[:6]],
+        }
+        return {**shown, "same": self._same(shown, seen)} if same else shown
+
+    def _near(self, row: int, code: int, seen: Round, checked: dict[int, int]) -> tuple[str, list[Neighbour]]:
+        found = self.nearness.trusted(row, code, checked)
+        if len(found) >= SHOWN:
+            return "trusted", found
+        return "like", self.nearness.likely(row, code, seen.suspicion)
+
+    def _neighbour(self, one: Neighbour, seen: Round) -> dict[str, Any]:
+        trusted = self.desk.review.trusted
+        if not one.trusted or trusted is None:
+            return self.brief(one.row, seen)
+        return {
+            "row": None,
+            "key": f"t{one.row}",
+            "id": trusted.ids[one.row],
+            "given": self.desk.classes[trusted.labels[one.row]],
+            "picture": trusted.hashes[one.row] if has_pictures(trusted) else None,
+            "snippet": self.nearness.snippet(trusted, one.row),
+        }
+
+    def _same(self, shown: dict[str, Any], seen: Round) -> dict[str, Any]:
+        """The other open rows with the same question."""
+        query = Query(shown["given"] or "", shown["suggested"], state="open", round=seen.number, count=_SAME + 1)
+        found = self.rows(query)
+        rows = [one for one in found["rows"] if one["row"] != shown["row"]]
+        total = found["total"] - (shown["state"] == "open")
+        return {"total": total if shown["given"] != shown["suggested"] else 0, "rows": rows[:_SAME]}
+
+    def _mask(self, query: Query, seen: Round) -> NDArray[np.bool_]:
+        desk = self.desk
+        mask = np.ones(len(desk.given), dtype=bool)
+        if query.suggested:
+            mask &= seen.suggestion == desk.code.get(query.suggested, -2)
+            if query.given is not None:
+                mask &= desk.given == (-1 if query.given == "" else desk.code.get(query.given, -2))
+        if query.label:
+            code = desk.code.get(query.label, -2)
+            decided = [row for row in desk.verdicts.rows if desk.label_of(row) == query.label]
+            mask &= (desk.given == code) | (seen.suggestion == code) | np.isin(np.arange(len(mask)), decided)
+        if query.state in STATES:
+            mask &= desk.state == STATES.index(query.state)
+        if query.by:
+            theirs = [row for row in desk.verdicts.rows if any(one.by == query.by for one in desk.verdicts.of(row))]
+            mask &= np.isin(np.arange(len(mask)), theirs)
+        if query.find:
+            wanted = query.find.casefold()
+            mask &= np.fromiter((wanted in name for name in self._folded), bool, len(mask))
+        return mask
+
+    def _pairs(self, seen: Round) -> list[dict[str, Any]]:
+        """How many open rows there are of each kind, the most frequent first."""
+        desk = self.desk
+        rows = np.flatnonzero((desk.state == _OPEN) & (seen.suggestion != desk.given))
+        wide = len(desk.classes) + 1
+        kinds, counts = np.unique((desk.given[rows] + 1) * wide + seen.suggestion[rows], return_counts=True)
+        order = np.argsort(-counts, kind="stable")[:_MOST_PAIRS]
+        return [
+            {
+                "given": None if kind // wide == 0 else desk.classes[kind // wide - 1],
+                "suggested": desk.classes[kind % wide],
+                "open": count,
+            }
+            for kind, count in zip(kinds[order].tolist(), counts[order].tolist(), strict=True)
+        ]
+
+    def _next(self, seen: Round, since: int) -> dict[str, Any] | None:
+        """What the next looks should find, beyond those since the round."""
+        already, ahead = seen.forecast(max(since, 0)), seen.forecast(max(since, 0) + _NEXT)
+        if already is None or ahead is None:
+            return None
+        expected = max(ahead.expected - already.expected, 0.0)
+        return {"looks": _NEXT, "found": [expected, min(ahead.low, expected), ahead.high]}
+
+
+def has_pictures(source: Source) -> bool:
+    """Whether the rows of a source have pictures."""
+    return source.views.picture is not no_picture
+
+
+def _lost(count: int) -> list[str]:
+    decisions = "1 decision does" if count == 1 else f"{count} decisions do"
+    return [f"{decisions} not count, because the row is gone or has changed since."] if count else []
+
+
+def _less(count: Count | None, found: int) -> list[float] | None:
+    return None if count is None else [max(value - found, 0.0) for value in count]
+
+
+def _ahead(seen: Round, looked: int, found: int, open_rows: int) -> list[list[float]]:
+    """(looks, expected, low, high) of what will have been found by then."""
+    since = max(looked - seen.looks, 0)
+    already = seen.forecast(since)
+    points = []
+    for step in [one for one in _AHEAD if one < 3 * max(looked, 40)]:
+        ahead = seen.forecast(since + step)
+        if ahead is None or already is None or step > open_rows:
+            break
+        points.append([looked + step, *(found + max(value - already.expected, 0.0) for value in ahead)])
+    return points
+
+
+def _thinned(points: Sequence[list[int]]) -> list[list[int]]:
+    if len(points) <= _CURVE_POINTS:
+        return list(points)
+    chosen: IntVector = np.unique(np.linspace(0, len(points) - 1, _CURVE_POINTS).round().astype(np.int64))
+    return [points[number] for number in chosen.tolist()]
+
+
+def _share(value: float) -> float | None:
+    return None if np.isnan(value) else round(float(value), 6)
