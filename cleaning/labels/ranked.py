@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.belief.posterior import Posterior, label_posterior
-from cleaning.belief.use import inspection_order
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.progress import Progress, silent
+from cleaning.review import Round, next_round
 from cleaning.vectors.folds import class_probabilities
 from cleaning.vectors.neighbours import unit_rows
 
@@ -27,7 +27,8 @@ class Ranked:
     surest suggestion first. labelled (k,): the rows with a label, in increasing order. suspicion (n,): P(the label is
     wrong), NaN without a label. suggestion (n,), probability (n,): the most probable class, and P(it is right).
     near_duplicate_of (n,): the first of the labelled rows that are nearly the same, or -1. outlier (n,): whether a
-    labelled row is far from all others. posterior: about the labelled rows.
+    labelled row is far from all others. posterior: about the labelled rows, before any of them was looked at. round:
+    the order and beliefs of these rows now, numbered from 0.
     """
 
     order: IntVector
@@ -38,6 +39,7 @@ class Ranked:
     near_duplicate_of: IntVector
     outlier: NDArray[np.bool_]
     posterior: Posterior
+    round: Round
 
 
 def rank_rows(
@@ -60,7 +62,7 @@ def rank_rows(
     )
     posterior = label_posterior(train, trusted, rng=np.random.default_rng(seed))
     progress(1, _STEPS, "the order to look at them")
-    order = inspection_order(posterior, train, trusted).order
+    first = next_round(posterior, {})
     n = len(labels)
     suspicion, suggestion, probability = np.full(n, np.nan), np.full(n, -1), np.zeros(n)
     suspicion[labelled] = posterior.suspicion
@@ -76,7 +78,15 @@ def rank_rows(
     near[labelled] = np.where(posterior.near_duplicate_of < 0, -1, labelled[posterior.near_duplicate_of])
     outlier[labelled] = posterior.outlier
     return Ranked(
-        np.concatenate([labelled[order], bare]), labelled, suspicion, suggestion, probability, near, outlier, posterior
+        np.concatenate([labelled[first.order], bare]),
+        labelled,
+        suspicion,
+        suggestion,
+        probability,
+        near,
+        outlier,
+        posterior,
+        first,
     )
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from cleaning.labels.ranked import Ranked
-from cleaning.review import Round, next_round
+from cleaning.review import next_round
 
 
-def renewed(ranked: Ranked, checked: Mapping[int, int], left_out: Collection[int] = ()) -> tuple[Ranked, Round]:
-    """The ranking after decisions, and the round (about the labelled rows, numbered from 0) that it comes from.
+def renewed(ranked: Ranked, checked: Mapping[int, int], left_out: Collection[int] = ()) -> Ranked:
+    """The ranking after decisions.
 
     checked: the right class of each row that was looked at. left_out: rows without a decision that teaches. Decided
     rows are at the end of the order, those with a label before those without.
@@ -31,11 +31,11 @@ def renewed(ranked: Ranked, checked: Mapping[int, int], left_out: Collection[int
     probability[ranked.labelled] = found.suggestion_probability
     for row, label in checked.items():
         suggestion[row], probability[row] = label, 1.0
-    after = replace(
+    return replace(
         ranked,
         order=np.concatenate(order),
         suspicion=suspicion,
         suggestion=suggestion,
         probability=probability,
+        round=found,
     )
-    return after, found

@@ -19,7 +19,6 @@ from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.labels.thumbnails import thumbnail
-from cleaning.review import Round
 
 _SHOWN = 10
 
@@ -127,7 +126,7 @@ class Suspects:
         # all classes by name: those of the data, then those of decisions
         self._values_of = dict(zip(labels.names, labels.values, strict=True))
         self._checked: dict[int, int] = {}
-        self._round: tuple[Ranked, Round] | None = None
+        self._now: Ranked | None = None
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -145,7 +144,7 @@ class Suspects:
     @property
     def left(self) -> Count:
         """How many labels of rows without a decision are wrong; expected is NaN where the data cannot tell."""
-        found = self._current()[1]
+        found = self._current().round
         unknown = Count(float("nan"), 0.0, float(len(found.order)))
         return (found.left or unknown) if len(found.order) else Count(0.0, 0.0, 0.0)
 
@@ -157,7 +156,7 @@ class Suspects:
     @property
     def frame(self) -> pd.DataFrame:
         """One line per row of the data, the label to fix first on top; rows without a label are at the end."""
-        now = self._current()[0]
+        now = self._current()
         order = now.order
         near = self._ranked.near_duplicate_of[order].tolist()
         columns = {
@@ -235,7 +234,7 @@ class Suspects:
         place = {name: number for number, name in enumerate(self._values_of)}
         for row, code in zip(numbers.tolist(), right.codes.tolist(), strict=True):
             self._decided[row], self._checked[row] = self._values_of[right.names[code]], place[right.names[code]]
-        self._round = None
+        self._now = None
         return self
 
     def apply(self, labels: Any) -> Any:
@@ -267,11 +266,11 @@ class Suspects:
                 raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
         return _replaced(labels, self._decided)
 
-    def _current(self) -> tuple[Ranked, Round]:
-        """The ranking after the decisions, and the round it comes from; computed when it is first asked for."""
-        if self._round is None:
-            self._round = renewed(self._ranked, self._checked)
-        return self._round
+    def _current(self) -> Ranked:
+        """The ranking after the decisions; computed when it is first asked for."""
+        if self._now is None:
+            self._now = renewed(self._ranked, self._checked) if self._checked else self._ranked
+        return self._now
 
     def _values(self, codes: IntVector) -> "pd.Series[Any]":
         """The classes as they are in the data; None for a row without a label."""

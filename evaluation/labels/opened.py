@@ -1,6 +1,6 @@
 """A review folder that is open: the source, the ranking, and what was decided so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,21 +39,32 @@ class Review:
 
     def problem_with(self, entry: Entry) -> tuple[str, str] | None:
         """Why a decision is not about a row of the source as it is now, and what to do; None if it is."""
-        row = self.rows.get(entry.id)
-        if row is None:
-            return f"there is no row {entry.id!r} in {self.source.path}", "restore it, or remove the line"
-        if self.source.hashes[row] != entry.hash:
-            problem = f"row {entry.id!r} of {self.source.path} has changed since it was looked at"
-            return problem, "restore it, or remove the line and look at the row again"
-        return None
+        return _problem_with(self.source, self.rows, entry)
 
     def placed(self, entries: Iterable[Entry]) -> list[Entry]:
         """The decisions about rows of the source as it is now, with the numbers that these rows have now."""
-        fitting = (entry for entry in entries if self.problem_with(entry) is None)
-        return [
-            entry if entry.row == self.rows[entry.id] else entry.model_copy(update={"row": self.rows[entry.id]})
-            for entry in fitting
-        ]
+        return placed(self.source, self.rows, entries)
+
+
+def placed(source: Source, rows: Mapping[str, int], entries: Iterable[Entry]) -> list[Entry]:
+    """The decisions about rows of a source as it is now, with the numbers that these rows have now.
+
+    rows: the number of the row with each id.
+    """
+    fitting = (entry for entry in entries if _problem_with(source, rows, entry) is None)
+    return [
+        entry if entry.row == rows[entry.id] else entry.model_copy(update={"row": rows[entry.id]}) for entry in fitting
+    ]
+
+
+def _problem_with(source: Source, rows: Mapping[str, int], entry: Entry) -> tuple[str, str] | None:
+    row = rows.get(entry.id)
+    if row is None:
+        return f"there is no row {entry.id!r} in {source.path}", "restore it, or remove the line"
+    if source.hashes[row] != entry.hash:
+        problem = f"row {entry.id!r} of {source.path} has changed since it was looked at"
+        return problem, "restore it, or remove the line and look at the row again"
+    return None
 
 
 def open_review(folder: Path, reporter: Reporter | None = None) -> Review:

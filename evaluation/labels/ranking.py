@@ -6,16 +6,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cleaning import Posterior, Split
+from cleaning import Count, Split
 from cleaning.errors import InvalidInput, printable
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
+from cleaning.labels.rounds import renewed
+from cleaning.progress import Progress, silent
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
+from evaluation.labels.advice import advice
+from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.review_folder import (
     COLUMNS,
+    DECISIONS,
     RANKING,
     Counted,
     caches,
@@ -28,6 +33,7 @@ from evaluation.labels.source import Request, Source, open_source
 
 # An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
 _WIDE, _FEW = 2, 10
+_LOOKS = (20, 50, 100)
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,14 @@ def rank(job: Job, reporter: Reporter) -> None:
     reporter.say(source.said)
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
+    decided = decided_so_far(folder / DECISIONS, source) if job.output is None or job.review is not None else None
     with reporter.track("rank", "steps") as progress:
-        found = rank_rows(
-            source.features, source.labels, source.ids, _labelled(trusted), seed=job.seed, progress=progress
-        )
-        count = _count(found.posterior)
+        found = rank_source(source, trusted, job.seed, progress)
+        count = _counted(found)
         caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
-    table = table_of(source, found)
+        if decided is not None and decided.shown:
+            found = renewed(found, decided.checked, decided.left_out)
+    table = table_of(source, found, decided)
     if job.output is not None:
         _write_table(job.output, table)
     else:
@@ -71,12 +78,23 @@ def rank(job: Job, reporter: Reporter) -> None:
         write_review(folder, description, table)
     for line in caveats:
         reporter.warn(line)
-    _report(job, folder, found, count, reporter)
+    reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
+    if decided is not None:
+        _report_decided(decided, reporter)
+    _report(found, reporter)
+    if job.output is None:
+        reporter.say(f"next: fixfirst review {folder}")
 
 
-def table_of(source: Source, found: Ranked) -> pd.DataFrame:
+def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
+    """The ranking of a source before any decision."""
+    return rank_rows(source.features, source.labels, source.ids, _labelled(trusted), seed=seed, progress=progress)
+
+
+def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataFrame:
     """One line per row of the source, in the order to look at them; labels by name."""
-    names = np.array([*source.classes, ""], dtype=object)
+    names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
+    shown = {} if decided is None else decided.shown
     order = found.order
     near = found.near_duplicate_of[order]
     columns = {
@@ -90,7 +108,7 @@ def table_of(source: Source, found: Ranked) -> pd.DataFrame:
         "expected_gain": np.full(len(order), np.nan),
         "near_duplicate_of": ["" if row < 0 else source.ids[row] for row in near.tolist()],
         "outlier": np.where(found.outlier[order], "yes", ""),
-        "decision": "",
+        "decision": [shown.get(row, "") for row in order.tolist()],
     }
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
@@ -103,11 +121,11 @@ def _labelled(trusted: Source | None) -> Split | None:
     return Split(trusted.features[rows], trusted.labels[rows], tuple(trusted.ids[row] for row in rows.tolist()))
 
 
-def _count(posterior: Posterior) -> Counted | None:
-    if any(caveat.hides_count for caveat in posterior.caveats):
+def _counted(found: Ranked) -> Counted | None:
+    left, deviations = found.round.left, found.round.deviations
+    if left is None or deviations is None:
         return None
-    expected, low, high = posterior.wrong_labels()
-    return Counted(expected=expected, low=low, high=high)
+    return Counted(expected=left.expected, low=left.low, high=left.high, deviations=deviations)
 
 
 def _write_table(output: Path, table: pd.DataFrame) -> None:
@@ -119,28 +137,48 @@ def _write_table(output: Path, table: pd.DataFrame) -> None:
     write_whole(output, parquet_bytes({name: pa.array(table[name]) for name in table.columns}))
 
 
-def _report(job: Job, folder: Path, found: Ranked, count: Counted | None, reporter: Reporter) -> None:
-    """Says where the ranking is, how many labels are probably wrong, what is next."""
-    bare = len(found.order) - len(found.labelled)
-    reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
-    for line in [] if count is None else _how_many(count, found.posterior):
-        reporter.say(line)
+def _report_decided(decided: Decided, reporter: Reporter) -> None:
+    if decided.shown:
+        looked = f"{len(decided.shown)} of them have been looked at"
+        reporter.say(f"{looked}, {decided.wrong} of these were wrong; they are at the end")
+    if decided.lost:
+        decisions = "1 decision does" if decided.lost == 1 else f"{decided.lost} decisions do"
+        reporter.warn(f"{decisions} not count, because the row is gone or has changed since")
+
+
+def _report(found: Ranked, reporter: Reporter) -> None:
+    """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
+    left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
+    if left is not None:
+        for line in _how_many(left, found):
+            reporter.say(line)
+        reporter.say(_ahead(found))
+    reporter.say(advice(found.round.suspicion[found.round.order], left))
     if bare:
         rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"
         reporter.say(f"{rows} at the end, with a suggestion")
-    if job.output is None:
-        reporter.say(f"next: fixfirst review {folder}")
 
 
-def _how_many(count: Counted, posterior: Posterior) -> list[str]:
+def _how_many(left: Count, found: Ranked) -> list[str]:
     """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise."""
-    if count.high - count.low <= _WIDE * max(count.expected, _FEW):
+    them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
+    if left.high - left.low <= _WIDE * max(left.expected, _FEW):
         return [
-            f"about {count.expected:.0f} of them are wrong ({count.low:.0f} to {count.high:.0f} with 90% confidence)"
+            f"about {left.expected:.0f} of {them} are wrong ({left.low:.0f} to {left.high:.0f} with 90% confidence)"
         ]
-    said = [f"{count.low:.0f} to {count.high:.0f} of them are wrong (90% confidence)"]
-    if posterior.basis.trusted is None:
+    said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
+    if found.posterior.basis.trusted is None:
         said.append(
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )
     return said
+
+
+def _ahead(found: Ranked) -> str:
+    """What the next looks should find."""
+    parts = []
+    for looks in [one for one in _LOOKS if one <= len(found.round.order)] or [len(found.round.order)]:
+        ahead = found.round.forecast(looks)
+        if ahead is not None:
+            parts.append(f"the next {looks} looks {ahead.low:.0f} to {ahead.high:.0f}")
+    return f"wrong labels to expect in {', '.join(parts)} (90% confidence)"

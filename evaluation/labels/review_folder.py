@@ -39,11 +39,17 @@ _LARGEST = 100_000_000
 
 
 class Counted(BaseModel):
-    """How many labels are wrong, with a 90% interval."""
+    """How many labels were wrong before any was looked at, with a 90% interval.
+
+    deviations: those of a misjudgement that all rows share, in logits, for what the next looks should find.
+    """
+
+    model_config = ConfigDict(extra="forbid")
 
     expected: float
     low: float
     high: float
+    deviations: tuple[float, float]
 
 
 class TrustedRows(BaseModel):

@@ -1,11 +1,12 @@
 """What the decisions amount to: the verdict that stands for each row, disagreements, and what can be undone."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from cleaning.data import IntVector
 from evaluation.labels.decisions import Entry
 
 Rule = Literal["latest", "majority"]
@@ -83,6 +84,20 @@ class Verdicts:
             return found[-1] if found else None
         (most, count), (_, second) = Counter(entry.opinion for entry in found).most_common(2)
         return None if count == second else [entry for entry in found if entry.opinion == most][-1]
+
+    def facts(self, given: IntVector, code: Mapping[str, int]) -> tuple[dict[int, int], frozenset[int]]:
+        """The right class of each row for which it was decided, and the other decided rows: dropped, or not sure.
+
+        given (n,): the class of each row before, negative for none. code: the number of each class.
+        """
+        checked = {}
+        for row in self.rows:
+            entry = self.standing(row)
+            if entry is not None and entry.label is not None:
+                checked[row] = code[entry.label]
+            elif entry is not None and entry.verdict == "keep" and given[row] >= 0:
+                checked[row] = int(given[row])
+        return checked, frozenset(self.rows) - frozenset(checked)
 
     def disagree(self, row: int) -> bool:
         """Whether two people who are sure decided differently."""

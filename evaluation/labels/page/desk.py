@@ -9,9 +9,11 @@ import numpy as np
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, sentence
+from cleaning.labels.ranked import Ranked
 from evaluation.labels.decisions import Entry, Shown, now
 from evaluation.labels.opened import Review
 from evaluation.labels.page.rounds import Round, first_round, next_round
+from evaluation.labels.ranking import rank_source
 from evaluation.labels.verdicts import Action, History, Verdicts
 
 STATES = ("open", "fixed", "kept", "dropped", "unsure", "disagreement")
@@ -51,6 +53,7 @@ class Desk:
         self.lost = 0
         self._followed = 0
         self._thread: threading.Thread | None = None
+        self._ranked: Ranked | None = None
         self.follow()
 
     @property
@@ -106,17 +109,6 @@ class Desk:
         entry = self.standing(row)
         return None if entry is None else entry.label
 
-    def checked(self) -> dict[int, int]:
-        """The right class of each row for which it was decided, by its index in `classes`."""
-        found = {}
-        for row in self.verdicts.rows:
-            entry = self.standing(row)
-            if entry is not None and entry.label is not None:
-                found[row] = self.code[entry.label]
-            elif entry is not None and entry.verdict == "keep":
-                found[row] = int(self.given[row])
-        return {row: code for row, code in found.items() if code >= 0}
-
     def wrong(self, entry: Entry) -> bool:
         """Whether a decision found a wrong label. A row without a label has no wrong one."""
         return self.given[entry.row] >= 0 and (entry.verdict == "drop" or self._changes(entry))
@@ -152,10 +144,11 @@ class Desk:
         """Computes the next round, in a thread of its own."""
         try:
             with self.lock:
-                before, checked = self.round, self.checked()
-                found = [entry for row in self.verdicts.rows if (entry := self.standing(row)) and self.wrong(entry)]
-                left_out = frozenset(self.verdicts.rows) - frozenset(checked)
-            renewed, failed = next_round(self.review, before, checked, left_out, len(found)), None
+                before = self.round
+                checked, left_out = self.verdicts.facts(self.given, self.code)
+            if self._ranked is None:
+                self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
+            renewed, failed = next_round(before, self._ranked, checked, left_out), None
         except Exception as error:  # a failure must not end the review: the old order stays, and the page says why
             renewed, failed = None, f"The order could not be computed anew: {sentence(error)}"
         with self.lock:

@@ -117,7 +117,7 @@ class Views:
         """One row with everything that may help to decide about it."""
         desk, source = self.desk, self.desk.review.source
         with desk.lock:
-            seen, checked = desk.round_of(number), desk.checked()
+            seen, (checked, _) = desk.round_of(number), desk.verdicts.facts(desk.given, desk.code)
             place = int(np.flatnonzero(seen.order == row)[0]) + 1
             shown = self.brief(row, seen, place)
             entries = [entry.model_dump(mode="json") for entry in desk.verdicts.of(row)]

@@ -9,6 +9,7 @@ from PIL import Image
 
 from cleaning.errors import InvalidInput
 from evaluation.labels.review_folder import COLUMNS, reopen
+from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
 
 NUMBERS = ["place", "row", "probability", "suspicion"]
@@ -227,7 +228,9 @@ def test_a_constant_embedding_and_a_single_class_are_said(tmp_path, capsys):
     status, out, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.arange(20) % 2))
     assert status == 0
     assert "nothing shows that the embeddings tell the labels apart" in err
-    assert "are wrong" not in out
+    assert "are wrong (" not in out
+    assert "to expect" not in out
+    assert "The data cannot tell how many labels are wrong. Go on while you still find some." in out
     status, _, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.array(["cat"] * 20)))
     assert status == 0
     assert "every label is cat; with only one class, wrong labels cannot be found" in err
@@ -248,6 +251,32 @@ def test_the_table_alone_and_nothing_else(rows, tmp_path, capsys):
     first = (tmp_path / "mine" / "ranking.csv").read_bytes()
     run(capsys, "rank", source, f"--review={tmp_path / 'mine'}")
     assert (tmp_path / "mine" / "ranking.csv").read_bytes() == first
+
+
+def test_a_next_round_knows_what_was_looked_at(rows, tmp_path, capsys):
+    source, folder = csv_of(tmp_path / "t.csv", rows), tmp_path / "t_review"
+    _, out, _ = run(capsys, "rank", source)
+    assert "wrong labels to expect in the next 20 looks " in out
+    first = ranking(folder)
+    looked = first["row"].astype(int).tolist()[:20]
+    truth = {row: str(rows.truth[row]) for row in looked}
+    decide(folder, {**{row: f"={name}" for row, name in truth.items()}, looked[3]: "drop", looked[7]: "=a new class"})
+    log = (folder / "decisions.jsonl").read_bytes()
+    wrong = sum(name != rows.names[row] for row, name in truth.items() if row not in (looked[3], looked[7])) + 2
+    status, out, err = run(capsys, "rank", source)
+    assert (status, err) == (0, "")
+    assert f"20 of them have been looked at, {wrong} of these were wrong; they are at the end" in out
+    assert "of the other 100 are wrong" in out
+    second = ranking(folder)
+    assert set(second["row"].astype(int)[-20:]) == set(looked)
+    told = second.set_index(second["row"].astype(int))["decision"]
+    assert told[looked[3]] == "drop"
+    assert told[looked[7]] == "label: a new class"
+    assert (told[~told.index.isin(looked)].fillna("") == "").all()
+    assert (folder / "decisions.jsonl").read_bytes() == log
+    data = pd.read_csv(source).drop(index=looked[0])
+    data.to_csv(source, index=False)
+    assert "not count, because the row is gone or has changed since" in run(capsys, "rank", source)[2]
 
 
 def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):

@@ -94,7 +94,12 @@ def large(folder: Path, rows: int = 50_000) -> Path:
         "suspicion": suspicion,
     }
     review = folder / "many_review"
-    count = {"expected": float(suspicion.sum()), "low": 0.9 * suspicion.sum(), "high": 1.1 * suspicion.sum()}
+    count = {
+        "deviations": (1.0, 2.5),
+        "expected": float(suspicion.sum()),
+        "low": 0.9 * suspicion.sum(),
+        "high": 1.1 * suspicion.sum(),
+    }
     description = describe(review, source, None, seed=0, count=count, caveats=[])
     write_review(review, description, pd.DataFrame(columns, columns=list(COLUMNS)))
     return review

@@ -1,0 +1,29 @@
+"""When to stop looking."""
+
+import numpy as np
+
+from cleaning import Count
+from cleaning.data import FloatVector
+
+_TURN = 20
+_FARTHEST = 2000
+
+
+def advice(ahead: FloatVector, left: Count | None) -> str:
+    """Whether to go on. ahead: the suspicion of the open rows in the order to look at them; left: wrong among them."""
+    if not len(ahead):
+        return "Every row has been looked at."
+    if left is None:
+        return "The data cannot tell how many labels are wrong. Go on while you still find some."
+    turns = [float(ahead[start : start + _TURN].sum()) for start in range(0, min(len(ahead), _FARTHEST), _TURN)]
+    worth = next((number for number, found in enumerate(turns) if found < 1), len(turns))
+    if not worth:
+        return f"You may stop: the next {_TURN} looks should find less than one wrong label."
+    looks = min(worth * _TURN, len(ahead))
+    if looks == len(ahead):
+        return f"Not yet: it is worth looking at all {looks} rows."
+    rest = [max(value - float(np.sum(ahead[:looks])), 0.0) for value in left]
+    return (
+        f"Not yet: stop after about {looks} more looks; "
+        f"then about {rest[0]:.0f} wrong labels ({rest[1]:.0f} to {rest[2]:.0f}) stay."
+    )

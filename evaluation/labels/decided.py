@@ -1,0 +1,46 @@
+"""What was decided about the rows of a source so far, for the next round."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.labels.decisions import DecisionLog
+from evaluation.labels.opened import placed
+from evaluation.labels.source import Source
+from evaluation.labels.verdicts import Verdicts
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """Decisions about the rows of a source.
+
+    names: the classes of the source, then those that only decisions name. checked: the right class of each row for
+    which it was decided. left_out: the other decided rows. shown: each decision in words, by row. wrong: how many of
+    these rows had a wrong label. lost: how many decisions do not count, because the row is gone or has changed.
+    """
+
+    names: Sequence[str]
+    checked: dict[int, int]
+    left_out: frozenset[int]
+    shown: dict[int, str]
+    wrong: int
+    lost: int
+
+
+def decided_so_far(log: Path, source: Source) -> Decided:
+    """The decisions in this file; none if there is no file. Raises InvalidInput for a line that is broken."""
+    entries = DecisionLog(log).mended().entries if log.exists() else []
+    rows = {name: row for row, name in enumerate(source.ids)}
+    fitting = placed(source, rows, entries)
+    names = list(dict.fromkeys([*source.classes, *(entry.label for entry in fitting if entry.label is not None)]))
+    verdicts = Verdicts(fitting)
+    checked, left_out = verdicts.facts(source.labels, {name: number for number, name in enumerate(names)})
+    standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
+    given = {row: int(source.labels[row]) for row in standing}
+    wrong = [
+        row
+        for row, entry in standing.items()
+        if given[row] >= 0 and (entry.verdict == "drop" or checked.get(row, given[row]) != given[row])
+    ]
+    shown = {row: entry.verdict if entry.label is None else f"label: {entry.label}" for row, entry in standing.items()}
+    return Decided(names, checked, left_out, shown, len(wrong), len(entries) - len(fitting))
