@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from cleaning.errors import FixfirstError, InvalidInput, Unsuitable, foreign_reason
 from evaluation.contract import registry
 from evaluation.contract.draw import Draw
 from evaluation.datasets.layout import PARTS, csv_path, parquet_path
@@ -140,7 +140,7 @@ def _from_drive(job: Job, source: Source) -> None:
     try:
         gdown.download(id=source.source.partition(":")[2], output=str(archive), quiet=True)
     except Exception as error:
-        raise FixfirstError(f"Google Drive refused the download ({error})") from error
+        raise FixfirstError(f"Google Drive refused the download ({foreign_reason(error)})") from error
     if not archive.exists() or sha256_file(archive) != digest:
         raise FixfirstError(f"the file from Google Drive does not have the sha256 {digest}")
     unpack(archive, job.staged)

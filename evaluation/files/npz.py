@@ -12,7 +12,7 @@ from typing import Any
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, foreign_reason
 from evaluation.files.whole import plain_errors
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -31,7 +31,7 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
             if size <= limit:
                 return {name: _array(archive, f"{name}.npy") for name in names}
     except Exception as error:  # zipfile, its decompressors and numpy's header parser raise a dozen types
-        reason = str(error) or type(error).__name__
+        reason = foreign_reason(error)
         raise InvalidInput(path, f"this is not an npz of {what} ({reason})", fix) from None
     problem = f"it unpacks to {size} bytes, more than the {limit} such a file can need"
     raise InvalidInput(path, problem, "check the file")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput, printable
+from cleaning.errors import FixfirstError, InvalidInput, foreign_reason, printable
 
 _FIX = {
     errno.ENOSPC: "free some disk space and run the same command again",
@@ -30,7 +30,7 @@ def plain_errors(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = error.strerror or foreign_reason(error)
         fix = _FIX.get(error.errno or 0, "see the reason given")
         raise FixfirstError(
             f"{printable(str(path))}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import BadData, FixfirstError, InvalidInput, printable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, foreign_reason, printable
 from cleaning.parallel.engine import Engine, finished_jobs
 from cleaning.parallel.lost import NoCluster, WorkersLost
 from cleaning.progress import Progress
@@ -240,7 +240,7 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
         return Record(status="failed", fault="submission", error=str(error), **common)
     except Exception as error:
         message = (
-            f"{case.path}: scoring crashed ({type(error).__name__}: {error}); "
+            f"{case.path}: scoring crashed ({type(error).__name__}: {foreign_reason(error)}); "
             "this is a bug in fixfirst, please report it"
         )
         return Record(status="failed", fault="fixfirst", error=printable(message), **common)
