@@ -115,7 +115,7 @@ def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str
     found: dict[str, Component] = {}
     skipped: dict[str, str] = {}
     for path in sorted(folder.glob("*.py")) if folder.is_dir() else []:
-        if not path.name.startswith("_"):
+        if not path.name.startswith(("_", ".")):
             try:
                 module = _import_file(path, kind)
                 if _is_of_kind(module, {kind: member, **(beside or {})}, kind):

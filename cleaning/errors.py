@@ -164,8 +164,21 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     short = [other for other in names if len(other) <= _COMPARED]
     close = difflib.get_close_matches(name, short, n=3, cutoff=0.5) if len(name) <= _COMPARED else []
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    hint = f"did you mean {' or '.join(bounded(one) + _difference(name, one) for one in close)}? " if close else ""
     return f"{hint}known: {', '.join(names) or 'none'}"
+
+
+def _difference(name: str, other: str) -> str:
+    """Where two names differ, if that can be hard to see: in blanks, accents, invisible or look-alike characters."""
+    if name.isascii() and other.isascii() and name.split() == [name] and other.split() == [other]:
+        return ""
+    place = next((at for at, pair in enumerate(zip(name, other, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(name), len(other)) if place is None else place
+    return f" (character {at + 1} is {_code(name, at)}, not {_code(other, at)})"
+
+
+def _code(name: str, at: int) -> str:
+    return f"U+{ord(name[at]):04X}" if at < len(name) else "missing"
 
 
 def _as_place(place: Place | Path | str) -> Place:

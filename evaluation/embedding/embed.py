@@ -18,6 +18,7 @@ from cleaning.errors import InvalidInput, first_three, suggest
 from cleaning.parallel.engine import Engine, map_jobs
 from evaluation.contract.registry import encoders
 from evaluation.embedding.images import DECODER, Picture, decode
+from evaluation.files.names import is_hidden
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import list_column, parquet_bytes
 from evaluation.files.parquet import vectors as vectors_of
@@ -123,7 +124,7 @@ def picture_names(folder: Path) -> list[str]:
         raise InvalidInput(folder, "there is no such folder", "give the folder that contains the images")
     with plain_errors(folder, "list the folder"):
         found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+    names = sorted(path.as_posix() for path in found if not is_hidden(path))
     odd = [name for name in names if not name.isprintable() or not _is_text(name)]
     if odd:
         raise InvalidInput(

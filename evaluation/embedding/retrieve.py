@@ -9,6 +9,7 @@ from cleaning.data import FloatMatrix, checked_features
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.vectors.search import Ranks, comparable, most_similar
 from evaluation.embedding.tables import read_embeddings
+from evaluation.files.names import composed
 from evaluation.files.npy import read_npy
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
@@ -68,6 +69,7 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
         table = read_embeddings(path)
         return table.stems(path), table.features
     ids = read_text(path.with_suffix(".txt")).removesuffix("\n").split("\n")
+    ids = [composed(name) for name in ids]
     try:
         matrix = checked_features(read_npy(path))
     except InvalidInput as error:

@@ -2,29 +2,34 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, bounded
+from evaluation.files.names import checked_name, composed
 from evaluation.files.whole import plain_errors, read_text
 
+_SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 Row = tuple[str, list[str]]
 
 
 def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterator[Row]]:
     """The header, and an iterator over (key, other cells). The first column is the key; its name is one of `keys`.
 
-    Raises InvalidInput with the line number: at once for a wrong header, and while the rows are read for a repeated key
-    and for anything `csv_lines` rejects.
+    Header and keys are names, in composed form. Raises InvalidInput with the line number: at once for a wrong header,
+    and while the rows are read for a repeated key, one that is not a name, and anything `csv_lines` rejects.
     """
     lines = csv_lines(path)
-    header = _header(path, lines)
     known = (keys,) if isinstance(keys, str) else tuple(keys)
+    header = _header(path, lines, known)
     if not header or header[0] not in known:
         found = ",".join(header)[:60]
         raise InvalidInput(
             Place(path, line=1), f"this is not a header ({found!r})", f"start it with {' or '.join(known)}"
         )
+    for name in header:
+        checked_name(Place(path, line=1), name)
     return header, _keyed(path, lines)
 
 
@@ -35,7 +40,7 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
     `csv_lines` does.
     """
     lines = csv_lines(path)
-    found = _header(path, lines)
+    found = _header(path, lines, columns)
     missing = [name for name in columns if name not in found]
     if missing:
         raise InvalidInput(Place(path, line=1), f"there is no column {missing[0]!r}", f"write {','.join(header)}")
@@ -87,17 +92,26 @@ def numbers(cells: Sequence[str]) -> list[float]:
     return list(map(float, cells))
 
 
-def _header(path: Path, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, header = next(lines, (1, list[str]()))
-    repeated = [name for number, name in enumerate(header) if name in header[:number]]
+def _header(path: Path, lines: Iterator[tuple[int, list[str]]], known: Collection[str]) -> list[str]:
+    """The first line. known: names of columns, some of which are expected, to tell commas from other separators."""
+    number, cells = next(lines, (1, list[str]()))
+    place = Place(path, line=number)
+    for separator, name in _SEPARATORS.items():
+        parts = cells[0].split(separator) if len(cells) == 1 else []
+        if len(parts) > 1 and {part.strip() for part in parts} & set(known):
+            problem = f"the columns are separated by {name}s ({bounded(cells[0])!r})"
+            raise InvalidInput(place, problem, "separate them by commas, in every line")
+    header = list(map(composed, cells))
+    repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
-        raise InvalidInput(Place(path, line=1), f"two columns are called {repeated[0]!r}", "rename one of them")
+        raise InvalidInput(place, f"two columns are called {repeated[0]!r}", "rename or remove one of them")
     return header
 
 
 def _keyed(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
     first: dict[str, int] = {}
-    for line, (key, *cells) in lines:
+    for line, (name, *cells) in lines:
+        key = checked_name(Place(path, line=line), name)
         if key in first:
             place = Place(path, line=line)
             raise InvalidInput(place, f"{key!r} already appears on line {first[key]}", "keep one of them")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleaning.errors import InvalidInput, Place
+from evaluation.files.names import composed
 from evaluation.files.whole import plain_errors, read_text
 
 BLOCK = 1 << 20
@@ -30,6 +31,8 @@ def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
 
 def parse_json(text: str, place: Place) -> Any:
     """Parses a JSON text. Raises InvalidInput for invalid JSON, NaN, infinities, and a repeated key in an object.
+
+    Keys are names, in composed form.
 
     place: where the text is from. If it has no line number, the line within the text is added.
     """
@@ -155,7 +158,8 @@ def _refuse_constant(name: str) -> float:
 
 def _once(place: Place, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in pairs:
+    for name, value in pairs:
+        key = composed(name)
         if key in found:
             raise InvalidInput(place, f"the key {key!r} appears twice in one object", "keep one of them")
         found[key] = value

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput, foreign_reason, printable
+from evaluation.files.names import not_hidden
 
 _FIX = {
     errno.ENOSPC: "free some disk space and run the same command again",
@@ -139,10 +140,10 @@ def sha256_file(path: Path) -> str:
 
 
 def sha256_tree(path: Path) -> str:
-    """The sha256 of a file; for a folder, of the names and hashes of all files below it."""
+    """The sha256 of a file; for a folder, of the names and hashes of all files below it that are not hidden."""
     if not path.is_dir():
         return sha256_file(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    files = not_hidden((file for file in path.rglob("*") if file.is_file()), path)
     return sha256_bytes(repr([(file.relative_to(path).as_posix(), sha256_file(file)) for file in files]).encode())
 
 

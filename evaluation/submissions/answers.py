@@ -12,11 +12,12 @@ from cleaning.errors import FixfirstError, InvalidInput, first_three, suggest
 from evaluation.contract.record import Record
 from evaluation.contract.task import Case, Rejected
 from evaluation.files.csv import csv_rows
+from evaluation.files.names import not_hidden
 from evaluation.files.whole import refuse_odd_entry, sha256_bytes, sha256_file
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import SplitSpec
-from evaluation.submissions.rankings import identify, read_seconds, seed_folders
+from evaluation.submissions.rankings import identify, read_seconds, second_file, seed_folders
 
 
 def cases(
@@ -46,7 +47,7 @@ def cases(
             refuse_odd_entry(path, folders.submission_folder)
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
-                raise InvalidInput(path, f"{first.name} is by the same method", "keep one of them")
+                raise second_file(path, first)
             digest, beside = sha256_file(path), _seconds_path(path)
             seconds = sha256_file(beside) if beside.exists() else None
         except FixfirstError as error:
@@ -61,7 +62,7 @@ def cases(
 
 
 def _files(place: Path, suffixes: Sequence[str]) -> list[Path]:
-    return sorted(path for suffix in suffixes for path in place.glob(f"*{suffix}"))
+    return not_hidden((path for suffix in suffixes for path in place.glob(f"*{suffix}")), place)
 
 
 def _truth_sha256(folder: Path, truth: Callable[[Path], Sequence[Path | str]], split: Mapping[str, Any] | None) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, Place, first_three
 from evaluation.files.json import json_items
+from evaluation.files.names import composed
 from evaluation.files.npz import read_npz
 from evaluation.files.whole import write_whole
 from evaluation.submissions.answers import refuse_mismatch
@@ -132,7 +133,7 @@ def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         for (place, query, names), found in zip(pairs, rows, strict=True):
             if type(query) is not str or (found < 0).any() or _repeats(found, last):
                 raise _wrong_list(Place(path, key=f"entry {place}"), query, names, number)
-            yield query, found
+            yield composed(query), found
 
 
 def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Sequence[Ranks]]:
@@ -149,17 +150,24 @@ def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Se
         try:
             flat = pa.array(list(chain.from_iterable(lists)), pa.string())
         except (pa.ArrowException, UnicodeError):
-            return [np.array([number.get(n, -1) if type(n) is str else -1 for n in names], np.int32) for names in lists]
+            return [np.array([_number(name, number) for name in names], np.int32) for names in lists]
         found = pc.fill_null(pc.index_in(flat, value_set=known), -1).to_numpy()
+        if (found < 0).any():
+            names = pc.utf8_normalize(flat, form="NFC")
+            found = pc.fill_null(pc.index_in(names, value_set=known), -1).to_numpy()
         return np.split(found, np.cumsum([len(names) for names in lists])[:-1])
 
     return find
 
 
+def _number(name: Any, number: Mapping[str, int]) -> int:
+    return number.get(composed(name), -1) if type(name) is str else -1
+
+
 def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     ranks, query_ids, reference_ids = _arrays(path)
-    names = reference_ids.tolist()
-    for what in (names, query_ids.tolist()):
+    names, queries = ([composed(name) for name in ids.tolist()] for ids in (reference_ids, query_ids))
+    for what in (names, queries):
         twice = [name for name, count in Counter(what).items() if count > 1]
         if twice:
             raise InvalidInput(path, f"some ids appear more than once ({first_three(twice)})", "keep one of each")
@@ -170,7 +178,7 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         )
     own = np.array([number[name] for name in names], dtype=np.int32)
     last = np.empty(len(number), dtype=np.int64)
-    for place, (query, row) in enumerate(zip(query_ids.tolist(), ranks, strict=True)):
+    for place, (query, row) in enumerate(zip(queries, ranks, strict=True)):
         listed = row >= 0
         length = int(np.count_nonzero(listed))
         if not listed[:length].all():
@@ -224,6 +232,7 @@ def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[
     if type(query) is not str or any(type(name) is not str for name in names):
         return InvalidInput(place, "the query and its references must be names", _SHAPE)
     named = replace(place, key=f"{place.key}, query {query}")
+    names = [composed(name) for name in names]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]

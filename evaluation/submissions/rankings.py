@@ -15,6 +15,7 @@ from pathlib import Path
 from cleaning import InvalidInput, Ranking
 from cleaning.errors import Place, first_three, suggest
 from evaluation.contract.task import Rejected
+from evaluation.files.names import composed, not_hidden
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import read_text, write_text, write_whole
 from evaluation.submissions.ranking_lines import read_ranking
@@ -56,18 +57,32 @@ def place_of_seed(folder: Path, seed: int, first_seed: int) -> Path:
 
 
 def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
-    """Every .txt file in the folder and its seed-N folders, in order of name.
+    """Every .txt file in the folder and its seed-N folders that is not hidden, in order of name.
 
-    A file whose name fits no known data id comes back as Rejected, with the InvalidInput that explains it.
+    A file whose name fits no known data id, and a method's second file, come back as Rejected, with the InvalidInput
+    that explains it.
     """
     ids = tuple(data_ids)
     places = seed_folders(folder, first_seed)
-    return [
+    found = [
         one
         for place, seed in places
-        for path in sorted(place.glob(f"*{SUFFIX}"))
+        for path in not_hidden(place.glob(f"*{SUFFIX}"), place)
         for one in _identified(path, ids, seed)
     ]
+    first: dict[object, SubmissionFile] = {}
+    return [one if isinstance(one, Rejected) else _unless_second(one, first) for one in found]
+
+
+def _unless_second(file: SubmissionFile, first: dict[object, SubmissionFile]) -> SubmissionFile | Rejected:
+    """The file, or a rejection if the method already has one: two spellings of a file name can be one name."""
+    other = first.setdefault((file.data_id, file.method, file.seed), file)
+    return file if other is file else Rejected(file.path, second_file(file.path, other.path))
+
+
+def second_file(path: Path, first: Path) -> InvalidInput:
+    """The error that a method has a second file."""
+    return InvalidInput(path, f"{first.name} is by the same method", "keep one of them")
 
 
 def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
@@ -106,9 +121,11 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
             "the name does not start with a known data id and an underscore",
             f"name it {form}; {suggest(path.stem.rpartition('_')[0], data_ids)}",
         )
-    method = path.stem[len(data_id) + 1 :]
+    method = composed(path.stem[len(data_id) + 1 :])
     if not method.isprintable():
         raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
+    if method != method.strip():
+        raise InvalidInput(path, f"the method's name {method!r} starts or ends with a blank", "rename the file")
     if path.suffix not in suffixes:
         raise InvalidInput(path, f"`evaluate` does not read files with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
@@ -168,7 +185,7 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
 
 
 def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
-    found = [one for path in folder.glob(f"*{SUFFIX}") for one in _identified(path, data_ids, 0)]
+    found = [one for path in not_hidden(folder.glob(f"*{SUFFIX}"), folder) for one in _identified(path, data_ids, 0)]
     return {one.method for one in found if isinstance(one, SubmissionFile)}
 
 
