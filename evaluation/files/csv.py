@@ -2,25 +2,26 @@
 
 import csv
 import io
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cleaning.errors import InvalidInput, Place, bounded
 from evaluation.files.names import checked_name, composed
-from evaluation.files.whole import plain_errors, read_text
+from evaluation.files.whole import open_file, plain_errors, read_text
 
 _SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 Row = tuple[str, list[str]]
 
 
-def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterator[Row]]:
+def csv_rows(path: Path, keys: str | Collection[str], limit: int | None = None) -> tuple[list[str], Iterator[Row]]:
     """The header, and an iterator over (key, other cells). The first column is the key; its name is one of `keys`.
 
     Header and keys are names, in composed form. Raises InvalidInput with the line number: at once for a wrong header,
     and while the rows are read for a repeated key, one that is not a name, and anything `csv_lines` rejects.
     """
-    lines = csv_lines(path)
+    lines = csv_lines(path, limit)
     known = (keys,) if isinstance(keys, str) else tuple(keys)
     header = _header(path, lines, known)
     if not header or header[0] not in known:
@@ -48,14 +49,14 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
     return ((line, [cells[place] for place in places]) for line, cells in lines)
 
 
-def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+def csv_lines(path: Path, limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that is not blank, header first. Skips a byte-order mark.
 
     Raises InvalidInput with the line number for bad quoting and for a line with more or fewer cells than the header,
-    and with the byte offset for text that is not UTF-8.
+    and with the byte offset for text that is not UTF-8; for more than `limit` bytes as `open_file` does.
     """
-    with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
+    with open_file(path, limit) as raw, plain_errors(path, "read the file"):
+        reader = csv.reader(io.TextIOWrapper(raw, "utf-8-sig", newline=""), strict=True)
         width = 0
         try:
             for cells in filter(None, reader):
@@ -70,6 +71,11 @@ def csv_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
         except UnicodeDecodeError:
             read_text(path)  # the decoder's offset is within its block, read_text reports the offset in the file
             raise
+
+
+def safe_cell(text: str) -> str:
+    """The text of a cell that a spreadsheet shows and never computes: an apostrophe is put before a formula."""
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]) in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.names import composed
-from evaluation.files.whole import plain_errors, read_text
+from evaluation.files.whole import open_file, plain_errors, read_text
 
 BLOCK = 1 << 20
 LARGEST_ITEM = 1 << 28
@@ -49,15 +49,17 @@ def parse_json(text: str, place: Place) -> Any:
         raise InvalidInput(place, f"this is not JSON ({error})", "write valid JSON") from error
 
 
-def json_items(path: Path, no_list: InvalidInput) -> Iterator[Any]:
+def json_items(path: Path, no_list: InvalidInput, largest: int = 1 << 40) -> Iterator[Any]:
     """Yields the items of the list in a file, as the standard library parses them. Skips a byte-order mark.
+
+    largest: the most characters that an item can need.
 
     Raises `no_list` if the file holds anything else. Raises InvalidInput with the line number for text that is not
     JSON, is cut off or continues after the list, with the byte offset for text that is not UTF-8, and for NaN and
     infinities.
     """
-    with plain_errors(path, "read the file"), path.open("rb") as file:
-        text = _Window(path, file)
+    with open_file(path) as file, plain_errors(path, "read the file"):
+        text = _Window(path, file, min(largest, LARGEST_ITEM))
         if text.mark() not in ("[", ""):
             raise no_list
         text.at += text.mark() == "["
@@ -80,8 +82,9 @@ class _Constant(Exception):
 class _Window:
     """The part of the file in memory. `at` is the position in it up to which it has been parsed."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: BinaryIO, largest: int) -> None:
         self.at = 0
+        self._largest = largest
         self._path, self._file = path, file
         marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         self._taken = file.seek(len(codecs.BOM_UTF8) if marked else 0)
@@ -139,8 +142,8 @@ class _Window:
         self._text = self._text[self.at :] + fresh
         self.at = 0
         self._take *= 2
-        if len(self._text) > LARGEST_ITEM:
-            raise self.wrong(f"one entry of more than {LARGEST_ITEM} characters", 0)
+        if len(self._text) > self._largest:
+            raise self.wrong(f"one entry of more than {self._largest} characters", 0)
         return True
 
     def _decoded(self, block: bytes) -> str:

@@ -13,8 +13,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, foreign_reason
-from evaluation.files.whole import plain_errors
+from evaluation.files.whole import open_file
 
+_OVERHEAD = 100_000
+"""How many bytes the file itself may have beyond those it unpacks to."""
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -23,12 +25,13 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
 
     Raises InvalidInput for a file that unpacks to more than `limit` bytes, and for any file that is not such an npz.
     """
-    with plain_errors(path, "read the file"):
-        file = path.open("rb")
+    file = open_file(path, limit + _OVERHEAD)
     try:
         with file, zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())
             if size <= limit:
+                for name in names:
+                    _check_header(archive, f"{name}.npy")
                 return {name: _array(archive, f"{name}.npy") for name in names}
     except Exception as error:  # zipfile, its decompressors and numpy's header parser raise a dozen types
         reason = foreign_reason(error)
@@ -37,7 +40,8 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
     raise InvalidInput(path, problem, "check the file")
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+def _check_header(archive: zipfile.ZipFile, name: str) -> None:
+    """Raises ValueError for an array that is larger than what is stored of it, before memory is allocated for it."""
     size = archive.getinfo(name).file_size
     with archive.open(name) as member:
         version = npy.read_magic(member)
@@ -47,6 +51,9 @@ def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
         declared = math.prod(shape) * dtype.itemsize
         if declared > size:
             raise ValueError(f"{name} declares {declared} bytes but holds {size}")
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name) as member:
         found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return found

@@ -3,9 +3,11 @@
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput, foreign_reason, printable
@@ -100,14 +102,36 @@ def drop_half_line(path: Path) -> None:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The content of a file. Raises InvalidInput for more than `limit` bytes."""
+def open_file(path: Path, limit: int | None = None) -> BufferedReader:
+    """Opens a file to read its bytes: the one door for files that somebody else may have made.
+
+    Raises InvalidInput for anything but a regular file, which could block or never end, and for more than `limit`
+    bytes; FixfirstError if it cannot be opened.
+    """
     with plain_errors(path, "read the file"):
-        if limit is not None and path.stat().st_size > limit:
-            raise InvalidInput(
-                path, f"{path.stat().st_size} bytes, more than the {limit} such a file can need", "check the file"
-            )
-        return path.read_bytes()
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    found = os.fstat(file.fileno())
+    problem = ""
+    if not stat.S_ISREG(found.st_mode):
+        problem = "this is not a regular file"
+    elif limit is not None and found.st_size > limit:
+        problem = f"{found.st_size} bytes, more than the {limit} such a file can need"
+    if problem:
+        file.close()
+        raise InvalidInput(path, problem, "check the file")
+    return file
+
+
+def limit_by(truth: Path) -> int:
+    """The most bytes of an answer to this truth, written as text, with room for any layout and number of digits."""
+    with plain_errors(truth, "look at the file"):
+        return 10_000_000 + 30 * truth.stat().st_size
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """The content of a file. Raises as `open_file` does."""
+    with open_file(path, limit) as file, plain_errors(path, "read the file"):
+        return file.read()
 
 
 def read_text(path: Path, limit: int | None = None) -> str:
@@ -135,7 +159,7 @@ def sha256_bytes(content: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """The hexadecimal sha256 of a file, read in blocks."""
-    with plain_errors(path, "read the file"), path.open("rb") as file:
+    with open_file(path) as file, plain_errors(path, "read the file"):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

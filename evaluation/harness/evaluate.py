@@ -102,7 +102,7 @@ def _score_all(
     _drop_all_but(set(named), blocks)
     failed: set[str] = set()
     for record in _scored(task, list(named.values()), engine, reporter):
-        results.add(record)
+        results.add_news(record)
         scored.append((named[record.fingerprint], record))
         if record.status == "ok":
             rmtree(blocks / record.fingerprint, ignore_errors=True)

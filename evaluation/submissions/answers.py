@@ -4,6 +4,7 @@ The ground truth of a data id is in data/{data_id}/. Its submissions are `{data_
 submission folder. The seconds they took are in `{data_id}_{method}.seconds` beside them.
 """
 
+import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,10 @@ def cases(
             if first != path:
                 raise second_file(path, first)
             digest, beside = sha256_file(path), _seconds_path(path)
-            seconds = sha256_file(beside) if beside.exists() else None
+            seconds = None
+            if os.path.lexists(beside):
+                refuse_odd_entry(beside, folders.submission_folder)
+                seconds = sha256_file(beside)
         except FixfirstError as error:
             found.append(Rejected(path, error))
             continue
@@ -99,12 +103,13 @@ def _seconds_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.seconds")
 
 
-def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
+def read_table(path: Path, key: str, limit: int | None = None) -> tuple[list[str], dict[str, list[str]]]:
     """Reads a CSV file with unique keys: the columns besides `key`, and the cells of each row by its key.
 
-    Raises InvalidInput with the line number for a wrong header, a missing cell or a repeated key.
+    Raises InvalidInput with the line number for a wrong header, a missing cell or a repeated key, and for more than
+    `limit` bytes.
     """
-    header, rows = csv_rows(path, key)
+    header, rows = csv_rows(path, key, limit)
     return header[1:], dict(rows)
 
 

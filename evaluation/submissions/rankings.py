@@ -4,7 +4,7 @@ Names are matched against the known data ids, longest first, because a data id m
 and parentheses. Rankings for seeds other than the first are in `seed-N/` below the folder.
 """
 
-import math
+import os
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -17,12 +17,15 @@ from cleaning.errors import Place, first_three, suggest
 from evaluation.contract.task import Rejected
 from evaluation.files.names import composed, not_hidden
 from evaluation.files.outputs import refuse_output
-from evaluation.files.whole import read_text, write_text, write_whole
+from evaluation.files.whole import read_text, refuse_odd_entry, write_text, write_whole
 from evaluation.submissions.ranking_lines import read_ranking
 
 SUFFIX = ".txt"
 """The suffix of ranking files."""
 
+_SECONDS = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_MOST_SECONDS = 1e9
+_LONGEST_METHOD = 100
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
 
@@ -126,6 +129,9 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
         raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
     if method != method.strip():
         raise InvalidInput(path, f"the method's name {method!r} starts or ends with a blank", "rename the file")
+    if len(method) > _LONGEST_METHOD:
+        problem = f"the method's name has {len(method)} characters, more than {_LONGEST_METHOD}"
+        raise InvalidInput(path, problem, "rename the file")
     if path.suffix not in suffixes:
         raise InvalidInput(path, f"`evaluate` does not read files with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
@@ -205,18 +211,18 @@ def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
 
 
 def read_seconds(path: Path) -> float | None:
-    """The seconds in a time file; None if it does not exist. Raises InvalidInput for any other content."""
-    if not path.exists():
+    """The seconds in a time file, from 0 to 1e9; None if there is no such file.
+
+    Raises InvalidInput for any other content, and for anything but a file in its folder, such as a link out of it.
+    """
+    if not os.path.lexists(path):
         return None
+    refuse_odd_entry(path, path.parent)
     text = read_text(path, limit=1000).strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds) or seconds < 0:
+    if not _SECONDS.fullmatch(text) or float(text) > _MOST_SECONDS:
         raise InvalidInput(
             Place(path, line=1),
             f"{text[:40]!r} is not a number of seconds",
             "write the seconds the ranking took, for example 4.7",
         )
-    return seconds
+    return float(text)

@@ -19,7 +19,7 @@ from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.figures.confusion import confusion
 from evaluation.files.names import checked_name, not_hidden
-from evaluation.files.whole import read_text
+from evaluation.files.whole import limit_by, read_text
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules
@@ -130,7 +130,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
         if not truth:
             raise InvalidInput(folder / "test_labels.csv", "there are no files in it", "write file,category rows")
         labels = _labels(folder, truth)
-    given = _labelled(path)
+    given = _labelled(path, limit_by(folder / "test_labels.csv"))
     refuse_mismatch(path, "files", given, truth, lenient=lenient)
     known = set(labels)
     odd = [file for file, label in given.items() if label not in known]
@@ -142,8 +142,8 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     return truth, given, labels
 
 
-def _labelled(path: Path) -> dict[str, str]:
-    columns, rows = read_table(path, "file")
+def _labelled(path: Path, limit: int | None = None) -> dict[str, str]:
+    columns, rows = read_table(path, "file", limit)
     if columns != ["category"]:
         raise InvalidInput(Place(path, line=1), f"the columns are file,{','.join(columns)}", "write file,category")
     return {file: checked_name(Place(path, key=f"file {file}"), cells[0]) for file, cells in rows.items()}

@@ -17,6 +17,7 @@ from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.files.json import read_json
 from evaluation.files.names import checked_name, composed, not_hidden
+from evaluation.files.whole import limit_by
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rate, Rules
@@ -112,7 +113,7 @@ def _truth_files(folder: Path) -> list[Path]:
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers, int]:
     with data_at_fault():
         truth, sizes = _truth(folder)
-    given = _answers(path, read_json(path))
+    given = _answers(path, read_json(path, limit_by(folder / "truth.json")))
     refuse_mismatch(path, "data sets", given, truth, lenient=lenient)
     missing = sum(
         refuse_mismatch(path, f"images of {name}", given.get(name, {}), images, lenient=lenient)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput
-from evaluation.files.csv import csv_rows, numbers
+from evaluation.files.csv import csv_rows, numbers, safe_cell
 from evaluation.files.names import composed
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
@@ -59,3 +59,10 @@ def test_numbers_are_those_that_were_written(values):
 def test_what_is_no_number_elsewhere_is_none_here(cell):
     with pytest.raises(ValueError, match="could not"):
         numbers(["0.5", cell])
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\uff1d1", "\uff20a"])
+def test_a_formula_is_shown_and_not_computed(text):
+    assert safe_cell(text) == f"'{text}"
+    assert safe_cell(f"a{text}") == f"a{text}"
+    assert safe_cell("") == ""
