@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from warnings import WarningMessage
 
 _ADDRESS = re.compile(r"<([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>")
 _BREAK = re.compile(r"\s*[\r\n]\s*")
@@ -37,6 +38,11 @@ def foreign_reason(error: BaseException | str) -> str:
     The name of the error's type if it says nothing.
     """
     return printable(bounded(_plain(str(error)), 300)) or type(error).__name__
+
+
+def foreign_warning(warning: WarningMessage) -> str:
+    """What another library warns about, as `Category: reason`."""
+    return f"{warning.category.__name__}: {foreign_reason(str(warning.message))}"
 
 
 def _plain(text: str) -> str:

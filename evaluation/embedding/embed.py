@@ -6,7 +6,9 @@ Rows are in ascending order of filename. Finished batches are kept beside the ou
 killed run resumes where it stopped. A second run embeds only what has changed.
 """
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from cleaning.errors import InvalidInput, first_three, suggest
 from cleaning.parallel.engine import Engine, map_jobs
 from evaluation.contract.registry import encoders
 from evaluation.embedding.images import DECODER, Picture, decode
+from evaluation.files.lock import only_writer
 from evaluation.files.names import is_hidden
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import list_column, parquet_bytes
@@ -80,8 +83,19 @@ def embed(request: Request, reporter: Reporter) -> int:
     """
     refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
     names = picture_names(request.folder)
-    identity = _identity(request.encoder)
     parts = request.output.with_name(f".{request.output.name}.parts")
+    try:
+        with only_writer(parts, reporter.warn):
+            count = _embed(request, names, parts, reporter)
+            shutil.rmtree(parts, ignore_errors=True)
+    finally:
+        with suppress(OSError):  # not empty: the next run goes on with what is there
+            parts.rmdir()
+    return count
+
+
+def _embed(request: Request, names: list[str], parts: Path, reporter: Reporter) -> int:
+    identity = _identity(request.encoder)
     known = _known_rows(request.output, parts, identity)
     rows: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -99,7 +113,6 @@ def embed(request: Request, reporter: Reporter) -> int:
         reporter.warn(line)
     _judge(request, failures, len(names), reporter)
     write_whole(request.output, _table_bytes([rows[name] for name in sorted(rows)], identity))
-    _clear(parts)
     return len(rows)
 
 
@@ -243,12 +256,6 @@ def _table_bytes(rows: Sequence[dict[str, Any]], identity: str) -> bytes:
         for name, kind in types.items()
     }
     return parquet_bytes(columns, {_IDENTITY: identity.encode()})
-
-
-def _clear(parts: Path) -> None:
-    import shutil
-
-    shutil.rmtree(parts, ignore_errors=True)
 
 
 def _is_text(name: str) -> bool:

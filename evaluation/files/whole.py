@@ -1,6 +1,7 @@
 """Files that are written whole or not at all, and file-system errors in plain words."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -56,18 +57,28 @@ def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
     """
     make_folder(path.parent)
     with plain_errors(path, "write the file"):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = _temporary(path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
+                Path(name).chmod(0o666 & ~_umask())
+                Path(name).replace(path)  # while it is locked
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
             raise
+
+
+def _temporary(path: Path) -> tuple[int, str]:
+    """A new file beside the path, locked as long as it is open, so that nobody takes it for the leftover of a run."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, name
+        os.close(handle)  # removed as a leftover before it was locked
 
 
 def write_text(path: Path, text: str) -> None:
