@@ -8,7 +8,6 @@ killed run resumes where it stopped. A second run embeds only what has changed.
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -84,13 +83,9 @@ def embed(request: Request, reporter: Reporter) -> int:
     refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
     names = picture_names(request.folder)
     parts = request.output.with_name(f".{request.output.name}.parts")
-    try:
-        with only_writer(parts, reporter.warn):
-            count = _embed(request, names, parts, reporter)
-            shutil.rmtree(parts, ignore_errors=True)
-    finally:
-        with suppress(OSError):  # not empty: the next run goes on with what is there
-            parts.rmdir()
+    with only_writer(request.output.parent, reporter.warn, request.output.name):
+        count = _embed(request, names, parts, reporter)
+        shutil.rmtree(parts, ignore_errors=True)
     return count
 
 

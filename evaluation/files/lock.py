@@ -15,21 +15,21 @@ from pathlib import Path
 
 from evaluation.files.whole import make_folder, plain_errors
 
-_NAME = ".lock"
 _TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}\.tmp")
 _READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 @contextmanager
-def only_writer(folder: Path, warn: Callable[[str], None]) -> Iterator[None]:
-    """Runs the block while no other process runs such a block for this folder; waits for the others and says so.
+def only_writer(folder: Path, warn: Callable[[str], None], file: str = "") -> Iterator[None]:
+    """Runs the block while no other process runs such a block for this folder, or for the file in it.
 
-    Creates the folder, and removes what killed runs left in it. A folder that cannot be written to is not locked.
+    Waits for the others and says so. Creates the folder, and removes what killed runs left in it. A folder that cannot
+    be written to is not locked.
     """
     make_folder(folder)
-    path = folder / _NAME
+    path = folder / (f".{file[:40]}.lock" if file else ".lock")
     with plain_errors(path, "lock the folder"):
-        handle = _locked(path, warn)
+        handle = _locked(path, warn, folder / file)
     try:
         sweep(folder)
         yield
@@ -69,15 +69,12 @@ def sweep(folder: Path) -> None:
                     os.close(handle)
 
 
-def _locked(path: Path, warn: Callable[[str], None]) -> int | None:
+def _locked(path: Path, warn: Callable[[str], None], what: Path) -> int | None:
     """The descriptor of the locked file; None if the folder is read-only. Whoever unlocks it removes the file."""
     told = False
     while True:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
-        except FileNotFoundError:  # whoever had the lock removed the folder
-            make_folder(path.parent)
-            continue
         except OSError as error:
             if error.errno in _READ_ONLY:
                 return None
@@ -86,7 +83,7 @@ def _locked(path: Path, warn: Callable[[str], None]) -> int | None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not told:
-                warn(f"{path.parent}: another fixfirst command is writing here; waiting until it has finished")
+                warn(f"{what}: another fixfirst command is writing here; waiting until it has finished")
             told = True
             fcntl.flock(handle, fcntl.LOCK_EX)
         with suppress(FileNotFoundError):

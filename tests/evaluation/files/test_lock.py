@@ -1,6 +1,5 @@
 import multiprocessing
 import os
-import shutil
 import threading
 from contextlib import suppress
 
@@ -42,7 +41,7 @@ def test_one_after_the_other_and_who_waits_is_told(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_many_writers_never_meet_even_if_each_removes_the_folder(tmp_path):
+def test_many_writers_never_meet(tmp_path):
     folder, inside, met = tmp_path / "f", [], []
 
     def work():
@@ -51,7 +50,6 @@ def test_many_writers_never_meet_even_if_each_removes_the_folder(tmp_path):
                 inside.append(1)
                 met.append(len(inside))
                 inside.pop()
-                shutil.rmtree(folder)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -59,6 +57,12 @@ def test_many_writers_never_meet_even_if_each_removes_the_folder(tmp_path):
     for thread in threads:
         thread.join()
     assert met == [1] * 80
+
+
+def test_files_of_one_folder_have_locks_of_their_own(tmp_path):
+    with only_writer(tmp_path, quiet, "a"), only_writer(tmp_path, quiet, "b"), only_writer(tmp_path, quiet):
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".a.lock", ".b.lock", ".lock"]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
