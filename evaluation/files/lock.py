@@ -31,7 +31,7 @@ def only_writer(folder: Path, warn: Callable[[str], None], file: str = "") -> It
     with plain_errors(path, "lock the folder"):
         handle = _locked(path, warn, folder / file)
     try:
-        sweep(folder)
+        sweep(folder, file)
         yield
     finally:
         if handle is not None:
@@ -44,7 +44,7 @@ def only_writer(folder: Path, warn: Callable[[str], None], file: str = "") -> It
 def temporary_folder(target: Path) -> Iterator[Path]:
     """A new folder beside the target, to be renamed to it when it is complete, and else removed."""
     parent = make_folder(target.absolute().parent)
-    sweep(parent)
+    sweep(parent, target.name)
     with plain_errors(target, "make the folder"):
         staged = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=parent))
         handle = os.open(staged, os.O_RDONLY | os.O_CLOEXEC)
@@ -56,10 +56,14 @@ def temporary_folder(target: Path) -> Iterator[Path]:
             os.close(handle)
 
 
-def sweep(folder: Path) -> None:
-    """Removes the temporary files and folders that no living process is writing, here and one level below."""
-    for path in [*folder.glob(".*.tmp"), *folder.glob("*/.*.tmp")]:
-        if _TEMPORARY.fullmatch(path.name):
+def sweep(folder: Path, file: str = "") -> None:
+    """Removes the temporary files and folders that no living process is writing.
+
+    Those of one file, or all of them in a folder that is ours, and one level below.
+    """
+    found = [*folder.glob(".*.tmp"), *(() if file else folder.glob("*/.*.tmp"))]
+    for path in found:
+        if _TEMPORARY.fullmatch(path.name) and path.name.startswith(f".{file[:40]}." if file else "."):
             with suppress(OSError):
                 handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
                 try:
@@ -74,7 +78,7 @@ def _locked(path: Path, warn: Callable[[str], None], what: Path) -> int | None:
     told = False
     while True:
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            handle = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
         except OSError as error:
             if error.errno in _READ_ONLY:
                 return None

@@ -19,7 +19,7 @@ def refuse_output(output: Path, suffixes: Iterable[str], inputs: Iterable[Path])
     known = tuple(suffixes)
     if output.suffix not in known:
         raise InvalidInput(output, "the suffix does not name a format", f"name it {' or '.join(known)}")
-    sweep(output.parent)
+    sweep(output.parent, output.name)
     with plain_errors(output, "look at the file"):
         for path in inputs:
             if output.exists() and path.exists() and output.samefile(path):

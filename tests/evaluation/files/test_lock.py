@@ -123,9 +123,12 @@ def test_writers_and_sweepers_do_not_disturb_each_other(tmp_path):
 
 
 def test_a_command_with_an_output_cleans_up_beside_it(tmp_path):
-    (tmp_path / ".out.csv.abcd1234.tmp").write_text("half")
+    other = tmp_path / "below" / ".out.csv.abcd1234.tmp", tmp_path / ".other.csv.abcd1234.tmp"
+    for path in (*other, tmp_path / ".out.csv.abcd1234.tmp"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half")
     refuse_output(tmp_path / "out.csv", [".csv"], [])
-    assert list(tmp_path.iterdir()) == []
+    assert sorted(path for path in tmp_path.rglob("*.tmp")) == sorted(other)
 
 
 def test_a_temporary_folder_is_complete_or_gone(tmp_path):
