@@ -82,7 +82,7 @@ def count_training_rows(embedding_folder: Path, data_id: str) -> int:
     path = parquet_path(embedding_folder, data_id, "train")
     try:
         return 0 if path is None else int(pq.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException):
+    except (OSError, UnicodeDecodeError, pa.ArrowException):
         return 0  # reported with the reason when the rows are read
 
 

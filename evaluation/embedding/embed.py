@@ -222,7 +222,7 @@ def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str,
     for path in [output, *sorted(parts.glob("*.parquet"))]:
         try:
             table = pq.read_table(path) if path.exists() else None
-        except (OSError, pa.ArrowException):
+        except (OSError, UnicodeDecodeError, pa.ArrowException):
             continue
         if table is not None and (table.schema.metadata or {}).get(_IDENTITY) == identity.encode():
             vectors = vectors_of(path, table, "encoding")

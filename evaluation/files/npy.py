@@ -13,7 +13,7 @@ from evaluation.files.whole import open_file
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for object arrays."""
+    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for other arrays."""
     with open_file(path) as file:
         magic = file.read(len(MAGIC_PREFIX))
     try:
@@ -21,7 +21,10 @@ def read_npy(path: Path) -> NDArray[Any]:
             raise ValueError("it does not start as one")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            found: NDArray[Any] = np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        if found.dtype.kind not in "biufc":
+            raise ValueError(f"it holds {found.dtype}")
+        return found
     except Exception as error:  # numpy's header parser raises a dozen types
         reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else foreign_reason(error)
         raise InvalidInput(

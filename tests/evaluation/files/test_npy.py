@@ -42,6 +42,8 @@ def test_an_array_is_mapped(tmp_path):
         header(b"{'descr': '<f8', 'fortran_order': False, 'shape': (-1,), }\n"),
         header(b"-" * 9000 + b"1"),
         header(b"{[]: 1}"),
+        header(b"{'descr': '<f,', 'fortran_order': False, 'shape': (0,), }\n"),
+        saved(np.array(["a", "b"])),
         header(b"{'descr': 3, 'fortran_order': False, 'shape': (1,), }\n"),
         saved(np.array([{}, None], dtype=object), allow_pickle=True),
     ],
