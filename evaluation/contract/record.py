@@ -122,7 +122,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@cache
 def environment() -> dict[str, str]:
     """Everything outside the data and the settings that can change a result: versions, processor, BLAS and threads.
 
@@ -131,15 +130,20 @@ def environment() -> dict[str, str]:
     """
     from threadpoolctl import threadpool_info
 
-    packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
-    found = {"python": platform.python_version(), "machine": platform.machine(), "fixfirst": __version__}
     pools = threadpool_info()
     blas = [pool for pool in pools if pool["user_api"] == "blas"]
-    found["processor"] = _processor()
-    found["blas"] = _listed(f"{pool['internal_api']} {pool.get('version')}" for pool in blas)
-    found["core"] = _listed(str(pool.get("architecture")) for pool in blas)
-    found["threads"] = _listed(str(pool["num_threads"]) for pool in pools)
-    return found | {name: version(name) for name in packages}
+    return _installed() | {
+        "blas": _listed(f"{pool['internal_api']} {pool.get('version')}" for pool in blas),
+        "core": _listed(str(pool.get("architecture")) for pool in blas),
+        "threads": _listed(str(pool["num_threads"]) for pool in pools),
+    }
+
+
+@cache
+def _installed() -> dict[str, str]:
+    packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
+    found = {"python": platform.python_version(), "machine": platform.machine(), "processor": _processor()}
+    return found | {"fixfirst": __version__} | {name: version(name) for name in packages}
 
 
 def _processor() -> str:

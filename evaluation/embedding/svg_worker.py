@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
@@ -25,6 +25,7 @@ from xml.sax.saxutils import escape, quoteattr
 DEEPEST = 5_000
 LONGEST = 64_000_000
 _STACK = 512 << 20
+_LONGEST_LOG = 64 << 20
 _SLANTED = {"Sans": "Oblique", "Serif": "Italic", "SansMono": "Oblique"}
 _DRAWN = (
     *("image", "feimage", "use", "pattern", "lineargradient", "radialgradient", "textpath", "tref"),
@@ -61,6 +62,7 @@ class Cleaned:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.ExternalEntityRefHandler = self._outside
+        parser.ProcessingInstructionHandler = self._instruction
         parser.SkippedEntityHandler = self._skipped
         try:
             parser.Parse(content, True)
@@ -90,6 +92,10 @@ class Cleaned:
 
     def _outside(self, _context: str, _base: str | None, place: str | None, _public: str | None) -> int:
         raise Refused("outside", str(place))
+
+    def _instruction(self, target: str, _data: str) -> None:
+        if target == "xml-stylesheet":
+            self.gaps.append("an xml-stylesheet")
 
     def _skipped(self, name: str, _parameter: int) -> None:
         self.gaps.append(f"the entity &{name};")
@@ -156,9 +162,11 @@ def render(cleaned: Cleaned, folder: str, box: int) -> bytes:
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Ends this process when it takes more memory or processor time, or writes a core dump."""
-    for what, most in ((resource.RLIMIT_AS, memory + _STACK), (resource.RLIMIT_CORE, 0)):
-        resource.setrlimit(what, (most, most))
+    """Ends this process when it takes more memory or processor time, writes a core dump, or logs without end."""
+    most = {resource.RLIMIT_AS: memory + _STACK, resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: _LONGEST_LOG}
+    for what, value in most.items():
+        with suppress(ValueError, OSError):  # not every system has every limit
+            resource.setrlimit(what, (value, value))
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, seconds)
 
@@ -202,8 +210,9 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     answer: dict[str, Any] = {}
     png = b""
     # the renderer logs to descriptor 1, and nowhere else
-    out, log = os.dup(1), tempfile.TemporaryFile()  # noqa: SIM115
-    os.dup2(log.fileno(), 1)
+    out = os.dup(1)
+    log = os.memfd_create("log") if sys.platform == "linux" else os.dup(tempfile.TemporaryFile().fileno())
+    os.dup2(log, 1)
     limit(memory, seconds)
 
     def work() -> None:
@@ -224,8 +233,8 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
         thread.join()
     if not answer:
         os.abort()
-    log.seek(0)
-    told = [_LOG.match(line) for line in log.read().decode(errors="replace").splitlines()]
+    lines = os.pread(log, 1_000_000, 0).decode(errors="replace").splitlines()
+    told = [_LOG.match(line) for line in lines]
     answer["gaps"] = list(dict.fromkeys([*answer.get("gaps", []), *(line[1].rstrip(".") for line in told if line)]))
     with os.fdopen(out, "wb") as stream:
         stream.write(json.dumps(answer).encode() + b"\n" + png)

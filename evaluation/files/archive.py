@@ -18,7 +18,7 @@ from evaluation.files.whole import make_folder, open_file, plain_errors
 LARGEST = 8 * 1024**3
 """The most bytes an archive may unpack to."""
 
-RATIO = 200
+RATIO = 100
 """How many times its own size an archive may unpack to, beyond the first 64 MiB; data compress less."""
 
 MOST_MEMBERS = 100_000

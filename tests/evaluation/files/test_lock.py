@@ -1,5 +1,6 @@
-import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 
@@ -8,6 +9,7 @@ import pytest
 from evaluation.files.lock import only_writer, sweep, temporary_folder
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import write_whole
+from tests.support import ROOT
 
 
 def quiet(line):
@@ -66,13 +68,14 @@ def test_files_of_one_folder_have_locks_of_their_own(tmp_path):
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
-    def die():
-        with only_writer(tmp_path, quiet):
-            os._exit(9)
-
-    child = multiprocessing.get_context("fork").Process(target=die)
-    child.start()
-    child.join()
+    code = f"""
+import os
+from pathlib import Path
+from evaluation.files.lock import only_writer
+with only_writer(Path({str(tmp_path)!r}), print):
+    os._exit(9)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 9
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
     with only_writer(tmp_path, quiet):
         pass
