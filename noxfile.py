@@ -68,6 +68,19 @@ def lowest(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """100,000 mutated inputs for the readers of files. Takes minutes; `nox -s fuzz -- --inputs=N --reader=NAME`."""
+    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """Every command killed, run twice at once and without room to write. Takes minutes; full disks need root."""
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    session.run("python", "-m", "tests.crash", *session.posargs, env=threads)
+
+
+@nox.session
 def containers(session: nox.Session) -> None:
     """The cube in Docker and Podman. Installs both, as root on Debian; elsewhere the tests are skipped."""
     session.run(

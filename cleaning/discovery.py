@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, foreign_reason, suggest
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def discover_entry_points(group: str, kind: str, member: str) -> Registry:
             module = entry.load()
             found[entry.name] = _component(entry.name, module, kind, member)
         except Exception as error:
-            skipped[entry.name] = f"{entry.value} ({type(error).__name__}: {error})"
+            skipped[entry.name] = f"{entry.value} ({type(error).__name__}: {foreign_reason(error)})"
     return Registry(kind, found, skipped)
 
 
@@ -115,7 +115,7 @@ def discover_folder(folder: Path, kind: str, member: str, *, beside: Mapping[str
     found: dict[str, Component] = {}
     skipped: dict[str, str] = {}
     for path in sorted(folder.glob("*.py")) if folder.is_dir() else []:
-        if not path.name.startswith("_"):
+        if not path.name.startswith(("_", ".")):
             try:
                 module = _import_file(path, kind)
                 if _is_of_kind(module, {kind: member, **(beside or {})}, kind):

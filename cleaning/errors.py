@@ -1,11 +1,20 @@
 """Errors whose text is written for the user, and the parts that such texts are built from."""
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from warnings import WarningMessage
+
+_ADDRESS = re.compile(r"<([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>")
+_BREAK = re.compile(r"\s*[\r\n]\s*")
+_LONGEST = 1500
+"""The most characters of a problem or a fix; no sentence of ours needs as many."""
+_COMPARED = 255
+"""The most characters of a name that is compared with others; no file name is longer."""
 
 
 def printable(text: str) -> str:
@@ -16,6 +25,29 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if _is_harmless(one) else one.encode("unicode_escape").decode() for one in text)
+
+
+def bounded(text: str, most: int = 100) -> str:
+    """The text, cut after `most` characters, with its length if it was cut: one value cannot fill a message."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text)} characters)"
+
+
+def foreign_reason(error: BaseException | str) -> str:
+    """What another library says about a failure, fit for our messages: on one line, bounded, without memory addresses.
+
+    The name of the error's type if it says nothing.
+    """
+    return printable(bounded(_plain(str(error)), 300)) or type(error).__name__
+
+
+def foreign_warning(warning: WarningMessage) -> str:
+    """What another library warns about, as `Category: reason`."""
+    return f"{warning.category.__name__}: {foreign_reason(str(warning.message))}"
+
+
+def _plain(text: str) -> str:
+    """The text on one line and without memory addresses."""
+    return _ADDRESS.sub(r"\1", _BREAK.sub(" ", text.strip()))
 
 
 def _is_harmless(one: str) -> bool:
@@ -50,9 +82,9 @@ class Place:
         parts = [
             None if self.path is None else str(self.path),
             None if self.line is None else f"line {self.line}",
-            self.key,
-            None if self.column is None else f"column {self.column}",
-            None if self.row is None else f"row {self.row!r}",
+            None if self.key is None else bounded(self.key, 300),
+            None if self.column is None else f"column {bounded(self.column)}",
+            None if self.row is None else f"row {bounded(repr(self.row))}",
         ]
         return ", ".join(part for part in parts if part)
 
@@ -75,8 +107,9 @@ class InvalidInput(FixfirstError):
     """
 
     def __init__(self, place: Place | Path | str, problem: str, fix: str = "") -> None:
-        self.place, self.problem, self.fix = _as_place(place), problem, fix
-        super().__init__(printable(f"{self.place}: {problem}." + (f" Fix: {fix}." if fix else "")))
+        self.place = _as_place(place)
+        self.problem, self.fix = bounded(_plain(problem), _LONGEST), bounded(fix, _LONGEST)
+        super().__init__(printable(f"{self.place}: {self.problem}." + (f" Fix: {self.fix}." if fix else "")))
 
     def __reduce__(self) -> tuple[type["InvalidInput"], tuple[Place, str, str]]:
         return type(self), (self.place, self.problem, self.fix)
@@ -122,22 +155,36 @@ def sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, MemoryError):
         return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
-    shown = printable(f"{type(error).__name__}: {error}")
+    shown = f"{type(error).__name__}: {foreign_reason(error)}"
     return f"fixfirst itself failed ({shown}). Fix: run again with FIXFIRST_DEBUG=1 and report the output."
 
 
 def first_three(examples: Sequence[object]) -> str:
     """The count and the first three examples, as all error messages show them: `2 in all: a, b`."""
-    shown = ", ".join(printable(str(example)) for example in examples[:3])
+    shown = ", ".join(printable(bounded(str(example))) for example in examples[:3])
     return f"{len(examples)} in all: {shown}" + (", …" if len(examples) > 3 else "")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """`did you mean …? known: …`, for an unknown name."""
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    short = [other for other in names if len(other) <= _COMPARED]
+    close = difflib.get_close_matches(name, short, n=3, cutoff=0.5) if len(name) <= _COMPARED else []
+    hint = f"did you mean {' or '.join(bounded(one) + _difference(name, one) for one in close)}? " if close else ""
     return f"{hint}known: {', '.join(names) or 'none'}"
+
+
+def _difference(name: str, other: str) -> str:
+    """Where two names differ, if that can be hard to see: in blanks, accents, invisible or look-alike characters."""
+    if name.isascii() and other.isascii() and name.split() == [name] and other.split() == [other]:
+        return ""
+    place = next((at for at, pair in enumerate(zip(name, other, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(name), len(other)) if place is None else place
+    return f" (character {at + 1} is {_code(name, at)}, not {_code(other, at)})"
+
+
+def _code(name: str, at: int) -> str:
+    return f"U+{ord(name[at]):04X}" if at < len(name) else "missing"
 
 
 def _as_place(place: Place | Path | str) -> Place:

@@ -6,7 +6,9 @@ import importlib
 import os
 import pkgutil
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 # Import nothing heavier than argparse before the arguments are read, so that `fixfirst --help` responds at once.
@@ -17,26 +19,55 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Wrong usage exits with 2. An error prints one line to standard error; FIXFIRST_DEBUG=1 shows its traceback instead.
     """
+    _open_closed_streams()
     name, rest = _command_of(sys.argv[1:] if arguments is None else list(arguments))
     command = importlib.import_module(f"evaluation.commands.{name}")
     parser = _Parser(prog=f"fixfirst {name}", description=_summary(command), allow_abbrev=False)
     command.add_arguments(parser)
     options = parser.parse_args(rest)
     try:
-        return int(command.run(options))
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            return int(command.run(options))
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; files already written are kept, and the same command resumes from there\n")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_unwritten()
         return 1
     except Exception as error:
         if os.environ.get("FIXFIRST_DEBUG"):
             raise
         from cleaning.errors import sentence
 
-        sys.stderr.write(f"error: {sentence(error)}\n")
+        with suppress(OSError):
+            sys.stderr.write(f"error: {sentence(error)}\n")
+        _drop_unwritten()
         return 1
+
+
+def _open_closed_streams() -> None:
+    """Sends output nowhere if the caller has closed it (`>&-`), so that the work is done all the same."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
+
+
+def _drop_unwritten() -> None:
+    """Drops output that cannot be written, because Python would try again when it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Shows a warning of another library as one line, like our own."""
+    from cleaning.errors import foreign_reason
+
+    with suppress(OSError):
+        sys.stderr.write(f"warning: {category.__name__}: {foreign_reason(str(message))}\n")
 
 
 def command_names() -> list[str]:

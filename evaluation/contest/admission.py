@@ -9,6 +9,7 @@ from cleaning.errors import FixfirstError, InvalidInput, Place
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
 from evaluation.contract.registry import rules_of
 from evaluation.contract.task import Task
+from evaluation.files.names import composed
 from evaluation.files.whole import sha256_file
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
@@ -58,7 +59,7 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     Raises FixfirstError for an invalid file, for a rate limit that is exceeded (with the time of the next allowed
     submission), and for a clock that is behind the log.
     """
-    _check_team(team)
+    team = _checked_team(team)
     log = SubmissionLog(folders.submission_log)
     data_id = data_id_of(path, task.name, parameters, task.suffixes)
     _check_name(path.with_name(f"{data_id}_{team}{path.suffix}"), data_id, parameters)
@@ -88,11 +89,12 @@ def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Param
     return f"{found}; accepted as submission {entry.number} of {team}"
 
 
-def _check_team(team: str) -> None:
+def _checked_team(team: str) -> str:
     if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
         raise InvalidInput(
             f"--as={team!r}", "this is not a valid team name", "use up to 100 letters, digits and spaces"
         )
+    return composed(team)
 
 
 def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:

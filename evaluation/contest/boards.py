@@ -10,7 +10,7 @@ from evaluation.contest.standings import Row, leaderboard, markdown_table, text_
 from evaluation.contract import registry
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
-from evaluation.files.csv import csv_text
+from evaluation.files.csv import csv_text, safe_cell
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
 from evaluation.settings.folders import Folders
@@ -160,7 +160,7 @@ def _as_csv(found: Boarded) -> str:
     lines = []
     for one in found.standings:
         row = one.row
-        head = [row.task, found.name, one.place, row.method, row.metric.name, row.mean, row.low, row.high]
+        head = [row.task, found.name, one.place, safe_cell(row.method), row.metric.name, row.mean, row.low, row.high]
         files = " ".join(sorted(entry.file for entry in one.counting))
         tail = [one.submissions, _received(one), files]
         lines.append([*head, row.n_datasets, row.n_all, *(row.others.get(name) for name in others), *tail])

@@ -8,6 +8,7 @@ from typing import Any
 from cleaning.errors import InvalidInput, Place, data_at_fault, first_three, suggest
 from evaluation.contract.record import Board
 from evaluation.contract.task import Case
+from evaluation.files.names import composed
 from evaluation.files.whole import read_text
 
 
@@ -57,7 +58,7 @@ def hashed(names: Sequence[str], public: float, salt: str) -> set[str]:
 
 
 def _listed(path: Path, known: Sequence[str]) -> set[str]:
-    names = [line for line in read_text(path).split("\n") if line]
+    names = [composed(line) for line in read_text(path).split("\n") if line]
     expected, seen = set(known), set[str]()
     for number, name in enumerate(names, start=1):
         if name in seen:

@@ -1,5 +1,6 @@
 """Leaderboards: one row per task and method, with the mean over data sets and its 95% interval."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from cleaning.intervals import mean_interval
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
-from evaluation.files.csv import csv_text
+from evaluation.files.csv import csv_text, safe_cell
 
+_MARKS = re.compile(r"[\\`*\[\]<>|&~$#@!]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|(?<=http):|(?<=https):", re.IGNORECASE)
+"""What Markdown may read as more than text. An underscore inside a word is none of it."""
 COLUMNS = ("task", "rank", "method", "metric", "mean", "low95", "high95", "data_sets", "of", "seeds", "seconds")
 
 
@@ -95,7 +98,7 @@ def as_csv(boards: Sequence[Sequence[Row]]) -> str:
     others = list(dict.fromkeys(name for rows in boards for row in rows for name in row.others))
     lines = []
     for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
-        head = [row.task, place, row.method, row.metric.name, row.mean, row.low, row.high]
+        head = [row.task, place, safe_cell(row.method), row.metric.name, row.mean, row.low, row.high]
         tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds]
         lines.append([*head, *tail, *(row.others.get(name) for name in others)])
     return csv_text([*COLUMNS, *others], lines)
@@ -117,8 +120,8 @@ def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    safe = [[cell.replace("|", "\\|") for cell in line] for line in cells]
+    """A Markdown table. Whatever a cell contains is shown as it is: no link, no tag, no emphasis."""
+    safe = [[_MARKS.sub(r"\\\g<0>", cell) for cell in line] for line in cells]
     lines = [header, ["---"] * len(header), *safe]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -4,6 +4,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -121,12 +122,41 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@cache
 def environment() -> dict[str, str]:
-    """The versions of everything that can change a result."""
+    """Everything outside the data and the settings that can change a result: versions, processor, BLAS and threads.
+
+    blas: each library of linear algebra in use, with its version. core: the type of processor it is tuned to.
+    threads: how many threads these libraries and OpenMP may use.
+    """
+    from threadpoolctl import threadpool_info
+
+    pools = threadpool_info()
+    blas = [pool for pool in pools if pool["user_api"] == "blas"]
+    return _installed() | {
+        "blas": _listed(f"{pool['internal_api']} {pool.get('version')}" for pool in blas),
+        "core": _listed(str(pool.get("architecture")) for pool in blas),
+        "threads": _listed(str(pool["num_threads"]) for pool in pools),
+    }
+
+
+@cache
+def _installed() -> dict[str, str]:
     packages = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow")
-    found = {"python": platform.python_version(), "machine": platform.machine(), "fixfirst": __version__}
-    return found | {name: version(name) for name in packages}
+    found = {"python": platform.python_version(), "machine": platform.machine(), "processor": _processor()}
+    return found | {"fixfirst": __version__} | {name: version(name) for name in packages}
+
+
+def _processor() -> str:
+    """The name of the processor, as far as the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(set(names))) or "none"
 
 
 def finite(values: dict[str, float]) -> dict[str, float]:

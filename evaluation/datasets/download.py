@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput
@@ -11,10 +11,11 @@ from evaluation.contract.loading import load_parameters
 from evaluation.datasets.layout import csv_path, load_dataset, load_truth, parquet_path
 from evaluation.datasets.sources import Job, bring
 from evaluation.files.json import read_json
+from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import make_folder, plain_errors, sha256_file, sha256_tree, write_text
 from evaluation.settings.folders import Folders
-from evaluation.settings.parameters import Source
+from evaluation.settings.parameters import Parameters, Source
 
 
 def download(folders: Folders, reporter: Reporter) -> None:
@@ -24,8 +25,14 @@ def download(folders: Folders, reporter: Reporter) -> None:
     data sets that were already copied are kept.
     """
     parameters = load_parameters(folders.parameters_file)
-    make_folder(folders.embedding_folder)
-    make_folder(folders.groundtruth_folder)
+    with ExitStack() as locks:
+        # always in the same order, and the same folder once
+        for folder in sorted({make_folder(folders.embedding_folder), make_folder(folders.groundtruth_folder)}):
+            locks.enter_context(only_writer(folder, reporter.warn))
+        _download(folders, parameters, reporter)
+
+
+def _download(folders: Folders, parameters: Parameters, reporter: Reporter) -> None:
     manifest = _read_manifest(folders.manifest_file)
     for name, block in parameters.enabled().items():
         job = Job(name, block, folders, reporter)

@@ -17,6 +17,7 @@ from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
 from cleaning.data import IntVector
 from cleaning.errors import Place, first_three, suggest
 from evaluation.files.csv import csv_columns, csv_text
+from evaluation.files.names import composed, not_hidden
 from evaluation.files.parquet import integers, list_column, parquet_bytes, read_columns, texts, vectors
 from evaluation.files.whole import sha256_bytes, sha256_file, write_text, write_whole
 
@@ -29,7 +30,7 @@ _PARQUET = re.compile(r"(?P<id>.+)_(?P<part>train|val|test)(_[0-9.]+)*\.parquet"
 
 def known_ids(embedding_folder: Path) -> tuple[str, ...]:
     """The data ids with training embeddings in the folder, sorted."""
-    names = [_PARQUET.fullmatch(path.name) for path in embedding_folder.glob("*.parquet")]
+    names = [_PARQUET.fullmatch(path.name) for path in not_hidden(embedding_folder.glob("*.parquet"), embedding_folder)]
     return tuple(sorted({match["id"] for match in names if match and match["part"] == "train"}))
 
 
@@ -81,7 +82,7 @@ def count_training_rows(embedding_folder: Path, data_id: str) -> int:
     path = parquet_path(embedding_folder, data_id, "train")
     try:
         return 0 if path is None else int(pq.read_metadata(path).num_rows)
-    except (OSError, pa.ArrowException):
+    except (OSError, UnicodeDecodeError, pa.ArrowException):
         return 0  # reported with the reason when the rows are read
 
 
@@ -153,7 +154,7 @@ def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
     truth = np.empty(len(rows), dtype=np.int64)
     for number, (line, (sample, given, true)) in enumerate(rows):
         place = Place(path, line=line)
-        if sample != split.ids[number]:
+        if composed(sample) != composed(split.ids[number]):
             raise InvalidInput(
                 place,
                 f"ImageID is {sample!r}, the embeddings have {split.ids[number]!r}",

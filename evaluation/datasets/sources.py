@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
+from cleaning.errors import FixfirstError, InvalidInput, Unsuitable, foreign_reason
 from evaluation.contract import registry
 from evaluation.contract.draw import Draw
 from evaluation.datasets.layout import PARTS, csv_path, parquet_path
 from evaluation.files.archive import SUFFIXES, unpack
+from evaluation.files.names import is_hidden, not_hidden
 from evaluation.files.progress import Reporter
 from evaluation.files.transfer import fetch_url
 from evaluation.files.whole import make_folder, plain_errors, sha256_bytes, sha256_file
@@ -61,6 +62,8 @@ class Job:
         For a sister task the names are `…/embeddings/{data id}/…` and `…/data/{data id}/…`, with any path below them.
         """
         path = PurePosixPath(name)
+        if is_hidden(path):
+            return None
         if self.block.task != "cleaning":
             return self._staged_below_id(path)
         if len(path.parts) < 2:
@@ -140,7 +143,7 @@ def _from_drive(job: Job, source: Source) -> None:
     try:
         gdown.download(id=source.source.partition(":")[2], output=str(archive), quiet=True)
     except Exception as error:
-        raise FixfirstError(f"Google Drive refused the download ({error})") from error
+        raise FixfirstError(f"Google Drive refused the download ({foreign_reason(error)})") from error
     if not archive.exists() or sha256_file(archive) != digest:
         raise FixfirstError(f"the file from Google Drive does not have the sha256 {digest}")
     unpack(archive, job.staged)
@@ -177,7 +180,7 @@ def _names_in(path: Path, job: Job) -> list[str]:
             file.relative_to(path).as_posix()
             for data_id in job.ids
             for folder in ("embeddings", "data")
-            for file in sorted((path / folder / data_id).rglob("*"))
+            for file in not_hidden((path / folder / data_id).rglob("*"), path / folder / data_id)
             if file.is_file()
         ]
     return [

@@ -6,9 +6,10 @@ Rows are in ascending order of filename. Finished batches are kept beside the ou
 killed run resumes where it stopped. A second run embeds only what has changed.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,9 @@ import numpy as np
 from cleaning.errors import InvalidInput, first_three, suggest
 from cleaning.parallel.engine import Engine, map_jobs
 from evaluation.contract.registry import encoders
-from evaluation.embedding.images import decode
+from evaluation.embedding.images import DECODER, Picture, decode
+from evaluation.files.lock import only_writer
+from evaluation.files.names import is_hidden
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import list_column, parquet_bytes
 from evaluation.files.parquet import vectors as vectors_of
@@ -28,6 +31,9 @@ OnUndecodable = Literal["error", "skip"]
 
 LARGEST_FILE = 256 * 1024**2
 BATCH = 64
+ALIVE = 8_000_000
+"""How many pixels of decoded images may wait for the encoder, besides those of the last image."""
+
 _IDENTITY = b"fixfirst_encoder"
 
 
@@ -69,6 +75,11 @@ def make_encoder(name: str) -> Any:
     return encoders()[name].member(None)
 
 
+def _identity(encoder: str) -> str:
+    """Changes with anything that changes the vectors, so that the rows of an earlier run are not reused then."""
+    return f"{DECODER} {make_encoder(encoder).identity}"
+
+
 def embed(request: Request, reporter: Reporter) -> int:
     """Writes the parquet and returns the number of images in it.
 
@@ -77,8 +88,15 @@ def embed(request: Request, reporter: Reporter) -> int:
     """
     refuse_output(request.output, [".parquet"], [request.folder, Path(request.encoder)])
     names = picture_names(request.folder) if request.names is None else sorted(request.names)
-    identity = make_encoder(request.encoder).identity
     parts = request.output.with_name(f".{request.output.name}.parts")
+    with only_writer(request.output.parent, reporter.warn, request.output.name):
+        count = _embed(request, names, parts, reporter)
+        shutil.rmtree(parts, ignore_errors=True)
+    return count
+
+
+def _embed(request: Request, names: list[str], parts: Path, reporter: Reporter) -> int:
+    identity = _identity(request.encoder)
     known = _known_rows(request.output, parts, identity)
     rows: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -97,7 +115,6 @@ def embed(request: Request, reporter: Reporter) -> int:
         reporter.warn(line)
     _judge(request, failures, len(names), reporter)
     write_whole(request.output, _table_bytes([rows[name] for name in sorted(rows)], identity))
-    _clear(parts)
     return len(rows)
 
 
@@ -106,11 +123,11 @@ def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
 
     Raises InvalidInput for a file that cannot be decoded.
     """
-    batch = _embedded(contents, {}, Request.encoder)
+    batch = _embedded(((name, partial(bytes, content)) for name, content in contents.items()), {}, Request.encoder)
     if batch.failures:
         raise InvalidInput(output, f"some images cannot be decoded ({first_three(batch.failures)})")
     rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
-    write_whole(output, _table_bytes(rows, make_encoder(Request.encoder).identity))
+    write_whole(output, _table_bytes(rows, _identity(Request.encoder)))
 
 
 def picture_names(folder: Path) -> list[str]:
@@ -122,7 +139,7 @@ def picture_names(folder: Path) -> list[str]:
         raise InvalidInput(folder, "there is no such folder", "give the folder that contains the images")
     with plain_errors(folder, "list the folder"):
         found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    names = sorted(path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts))
+    names = sorted(path.as_posix() for path in found if not is_hidden(path))
     odd = [name for name in names if not name.isprintable() or not _is_text(name)]
     if odd:
         raise InvalidInput(
@@ -141,45 +158,57 @@ def _worked(request: Request, names: list[str], known: dict[str, dict[str, Any]]
 
 def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str, Any]]], _step: object) -> _Batch:
     names, known = work
-    contents: dict[str, bytes] = {}
-    failures = []
-    for name in names:
+    files = ((name, partial(request.read or partial(_read_below, request.folder), name)) for name in names)
+    return _embedded(files, known, request.encoder)
+
+
+def _read_below(folder: Path, name: str) -> bytes:
+    return read_bytes(folder / name, LARGEST_FILE)
+
+
+def _embedded(
+    files: Iterable[tuple[str, Callable[[], bytes]]], known: Mapping[str, dict[str, Any]], encoder: str
+) -> _Batch:
+    """The rows of some images, taken from `known` if the content is the same.
+
+    files: the name of each, and what reads it. An image is read, decoded, encoded and dropped before ALIVE pixels of
+    others are decoded, so the memory needed does not depend on the number of images.
+    """
+    batch, waiting = _Batch([], [], []), list[Picture]()
+    for name, read in files:
         try:
-            contents[name] = request.read(name) if request.read else read_bytes(request.folder / name, LARGEST_FILE)
-        except InvalidInput as error:
-            failures.append(f"{name}: {error.problem}")
-    batch = _embedded(contents, known, request.encoder)
-    return _Batch(batch.rows, batch.warnings, failures + batch.failures)
-
-
-def _embedded(contents: Mapping[str, bytes], known: Mapping[str, dict[str, Any]], encoder: str) -> _Batch:
-    """The rows of some images, taken from `known` if the content is the same."""
-    from threadpoolctl import threadpool_limits
-
-    rows: list[dict[str, Any]] = []
-    pictures, warnings, failures = [], [], []
-    for name, content in contents.items():
-        digest = sha256_bytes(content)
-        if name in known and known[name]["sha256"] == digest:
-            rows.append(known[name])
-            continue
-        try:
+            content = read()
+            digest = sha256_bytes(content)
+            if name in known and known[name]["sha256"] == digest:
+                batch.rows.append(known[name])
+                continue
             picture = decode(content, name)
         except InvalidInput as error:
-            failures.append(f"{name}: {error.problem}")
+            batch.failures.append(f"{name}: {error.problem}")
             continue
-        warnings += [picture.warning] if picture.warning else []
         size = {"width": picture.width, "height": picture.height, "bytes": len(content), "format": picture.format}
-        rows.append({"filename": name, "sha256": digest, **size})
-        pictures.append(picture.pixels)
-    if pictures:
-        with threadpool_limits(limits=1):
-            vectors = make_encoder(encoder).encode(pictures)
-        if not np.isfinite(vectors).all():
-            raise InvalidInput(f"encoder {encoder}", "it returns NaN or infinity", "check the model")
-        for row, vector in zip([row for row in rows if "encoding" not in row], vectors, strict=True):
-            row["encoding"] = vector
-    return _Batch(rows, warnings, failures)
+        batch.rows.append({"filename": name, "sha256": digest, **size})
+        batch.warnings.extend([picture.warning] if picture.warning else [])
+        waiting.append(picture)
+        if sum(one.width * one.height for one in waiting) > ALIVE:
+            _encode(batch, waiting, encoder)
+    _encode(batch, waiting, encoder)
+    return batch
+
+
+def _encode(batch: _Batch, waiting: list[Picture], encoder: str) -> None:
+    """Adds the vectors of the waiting images to their rows, which are those without a vector, and drops the images."""
+    from threadpoolctl import threadpool_limits
+
+    if not waiting:
+        return
+    with threadpool_limits(limits=1):
+        vectors = make_encoder(encoder).encode([picture.pixels for picture in waiting])
+    if not np.isfinite(vectors).all():
+        raise InvalidInput(f"encoder {encoder}", "it returns NaN or infinity", "check the model")
+    for row, vector in zip([row for row in batch.rows if "encoding" not in row], vectors, strict=True):
+        row["encoding"] = vector
+    waiting.clear()
 
 
 def _judge(request: Request, failures: list[str], total: int, reporter: Reporter) -> None:
@@ -204,7 +233,7 @@ def _known_rows(output: Path, parts: Path, identity: str) -> dict[str, dict[str,
     for path in [output, *sorted(parts.glob("*.parquet"))]:
         try:
             table = pq.read_table(path) if path.exists() else None
-        except (OSError, pa.ArrowException):
+        except (OSError, UnicodeDecodeError, pa.ArrowException):
             continue
         if table is not None and (table.schema.metadata or {}).get(_IDENTITY) == identity.encode():
             vectors = vectors_of(path, table, "encoding")
@@ -233,12 +262,6 @@ def _table_bytes(rows: Sequence[dict[str, Any]], identity: str) -> bytes:
         for name, kind in types.items()
     }
     return parquet_bytes(columns, {_IDENTITY: identity.encode()})
-
-
-def _clear(parts: Path) -> None:
-    import shutil
-
-    shutil.rmtree(parts, ignore_errors=True)
 
 
 def _is_text(name: str) -> bool:

@@ -2,21 +2,23 @@
 
 The content decides the format (jpg, png, gif, ico, svg); a suffix that does not match only gives a warning. EXIF
 orientation is applied. Of a GIF the first frame is used, of an ICO the largest image. Transparent pixels are drawn over
-white. An SVG is drawn into a box of 512 × 512. Truncated files and images of more than 50 million pixels are errors.
+white, and 16 bits are rounded to 8. An SVG is drawn into a box of 512 × 512. Truncated files and images of more than 50
+million pixels are errors.
 """
 
 import io
-import re
 import struct
+import warnings
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, foreign_reason
+from evaluation.embedding.svg import draw, is_svg
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,6 +27,8 @@ Pixels = NDArray[np.uint8]
 
 MOST_PIXELS = 50_000_000
 SVG_BOX = 512
+DECODER = "pictures/2"
+"""Changes with anything that changes the pixels of a file."""
 
 _MAGIC = (
     (b"\xff\xd8\xff", "jpg"),
@@ -32,11 +36,6 @@ _MAGIC = (
     (b"GIF87a", "gif"),
     (b"GIF89a", "gif"),
     (b"\x00\x00\x01\x00", "ico"),
-)
-# Possessive quantifiers prevent backtracking, so no content can make these two patterns slow.
-_SVG = re.compile(rb"(?>\s|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:\w+:)?svg[\s>/]", re.DOTALL)
-_REFERENCE = re.compile(
-    r"<(?:\w{1,40}:)?(?:image|feImage|use)\b[^<]*?href\s*=\s*[\"']\s*+(?!#|data:)([^\"'<>]{0,60})", re.IGNORECASE
 )
 _SUFFIXES = {"jpg": (".jpg", ".jpeg", ".jpe", ".jfif"), "png": (".png",), "gif": (".gif",), "ico": (".ico",)}
 _BROKEN = (
@@ -55,7 +54,7 @@ _BROKEN = (
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """RGB pixels (height, width, 3), the detected format, and a warning if the suffix does not match it (else '')."""
+    """RGB pixels (height, width, 3), the detected format, and a warning about the file that names it (else '')."""
 
     pixels: Pixels
     format: str
@@ -74,12 +73,18 @@ class Picture:
 
 def decode(content: bytes, name: str) -> Picture:
     """The image in a file's bytes. Raises InvalidInput that names the file and the reason."""
-    kind = _sniffed(content, name)
-    pixels = _drawn(content, name) if kind == "svg" else _opened(content, name, kind)
+    kind, png, notes = _sniffed(content, name), content, list[str]()
     suffix = PurePath(name).suffix.lower()
-    expected = _SUFFIXES.get(kind, (".svg",))
-    warning = "" if suffix in expected else f"{name}: the content is {kind}, the suffix {suffix or 'missing'}"
-    return Picture(pixels, kind, warning)
+    if suffix not in _SUFFIXES.get(kind, (".svg",)):
+        notes.append(f"the content is {kind}, the suffix {suffix or 'missing'}")
+    if kind == "svg":
+        png, gaps = draw(content, name, SVG_BOX)
+        notes += [gaps] if gaps else []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pixels = _opened(png, name, "png" if kind == "svg" else kind)
+    notes += dict.fromkeys(foreign_reason(warning.message) for warning in told)
+    return Picture(pixels, kind, f"{name}: {'; '.join(notes)}" if notes else "")
 
 
 def _sniffed(content: bytes, name: str) -> str:
@@ -88,36 +93,48 @@ def _sniffed(content: bytes, name: str) -> str:
     for magic, kind in _MAGIC:
         if content.startswith(magic):
             return kind
-    if _SVG.match(content[:65_536].removeprefix(b"\xef\xbb\xbf")):
+    if is_svg(content):
         return "svg"
     raise InvalidInput(name, "the content is not jpg, png, gif, ico or svg", "convert it, or remove it")
 
 
 def _opened(content: bytes, name: str, kind: str) -> Pixels:
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     try:
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(io.BytesIO(content), formats=[{"jpg": "JPEG"}.get(kind, kind.upper())]) as image:
             _refuse_huge(name, *image.size)
             image.load()
-            return np.asarray(_over_white(ImageOps.exif_transpose(image)))
+            _refuse_huge(name, *image.size)
+            depth = content[24] if kind == "png" else 8
+            return np.asarray(_over_white(ImageOps.exif_transpose(image), depth))
     except InvalidInput:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput(name, f"decompression bomb ({error})", "check where the file comes from") from error
-    except _BROKEN as error:
         raise InvalidInput(
-            name, f"the {kind} is broken ({str(error) or type(error).__name__})", "get the file again"
+            name, f"decompression bomb ({foreign_reason(error)})", "check where the file comes from"
         ) from error
+    except UnidentifiedImageError as error:
+        raise InvalidInput(name, f"the {kind} is broken (its header cannot be read)", "get the file again") from error
+    except _BROKEN as error:
+        raise InvalidInput(name, f"the {kind} is broken ({foreign_reason(error)})", "get the file again") from error
 
 
-def _over_white(image: "Image") -> "Image":
+def _over_white(image: "Image", depth: int) -> "Image":
+    """The image in RGB. depth: the bits of a grey value in the file, in which a PNG gives the transparent one."""
     from PIL import Image
 
+    clear = image.info.get("transparency")
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if image.mode.startswith("I") else max(float(values.max()), 1.0)
-        return Image.fromarray(np.clip(values * (255.0 / top), 0, 255).astype(np.uint8)).convert("RGB")
+        values = np.asarray(image)
+        return Image.fromarray(np.where(values == clear, np.uint8(255), _eight_bits(values))).convert("RGB")
+    if image.mode in ("1", "L") and isinstance(clear, int):
+        shown = clear * 255 // (2 ** min(depth, 8) - 1)
+        values = np.asarray(image.convert("L"))
+        return Image.fromarray(np.where(values == shown, np.uint8(255), values)).convert("RGB")
+    if isinstance(clear, tuple) and depth == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in clear)  # as Pillow makes 8 bits of 16
     if "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -125,26 +142,11 @@ def _over_white(image: "Image") -> "Image":
     return image.convert("RGB")
 
 
-def _drawn(content: bytes, name: str) -> Pixels:
-    """The SVG scaled to fit the box, over white. An SVG that refers to other files is refused."""
-    try:
-        import resvg_py
-    except ModuleNotFoundError:
-        raise InvalidInput(name, "an SVG needs the extra `svg`", "run `pip install '.[svg]'`") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(name, f"the svg is broken (byte {error.start} is not UTF-8)", "save it as UTF-8") from error
-    outside = _REFERENCE.search(text)
-    if outside:
-        raise InvalidInput(name, f"it refers to another file ({outside[1]!r})", "embed that image in the svg")
-    try:
-        png = resvg_py.svg_to_bytes(
-            svg_string=text, width=SVG_BOX, height=SVG_BOX, background="#ffffff", skip_system_fonts=True
-        )
-    except ValueError as error:
-        raise InvalidInput(name, f"the svg is broken ({error})", "get the file again") from error
-    return _opened(bytes(png), name, "png")
+def _eight_bits(values: NDArray[Any]) -> Pixels:
+    """Grey values of 16 bits, or floating-point ones of any range, rounded to 8 bits."""
+    if values.dtype.kind == "f":
+        return np.asarray(np.rint(np.clip(values / max(float(values.max()), 1.0), 0, 1) * 255), dtype=np.uint8)
+    return np.asarray((np.clip(values, 0, 65535).astype(np.uint32) * 255 + 32767) // 65535, dtype=np.uint8)
 
 
 def _refuse_huge(name: str, width: int, height: int) -> None:

@@ -1,6 +1,7 @@
 """`fixfirst retrieve QUERY REFERENCE --output=FILE`: writes the nearest references of every query as a submission."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from cleaning.data import FloatMatrix, checked_features
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.vectors.search import Ranks, comparable, most_similar
 from evaluation.embedding.tables import read_embeddings
+from evaluation.files.names import checked_name
 from evaluation.files.npy import read_npy
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
@@ -67,16 +69,17 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
     if path.suffix != ".npy":
         table = read_embeddings(path)
         return table.stems(path), table.features
-    ids = read_text(path.with_suffix(".txt")).removesuffix("\n").split("\n")
+    names = path.with_suffix(".txt")
+    lines = enumerate(read_text(names).removesuffix("\n").split("\n"), start=1)
+    ids = [checked_name(Place(names, line=number), line) for number, line in lines]
     try:
         matrix = checked_features(read_npy(path))
     except InvalidInput as error:
         raise error.within(path) from None
-    names = path.with_suffix(".txt")
     if len(ids) != len(matrix):
         raise InvalidInput(names, f"it has {len(ids)} ids for {len(matrix)} rows", "write one id per line")
     if len(set(ids)) < len(ids):
-        twice = sorted({name for name in set(ids) if ids.count(name) > 1}) if len(ids) < 10_000 else ["…"]
+        twice = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise InvalidInput(names, f"ids appear more than once ({first_three(twice)})", "keep one of each")
     return tuple(ids), matrix
 

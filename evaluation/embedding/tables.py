@@ -8,6 +8,7 @@ from typing import Any
 
 from cleaning.data import FloatMatrix, checked_features
 from cleaning.errors import InvalidInput, Place, first_three
+from evaluation.files.names import composed
 from evaluation.files.parquet import opened, read_columns, refuse_nulls, texts, vectors
 
 _COLUMNS = ("filename", "encoding")
@@ -16,7 +17,7 @@ _FIX = "make it with `fixfirst embed FOLDER`, or get it with `fixfirst download`
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """Names (paths below the embedded folder) in ascending order, and their vectors (n, d)."""
+    """Names (paths below the embedded folder, composed) in ascending order, and their vectors (n, d)."""
 
     names: tuple[str, ...]
     features: FloatMatrix
@@ -73,12 +74,16 @@ def read_batches(path: Path, size: int = 4096) -> Iterator[tuple[int, list[str],
         for batch in file.iter_batches(size, columns=list(_COLUMNS)):
             table = pa.Table.from_batches([batch])
             refuse_nulls(path, table, first)
-            yield first, texts(path, table, "filename"), vectors(path, table, "encoding", first)
+            yield first, _names(path, table), vectors(path, table, "encoding", first)
             first += len(batch)
 
 
+def _names(path: Path, table: Any) -> list[str]:
+    return [composed(name) for name in texts(path, table, "filename")]
+
+
 def _unique_names(path: Path, table: Any) -> list[str]:
-    names = texts(path, table, "filename")
+    names = _names(path, table)
     if len(set(names)) < len(names):
         repeated = [name for name, count in Counter(names).items() if count > 1]
         place = Place(path, column="filename")

@@ -2,29 +2,35 @@
 
 import csv
 import io
+import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
-from evaluation.files.whole import plain_errors, read_text
+from cleaning.errors import InvalidInput, Place, bounded
+from evaluation.files.names import checked_name, composed
+from evaluation.files.whole import open_file, plain_errors, read_text
 
+_SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 Row = tuple[str, list[str]]
 
 
-def csv_rows(path: Path, keys: str | Collection[str]) -> tuple[list[str], Iterator[Row]]:
+def csv_rows(path: Path, keys: str | Collection[str], limit: int | None = None) -> tuple[list[str], Iterator[Row]]:
     """The header, and an iterator over (key, other cells). The first column is the key; its name is one of `keys`.
 
-    Raises InvalidInput with the line number: at once for a wrong header, and while the rows are read for a repeated key
-    and for anything `csv_lines` rejects.
+    Header and keys are names, in composed form. Raises InvalidInput with the line number: at once for a wrong header,
+    and while the rows are read for a repeated key, one that is not a name, and anything `csv_lines` rejects.
     """
-    lines = csv_lines(path)
-    header = _header(path, lines)
+    lines = csv_lines(path, limit=limit)
     known = (keys,) if isinstance(keys, str) else tuple(keys)
+    header = _header(path, lines, known)
     if not header or header[0] not in known:
         found = ",".join(header)[:60]
         raise InvalidInput(
             Place(path, line=1), f"this is not a header ({found!r})", f"start it with {' or '.join(known)}"
         )
+    for name in header:
+        checked_name(Place(path, line=1), name)
     return header, _keyed(path, lines)
 
 
@@ -35,7 +41,7 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
     `csv_lines` does.
     """
     lines = csv_lines(path)
-    found = _header(path, lines)
+    found = _header(path, lines, columns)
     missing = [name for name in columns if name not in found]
     if missing:
         raise InvalidInput(Place(path, line=1), f"there is no column {missing[0]!r}", f"write {','.join(header)}")
@@ -43,14 +49,14 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
     return ((line, [cells[place] for place in places]) for line, cells in lines)
 
 
-def csv_lines(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that is not blank, header first. Skips a byte-order mark.
 
     Raises InvalidInput with the line number for bad quoting and for a line with more or fewer cells than the header,
-    and with the byte offset for text that is not UTF-8.
+    and with the byte offset for text that is not UTF-8; for more than `limit` bytes as `open_file` does.
     """
-    with plain_errors(path, "read the file"), path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+    with open_file(path, limit) as raw, plain_errors(path, "read the file"):
+        reader = csv.reader(io.TextIOWrapper(raw, "utf-8-sig", newline=""), delimiter=delimiter, strict=True)
         width = 0
         try:
             for cells in filter(None, reader):
@@ -65,6 +71,11 @@ def csv_lines(path: Path, delimiter: str = ",") -> Iterator[tuple[int, list[str]
         except UnicodeDecodeError:
             read_text(path)  # the decoder's offset is within its block, read_text reports the offset in the file
             raise
+
+
+def safe_cell(text: str) -> str:
+    """The text of a cell that a spreadsheet shows and never computes: an apostrophe is put before a formula."""
+    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]) in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -87,17 +98,26 @@ def numbers(cells: Sequence[str]) -> list[float]:
     return list(map(float, cells))
 
 
-def _header(path: Path, lines: Iterator[tuple[int, list[str]]]) -> list[str]:
-    _, header = next(lines, (1, list[str]()))
-    repeated = [name for number, name in enumerate(header) if name in header[:number]]
+def _header(path: Path, lines: Iterator[tuple[int, list[str]]], known: Collection[str]) -> list[str]:
+    """The first line. known: names of columns, some of which are expected, to tell commas from other separators."""
+    number, cells = next(lines, (1, list[str]()))
+    place = Place(path, line=number)
+    for separator, name in _SEPARATORS.items():
+        parts = cells[0].split(separator) if len(cells) == 1 else []
+        if len(parts) > 1 and {part.strip() for part in parts} & set(known):
+            problem = f"the columns are separated by {name}s ({bounded(cells[0])!r})"
+            raise InvalidInput(place, problem, "separate them by commas, in every line")
+    header = list(map(composed, cells))
+    repeated = [name for name, count in Counter(header).items() if count > 1]
     if repeated:
-        raise InvalidInput(Place(path, line=1), f"two columns are called {repeated[0]!r}", "rename one of them")
+        raise InvalidInput(place, f"two columns are called {repeated[0]!r}", "rename or remove one of them")
     return header
 
 
 def _keyed(path: Path, lines: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
     first: dict[str, int] = {}
-    for line, (key, *cells) in lines:
+    for line, (name, *cells) in lines:
+        key = checked_name(Place(path, line=line), name)
         if key in first:
             place = Place(path, line=line)
             raise InvalidInput(place, f"{key!r} already appears on line {first[key]}", "keep one of them")

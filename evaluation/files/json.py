@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleaning.errors import InvalidInput, Place
-from evaluation.files.whole import plain_errors, read_text
+from evaluation.files.names import composed
+from evaluation.files.whole import open_file, plain_errors, read_text
 
 BLOCK = 1 << 20
 LARGEST_ITEM = 1 << 28
@@ -31,6 +32,8 @@ def read_json(path: Path, limit: int = 2_000_000_000) -> Any:
 def parse_json(text: str, place: Place) -> Any:
     """Parses a JSON text. Raises InvalidInput for invalid JSON, NaN, infinities, and a repeated key in an object.
 
+    Keys are names, in composed form.
+
     place: where the text is from. If it has no line number, the line within the text is added.
     """
     try:
@@ -46,15 +49,17 @@ def parse_json(text: str, place: Place) -> Any:
         raise InvalidInput(place, f"this is not JSON ({error})", "write valid JSON") from error
 
 
-def json_items(path: Path, no_list: InvalidInput) -> Iterator[Any]:
+def json_items(path: Path, no_list: InvalidInput, largest: int = 1 << 40) -> Iterator[Any]:
     """Yields the items of the list in a file, as the standard library parses them. Skips a byte-order mark.
+
+    largest: the most characters that an item can need.
 
     Raises `no_list` if the file holds anything else. Raises InvalidInput with the line number for text that is not
     JSON, is cut off or continues after the list, with the byte offset for text that is not UTF-8, and for NaN and
     infinities.
     """
-    with plain_errors(path, "read the file"), path.open("rb") as file:
-        text = _Window(path, file)
+    with open_file(path) as file, plain_errors(path, "read the file"):
+        text = _Window(path, file, min(largest, LARGEST_ITEM))
         if text.mark() not in ("[", ""):
             raise no_list
         text.at += text.mark() == "["
@@ -77,8 +82,9 @@ class _Constant(Exception):
 class _Window:
     """The part of the file in memory. `at` is the position in it up to which it has been parsed."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: BinaryIO, largest: int) -> None:
         self.at = 0
+        self._largest = largest
         self._path, self._file = path, file
         marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         self._taken = file.seek(len(codecs.BOM_UTF8) if marked else 0)
@@ -136,8 +142,8 @@ class _Window:
         self._text = self._text[self.at :] + fresh
         self.at = 0
         self._take *= 2
-        if len(self._text) > LARGEST_ITEM:
-            raise self.wrong(f"one entry of more than {LARGEST_ITEM} characters", 0)
+        if len(self._text) > self._largest:
+            raise self.wrong(f"one entry of more than {self._largest} characters", 0)
         return True
 
     def _decoded(self, block: bytes) -> str:
@@ -155,7 +161,8 @@ def _refuse_constant(name: str) -> float:
 
 def _once(place: Place, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in pairs:
+    for name, value in pairs:
+        key = composed(name)
         if key in found:
             raise InvalidInput(place, f"the key {key!r} appears twice in one object", "keep one of them")
         found[key] = value

@@ -1,24 +1,32 @@
 """Arrays saved by numpy.save, memory-mapped rather than read. Pickles are never loaded."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.format import MAGIC_PREFIX
 from numpy.typing import NDArray
 
-from cleaning.errors import FixfirstError, InvalidInput
-from evaluation.files.whole import plain_errors
+from cleaning.errors import InvalidInput, foreign_reason
+from evaluation.files.whole import open_file
 
 
 def read_npy(path: Path) -> NDArray[Any]:
-    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for object arrays."""
+    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for other arrays."""
+    with open_file(path) as file:
+        magic = file.read(len(MAGIC_PREFIX))
     try:
-        with plain_errors(path, "read the file"):
-            return np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except FixfirstError:
-        raise
-    except Exception as error:  # numpy's header parser raises what Python's tokenizer and parser raise
-        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else error
+        if magic != MAGIC_PREFIX:
+            raise ValueError("it does not start as one")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found: NDArray[Any] = np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
+        if found.dtype.kind not in "biufc":
+            raise ValueError(f"it holds {found.dtype}")
+        return found
+    except Exception as error:  # numpy's header parser raises a dozen types
+        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else foreign_reason(error)
         raise InvalidInput(
             path, f"this is not an .npy file of numbers ({reason})", "save it with numpy.save"
         ) from error

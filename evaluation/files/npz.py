@@ -13,9 +13,11 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput
-from evaluation.files.whole import plain_errors
+from cleaning.errors import FixfirstError, InvalidInput, foreign_reason
+from evaluation.files.whole import open_file
 
+_OVERHEAD = 100_000
+"""How many bytes the file itself may have beyond those it unpacks to."""
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -24,15 +26,16 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
 
     Raises InvalidInput for a file that unpacks to more than `limit` bytes, and for any file that is not such an npz.
     """
-    with plain_errors(path, "read the file"):
-        file = path.open("rb")
+    file = open_file(path, limit + _OVERHEAD)
     try:
         with file, zipfile.ZipFile(file) as archive:
             size = sum(member.file_size for member in archive.infolist())
             if size <= limit:
+                for name in names:
+                    _header(archive, f"{name}.npy")
                 return {name: _array(archive, f"{name}.npy") for name in names}
     except Exception as error:  # zipfile, its decompressors and numpy's header parser raise a dozen types
-        reason = str(error) or type(error).__name__
+        reason = foreign_reason(error)
         raise InvalidInput(path, f"this is not an npz of {what} ({reason})", fix) from None
     problem = f"it unpacks to {size} bytes, more than the {limit} such a file can need"
     raise InvalidInput(path, problem, "check the file")
@@ -40,17 +43,20 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
 
 def npz_headers(path: Path, fix: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """The shape and the type of every array, without reading any. Raises InvalidInput for a file that is no npz."""
-    with plain_errors(path, "read the file"):
-        file = path.open("rb")
     try:
-        with file, zipfile.ZipFile(file) as archive:
+        with open_file(path) as file, zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
             return {name.removesuffix(".npy"): _header(archive, name) for name in names}
+    except FixfirstError:
+        raise
     except Exception as error:  # see read_npz
-        raise InvalidInput(path, f"this is not an npz ({str(error) or type(error).__name__})", fix) from None
+        raise InvalidInput(path, f"this is not an npz ({foreign_reason(error)})", fix) from None
 
 
 def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and the type. Raises ValueError for an array that is larger than what is stored of it, before memory
+    is allocated for it.
+    """
     size = archive.getinfo(name).file_size
     with archive.open(name) as member:
         version = npy.read_magic(member)
@@ -64,7 +70,6 @@ def _header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], np.dt
 
 
 def _array(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    _header(archive, name)
     with archive.open(name) as member:
         found: NDArray[Any] = npy.read_array(member, allow_pickle=False)
     return found

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cleaning.errors import InvalidInput
+from evaluation.files.lock import sweep
 from evaluation.files.whole import plain_errors
 
 
 def refuse_output(output: Path, suffixes: Iterable[str], inputs: Iterable[Path]) -> None:
     """Raises InvalidInput for an output that is an input, is in an input folder, or exists and is not a regular file.
+
+    Removes the temporary files that killed runs left beside it.
 
     suffixes: the suffixes of the formats the command writes; any other suffix is rejected too.
     inputs: the files and folders the command reads, which need not exist.
@@ -16,6 +19,7 @@ def refuse_output(output: Path, suffixes: Iterable[str], inputs: Iterable[Path])
     known = tuple(suffixes)
     if output.suffix not in known:
         raise InvalidInput(output, "the suffix does not name a format", f"name it {' or '.join(known)}")
+    sweep(output.parent, output.name)
     with plain_errors(output, "look at the file"):
         for path in inputs:
             if output.exists() and path.exists() and output.samefile(path):

@@ -40,7 +40,7 @@ def opened(path: Path, columns: Sequence[str], fix: str) -> Iterator[Any]:
             if missing:
                 raise InvalidInput(path, f"there is no column {missing[0]!r} (columns: {', '.join(names)})", fix)
             yield file
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # names of columns need not be UTF-8
         raise InvalidInput(path, f"this is not a readable parquet file ({error})", fix) from error
 
 
@@ -54,13 +54,17 @@ def refuse_nulls(path: Path, table: Any, first: int = 0) -> None:
 
 
 def texts(path: Path, table: Any, column: str) -> list[str]:
-    """A column of text. Raises InvalidInput for another type."""
+    """A column of text. Raises InvalidInput for another type, and for a value that is not UTF-8."""
     import pyarrow as pa
 
     kind = table[column].type
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise InvalidInput(Place(path, column=column), f"{kind} where names are expected", "store text")
-    return [str(name) for name in table[column].to_pylist()]
+    try:
+        return [str(name) for name in table[column].to_pylist()]
+    except UnicodeDecodeError as error:
+        place = Place(path, column=column)
+        raise InvalidInput(place, f"{error.object!r} is not UTF-8 text", "store text as UTF-8") from None
 
 
 def integers(path: Path, table: Any, column: str, fix: str) -> IntVector:

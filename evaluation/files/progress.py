@@ -3,9 +3,10 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from cleaning.errors import FixfirstError
 from cleaning.progress import Progress
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -19,14 +20,25 @@ class Reporter:
         self.err = err or sys.stderr
 
     def say(self, line: str) -> None:
-        """Prints one line of the result."""
-        self.out.write(line + "\n")
-        self.out.flush()
+        """Prints one line of the result. Raises FixfirstError if that is not possible, for example on a full disk."""
+        try:
+            self.out.write(line + "\n")
+            self.out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise FixfirstError(
+                f"the output cannot be written ({error.strerror}). Fix: run the same command again with another output."
+            ) from error
 
     def warn(self, line: str) -> None:
         """Prints a one-line warning; the command continues."""
-        self.err.write(f"warning: {line}\n")
-        self.err.flush()
+        self._tell(f"warning: {line}\n")
+
+    def _tell(self, text: str) -> None:
+        with suppress(OSError):  # nobody is left to be told that it cannot be told
+            self.err.write(text)
+            self.err.flush()
 
     @contextmanager
     def track(self, label: str, unit: str) -> Iterator[Progress]:
@@ -72,10 +84,9 @@ class Reporter:
                 return
             last = now
             left = (now - started) * (total - done) / max(done - known, 1e-9)
-            self.err.write(
+            self._tell(
                 f"{label}: {done:.0f}/{total:.0f} {unit}, about {clock(left)} left{', ' + note if note else ''}\n"
             )
-            self.err.flush()
 
         return progress
 

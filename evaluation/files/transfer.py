@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from cleaning.errors import FixfirstError
+from cleaning.errors import FixfirstError, foreign_reason
 from cleaning.progress import Progress, silent
 from evaluation.files.whole import make_folder, plain_errors, sha256_file
 
@@ -30,11 +30,11 @@ def fetch_url(url: str, sha256: str, part: Path, progress: Progress = silent, *,
         try:
             _continue(url, part, progress)
         except urllib.error.HTTPError as error:
-            reason = f"the server answered {error.code} {error.reason}"
+            reason = f"the server answered {error.code} {foreign_reason(error.reason)}"
             if error.code < 500 and error.code not in (408, 425, 429):
                 break
         except (OSError, http.client.HTTPException) as error:
-            reason = str(getattr(error, "reason", error)) or type(error).__name__
+            reason = foreign_reason(getattr(error, "reason", error))
         else:
             return _checked(url, sha256, part)
     kept = part.stat().st_size if part.exists() else 0

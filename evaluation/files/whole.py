@@ -1,14 +1,18 @@
 """Files that are written whole or not at all, and file-system errors in plain words."""
 
 import errno
+import fcntl
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput, printable
+from cleaning.errors import FixfirstError, InvalidInput, foreign_reason, printable
+from evaluation.files.names import not_hidden
 
 _FIX = {
     errno.ENOSPC: "free some disk space and run the same command again",
@@ -30,7 +34,7 @@ def plain_errors(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = error.strerror or foreign_reason(error)
         fix = _FIX.get(error.errno or 0, "see the reason given")
         raise FixfirstError(
             f"{printable(str(path))}: cannot {doing} ({reason}). Nothing already written has changed. Fix: {fix}."
@@ -53,14 +57,14 @@ def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
     """
     make_folder(path.parent)
     with plain_errors(path, "write the file"):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = _temporary(path)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.writelines([content] if isinstance(content, bytes) else content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(path)
+                Path(name).chmod(0o666 & ~_umask())
+                Path(name).replace(path)  # while it is locked
         except BaseException:
             with suppress(OSError):
                 Path(name).unlink()
@@ -75,7 +79,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     make_folder(path.parent)
     with plain_errors(path, "write the file"):
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        handle, name = _temporary(path)
         try:
             yield Path(name)
             os.fsync(handle)
@@ -87,6 +91,16 @@ def written_whole(path: Path) -> Iterator[Path]:
             raise
         finally:
             os.close(handle)
+
+
+def _temporary(path: Path) -> tuple[int, str]:
+    """A new file beside the path, locked as long as it is open, so that nobody takes it for the leftover of a run."""
+    while True:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return handle, name
+        os.close(handle)  # removed as a leftover before it was locked
 
 
 def write_text(path: Path, text: str) -> None:
@@ -121,14 +135,36 @@ def drop_half_line(path: Path) -> None:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def read_bytes(path: Path, limit: int | None = None) -> bytes:
-    """The content of a file. Raises InvalidInput for more than `limit` bytes."""
+def open_file(path: Path, limit: int | None = None) -> BufferedReader:
+    """Opens a file to read its bytes: the one door for files that somebody else may have made.
+
+    Raises InvalidInput for anything but a regular file, which could block or never end, and for more than `limit`
+    bytes; FixfirstError if it cannot be opened.
+    """
     with plain_errors(path, "read the file"):
-        if limit is not None and path.stat().st_size > limit:
-            raise InvalidInput(
-                path, f"{path.stat().st_size} bytes, more than the {limit} such a file can need", "check the file"
-            )
-        return path.read_bytes()
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    found = os.fstat(file.fileno())
+    problem = ""
+    if not stat.S_ISREG(found.st_mode):
+        problem = "this is not a regular file"
+    elif limit is not None and found.st_size > limit:
+        problem = f"{found.st_size} bytes, more than the {limit} such a file can need"
+    if problem:
+        file.close()
+        raise InvalidInput(path, problem, "check the file")
+    return file
+
+
+def limit_by(truth: Path) -> int:
+    """The most bytes of an answer to this truth, written as text, with room for any layout and number of digits."""
+    with plain_errors(truth, "look at the file"):
+        return 10_000_000 + 30 * truth.stat().st_size
+
+
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """The content of a file. Raises as `open_file` does."""
+    with open_file(path, limit) as file, plain_errors(path, "read the file"):
+        return file.read()
 
 
 def read_text(path: Path, limit: int | None = None) -> str:
@@ -156,15 +192,15 @@ def sha256_bytes(content: bytes) -> str:
 
 def sha256_file(path: Path) -> str:
     """The hexadecimal sha256 of a file, read in blocks."""
-    with plain_errors(path, "read the file"), path.open("rb") as file:
+    with open_file(path) as file, plain_errors(path, "read the file"):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_tree(path: Path) -> str:
-    """The sha256 of a file; for a folder, of the names and hashes of all files below it."""
+    """The sha256 of a file; for a folder, of the names and hashes of all files below it that are not hidden."""
     if not path.is_dir():
         return sha256_file(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    files = not_hidden((file for file in path.rglob("*") if file.is_file()), path)
     return sha256_bytes(repr([(file.relative_to(path).as_posix(), sha256_file(file)) for file in files]).encode())
 
 

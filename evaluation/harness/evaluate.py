@@ -1,5 +1,6 @@
 """The evaluate task: score new submissions, reuse known scores, record every failure and continue."""
 
+import warnings
 from collections.abc import Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -8,7 +9,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import BadData, FixfirstError, InvalidInput, printable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, foreign_reason, foreign_warning, printable
 from cleaning.parallel.engine import Engine, finished_jobs
 from cleaning.parallel.lost import NoCluster, WorkersLost
 from cleaning.progress import Progress
@@ -23,12 +24,15 @@ from evaluation.contract.record import (
     now,
 )
 from evaluation.contract.task import Case, Rejected, Task
+from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_file
-from evaluation.harness.results import Results
+from evaluation.harness.results import Results, Slot
 from evaluation.harness.unread import unread_warning
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
+
+_MOST_WARNINGS = 10
 
 
 def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> int:
@@ -45,9 +49,10 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
     unread, failures = unread_warning(folders, parameters), 0
     if unread is not None:
         reporter.warn(unread)
-    books = _Books(Results(folders.results_file), SubmissionLog(folders.submission_log))
-    for name in parameters.tasks:
-        failures += _evaluate_task(registry.task(name), folders, parameters, books, reporter)
+    with only_writer(folders.results_folder, reporter.warn):
+        books = _Books(Results(folders.results_file), SubmissionLog(folders.submission_log))
+        for name in parameters.tasks:
+            failures += _evaluate_task(registry.task(name), folders, parameters, books, reporter)
     return failures
 
 
@@ -77,14 +82,26 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: 
         books.log.note(_of_submissions([*kept, *scored]))
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
-    slots = [(task.name, case.dataset, case.method, case.seed) for case in cases]
-    gone = books.results.gone(task.name, slots)
-    books.log.withdraw([record.slot for record in gone])
-    for record in gone:
-        books.results.withdraw(record)
+    _withdraw(task, found, folders, parameters, books)
     newest = [record for record in books.results.current(task.name) if record.status == "ok"]
     task.publish(newest, folders, parameters)
     return failures + len(rejected) + (0 if found else 1)
+
+
+def _withdraw(
+    task: Task, found: Sequence[Case | Rejected], folders: Folders, parameters: Parameters, books: _Books
+) -> None:
+    """Withdraws the records of submissions that were not found before the scoring and are still not there."""
+    if books.results.gone(task.name, _slots(task, found)):
+        again = [*found, *task.load(folders, parameters)]
+        gone = books.results.gone(task.name, _slots(task, again))
+        books.log.withdraw([record.slot for record in gone])
+        for record in gone:
+            books.results.withdraw(record)
+
+
+def _slots(task: Task, found: Sequence[Case | Rejected]) -> list[Slot]:
+    return [(task.name, case.dataset, case.method, case.seed) for case in found if isinstance(case, Case)]
 
 
 def _score_all(
@@ -102,7 +119,7 @@ def _score_all(
     _drop_all_but(set(named), blocks)
     failed: set[str] = set()
     for record in _scored(task, list(named.values()), engine, reporter):
-        results.add(record)
+        results.add_news(record)
         scored.append((named[record.fingerprint], record))
         if record.status == "ok":
             rmtree(blocks / record.fingerprint, ignore_errors=True)
@@ -214,9 +231,11 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
     """
     from threadpoolctl import threadpool_limits
 
-    common = _identity(task, case)
+    with threadpool_limits(limits=1):
+        common = _identity(task, case)
     try:
-        with threadpool_limits(limits=1):
+        with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("default")
             outcome = task.score(case, progress)
         if sha256_file(case.path) != case.submission_sha256:
             raise InvalidInput(
@@ -229,7 +248,7 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
             boards=dict(outcome.boards),
             curve=outcome.curve,
             seconds=outcome.seconds,
-            details=dict(outcome.details),
+            details=dict(outcome.details) | _warnings(told),
             **common,
         )
     except (NoCluster, WorkersLost):  # not the submission's fault
@@ -240,10 +259,16 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
         return Record(status="failed", fault="submission", error=str(error), **common)
     except Exception as error:
         message = (
-            f"{case.path}: scoring crashed ({type(error).__name__}: {error}); "
+            f"{case.path}: scoring crashed ({type(error).__name__}: {foreign_reason(error)}); "
             "this is a bug in fixfirst, please report it"
         )
         return Record(status="failed", fault="fixfirst", error=printable(message), **common)
+
+
+def _warnings(told: Sequence[warnings.WarningMessage]) -> dict[str, list[str]]:
+    """What libraries warned about while a submission was scored, for its record."""
+    lines = list(dict.fromkeys(foreign_warning(one) for one in told))
+    return {"warnings": lines[:_MOST_WARNINGS]} if lines else {}
 
 
 def _identity(task: Task, case: Case) -> dict[str, Any]:

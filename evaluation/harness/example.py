@@ -1,8 +1,6 @@
 """A workspace small enough to read, with one submission that is scored and one that is refused."""
 
 import shlex
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -11,8 +9,9 @@ from cleaning.errors import FixfirstError, InvalidInput
 from evaluation.contract import registry
 from evaluation.contract.example import DATA_ID, Example
 from evaluation.contract.loading import load_parameters
+from evaluation.files.lock import temporary_folder
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import make_folder, plain_errors, write_text
+from evaluation.files.whole import plain_errors, write_text
 from evaluation.settings.folders import Folders
 
 
@@ -27,15 +26,10 @@ def write_example(task: str, folder: Path, reporter: Reporter) -> None:
             raise InvalidInput(
                 folder, "it already exists and is not an empty folder", "choose a new folder with --output=DIR"
             )
-    make_folder(folder.absolute().parent)
-    with plain_errors(folder, "make the folder"):
-        staged = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".tmp", dir=folder.absolute().parent))
-        try:
-            _fill(task, write, staged, folder)
-            staged.chmod(0o755)
-            staged.replace(folder)
-        finally:
-            shutil.rmtree(staged, ignore_errors=True)
+    with temporary_folder(folder) as staged:
+        _fill(task, write, staged, folder)
+        staged.chmod(0o755)
+        staged.replace(folder)
     reporter.say((folder / "README.txt").read_text())
 
 

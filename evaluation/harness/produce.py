@@ -6,6 +6,7 @@ Rankings and predictions go through one loop. A submission that the same code al
 import inspect
 import json
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,18 +19,18 @@ from typing import Any, Literal, Protocol
 
 from cleaning import FixfirstError, InvalidInput, Ranking, Unsuitable
 from cleaning.discovery import Component, failing_line
-from cleaning.errors import Place, suggest
+from cleaning.errors import Place, foreign_warning, suggest
 from cleaning.progress import Progress
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.problem import ProblemFiles
 from evaluation.datasets.layout import PARTS, load_dataset, parquet_path
 from evaluation.files.json import parse_json
+from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import (
     append_line,
     drop_half_line,
-    make_folder,
     plain_errors,
     read_text,
     sha256_bytes,
@@ -111,10 +112,12 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
         if one.task == block.task
         for seed in parameters.seeds
     ]
-    make_folder(folders.submission_folder)
-    made = _Made(folders.submission_folder / ".made.jsonl")
     outcomes: Counter[Outcome] = Counter()
-    with reporter.track("create_baselines", "submissions") as progress:
+    with (
+        only_writer(folders.submission_folder, reporter.warn),
+        reporter.track("create_baselines", "submissions") as progress,
+    ):
+        made = _Made(folders.submission_folder / ".made.jsonl")
         for number, outcome in enumerate(_outcomes(units, folders, made, reporter, progress), start=1):
             outcomes[outcome] += 1
             progress(number, len(units))
@@ -168,7 +171,9 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
     """Makes and writes one submission. A producer that is unsuitable for the data is skipped, with the reason."""
     one = unit.producer
     try:
-        answer, seconds = _timed(form.call(unit, loaded, progress), one)
+        answer, seconds, told = _timed(form.call(unit, loaded, progress), one)
+        for line in told:
+            reporter.warn(f"{one.method} on {unit.data_id}: {line}")
         form.write(unit, loaded, answer, seconds)
     except Unsuitable as reason:
         reporter.warn(f"{one.method} left out on {unit.data_id}: {reason}")
@@ -179,11 +184,15 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
     return "written"
 
 
-def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
-    """The answer and the seconds it took, on one BLAS thread. Raises InvalidInput that names the failing line."""
+def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float, list[str]]:
+    """The answer, the seconds it took on one BLAS thread, and what libraries warned about.
+
+    Raises InvalidInput that names the failing line.
+    """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1):
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
         started = time.perf_counter()
         try:
             answer = call()
@@ -195,7 +204,8 @@ def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float]:
                 f"the {one.kind} crashed ({type(error).__name__}: {error})",
                 f"correct the {one.kind}",
             ) from error
-        return answer, time.perf_counter() - started
+        seconds = time.perf_counter() - started
+    return answer, seconds, list(dict.fromkeys(map(foreign_warning, told)))
 
 
 @dataclass(frozen=True)

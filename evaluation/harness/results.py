@@ -38,6 +38,12 @@ class Results:
         append_record(self.path, record)
         self._take(record)
 
+    def add_news(self, record: Record) -> None:
+        """Appends a record, unless it is a failure that the newest record of the slot already tells."""
+        newest = self._newest.get(record.slot)
+        if newest is None or record.status == "ok" or _told(newest) != _told(record):
+            self.add(record)
+
     def renew(self, record: Record) -> None:
         """Makes a known record the newest of its slot, if it is not already."""
         newest = self._newest[record.slot]
@@ -58,3 +64,7 @@ class Results:
         self._newest[record.slot] = record
         if record.status == "ok":
             self._known[record.task, record.fingerprint] = record
+
+
+def _told(record: Record) -> tuple[str, str, str | None, str | None]:
+    return record.status, record.fingerprint, record.error, record.fault

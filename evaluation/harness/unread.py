@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cleaning.errors import first_three
 from evaluation.contract import registry
+from evaluation.files.names import is_hidden
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.rankings import longest_id, seed_folders
@@ -33,7 +34,7 @@ def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
 
 
 def _is_odd(path: Path, ids: list[str], known: dict[str, set[str]]) -> bool:
-    beside = path.name.startswith((".", "README")) or path.suffix == ".seconds"
+    beside = is_hidden(path.name) or path.name.startswith("README") or path.suffix == ".seconds"
     if beside or (path.name.startswith("time_") and path.suffix == ".txt") or not path.is_file():
         return False
     data_id = longest_id(path.stem, ids)

@@ -4,6 +4,7 @@ The ground truth of a data id is in data/{data_id}/. Its submissions are `{data_
 submission folder. The seconds they took are in `{data_id}_{method}.seconds` beside them.
 """
 
+import os
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,12 @@ from cleaning.errors import FixfirstError, InvalidInput, first_three, suggest
 from evaluation.contract.record import Record
 from evaluation.contract.task import Case, Rejected
 from evaluation.files.csv import csv_rows
+from evaluation.files.names import not_hidden
 from evaluation.files.whole import refuse_odd_entry, sha256_bytes, sha256_file
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import SplitSpec
-from evaluation.submissions.rankings import identify, read_seconds, seed_folders
+from evaluation.submissions.rankings import identify, read_seconds, second_file, seed_folders
 
 
 def cases(
@@ -46,9 +48,12 @@ def cases(
             refuse_odd_entry(path, folders.submission_folder)
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
-                raise InvalidInput(path, f"{first.name} is by the same method", "keep one of them")
+                raise second_file(path, first)
             digest, beside = sha256_file(path), _seconds_path(path)
-            seconds = sha256_file(beside) if beside.exists() else None
+            seconds = None
+            if os.path.lexists(beside):
+                refuse_odd_entry(beside, folders.submission_folder)
+                seconds = sha256_file(beside)
         except FixfirstError as error:
             found.append(Rejected(path, error))
             continue
@@ -61,7 +66,7 @@ def cases(
 
 
 def _files(place: Path, suffixes: Sequence[str]) -> list[Path]:
-    return sorted(path for suffix in suffixes for path in place.glob(f"*{suffix}"))
+    return not_hidden((path for suffix in suffixes for path in place.glob(f"*{suffix}")), place)
 
 
 def _truth_sha256(folder: Path, truth: Callable[[Path], Sequence[Path | str]], split: Mapping[str, Any] | None) -> str:
@@ -98,12 +103,13 @@ def _seconds_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.seconds")
 
 
-def read_table(path: Path, key: str) -> tuple[list[str], dict[str, list[str]]]:
+def read_table(path: Path, key: str, limit: int | None = None) -> tuple[list[str], dict[str, list[str]]]:
     """Reads a CSV file with unique keys: the columns besides `key`, and the cells of each row by its key.
 
-    Raises InvalidInput with the line number for a wrong header, a missing cell or a repeated key.
+    Raises InvalidInput with the line number for a wrong header, a missing cell or a repeated key, and for more than
+    `limit` bytes.
     """
-    header, rows = csv_rows(path, key)
+    header, rows = csv_rows(path, key, limit)
     return header[1:], dict(rows)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, Place, first_three
-from evaluation.files.json import json_items
+from evaluation.files.json import BLOCK, json_items
+from evaluation.files.names import composed
 from evaluation.files.npz import read_npz
 from evaluation.files.whole import write_whole
 from evaluation.submissions.answers import refuse_mismatch
@@ -23,6 +24,8 @@ LARGEST_NPZ = 4_000_000_000
 """The most bytes an npz may unpack to."""
 
 _BATCH = 64
+_MOST_UNKNOWN = 1000
+"""How many unknown queries are read before the file is refused."""
 _SHAPE = "write [[0, [query id, [reference ids, best first]]], …]"
 _NPZ = "write it with evaluation.submissions.ranked_lists.write_npz"
 Ranks = NDArray[np.int32]
@@ -64,7 +67,10 @@ def read_lists(
     ranks = np.full((len(queries), min(depth, len(references))), -1, dtype=np.int32)
     given: dict[str, None] = {}
     answered, cut = np.zeros((2, len(queries)), dtype=np.bool_)
-    for query, found in _npz(path, number) if path.suffix == ".npz" else _json(path, number):
+    lists = _npz(path, number, _most_bytes(queries, references)) if path.suffix == ".npz" else _json(path, number)
+    for query, found in lists:
+        if len(given) > len(queries) + _MOST_UNKNOWN:
+            break
         if query in given:
             place = Place(path, key=f"entry {len(given)}")
             raise InvalidInput(place, f"the query {query!r} appears twice", "keep one of them")
@@ -116,7 +122,9 @@ def digest(ranks: Ranks, query_ids: NDArray[np.str_], reference_ids: NDArray[np.
 def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
     last = np.empty(len(number), dtype=np.int64)
     no_list = InvalidInput(path, "this is not a list of queries", _SHAPE)
-    entries = enumerate(json_items(path, no_list))
+    # any layout, every character escaped, and every reference listed; twice, to tell what repeats
+    largest = 4 * BLOCK + 2 * sum(12 * len(name) + 32 for name in number)
+    entries = enumerate(json_items(path, no_list, largest))
     find = _finder(number)
     while batch := list(islice(entries, _BATCH)):
         pairs = []
@@ -132,7 +140,7 @@ def _json(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         for (place, query, names), found in zip(pairs, rows, strict=True):
             if type(query) is not str or (found < 0).any() or _repeats(found, last):
                 raise _wrong_list(Place(path, key=f"entry {place}"), query, names, number)
-            yield query, found
+            yield composed(query), found
 
 
 def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Sequence[Ranks]]:
@@ -149,17 +157,33 @@ def _finder(number: Mapping[str, int]) -> Callable[[Sequence[Sequence[Any]]], Se
         try:
             flat = pa.array(list(chain.from_iterable(lists)), pa.string())
         except (pa.ArrowException, UnicodeError):
-            return [np.array([number.get(n, -1) if type(n) is str else -1 for n in names], np.int32) for names in lists]
+            return [np.array([_number(name, number) for name in names], np.int32) for names in lists]
         found = pc.fill_null(pc.index_in(flat, value_set=known), -1).to_numpy()
+        if (found < 0).any():
+            names = pc.utf8_normalize(flat, form="NFC")
+            found = pc.fill_null(pc.index_in(names, value_set=known), -1).to_numpy()
         return np.split(found, np.cumsum([len(names) for names in lists])[:-1])
 
     return find
 
 
-def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
-    ranks, query_ids, reference_ids = _arrays(path)
-    names = reference_ids.tolist()
-    for what in (names, query_ids.tolist()):
+def _number(name: Any, number: Mapping[str, int]) -> int:
+    return number.get(composed(name), -1) if type(name) is str else -1
+
+
+def _most_bytes(queries: Sequence[str], references: Sequence[str]) -> int:
+    """The most bytes that an npz of lists for these queries and references can need.
+
+    numpy pads names to the longest one, with 4 bytes per character; a decomposed name is up to 4 times as long.
+    """
+    names = sum(16 * len(one) * max(map(len, one), default=0) for one in (queries, references))
+    return min(LARGEST_NPZ, 4 * len(queries) * len(references) + names + 100_000)
+
+
+def _npz(path: Path, number: Mapping[str, int], limit: int) -> Iterator[tuple[str, Ranks]]:
+    ranks, query_ids, reference_ids = _arrays(path, limit)
+    names, queries = ([composed(name) for name in ids.tolist()] for ids in (reference_ids, query_ids))
+    for what in (names, queries):
         twice = [name for name, count in Counter(what).items() if count > 1]
         if twice:
             raise InvalidInput(path, f"some ids appear more than once ({first_three(twice)})", "keep one of each")
@@ -170,7 +194,7 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         )
     own = np.array([number[name] for name in names], dtype=np.int32)
     last = np.empty(len(number), dtype=np.int64)
-    for place, (query, row) in enumerate(zip(query_ids.tolist(), ranks, strict=True)):
+    for place, (query, row) in enumerate(zip(queries, ranks, strict=True)):
         listed = row >= 0
         length = int(np.count_nonzero(listed))
         if not listed[:length].all():
@@ -182,10 +206,10 @@ def _npz(path: Path, number: Mapping[str, int]) -> Iterator[tuple[str, Ranks]]:
         yield query, found
 
 
-def _arrays(path: Path) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
+def _arrays(path: Path, limit: int) -> tuple[Ranks, NDArray[np.str_], NDArray[np.str_]]:
     """The arrays that `write_npz` writes, with types, ranges and hash checked. Pickles are never loaded."""
     wanted = ("ranks", "query_ids", "reference_ids", "sha256")
-    found = read_npz(path, wanted, LARGEST_NPZ, "ranked lists", _NPZ)
+    found = read_npz(path, wanted, limit, "ranked lists", _NPZ)
     ranks, query_ids, reference_ids = found["ranks"], found["query_ids"], found["reference_ids"]
     if ranks.dtype != np.int32 or ranks.ndim != 2:
         raise InvalidInput(
@@ -224,6 +248,7 @@ def _wrong_list(place: Place, query: Any, names: Sequence[Any], number: Mapping[
     if type(query) is not str or any(type(name) is not str for name in names):
         return InvalidInput(place, "the query and its references must be names", _SHAPE)
     named = replace(place, key=f"{place.key}, query {query}")
+    names = [composed(name) for name in names]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         ranks = [rank for rank, name in enumerate(names, start=1) if name == twice[0]]

@@ -4,7 +4,7 @@ Names are matched against the known data ids, longest first, because a data id m
 and parentheses. Rankings for seeds other than the first are in `seed-N/` below the folder.
 """
 
-import math
+import os
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -15,13 +15,17 @@ from pathlib import Path
 from cleaning import InvalidInput, Ranking
 from cleaning.errors import Place, first_three, suggest
 from evaluation.contract.task import Rejected
+from evaluation.files.names import composed, not_hidden
 from evaluation.files.outputs import refuse_output
-from evaluation.files.whole import read_text, write_text, write_whole
+from evaluation.files.whole import read_text, refuse_odd_entry, write_text, write_whole
 from evaluation.submissions.ranking_lines import read_ranking
 
 SUFFIX = ".txt"
 """The suffix of ranking files."""
 
+_SECONDS = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_MOST_SECONDS = 1e9
+_LONGEST_METHOD = 100
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
 
@@ -56,18 +60,32 @@ def place_of_seed(folder: Path, seed: int, first_seed: int) -> Path:
 
 
 def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
-    """Every .txt file in the folder and its seed-N folders, in order of name.
+    """Every .txt file in the folder and its seed-N folders that is not hidden, in order of name.
 
-    A file whose name fits no known data id comes back as Rejected, with the InvalidInput that explains it.
+    A file whose name fits no known data id, and a method's second file, come back as Rejected, with the InvalidInput
+    that explains it.
     """
     ids = tuple(data_ids)
     places = seed_folders(folder, first_seed)
-    return [
+    found = [
         one
         for place, seed in places
-        for path in sorted(place.glob(f"*{SUFFIX}"))
+        for path in not_hidden(place.glob(f"*{SUFFIX}"), place)
         for one in _identified(path, ids, seed)
     ]
+    first: dict[object, SubmissionFile] = {}
+    return [one if isinstance(one, Rejected) else _unless_second(one, first) for one in found]
+
+
+def _unless_second(file: SubmissionFile, first: dict[object, SubmissionFile]) -> SubmissionFile | Rejected:
+    """The file, or a rejection if the method already has one: two spellings of a file name can be one name."""
+    other = first.setdefault((file.data_id, file.method, file.seed), file)
+    return file if other is file else Rejected(file.path, second_file(file.path, other.path))
+
+
+def second_file(path: Path, first: Path) -> InvalidInput:
+    """The error that a method has a second file."""
+    return InvalidInput(path, f"{first.name} is by the same method", "keep one of them")
 
 
 def seed_folders(folder: Path, first_seed: int) -> list[tuple[Path, int]]:
@@ -106,9 +124,14 @@ def identify(path: Path, data_ids: Sequence[str], seed: int, suffixes: Sequence[
             "the name does not start with a known data id and an underscore",
             f"name it {form}; {suggest(path.stem.rpartition('_')[0], data_ids)}",
         )
-    method = path.stem[len(data_id) + 1 :]
+    method = composed(path.stem[len(data_id) + 1 :])
     if not method.isprintable():
         raise InvalidInput(path, f"the method's name {method!a} cannot be printed", "rename the file")
+    if method != method.strip():
+        raise InvalidInput(path, f"the method's name {method!r} starts or ends with a blank", "rename the file")
+    if len(method) > _LONGEST_METHOD:
+        problem = f"the method's name has {len(method)} characters, more than {_LONGEST_METHOD}"
+        raise InvalidInput(path, problem, "rename the file")
     if path.suffix not in suffixes:
         raise InvalidInput(path, f"`evaluate` does not read files with the suffix {path.suffix!r}", f"name it {form}")
     return SubmissionFile(path, data_id, method, seed)
@@ -168,7 +191,7 @@ def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, i
 
 
 def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
-    found = [one for path in folder.glob(f"*{SUFFIX}") for one in _identified(path, data_ids, 0)]
+    found = [one for path in not_hidden(folder.glob(f"*{SUFFIX}"), folder) for one in _identified(path, data_ids, 0)]
     return {one.method for one in found if isinstance(one, SubmissionFile)}
 
 
@@ -188,18 +211,18 @@ def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
 
 
 def read_seconds(path: Path) -> float | None:
-    """The seconds in a time file; None if it does not exist. Raises InvalidInput for any other content."""
-    if not path.exists():
+    """The seconds in a time file, from 0 to 1e9; None if there is no such file.
+
+    Raises InvalidInput for any other content, and for anything but a file in its folder, such as a link out of it.
+    """
+    if not os.path.lexists(path):
         return None
+    refuse_odd_entry(path, path.parent)
     text = read_text(path, limit=1000).strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not math.isfinite(seconds) or seconds < 0:
+    if not _SECONDS.fullmatch(text) or float(text) > _MOST_SECONDS:
         raise InvalidInput(
             Place(path, line=1),
             f"{text[:40]!r} is not a number of seconds",
             "write the seconds the ranking took, for example 4.7",
         )
-    return seconds
+    return float(text)

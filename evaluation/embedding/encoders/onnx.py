@@ -1,6 +1,9 @@
 """Any image network from an ONNX file, run by onnxruntime (extra `onnx`)."""
 
+import os
+import re
 from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from cleaning.errors import InvalidInput, Place, Unsuitable
+from cleaning.errors import InvalidInput, Place, Unsuitable, foreign_reason
 from evaluation.files.json import parse_json
 from evaluation.files.whole import read_text, sha256_bytes, sha256_file
 
 Single = NDArray[np.float32]
+
+_PIXELS = 8_000_000
+"""The most pixels that the network is given at once."""
+
+_LOCATION = re.compile(rb"\x0a\x08location\x12")
 
 
 class Preparation(BaseModel):
@@ -42,9 +50,10 @@ class Encoder:
     def __init__(self, model: Path | None = None) -> None:
         if model is None:
             raise InvalidInput("encoder onnx", "no model is given", "pass --encoder=PATH/MODEL.onnx")
-        self._session = _session(model)
+        self._model, self._session = model, _session(model)
         self._preparation, settings = _preparation(model)
-        self.identity = f"onnx/1 {sha256_file(model)} {sha256_bytes(settings.encode())[:16]}"
+        weights = [sha256_file(path) for path in (model, *_outside_weights(model))]
+        self.identity = f"onnx/1 {' '.join(weights)} {sha256_bytes(settings.encode())[:16]}"
         self._input, self._channels_last, self._size = _expected_input(model, self._session, self._preparation.size)
         outputs = [output.name for output in self._session.get_outputs()]
         self._output = self._preparation.output or outputs[0]
@@ -55,10 +64,20 @@ class Encoder:
 
     def encode(self, pictures: Sequence[NDArray[np.uint8]]) -> Single:
         """(n, d) float32."""
+        step = max(1, _PIXELS // self._size**2)
+        parts = [self._encoded(pictures[start : start + step]) for start in range(0, len(pictures), step)]
+        return np.concatenate(parts)
+
+    def _encoded(self, pictures: Sequence[NDArray[np.uint8]]) -> Single:
         batch = np.stack([self._prepared(pixels) for pixels in pictures])
         if not self._channels_last:
             batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
-        (answer,) = self._session.run([self._output], {self._input: batch})
+        try:
+            (answer,) = self._session.run([self._output], {self._input: batch})
+        except Exception as error:
+            raise InvalidInput(
+                self._model, f"the network cannot be run ({foreign_reason(error)})", "export it again"
+            ) from error
         vectors = np.asarray(answer, dtype=np.float32)
         pooled = vectors.mean(axis=(2, 3)) if vectors.ndim == 4 else vectors.reshape(len(pictures), -1)
         return np.asarray(pooled, dtype=np.float32)
@@ -87,8 +106,27 @@ def _session(model: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = foreign_reason(str(error).split("\n")[0])
         raise InvalidInput(model, f"onnxruntime cannot load it ({reason})", "export the network again") from error
+
+
+def _outside_weights(model: Path) -> list[Path]:
+    """The files beside the model that hold its weights, if the model names any.
+
+    A tensor names its file in a key-value pair of the protobuf; the search finds the pair wherever it is nested.
+    https://onnx.ai/onnx/repo-docs/ExternalData.html
+    """
+    names = set()
+    with model.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        for found in _LOCATION.finditer(content):
+            length, end = 0, found.end()
+            for place, byte in enumerate(content[end : end + 5]):
+                length |= (byte & 0x7F) << 7 * place
+                if byte < 0x80:
+                    names.add(content[end + place + 1 : end + place + 1 + min(length, 4096)])
+                    break
+    beside = [model.parent / os.fsdecode(name) for name in sorted(names) if b"\0" not in name]
+    return [path for path in beside if path.is_file()]
 
 
 def _preparation(model: Path) -> tuple[Preparation, str]:

@@ -23,6 +23,7 @@ from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.figures.calibration import reliability
 from evaluation.files.csv import Row, csv_rows, numbers
+from evaluation.files.whole import limit_by
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules
@@ -118,7 +119,7 @@ class _Checked:
 def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     with data_at_fault():
         clips, classes, truth = _truth(folder / "test_labels.csv")
-    (_, *columns), lines = csv_rows(path, "filename")
+    (_, *columns), lines = csv_rows(path, "filename", limit_by(folder / "test_labels.csv"))
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput, data_at_fault
+from cleaning.errors import InvalidInput, Place, data_at_fault
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -23,6 +23,7 @@ from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.figures.precision import spread
 from evaluation.files.json import read_json
+from evaluation.files.names import checked_name
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules, SplitSpec
@@ -116,7 +117,8 @@ def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
                 "this is not a truth file",
                 'write {"query": {id: product, …}, "reference": {id: product, …}}',
             )
-        found.append(products)
+        place = Place(path, key=part)
+        found.append({checked_name(place, name): checked_name(place, product) for name, product in products.items()})
     return found[0], found[1]
 
 

@@ -18,7 +18,8 @@ from evaluation.contract.metric import Metric
 from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.figures.confusion import confusion
-from evaluation.files.whole import read_text
+from evaluation.files.names import checked_name, not_hidden
+from evaluation.files.whole import limit_by, read_text
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules
@@ -129,7 +130,7 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
         if not truth:
             raise InvalidInput(folder / "test_labels.csv", "there are no files in it", "write file,category rows")
         labels = _labels(folder, truth)
-    given = _labelled(path)
+    given = _labelled(path, limit_by(folder / "test_labels.csv"))
     refuse_mismatch(path, "files", given, truth, lenient=lenient)
     known = set(labels)
     odd = [file for file, label in given.items() if label not in known]
@@ -141,11 +142,11 @@ def _checked(folder: Path, path: Path, lenient: bool) -> tuple[dict[str, str], d
     return truth, given, labels
 
 
-def _labelled(path: Path) -> dict[str, str]:
-    columns, rows = read_table(path, "file")
+def _labelled(path: Path, limit: int | None = None) -> dict[str, str]:
+    columns, rows = read_table(path, "file", limit)
     if columns != ["category"]:
         raise InvalidInput(Place(path, line=1), f"the columns are file,{','.join(columns)}", "write file,category")
-    return {file: cells[0] for file, cells in rows.items()}
+    return {file: checked_name(Place(path, key=f"file {file}"), cells[0]) for file, cells in rows.items()}
 
 
 def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
@@ -153,14 +154,14 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
     if not listed.exists():
         return sorted(_training_labels(folder) | set(truth.values()))
     labels: dict[str, int] = {}
-    for number, label in enumerate(read_text(listed).split("\n"), start=1):
+    for number, line in enumerate(read_text(listed).split("\n"), start=1):
         place = Place(listed, line=number)
-        if label != label.strip():
-            raise InvalidInput(place, f"{label!r} starts or ends with whitespace", "remove the whitespace")
+        if not line:
+            continue
+        label = checked_name(place, line)
         if label in labels:
             raise InvalidInput(place, f"{label!r} already appears on line {labels[label]}", "write each label once")
-        if label:
-            labels[label] = number
+        labels[label] = number
     unknown = sorted(set(truth.values()) - set(labels))
     if unknown:
         raise InvalidInput(listed, f"some labels of the truth file are missing ({first_three(unknown)})", "add them")
@@ -169,12 +170,15 @@ def _labels(folder: Path, truth: Mapping[str, str]) -> list[str]:
 
 def _training_labels(folder: Path) -> set[str]:
     train = folder / "train"
-    return {path.name for path in train.iterdir() if path.is_dir()} if train.is_dir() else set()
+    if not train.is_dir():
+        return set()
+    names = [path.name for path in not_hidden(train.iterdir(), train) if path.is_dir()]
+    return {checked_name(Place(train, key=f"folder {name!r}"), name) for name in names}
 
 
 TASK = Task(
     name="logo",
-    version=2,
+    version=3,
     suffixes=(".csv",),
     main=Metric("f2_macro", "macro F2 over all labels", greater_is_better=True),
     others=(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cleaning.errors import InvalidInput
 from evaluation.files.json import read_json
+from evaluation.files.names import composed
 
 
 def read_classes(path: Path) -> tuple[str, ...]:
@@ -14,4 +15,4 @@ def read_classes(path: Path) -> tuple[str, ...]:
     odd = [number for number, name in enumerate(classes) if not isinstance(name, str)]
     if odd:
         raise InvalidInput(path, f"class {odd[0]} is {classes[odd[0]]!r}, not a name", "write every name in quotes")
-    return tuple(classes)
+    return tuple(map(composed, classes))

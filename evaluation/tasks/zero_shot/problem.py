@@ -14,6 +14,7 @@ from cleaning.problems import TextBlock, ZeroShotProblem, ZeroShotTarget
 from evaluation.contract.problem import Loaded, ProblemFiles
 from evaluation.embedding.tables import read_embeddings
 from evaluation.files.json import parse_json
+from evaluation.files.names import composed, not_hidden
 from evaluation.files.whole import plain_errors
 from evaluation.tasks.zero_shot.classes import read_classes
 
@@ -56,11 +57,11 @@ def load(folder: Path) -> Loaded:
         raise InvalidInput(metadata, "there is no such file", "run `fixfirst download`")
     rows = {stem: row for row, stem in enumerate(train.stems(folder / "train.parquet"))}
     targets, names = {}, {}
-    for path in sorted(folder.glob("*/classes.json")):
-        name = path.parent.name
-        images = read_embeddings(folder / f"{name}.parquet")
+    for path in not_hidden(folder.glob("*/classes.json"), folder):
+        name, table = composed(path.parent.name), folder / f"{path.parent.name}.parquet"
+        images = read_embeddings(table)
         targets[name] = ZeroShotTarget(read_classes(path), images.features)
-        names[name] = images.stems(folder / f"{name}.parquet")
+        names[name] = images.stems(table)
     if not targets:
         raise InvalidInput(folder, "there is no data set to classify", "add DATASET/classes.json and DATASET.parquet")
     return Loaded(ZeroShotProblem(train.features, QueryFile(metadata, rows), targets), names)
@@ -86,7 +87,7 @@ def _pair(line: bytes, place: Place) -> tuple[str, list[str]]:
         raise InvalidInput(place, f"`image` is {image!r}", 'write {"image": 1, "queries": ["…"]}')
     if not isinstance(queries, list) or not all(isinstance(query, str) for query in queries):
         raise InvalidInput(place, f"`queries` is {str(queries)[:60]}", "write a list of strings")
-    return str(image), queries
+    return composed(str(image)), queries
 
 
 PROBLEM = ProblemFiles(".json", load, content)

@@ -16,6 +16,8 @@ from evaluation.contract.metric import Metric
 from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.files.json import read_json
+from evaluation.files.names import checked_name, composed, not_hidden
+from evaluation.files.whole import limit_by
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rate, Rules
@@ -105,13 +107,13 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
 
 
 def _truth_files(folder: Path) -> list[Path]:
-    return [folder / "truth.json", *sorted(folder.glob("*/classes.json"))]
+    return [folder / "truth.json", *not_hidden(folder.glob("*/classes.json"), folder)]
 
 
 def _checked(folder: Path, path: Path, lenient: bool) -> tuple[Answers, Answers, int]:
     with data_at_fault():
         truth, sizes = _truth(folder)
-    given = _answers(path, read_json(path))
+    given = _answers(path, read_json(path, limit_by(folder / "truth.json")))
     refuse_mismatch(path, "data sets", given, truth, lenient=lenient)
     missing = sum(
         refuse_mismatch(path, f"images of {name}", given.get(name, {}), images, lenient=lenient)
@@ -128,7 +130,8 @@ def _truth(folder: Path) -> tuple[Answers, dict[str, int]]:
     for name, images in truth.items():
         if not images:
             raise InvalidInput(source, f"the data set {name!r} is empty", "add images to it or remove it")
-    sizes = {name: len(read_classes(folder / name / "classes.json")) for name in truth}
+    places = {composed(path.parent.name): path for path in not_hidden(folder.glob("*/classes.json"), folder)}
+    sizes = {name: len(read_classes(places.get(name, folder / name / "classes.json"))) for name in truth}
     _refuse_no_class(source, truth, sizes)
     return truth, sizes
 
@@ -148,8 +151,12 @@ def _answers(path: Path, content: Any) -> Answers:
     if not isinstance(content, dict) or not content:
         raise InvalidInput(path, "this is not an object of data sets", 'write {"DATASET": {"IMAGE": 3}}')
     for name, images in content.items():
+        place = Place(path, key=name)
+        checked_name(place, name)
         if not isinstance(images, dict):
-            raise InvalidInput(Place(path, key=name), "this is not an object of images", 'write {"IMAGE": 3}')
+            raise InvalidInput(place, "this is not an object of images", 'write {"IMAGE": 3}')
+        for image in images:
+            checked_name(place, image)
     # bool is a kind of int in Python, and true would count as class 1
     odd = [(n, image) for n, images in content.items() for image, label in images.items() if type(label) is not int]
     if odd:

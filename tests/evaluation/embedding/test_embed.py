@@ -1,6 +1,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +99,51 @@ def test_a_changed_picture_is_embedded_anew_and_a_removed_one_is_gone(folder, tm
     after = table(output)
     assert after["kind-0/000.png"]["encoding"] != before["kind-0/000.png"]["encoding"]
     assert after["kind-1/001.png"] == before["kind-1/001.png"]
+
+
+def test_few_pixels_wait_for_the_encoder_whatever_the_number_of_pictures(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(embedding, "ALIVE", 500)
+    seen = []
+    encode = Encoder.encode
+    monkeypatch.setattr(Encoder, "encode", lambda self, own: seen.append(len(own)) or encode(self, own))
+    first, second = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    embed(Request(folder, first), reporter())
+    assert seen == [3, 2]  # 20 × 10, 11, 12, 13 and 14 pixels
+    monkeypatch.setattr(embedding, "ALIVE", 1_000_000)
+    embed(Request(folder, second), reporter())
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_many_small_files_of_large_pictures_take_the_memory_of_a_few(tmp_path):
+    """Each has 6 million pixels, 19 MB."""
+    place = tmp_path / "pictures"
+    place.mkdir()
+    Image.new("RGB", (2500, 2500), "teal").save(place / "0.png")
+    for number in range(1, 20):
+        shutil.copy(place / "0.png", place / f"{number}.png")
+    code = f"""
+import resource, sys
+from evaluation.cli import main
+main(["embed", {str(place / "..")!r} + "/small", "--output={tmp_path}/a.parquet"])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+main(["embed", {str(place)!r}, "--output={tmp_path}/b.parquet"])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    (tmp_path / "small").mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "small" / "0.png")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) < 200_000  # KiB; all of them would take 375,000
+
+
+def test_other_decoding_makes_other_rows(folder, tmp_path, monkeypatch):
+    output = tmp_path / "e.parquet"
+    embed(Request(folder, output), reporter())
+    monkeypatch.setattr(embedding, "DECODER", "other")
+    seen = []
+    encode = Encoder.encode
+    monkeypatch.setattr(Encoder, "encode", lambda self, own: seen.append(len(own)) or encode(self, own))
+    embed(Request(folder, output), reporter())
+    assert seen == [5]
 
 
 def break_everything(folder):
@@ -206,6 +253,32 @@ def test_the_command_embeds(folder, tmp_path, capsys):
     assert main(["embed", str(folder), f"--output={output}", "--jobs=0"]) == 1
 
 
+def field(number, content):
+    """A field of a protobuf message: bytes, text or a whole number."""
+    if isinstance(content, int):
+        return bytes([number << 3, content])
+    content = content.encode() if isinstance(content, str) else content
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
+    return bytes([number << 3 | 2]) + length + content
+
+
+def linear_network(weights, inputs, outputs):
+    """The onnx file of a matrix product with the pixels of n × 3 × h × w, with its matrix in another file."""
+
+    def tensor(name, shape):
+        sizes = b"".join(field(1, field(2, one) if isinstance(one, str) else field(1, one)) for one in shape)
+        return field(1, name) + field(2, field(1, field(1, 1) + field(2, sizes)))
+
+    flatten = field(1, "in") + field(2, "flat") + field(4, "Flatten")
+    product = field(1, "flat") + field(1, "w") + field(2, "out") + field(4, "MatMul")
+    place = field(13, field(1, "location") + field(2, weights))
+    matrix = field(1, inputs) + field(1, outputs) + field(2, 1) + field(8, "w") + place + field(14, 1)
+    graph = field(1, flatten) + field(1, product) + field(2, "g") + field(5, matrix)
+    graph += field(11, tensor("in", ("n", 3, 4, 4))) + field(12, tensor("out", ("n", outputs)))
+    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
+
+
 class TestOnnx:
     @pytest.fixture
     def network(self, tmp_path):
@@ -227,6 +300,27 @@ class TestOnnx:
         theirs = NSFWClassifier()._run(pixels[None, :, :, ::-1].astype(np.float32) - np.float32([104, 117, 123]))
         assert np.allclose(ours, theirs, atol=1e-5)
         assert len(table(output)["kind-0/000.png"]["encoding"]) == 2
+
+    def test_weights_in_another_file_are_part_of_its_identity(self, folder, tmp_path):
+        pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+        model, weights, output = tmp_path / "m.onnx", tmp_path / "weights.bin", tmp_path / "e.parquet"
+        model.write_bytes(linear_network("weights.bin", inputs=48, outputs=2))
+        Path(f"{model}.json").write_text('{"size": 4}')
+        vectors = []
+        for seed in (0, 1, 1):
+            weights.write_bytes(np.random.default_rng(seed).normal(size=(48, 2)).astype(np.float32).tobytes())
+            make_encoder.cache_clear()
+            embed(Request(folder, output, encoder=str(model)), reporter())
+            vectors.append(table(output)["kind-0/000.png"]["encoding"])
+        assert vectors[0] != vectors[1] == vectors[2]
+        make_encoder.cache_clear()
+
+    @pytest.mark.parametrize("text", ["[" * 50_000, '{"mean": ' + "[" * 900 + "]" * 900 + "}", '{"size": 1e999}'])
+    def test_any_odd_description_is_refused(self, network, text):
+        Path(f"{network}.json").write_text(text)
+        make_encoder.cache_clear()
+        with pytest.raises(InvalidInput, match=r"net\.onnx\.json"):
+            make_encoder(str(network))
 
     def test_settings_are_checked(self, network):
         settings = Path(f"{network}.json")

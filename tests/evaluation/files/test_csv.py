@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput
-from evaluation.files.csv import csv_rows, numbers
+from evaluation.files.csv import csv_rows, numbers, safe_cell
+from evaluation.files.names import composed
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
+names = cells.map(str.strip).map(composed).filter(lambda name: name and name == name.strip())
 
 
 def read(path, content):
@@ -17,7 +19,7 @@ def read(path, content):
     return header, list(rows)
 
 
-@given(st.lists(st.tuples(cells, cells), unique_by=lambda row: row[0]), st.sampled_from(["\n", "\r\n"]))
+@given(st.lists(st.tuples(names, cells), unique_by=lambda row: row[0]), st.sampled_from(["\n", "\r\n"]))
 def test_rows_are_those_that_were_written(tmp_path_factory, rows, end):
     text = io.StringIO()
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows([("name", "what"), *rows])
@@ -57,3 +59,10 @@ def test_numbers_are_those_that_were_written(values):
 def test_what_is_no_number_elsewhere_is_none_here(cell):
     with pytest.raises(ValueError, match="could not"):
         numbers(["0.5", cell])
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\uff1d1", "\uff20a"])
+def test_a_formula_is_shown_and_not_computed(text):
+    assert safe_cell(text) == f"'{text}"
+    assert safe_cell(f"a{text}") == f"a{text}"
+    assert safe_cell("") == ""

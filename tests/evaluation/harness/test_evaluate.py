@@ -1,4 +1,3 @@
-import fcntl
 import io
 import json
 import re
@@ -7,6 +6,7 @@ import numpy as np
 import pytest
 
 from cleaning import FixfirstError, InvalidInput, Ranking
+from evaluation.contest.log import SubmissionLog
 from evaluation.contract import registry
 from evaluation.contract.record import latest, read_records
 from evaluation.files.progress import Reporter
@@ -220,13 +220,13 @@ def test_a_learner_that_cannot_be_is_refused_with_the_file_before_anything_is_sc
     assert not ranked.results_file.exists()
 
 
-def test_a_second_evaluation_reads_the_results_once_and_locks_nothing(ranked, monkeypatch):
+def test_a_second_evaluation_reads_the_results_once_and_does_not_lock_the_log(ranked, monkeypatch):
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
     before = [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)]
     read, locked = [], []
-    original, flock = results.read_records, fcntl.flock
+    original, lock = results.read_records, SubmissionLog.locked
     monkeypatch.setattr(results, "read_records", lambda path: read.append(path) or original(path))
-    monkeypatch.setattr(fcntl, "flock", lambda *arguments: locked.append(arguments) or flock(*arguments))
+    monkeypatch.setattr(SubmissionLog, "locked", lambda log: locked.append(log) or lock(log))
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
     assert (read, locked) == ([ranked.results_file], [])
     assert [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)] == before

@@ -1,3 +1,4 @@
+import os
 import zipfile
 
 import numpy as np
@@ -14,6 +15,7 @@ from evaluation.submissions.rankings import (
     identify,
     is_time_file,
     place_of_seed,
+    read_seconds,
     read_submission,
     write_submission,
 )
@@ -121,11 +123,45 @@ def test_bad_rankings_are_located(tmp_path, content, message):
         read(tmp_path, content)
 
 
-@pytest.mark.parametrize("content", ["", "soon", "nan", "-1", "inf"])
+@pytest.mark.parametrize(
+    "content",
+    ["", "soon", "nan", "-1", "inf", "-0", "-0.0", "1_000", "1e308", "1e10", "\u0663", "1 2", "0x1", "1e", "."],
+)
 def test_bad_times_are_located(tmp_path, content):
     (tmp_path / "time_a_m.txt").write_text(content)
     with pytest.raises(InvalidInput, match=r"time_a_m\.txt, line 1: .* is not a number of seconds"):
         read(tmp_path, b"0\n1\n2\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("4.7", 4.7), (" 0\n", 0), ("1e-05", 1e-5), ("1e9", 1e9), ("5.", 5), (".5", 0.5)]
+)
+def test_seconds_are_read_as_python_writes_them(tmp_path, text, seconds):
+    (tmp_path / "time.txt").write_text(text)
+    assert read_seconds(tmp_path / "time.txt") == seconds
+
+
+def test_a_time_file_is_a_file_in_its_folder(tmp_path):
+    secret, path = tmp_path / "secret", tmp_path / "folder" / "time_a_m.txt"
+    secret.write_text("password")
+    path.parent.mkdir()
+    for make in (
+        lambda: path.symlink_to(secret),
+        lambda: os.mkfifo(path),
+        lambda: path.symlink_to("/dev/zero"),
+        path.mkdir,
+    ):
+        make()
+        with pytest.raises(InvalidInput, match=r"time_a_m\.txt: this is") as error:
+            read_seconds(path)
+        assert "password" not in str(error.value)
+        path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def test_a_method_has_at_most_100_letters(tmp_path):
+    assert identify(tmp_path / f"a_{'m' * 100}.txt", IDS, 0).method == "m" * 100
+    with pytest.raises(InvalidInput, match="101 characters, more than 100"):
+        identify(tmp_path / f"a_{'m' * 101}.txt", IDS, 0)
 
 
 def test_a_missing_time_is_not_an_error(tmp_path):

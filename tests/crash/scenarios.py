@@ -1,0 +1,157 @@
+"""The commands, the workspace each starts from, and what must be the same whatever happened on the way."""
+
+import io
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from evaluation.cli import main
+from tests.support import noisy_blobs, write_dataset, write_parameters
+
+PICTURES = 130
+"""More than two batches of `embed`."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A command. after: the commands that are run before it. arguments: made for a folder that holds the workspace."""
+
+    after: tuple[str, ...]
+    arguments: Callable[[Path], list[str]]
+
+
+def _in(place: Path) -> str:
+    return f"--workspace={place / 'w'}"
+
+
+def _step(name: str, *after: str) -> Scenario:
+    return Scenario(after, lambda place: [name, _in(place)])
+
+
+STEPS = ("download", "create_baselines", "evaluate")
+SCENARIOS: dict[str, Scenario] = {
+    "download": _step("download"),
+    "create_baselines": _step("create_baselines", *STEPS[:1]),
+    "evaluate": _step("evaluate", *STEPS[:2]),
+    "plot": _step("plot", *STEPS),
+    "run": _step("run"),
+    "leaderboard": Scenario(STEPS, lambda place: ["leaderboard", "--task=logo", _in(place)]),
+    "validate": Scenario(
+        STEPS[:1],
+        lambda place: ["validate", str(place / "inbox" / "l_team.csv"), "--task=logo", "--as=team", _in(place)],
+    ),
+    "bundle": Scenario(STEPS[:2], lambda place: ["bundle", "random", _in(place)]),
+    "rank": Scenario(
+        STEPS[:1],
+        lambda place: [
+            "rank",
+            str(next((place / "w" / "embeddings").glob("x_train*.parquet"))),
+            f"--output={place}/out/ranking.csv",
+        ],
+    ),
+    "embed": Scenario((), lambda place: ["embed", str(place / "pictures"), f"--output={place}/out/e.parquet"]),
+    "retrieve": Scenario(
+        (), lambda place: ["retrieve", f"{place}/vectors.npy", f"{place}/vectors.npy", f"--output={place}/out/r.npz"]
+    ),
+    "blend": Scenario(
+        (), lambda place: ["blend", f"{place}/a.csv", f"{place}/b.csv", f"--output={place}/out/blend.csv"]
+    ),
+    "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
+}
+ONLY_READ = ("doctor", "ls")
+
+
+def prepare(place: Path) -> None:
+    """Everything the scenarios start from, before any command was run."""
+    write_dataset(place / "origin", *noisy_blobs("x", n=24))
+    logo = {"task": "logo", "ids": ["l"]}
+    write_parameters(
+        place / "w",
+        tasks=["cleaning", "logo"],
+        predictors=[],
+        datasets={"made": {"ids": ["x"], "sources": ["file:../origin"]}, "logo": logo},
+        rankers=["random", "knn_shapley"],
+    )
+    (place / "w" / "embeddings" / "l").mkdir(parents=True)
+    _write_logo(place)
+    rng = np.random.default_rng(0)
+    (place / "pictures").mkdir()
+    for number in range(PICTURES):
+        pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / "pictures" / f"{number:03d}.png")
+    np.save(place / "vectors.npy", rng.normal(size=(2000, 8)))
+    (place / "vectors.txt").write_text("".join(f"v{number}\n" for number in range(2000)))
+    for name in ("a", "b"):
+        shares = rng.random(3000)
+        rows = [f"{number}.png,{share:.6f},{1 - share:.6f}\n" for number, share in enumerate(shares)]
+        (place / f"{name}.csv").write_text("file,x,y\n" + "".join(rows))
+
+
+def _write_logo(place: Path) -> None:
+    from evaluation.embedding.embed import write_embeddings
+    from evaluation.embedding.tables import read_embeddings
+
+    picture = place / "picture.png"
+    Image.new("RGB", (8, 8), "red").save(picture)
+    content = picture.read_bytes()
+    for part, names in (("train", ("p/a.png", "q/b.png")), ("test", ("1.png", "2.png"))):
+        path = place / "w" / "embeddings" / "l" / f"{part}.parquet"
+        write_embeddings(dict.fromkeys(names, content), path)
+        read_embeddings(path)
+    truth, answer = "file,category\n1.png,p\n2.png,q\n", "file,category\n1.png,p\n2.png,p\n"
+    for folder, name, text in (("data/l", "test_labels.csv", truth), ("submissions", "l_mine.csv", answer)):
+        (place / "w" / folder).mkdir(parents=True, exist_ok=True)
+        (place / "w" / folder / name).write_text(text)
+    (place / "inbox").mkdir()
+    (place / "inbox" / "l_team.csv").write_text(answer)
+
+
+def start(base: Path, place: Path, scenario: Scenario) -> None:
+    """A copy of the prepared folder in which the earlier commands were run."""
+    shutil.copytree(base, place)
+    for name in scenario.after:
+        with redirect_stdout(io.StringIO()):
+            status = main([name, _in(place)])
+        if status:
+            raise AssertionError(f"{name} failed")
+
+
+def state(place: Path) -> dict[str, object]:
+    """The content of every file, without times of day, durations and the name of the machine."""
+    found: dict[str, object] = {}
+    for path in sorted(path for path in place.rglob("*") if path.is_file()):
+        name, content = path.relative_to(place).as_posix(), path.read_bytes()
+        if name.endswith((".seconds", ".png", ".svg", "README.txt")) or path.name.startswith("time_"):
+            content = b"there" if content else b"empty"
+        if path.suffix == ".jsonl":
+            found[name] = _lines(path.name, content)
+        elif path.name.startswith(("leaderboard", "report")):
+            found[name] = len(content) > 0
+        else:
+            found[name] = content
+    return found
+
+
+def _lines(name: str, content: bytes) -> object:
+    """The lines of a log in a form that does not depend on when they were written, or in what order."""
+    if not content.endswith(b"\n"):
+        return "the last line is not complete"
+    lines = [json.loads(line) for line in content.splitlines()]
+    if name == ".made.jsonl":
+        return {line[0]: line[1:] for line in lines}
+    moments = ("created", "environment", "seconds", "received", "written", "settings", "fingerprint", "basis")
+    return sorted(
+        json.dumps({key: value for key, value in line.items() if key not in moments}, sort_keys=True) for line in lines
+    )
+
+
+def leftovers(place: Path) -> list[str]:
+    """Temporary files, locks and half-made folders."""
+    ends = (".tmp", ".lock", ".part", ".parts", ".staging")
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.name.endswith(ends))

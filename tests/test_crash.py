@@ -1,0 +1,66 @@
+"""A short form of `nox -s crash`."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from evaluation.cli import command_names
+from tests.crash.scenarios import ONLY_READ, SCENARIOS, leftovers, state
+from tests.crash.trials import Bench, Tally, table
+from tests.support import ROOT
+
+
+@pytest.mark.parametrize("name", ["evaluate", "embed"])
+def test_a_command_survives_a_kill_a_second_of_its_kind_and_writes_that_fail(name):
+    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "tests.crash", "--kills=2", "--seed=0", "--no-disks", f"--command={name}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | threads, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(" 0 bad") == 3
+
+
+def test_scenarios_are_for_commands_that_exist():
+    assert {*SCENARIOS, *ONLY_READ} <= {*command_names()}
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """A bench whose command was undisturbed and left one file."""
+    monkeypatch.setattr("tests.crash.trials.wait", lambda child: child)
+    found = Bench.__new__(Bench)
+    found.name, found.folder = "evaluate", tmp_path
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / "results.jsonl").write_text('{"a": 1, "created": "now"}\n')
+    found.wanted = state(place)
+    monkeypatch.setattr(Bench, "begin", lambda *_: (0, ""))
+    return found, place
+
+
+def test_what_is_not_as_it_must_be_is_a_fault(bench):
+    found, place = bench
+    tally = Tally()
+    found.complete(place, tally, "a")
+    assert tally.faults == []
+    (place / "results.jsonl").write_text('{"a": 1, "created": "later"}\n')
+    found.complete(place, tally, "b")
+    assert tally.faults == []
+    (place / "results.jsonl").write_text('{"a": 1}\n{"a": 1}\n')
+    (place / ".results.jsonl.abcdefgh.tmp").write_text("")
+    found.complete(place, tally, "c")
+    assert tally.faults[0].startswith("c: these files differ: ")
+    assert tally.faults[1] == "c: left behind: .results.jsonl.abcdefgh.tmp"
+    assert leftovers(place) == [".results.jsonl.abcdefgh.tmp"]
+    assert "3 tried, 2 bad" in table({"evaluate": {"killed": tally}})
+
+
+def test_a_run_that_fails_and_half_a_line_are_faults(bench, monkeypatch):
+    found, place = bench
+    monkeypatch.setattr(Bench, "begin", lambda *_: (1, "error: no"))
+    tally = Tally()
+    found.complete(place, tally, "a")
+    assert tally.faults == ["a: the next run fails: error: no"]
+    (place / "results.jsonl").write_text('{"a": 1}')
+    assert state(place)["results.jsonl"] == "the last line is not complete"
