@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from cleaning.belief.basis import Checked
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.posterior import Posterior, label_posterior
-from cleaning.belief.use import inspection_order
+from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
 
@@ -48,6 +48,9 @@ class Round:
         The most probable label; the right one for a checked row.
     suggestion_probability : array of shape (n,)
         P(the suggestion is right), in [0, 1].
+    gain : array of shape (n,)
+        By how many further right predictions, among open and trusted rows, a look at an open row should help once those
+        before it are done; 0 for rows that are hardly suspicious.
     left : Count or None
         How many labels of the open rows are wrong; None where the data cannot tell, or where no row is open.
     posterior : Posterior or None
@@ -58,6 +61,7 @@ class Round:
     suspicion: FloatVector
     suggestion: IntVector
     suggestion_probability: FloatVector
+    gain: FloatVector
     left: Count | None
     posterior: Posterior | None
 
@@ -127,7 +131,7 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     suspicion[rows], suggestion[rows], probability[rows] = right != posterior.given[rows], right, 1.0
     still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
     if not len(still):
-        return Round(still, suspicion, suggestion, probability, None, None)
+        return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
     facts = None
     if len(rows):
         named = tuple(f"checked {name}" for name in train.take(rows).ids)
@@ -136,10 +140,12 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     believed = posterior if len(still) == n else label_posterior(part, validation, checked=facts)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability
-    order = still[inspection_order(believed, part, validation).order]
+    order, expected = ordered(believed, part, validation)
+    gain = np.zeros(n)
+    gain[still] = expected
     count = believed.wrong_labels()
     left = None if np.isnan(count.expected) else count
-    return Round(order, suspicion, suggestion, probability, left, believed)
+    return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
 
 
 def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:

@@ -12,4 +12,4 @@ def rank_with_truth(train: Split, validation: Split | None, truth: GroundTruth, 
     n_classes = max(class_count(train, validation), int(truth.labels.max()) + 1)
     certain = np.eye(n_classes)[truth.labels]
     checked = np.empty((0, n_classes)) if validation is None else np.eye(n_classes)[validation.labels]
-    return Ranking(order_by_use(train, validation, Beliefs(certain, certain, checked)))
+    return Ranking(order_by_use(train, validation, Beliefs(certain, certain, checked))[0])

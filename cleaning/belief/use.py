@@ -62,9 +62,14 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
 
 
 def order_of(posterior: Posterior, train: Split, validation: Split | None) -> IntVector:
-    """The row numbers that `inspection_order` wraps, (n,). Validation rows that confirm nothing are not used.
+    """The row numbers that `inspection_order` wraps, (n,)."""
+    return ordered(posterior, train, validation)[0]
 
-    The beliefs are those with gold correction.
+
+def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tuple[IntVector, FloatVector]:
+    """The row numbers in the order of inspection, (n,), and the expected gain of each row, (n,); see `order_by_use`.
+
+    Validation rows that confirm nothing are not used. The beliefs are those with gold correction.
     """
     posterior, kept = with_gold(posterior), posterior.basis.kept
     validation = None if validation is None or not len(kept) else validation.take(kept)
@@ -80,8 +85,11 @@ def order_of(posterior: Posterior, train: Split, validation: Split | None) -> In
     return order_by_use(compact, validation, beliefs)
 
 
-def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:
-    """Row numbers (n,), the most useful expected fix first. Deterministic and independent of the order of the rows.
+def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tuple[IntVector, FloatVector]:
+    """Row numbers (n,), the most useful expected fix first, and each row's gain (n,). Independent of the rows' order.
+
+    The gain is the expected number of further right predictions, among training and validation rows, at the turn in
+    which the row was chosen; 0 for a row that was not ordered by use.
 
     A ridge classifier on the raw features stands in for the learner. Its penalty is the mean eigenvalue of their Gram
     matrix / log₂ K, and its leave-one-out predictions are linear in the labels. In every turn, each row is scored by
@@ -104,6 +112,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
     current = np.eye(held.shape[1])[labels]
     open_rows = wrong > _SURELY_RIGHT
     ranked: list[IntVector] = []
+    gains = np.zeros(len(order))
     doubt = (_SCARCE * held.shape[1] / len(believed)) ** 3
     per_turn = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _MOST_TURNS)))
     temperature = None
@@ -112,18 +121,20 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> In
         predictions -= predictions.mean(axis=1, keepdims=True)
         temperature = _calibrated(predictions, believed, temperature)
         pull = surrogate.pull(_slope(predictions, believed, _SOFTNESS / np.sqrt(bits) * temperature))
-        gain = (pull * (fixed - current)).sum(axis=1) * wrong ** (bits - 1)
+        change = (pull * (fixed - current)).sum(axis=1)
+        gain = change * wrong ** (bits - 1)
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
         # fixes that seem to do harm come behind the useful ones, by suspicion
         value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong) + doubt * scale * wrong, -np.inf)
         chosen = np.argsort(-value, kind="stable")[: min(per_turn, int(open_rows.sum()))]
         ranked.append(chosen)
+        gains[order[chosen]] = change[chosen]
         open_rows[chosen] = False
         current[chosen] = fixed[chosen]
     done = np.concatenate(ranked) if ranked else np.empty(0, dtype=np.int64)
     rest = np.setdiff1d(np.arange(len(order)), done)
     rest = rest[np.argsort(-wrong[rest], kind="stable")]
-    return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64)
+    return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64), gains
 
 
 def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | None) -> float:

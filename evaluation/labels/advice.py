@@ -23,7 +23,4 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
     if looks == len(ahead):
         return f"Not yet: it is worth looking at all {looks} rows."
     rest = [max(value - float(np.sum(ahead[:looks])), 0.0) for value in left]
-    return (
-        f"Not yet: stop after about {looks} more looks; "
-        f"then about {rest[0]:.0f} wrong labels ({rest[1]:.0f} to {rest[2]:.0f}) stay."
-    )
+    return f"Not yet: stop after about {looks} more looks; then {rest[1]:.0f} to {rest[2]:.0f} wrong labels stay."

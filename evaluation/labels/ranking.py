@@ -96,6 +96,8 @@ def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataF
     names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
     shown = {} if decided is None else decided.shown
     order = found.order
+    gain = np.full(len(order), np.nan)
+    gain[found.labelled] = found.round.gain
     near = found.near_duplicate_of[order]
     columns = {
         "place": np.arange(1, len(order) + 1),
@@ -105,7 +107,7 @@ def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataF
         "suggested_label": names[found.suggestion[order]],
         "probability": found.probability[order],
         "suspicion": found.suspicion[order],
-        "expected_gain": np.full(len(order), np.nan),
+        "expected_gain": gain[order],
         "near_duplicate_of": ["" if row < 0 else source.ids[row] for row in near.tolist()],
         "outlier": np.where(found.outlier[order], "yes", ""),
         "decision": [shown.get(row, "") for row in order.tolist()],

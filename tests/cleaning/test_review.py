@@ -54,6 +54,8 @@ def test_without_decisions_a_round_is_the_ranking():
         assert np.array_equal(found.order, inspection_order(posterior, train, trusted).order)
         assert found.suspicion == pytest.approx(posterior.suspicion)
         assert found.left == posterior.wrong_labels()
+        assert found.gain[found.order[:5]].min() > 0
+        assert found.gain[posterior.suspicion < 0.005].max(initial=0) == 0
 
 
 def test_the_order_of_rows_and_of_decisions_does_not_matter():

@@ -77,8 +77,10 @@ def test_every_row_is_named_once_and_sure_rows_come_last():
     wrong = np.zeros(50, dtype=bool)
     wrong[[3, 17, 31]] = True
     train = Split(split.features, np.where(wrong, 1 - split.labels, split.labels), split.ids)
-    order = order_by_use(train, None, certain(split.labels, None))
+    order, gain = order_by_use(train, None, certain(split.labels, None))
     assert sorted(order) == list(range(50))
+    assert np.flatnonzero(gain).tolist() == [3, 17, 31]
+    assert 0 < gain[order[0]] < 50
     assert set(order[:3]) == {3, 17, 31}
 
 
@@ -91,7 +93,7 @@ def test_the_fix_of_an_outlying_error_comes_before_that_of_one_the_learner_ignor
     deep = 1 + int(np.argmax(labels[1:] == 1))
     features[deep] = split.features[split.labels == 1].mean(axis=0) * 1.5
     labels[[0, deep]] = 1 - labels[[0, deep]]
-    order = order_by_use(Split(features, labels, split.ids), None, certain(split.labels, None))
+    order, _ = order_by_use(Split(features, labels, split.ids), None, certain(split.labels, None))
     assert order[:2].tolist() == [deep, 0]
 
 
@@ -100,7 +102,7 @@ def test_few_rows_per_class_are_ordered_by_suspicion_and_many_by_use(rows, by_su
     split = blobs(2 * rows, 0, gap=1.0)
     suspicion = np.random.default_rng(1).uniform(0.3, 0.9, 2 * rows)
     beliefs = np.eye(2)[split.labels] * (1 - suspicion)[:, None] + np.eye(2)[1 - split.labels] * suspicion[:, None]
-    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
+    order, _ = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
     assert np.array_equal(order, np.argsort(-suspicion)) == by_suspicion
 
 
@@ -123,7 +125,7 @@ def test_without_open_rows_the_order_is_by_suspicion():
     beliefs = np.eye(2)[split.labels] * 0.999 + 0.0005
     beliefs[7, split.labels[7]] = 0.985
     beliefs[7, 1 - split.labels[7]] = 0.015
-    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
+    order, _ = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 2))))
     assert order[0] == 7
 
 
@@ -132,7 +134,7 @@ def test_a_belief_above_certainty_by_a_rounding_error_is_certain():
     split = blobs(30, 0, classes=3)
     beliefs = np.eye(3)[split.labels] * (1 + 1e-15)
     beliefs[4] = np.roll(beliefs[4], 1)
-    order = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 3))))
+    order, _ = order_by_use(split, None, Beliefs(beliefs, beliefs, np.empty((0, 3))))
     assert order[0] == 4
 
 
@@ -140,9 +142,9 @@ def test_many_float32_rows_keep_the_order(monkeypatch):
     split = blobs(80, 0, gap=3.0)
     rng = np.random.default_rng(0)
     labels = np.where(rng.random(80) < 0.3, 1 - split.labels, split.labels)
-    exact = order_by_use(Split(split.features, labels, split.ids), None, certain(split.labels, None))
+    exact, _ = order_by_use(Split(split.features, labels, split.ids), None, certain(split.labels, None))
     monkeypatch.setattr(use, "_LARGE", 10)
-    single = order_by_use(
+    single, _ = order_by_use(
         Split(split.features.astype(np.float32), labels, split.ids), None, certain(split.labels, None)
     )
     errors = int((labels != split.labels).sum())
