@@ -71,25 +71,31 @@ class Evidence:
         return np.asarray(targets - (0.5 * trusted.mean(axis=0) + 0.5 / self.n_classes))
 
 
-def views(features: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
-    """Two versions of the (m, d) features, each centred and with rows of length 1.
+def plain_view(features: FloatMatrix) -> FloatMatrix:
+    """The (m, d) features, centred and with rows of length 1."""
+    return unit_rows(features - features.mean(axis=0))
 
-    The first is the features as given. The second is the signed square roots of the unit rows (the Hellinger map),
-    which dampens the few large entries of pooled activations.
+
+def root_view(features: FloatMatrix) -> FloatMatrix:
+    """The signed square roots of the unit rows (the Hellinger map), centred and with rows of length 1.
+
+    They dampen the few large entries of pooled activations.
     """
     roots = unit_rows(features)
     roots = np.sign(roots) * np.sqrt(np.abs(roots))
-    return unit_rows(features - features.mean(axis=0)), unit_rows(roots - roots.mean(axis=0))
+    return unit_rows(roots - roots.mean(axis=0))
 
 
 def dense_scores(evidence: Evidence) -> FloatMatrix:
-    """(6, m, K) leave-one-out scores: Gaussian processes (RBF, linear) and label spreading on both views.
+    """(6, m, K) leave-one-out scores: Gaussian processes (RBF, linear) and label spreading on both views
+    of the features.
 
     Takes O(m³) time and a few m × m matrices, so it is for up to a few thousand rows. The scores are `standardised`.
     """
     scores = []
     rbf_noise, linear_noise = evidence.noise_variances()
-    for rows in views(evidence.features):
+    for view in (plain_view, root_view):
+        rows = view(evidence.features)
         cosine = rows @ rows.T
         distance = np.maximum(2 - 2 * cosine, 0)
         median = float(np.median(distance[np.triu_indices(len(rows), 1)])) if len(rows) > 1 else 1.0

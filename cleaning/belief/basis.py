@@ -97,13 +97,14 @@ def basis_of(
     order = train.order_by_id()
     kept = kept if validation is None else kept[validation.take(kept).order_by_id()]
     sure = None if validation is None or not len(kept) else validation.take(kept)
-    parts = [train.take(order), *([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
+    others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
-    classes = np.unique(np.concatenate([*(part.labels for part in parts), before]))
-    merged = [_merged(part, classes) for part in parts]
+    classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before]))
+    merged = [_merged(train.take(order), classes), *(_merged(part, classes) for part in others)]
     one_each = before[:0] if checked is None else np.searchsorted(classes, before)
+    features = [one.distinct.features for one in merged]
     evidence = Evidence(
-        features=np.vstack([one.distinct.features for one in merged]),
+        features=features[0] if len(features) == 1 else np.vstack(features),
         votes=np.vstack([one.votes for one in merged]),
         noisy=len(merged[0].distinct),
         before=_shares(merged[-1].group if checked is not None else before[:0], one_each, len(classes)),
@@ -123,7 +124,7 @@ def basis_of(
         scores=scores,
         fitted=fitted,
         group=merged[0].group,
-        labels=np.searchsorted(classes, parts[0].labels),
+        labels=np.searchsorted(classes, train.labels[order]),
         kept_group=kept if sure is None else merged[1].group,
     )
 
@@ -140,7 +141,8 @@ class _Merged:
 def _merged(rows: Split, classes: IntVector) -> _Merged:
     group = copy_groups(rows.features)
     votes = _shares(group, np.searchsorted(classes, rows.labels), len(classes))
-    chosen = rows.take(np.unique(group, return_index=True)[1])
+    first = np.unique(group, return_index=True)[1]
+    chosen = rows if len(first) == len(rows) else rows.take(first)
     return _Merged(group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes)
 
 

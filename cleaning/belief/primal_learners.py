@@ -1,11 +1,20 @@
 """Leave-one-out class scores for many rows: learners in the primal form, without any rows × rows matrix."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from cleaning.belief.base_learners import LINEAR_GAIN, RBF_WIDTH, Evidence, log_shares, standardised, views
+from cleaning.belief.base_learners import (
+    LINEAR_GAIN,
+    RBF_WIDTH,
+    Evidence,
+    log_shares,
+    plain_view,
+    root_view,
+    standardised,
+)
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import nearest
 
@@ -25,15 +34,17 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     rng draws landmarks and the reference rows of the vote. Time grows with m · (d² + landmarks² + reference · 96),
     memory with m · d. Standardised like `dense_scores`.
     """
-    plain, roots = views(evidence.features.astype(np.float32, copy=False))
+    features = evidence.features.astype(np.float32, copy=False)
     weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()
     amplified = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
     rbf_noise, linear_noise = evidence.noise_variances()
-    linear = _ridge(plain, np.eye(plain.shape[1]) * linear_noise, amplified, weights)
+    linear = _ridge(plain_view(features).__getitem__, np.eye(features.shape[1]) * linear_noise, amplified, weights)
+    roots = root_view(features)
     landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
     scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
-    among = np.exp((landmarks @ landmarks.T - 1) * (2 / scale)).astype(np.float64)
-    rbf = _ridge(_kernel(roots, landmarks, scale), (among + 1e-4 * np.eye(len(among))) * rbf_noise, targets, weights)
+    among = _kernel(landmarks, landmarks, scale).astype(np.float64)
+    penalty = (among + 1e-4 * np.eye(len(among))) * rbf_noise
+    rbf = _ridge(lambda block: _kernel(roots[block], landmarks, scale), penalty, targets, weights)
     return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
 
 
@@ -44,24 +55,30 @@ def _kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMat
     return np.asarray(np.exp(kernel, out=kernel))
 
 
-def _ridge(rows: FloatMatrix, penalty: FloatMatrix, targets: FloatMatrix, weights: FloatVector) -> FloatMatrix:
-    """Leave-one-out predictions (m, K) of weighted ridge: (f - h y) / (1 - h), with h the hat matrix's diagonal."""
+def _ridge(
+    rows_of: Callable[[slice], FloatMatrix], penalty: FloatMatrix, targets: FloatMatrix, weights: FloatVector
+) -> FloatMatrix:
+    """Leave-one-out predictions (m, K) of weighted ridge: (f - h y) / (1 - h), with h the hat matrix's diagonal.
+
+    rows_of: computes a block of the m rows. It is called twice for each, so that only one block is in memory.
+    """
     gram = penalty.copy()
-    right = np.zeros((rows.shape[1], targets.shape[1]))
-    for start in range(0, len(rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        weighted = rows[block] * weights[block, None].astype(rows.dtype)
-        gram += weighted.T @ rows[block]
+    right = np.zeros((len(penalty), targets.shape[1]))
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(targets), _BLOCK)]
+    for block in blocks:
+        rows = rows_of(block)
+        weighted = rows * weights[block, None].astype(rows.dtype)
+        gram += weighted.T @ rows
         right += weighted.T @ targets[block].astype(rows.dtype)
     factor = _factor(gram)
-    solution = cho_solve(factor, right).astype(rows.dtype)
-    inverse = cho_solve(factor, np.eye(len(gram))).astype(rows.dtype)
+    solution = cho_solve(factor, right).astype(np.float32)
+    inverse = cho_solve(factor, np.eye(len(gram))).astype(np.float32)
     scores = np.empty(targets.shape)
-    for start in range(0, len(rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        leverage = np.einsum("ij,ij->i", rows[block] @ inverse, rows[block]) * weights[block]
+    for block in blocks:
+        rows = rows_of(block)
+        leverage = np.einsum("ij,ij->i", rows @ inverse, rows) * weights[block]
         leverage = np.clip(leverage, 0.0, 0.999)[:, None]
-        scores[block] = (rows[block] @ solution - leverage * targets[block]) / (1 - leverage)
+        scores[block] = (rows @ solution - leverage * targets[block]) / (1 - leverage)
     return scores
 
 

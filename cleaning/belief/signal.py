@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleaning.belief.base_learners import views
+from cleaning.belief.base_learners import root_view
 from cleaning.data import FloatMatrix, IntVector
 
 # A sample of up to so many rows is tested.
@@ -29,7 +29,7 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     classes, compact = np.unique(labels, return_inverse=True)
     if len(classes) < 2 or len(labels) < 4:
         return 1.0
-    rows = views(features.astype(np.float64))[1]
+    rows = root_view(features.astype(np.float64))
     cosine = rows @ rows.T
     distance = np.maximum(2 - 2 * cosine, 0)
     median = float(np.median(distance[np.triu_indices(len(rows), 1)]))

@@ -195,7 +195,8 @@ class _Surrogate:
         else:
             values, basis = np.linalg.eigh((centred.T @ centred).astype(np.float64))
             values, basis = np.maximum(values, 0), basis.astype(kind)
-            rows, others = centred @ basis, others @ basis
+            centred, others = centred @ basis, others @ basis
+            rows = centred
         shrink = 1 / (values + penalty * max(float(values.sum()), 1e-12) / len(rows))
         # the rows are centred, so the intercept is the mean label and adds 1 / n to the hat matrix
         leverage = np.einsum("ij,j,ij->i", rows, shrink.astype(kind), rows).astype(np.float64) + 1 / len(rows)

@@ -4,8 +4,8 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
-# Distances per block: 64 MB in float64.
-_BLOCK_ENTRIES = 8_000_000
+# Distances per block: 32 MB in float64.
+_BLOCK_ENTRIES = 4_000_000
 
 
 def unit_rows(features: FloatMatrix) -> FloatMatrix:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cleaning.belief import signal
-from cleaning.belief.base_learners import views
+from cleaning.belief.base_learners import root_view
 from cleaning.belief.signal import pairing_p_value
 from tests.support import blobs
 
@@ -41,7 +41,7 @@ def test_rows_all_alike_one_class_and_too_few_rows_tell_nothing(features, labels
 def test_many_rows_are_sampled(monkeypatch):
     monkeypatch.setattr(signal, "_ROWS", 50)
     sizes = []
-    monkeypatch.setattr(signal, "views", lambda features: sizes.append(len(features)) or views(features))
+    monkeypatch.setattr(signal, "root_view", lambda features: sizes.append(len(features)) or root_view(features))
     rows = blobs(400, 2)
     assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == 0.01
     assert sizes == [50]

@@ -1,0 +1,59 @@
+"""The studies of beliefs and of rounds: their delivered tables, and what they must show."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.study import beliefs, rounds
+from tests.study.cases import Case
+
+RESULTS = Path(__file__).parent / "study" / "results"
+
+
+@pytest.mark.parametrize("study", [beliefs, rounds])
+def test_the_table_is_that_of_the_delivered_rows(study):
+    name = study.__name__.rpartition(".")[2]
+    text = study.report(pd.read_csv(RESULTS / f"{name}.csv.gz"))
+    assert text == (RESULTS / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["overlap, 2% errors", "3 rows per class"])
+def test_a_sample_of_the_delivered_beliefs_can_be_computed_again(kind):
+    rows = pd.read_csv(RESULTS / "beliefs.csv.gz")
+    rows = rows[(rows["kind"] == kind) & (rows["seed"] == 0)].set_index(["source", "trusted"])
+    again = pd.DataFrame(beliefs.run(kind, 0)).set_index(["source", "trusted"])
+    assert len(again)
+    told = rows.loc[again.index]
+    assert (again["wrong"] == told["wrong"]).all()
+    for column, margin in (("expected", 2), ("low", 2), ("high", 2), ("precision", 0.02)):
+        assert again[column].tolist() == pytest.approx(told[column].tolist(), abs=margin, nan_ok=True)
+
+
+def test_a_sample_of_the_delivered_rounds_can_be_computed_again():
+    rows = pd.read_csv(RESULTS / "rounds.csv.gz")
+    case = Case("digits 3v8", "symmetric", 0.05, 0)
+    told = rows[(rows["source"] == case.source) & (rows["noise"] == case.noise) & (rows["rate"] == case.rate)]
+    told = told[told["seed"] == 0].reset_index(drop=True)
+    again = pd.DataFrame(rounds.run(case))
+    for column in ("one order", "rounds", "cleanlab"):
+        assert again[column].tolist() == pytest.approx(told[column].tolist(), abs=0.02)
+
+
+def test_an_interval_is_given_only_where_it_holds():
+    rows = pd.read_csv(RESULTS / "beliefs.csv.gz")
+    known = rows[rows["expected"].notna()]
+    inside = (known["low"] <= known["wrong"]) & (known["wrong"] <= known["high"])
+    shares = inside.groupby([known["kind"], known["trusted"] > 0]).mean()
+    assert shares.min() >= 0.85, shares
+    later = pd.read_csv(RESULTS / "rounds.csv.gz")
+    for column in ("left holds", "next 20 holds", "next 50 holds"):
+        assert later.groupby(["noise", "rate", "trusted"])[column].mean().min() >= 0.85, column
+
+
+def test_looks_are_counted_up_to_the_one_that_reaches_the_goal():
+    found = np.array([True, False, True, True, False, True])
+    assert rounds.looks_to_goal(found) == 6
+    assert rounds.looks_to_goal(found, 3) == 4
+    assert rounds.looks_to_goal(np.array([True] * 9 + [False, True])) == 9
