@@ -211,7 +211,7 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     png = b""
     # the renderer logs to descriptor 1, and nowhere else
     out = os.dup(1)
-    log = os.memfd_create("log") if sys.platform == "linux" else os.dup(tempfile.TemporaryFile().fileno())
+    log = os.memfd_create("log") if sys.platform == "linux" else os.dup(tempfile.TemporaryFile().fileno())  # noqa: SIM115
     os.dup2(log, 1)
     limit(memory, seconds)
 
