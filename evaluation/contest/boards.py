@@ -11,6 +11,7 @@ from evaluation.contract import registry
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
 from evaluation.files.csv import csv_text, safe_cell
+from evaluation.files.lock import sweep
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
 from evaluation.settings.folders import Folders
@@ -50,6 +51,7 @@ class Boarded:
 
 def write_board(folders: Folders, task: Task, name: str, parameters: Parameters, reporter: Reporter) -> None:
     """Writes results/leaderboard_{task}_{board}.csv and .md and prints the board."""
+    sweep(folders.results_folder)
     rules = registry.rules_of(task, parameters)
     found = board(SubmissionLog(folders.submission_log).read(), task, name, rules)
     header, cells = _as_cells(found)

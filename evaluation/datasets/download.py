@@ -9,7 +9,7 @@ from cleaning.errors import FixfirstError, InvalidInput
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.datasets.layout import csv_path, load_dataset, load_truth, parquet_path
-from evaluation.datasets.sources import Job, bring
+from evaluation.datasets.sources import STAGING, Job, bring
 from evaluation.files.json import read_json
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
@@ -29,6 +29,7 @@ def download(folders: Folders, reporter: Reporter) -> None:
         # always in the same order, and the same folder once
         for folder in sorted({make_folder(folders.embedding_folder), make_folder(folders.groundtruth_folder)}):
             locks.enter_context(only_writer(folder, reporter.warn))
+            _clear_staging(folder / STAGING)
         _download(folders, parameters, reporter)
 
 
@@ -148,6 +149,15 @@ def _read_manifest(path: Path) -> dict[str, dict[str, object]]:
         return {str(name): dict(entry) for name, entry in files.items()}
     except (InvalidInput, KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidInput(path, "this is not a manifest", "delete it and run `fixfirst download` again") from error
+
+
+def _clear_staging(staging: Path) -> None:
+    """Removes what a killed run staged. Interrupted downloads, which are files, are kept for the next attempt."""
+    for path in staging.iterdir() if staging.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # missing or not empty
+        staging.rmdir()
 
 
 def _clear(job: Job) -> None:

@@ -204,11 +204,6 @@ def _told(answer: dict[str, Any]) -> Iterator[None]:
         answer["refused"] = ["broken", f"the renderer gave up: {error}"]
 
 
-def _unnamed_file() -> int:
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
-
-
 def main(folder: str, box: int, memory: int, seconds: int) -> None:
     """Answers the one request."""
     content = sys.stdin.buffer.read()
@@ -216,7 +211,7 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     png = b""
     # the renderer logs to descriptor 1, and nowhere else
     out = os.dup(1)
-    log = os.memfd_create("log") if sys.platform == "linux" else _unnamed_file()
+    log = os.memfd_create("log") if sys.platform == "linux" else os.dup(tempfile.TemporaryFile().fileno())  # noqa: SIM115
     os.dup2(log, 1)
     limit(memory, seconds)
 

@@ -8,6 +8,7 @@ from cleaning.errors import FixfirstError
 from evaluation.contest.standings import Row, as_cells, as_csv, leaderboard, markdown_table, text_table
 from evaluation.contract import registry
 from evaluation.contract.record import Record, latest, read_records
+from evaluation.files.lock import sweep
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.settings.folders import Folders
@@ -23,6 +24,7 @@ def plot(folders: Folders, reporter: Reporter) -> None:
 
     Raises FixfirstError if there are no scores to draw.
     """
+    sweep(folders.results_folder)
     records = latest(read_records(folders.results_file))
     good = [record for record in records if record.status == "ok"]
     if not good:

@@ -62,6 +62,30 @@ def test_downloads_at_once_both_succeed(tmp_path):
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".made.jsonl"]
 
 
+def test_what_killed_runs_left_is_removed_by_whichever_command_comes_next(ranked):
+    from evaluation.cli import main
+
+    place = ranked.parameters_file.parent
+    assert main(["evaluate", f"--workspace={place}"]) == 0
+    left = ".report.html.abcd1234.tmp"
+    for folder, command in (
+        ("embeddings", "download"),
+        ("data", "download"),
+        ("submissions", "create_baselines"),
+        ("submissions/seed-1", "create_baselines"),
+        ("results", "evaluate"),
+        ("results", "plot"),
+        ("results", "leaderboard"),
+    ):
+        path = place / folder / left
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("half")
+        (place / "data" / ".staging" / "x").mkdir(parents=True, exist_ok=True)
+        assert main([command, f"--workspace={place}"]) == 0
+        assert not path.exists(), command
+        assert command != "download" or not (place / "data" / ".staging").exists()
+
+
 def test_baselines_made_at_once_are_made_once(workspace):
     children = [start("create_baselines", f"--workspace={workspace}") for _ in range(2)]
     results = [finish(child) for child in children]

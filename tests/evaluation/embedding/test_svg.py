@@ -144,7 +144,7 @@ def test_comments_are_no_references_and_no_hiding_place():
 
 @pytest.mark.parametrize(
     "href",
-    ["/etc/hostname", "other.png", "  x.png", "file:///tmp/x.png", "https://example.org/x.png", "DATA:x", "//h/x"],
+    ["/etc/hostname", "other.png", "  x.png", "file:///x.png", "https://example.org/x.png", "DATA:x", "//h/x"],
 )
 def test_it_may_not_read_other_files(href):
     text = drawing(f'<image href="{href}" width="10" height="10"/>')
