@@ -331,3 +331,22 @@ def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
     run(capsys, "rank", tmp_path / "X.npy")
     run(capsys, "rank", npz_of(tmp_path / "a.npz", X=rows.X, y=rows.names))
     assert ranking(tmp_path / "X_review")["row"].tolist() == ranking(tmp_path / "a_review")["row"].tolist()
+
+
+def test_trusted_pictures_are_embedded_and_kept_too(photos, tmp_path, capsys):
+    checked = tmp_path / "checked"
+    for path in sorted(photos.rglob("*.png"))[::2]:
+        truth = "red" if int(path.stem) % 2 else "blue"
+        (checked / truth).mkdir(parents=True, exist_ok=True)
+        pixels = np.asarray(Image.open(path)).astype(int) + 3
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(checked / truth / path.name)
+    status, out, _ = run(capsys, "rank", photos, f"--trusted={checked}", "--jobs=2")
+    assert status == 0
+    assert "trusted: 12 rows; pictures embedded by classical; labels from the folder names, 2 names" in out
+    assert ranking(tmp_path / "photos_review").iloc[0]["id"] == "red/04.png"
+    _, trusted = reopen(tmp_path / "photos_review")
+    assert trusted is not None
+    assert trusted.picture(0) == (checked / trusted.ids[0]).read_bytes()
+    assert (tmp_path / "photos_review" / "trusted_embeddings.parquet").is_file()
+    run(capsys, "rank", photos, f"--trusted={checked}", f"--output={tmp_path / 'list.csv'}")
+    assert pd.read_csv(tmp_path / "list.csv")["id"].tolist() == ranking(tmp_path / "photos_review")["id"].tolist()
