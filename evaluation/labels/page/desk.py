@@ -52,6 +52,7 @@ class Desk:
         self.failed: str | None = None
         self.lost = 0
         self._followed = 0
+        self._renewed_at = 0
         self._thread: threading.Thread | None = None
         self._ranked: Ranked | None = None
         self.follow()
@@ -75,7 +76,9 @@ class Desk:
         with self.lock:
             self.review.log.read()
             self._take()
-            if len(self.verdicts.rows) - self.round.looks >= self.batch and self._thread is None:
+            looks = len(self.verdicts.rows)
+            if looks - self._renewed_at >= self.batch and self._thread is None:
+                self._renewed_at = looks
                 self._thread = threading.Thread(target=self._renew, daemon=True)
                 self._thread.start()
 

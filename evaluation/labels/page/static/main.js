@@ -15,6 +15,7 @@
   const done = new Set(); // decided here; they are not offered again, saved or not
   let skipped = new Set();
   let queue = [];
+  let leaving = false; // the row in view has been decided; keys are for the next one, once it is there
   const visited = [];
   let turn = 0;
 
@@ -123,6 +124,7 @@
     if (app.row && !back && app.row.row !== row) visited.push(app.row.row);
     app.view = "look";
     app.row = found;
+    leaving = false;
     render(...fixfirst.look(found, app));
     main.querySelector(".row").scrollTop = 0;
     announce(`${found.given === null ? "no label" : `labelled ${found.given}`}, looks like ${found.suggested}`);
@@ -141,6 +143,7 @@
 
   function finished() {
     app.row = null;
+    leaving = false;
     const filtered = Object.values(app.query).some(Boolean);
     render(h("section", { class: "panel wide finished" },
       h("h2", { class: "question" }, filtered ? "Nothing left that fits the filters." : "Every row has been looked at."),
@@ -250,8 +253,10 @@
       for (const row of rows) done.delete(row);
       say(`Not saved: ${error.message}`, " ");
     });
-    if (app.view === "look") advance();
-    else {
+    if (app.view === "look") {
+      leaving = true;
+      advance();
+    } else {
       for (const { row, verdict, label } of decisions) {
         const tile = app.tiles.rows.find((one) => one.row === row);
         if (tile) Object.assign(tile, { state: STATE_OF[verdict], label });
@@ -263,7 +268,7 @@
 
   function targets() {
     if (app.view === "grid") return app.tiles.rows.filter((row) => app.marked.has(row.row));
-    return app.view === "look" && app.row ? [app.row] : [];
+    return app.view === "look" && app.row && !leaving ? [app.row] : [];
   }
 
   app.decide = (verdict) => {

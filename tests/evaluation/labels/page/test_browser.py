@@ -157,6 +157,19 @@ def test_undo_redo_and_skipping(opened, review):
     assert third != first
 
 
+def test_keys_pressed_faster_than_rows_appear_decide_no_row_twice(opened, review):
+    with served(review) as page_of:
+        page = opened(page_of.address)
+        for _ in range(25):
+            page.keyboard.press("d")
+        key = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'd', bubbles: true}));"
+        page.evaluate(key * 5)
+        expect(page.locator("#saved")).to_contain_text("saved ")
+        rows = [name for name, _, _ in decided(review)]
+        assert len(set(rows)) == len(rows) >= 5
+        assert shown_id(page) not in rows
+
+
 def test_marked_rows_of_a_grid_are_one_action(opened, review):
     with served(review) as page_of:
         page = opened(page_of.address)

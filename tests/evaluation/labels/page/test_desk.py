@@ -113,7 +113,10 @@ def test_after_a_batch_the_order_is_new_and_old_orders_stay_for_a_while(review):
 
 
 def test_a_round_that_fails_is_said_and_the_review_goes_on(review, monkeypatch):
+    tried = []
+
     def fails(*_):
+        tried.append(1)
         raise MemoryError
 
     monkeypatch.setattr(module, "next_round", fails)
@@ -123,7 +126,13 @@ def test_a_round_that_fails_is_said_and_the_review_goes_on(review, monkeypatch):
     state = Views(desk).state()
     assert state["round"] == 0
     assert "could not be computed anew: there is not enough memory" in state["round_failed"]
+    for _ in range(3):
+        desk.follow()
+        desk.wait()
+    assert len(tried) == 1
     assert desk.decide([Wish(1, "drop")], 0)
+    desk.wait()
+    assert len(tried) == 2
 
 
 def test_earlier_decisions_are_taken_in_at_the_start(review):
