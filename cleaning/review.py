@@ -17,8 +17,8 @@ _DEVIATIONS = 1.645
 _SURE = 1e-9
 
 
-def found_ahead(suspicion: FloatVector, deviations: tuple[float, float]) -> Count:
-    """How many of these rows have a wrong label, by their suspicion, with a 90% interval.
+def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: Count) -> Count:
+    """How many of these rows have a wrong label, by their suspicion, with a 90% interval; no more than are left in all.
 
     It covers chance and a misjudgement that all rows share, of these deviations in logits: towards too much suspicion,
     and towards too much trust (see `misjudged`).
@@ -30,7 +30,8 @@ def found_ahead(suspicion: FloatVector, deviations: tuple[float, float]) -> Coun
     less = expected - float(expit(logit(q) - below).sum())
     more = float(expit(logit(q) + above).sum()) - expected
     low = max(expected - float(np.sqrt(chance + less**2)), 0.0)
-    high = min(expected + float(np.sqrt(chance + more**2)), float(len(q)))
+    high = min(expected + float(np.sqrt(chance + more**2)), float(len(q)), left.high)
+    expected, low = min(expected, high), min(low, high)
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
 
 
@@ -84,8 +85,9 @@ class Round:
         """
         if looks < 0:
             raise InvalidInput("looks", f"it is {looks}", "use a number from 0")
-        deviations = self.deviations
-        return None if deviations is None else found_ahead(self.suspicion[self.order[:looks]], deviations)
+        if self.left is None or self.deviations is None:
+            return None
+        return found_ahead(self.suspicion[self.order[:looks]], self.deviations, self.left)
 
     @property
     def deviations(self) -> tuple[float, float] | None:

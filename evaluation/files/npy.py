@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from cleaning.errors import InvalidInput, foreign_reason
 from evaluation.files.whole import open_file
 
+NUMBERS, LABELS = "biufc", "biufcSUmM"
+"""Kinds of dtypes: those of numbers, and those that labels may have."""
 
-def read_npy(path: Path) -> NDArray[Any]:
-    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for other arrays."""
+
+def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[Any]:
+    """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for arrays of other kinds."""
     with open_file(path) as file:
         magic = file.read(len(MAGIC_PREFIX))
     try:
@@ -22,11 +25,10 @@ def read_npy(path: Path) -> NDArray[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found: NDArray[Any] = np.asanyarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        if found.dtype.kind not in "biufc":
+        if found.dtype.kind not in kinds:
             raise ValueError(f"it holds {found.dtype}")
         return found
     except Exception as error:  # numpy's header parser raises a dozen types
         reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else foreign_reason(error)
-        raise InvalidInput(
-            path, f"this is not an .npy file of numbers ({reason})", "save it with numpy.save"
-        ) from error
+        what = "numbers" if kinds == NUMBERS else "labels"
+        raise InvalidInput(path, f"this is not an .npy file of {what} ({reason})", "save it with numpy.save") from error

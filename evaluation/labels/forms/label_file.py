@@ -9,7 +9,7 @@ import numpy as np
 
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
-from evaluation.files.npy import read_npy
+from evaluation.files.npy import LABELS, read_npy
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
@@ -24,7 +24,7 @@ def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
     if not where.is_file() or (form is None and where.suffix != ".npy"):
         raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
     if form is None:
-        labels = encode_labels(np.array(read_npy(where)), Place(where), classes=options.classes)
+        labels = encode_labels(np.array(read_npy(where, LABELS)), Place(where), classes=options.classes)
         refuse_lengths(labels, len(ids), Place(where))
         return labels
     table = open_table(where, form)

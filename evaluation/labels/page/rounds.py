@@ -97,7 +97,7 @@ def _round(
     ahead = np.nan_to_num(suspicion[state.order[: state.unchecked]])
 
     def forecast(count: int) -> Count | None:
-        return None if deviations is None else found_ahead(ahead[:count], deviations)
+        return None if deviations is None or left is None else found_ahead(ahead[:count], deviations, left)
 
     return Round(
         number=state.number,
