@@ -81,6 +81,8 @@ class Basis:
     @cached_property
     def gold(self) -> Stack:
         """A stack with gold correction, fitted on the same rows."""
+        if self.evidence.n_classes == 1:
+            return self.stack
         return _stack(self.evidence, self.scores, self.fitted, gold=True)
 
     def judged(self, *, gold: bool = False) -> Judged:

@@ -63,30 +63,37 @@ def rank_rows(
     posterior = label_posterior(train, trusted, rng=np.random.default_rng(seed))
     progress(1, _STEPS, "the order to look at them")
     first = next_round(posterior, {})
-    n = len(labels)
+    progress(2, _STEPS, "duplicates and outliers")
+    bare = np.flatnonzero(labels < 0)
+    found = _suggested(train, posterior, trusted, features[bare]) if len(bare) else None
+    return _of_all_rows(labelled, bare, first, posterior, found)
+
+
+def _of_all_rows(
+    labelled: IntVector, bare: IntVector, first: Round, posterior: Posterior, found: FloatMatrix | None
+) -> Ranked:
+    """Labelled and bare rows together. found: the class probabilities of the bare rows, if there are any."""
+    n = len(labelled) + len(bare)
     suspicion, suggestion, probability = np.full(n, np.nan), np.full(n, -1), np.zeros(n)
     suspicion[labelled] = posterior.suspicion
     suggestion[labelled] = posterior.suggestion
     probability[labelled] = posterior.suggestion_probability
-    bare = np.flatnonzero(labels < 0)
-    if len(bare):
-        found = _suggested(train, posterior, trusted, features[bare])
+    if found is not None:
         suggestion[bare], probability[bare] = found.argmax(axis=1), found.max(axis=1)
         bare = bare[np.argsort(-probability[bare], kind="stable")]
-    progress(2, _STEPS, "how many are wrong")
     near, outlier = np.full(n, -1), np.zeros(n, dtype=bool)
     near[labelled] = np.where(posterior.near_duplicate_of < 0, -1, labelled[posterior.near_duplicate_of])
     outlier[labelled] = posterior.outlier
     return Ranked(
-        np.concatenate([labelled[first.order], bare]),
-        labelled,
-        suspicion,
-        suggestion,
-        probability,
-        near,
-        outlier,
-        posterior,
-        first,
+        order=np.concatenate([labelled[first.order], bare]),
+        labelled=labelled,
+        suspicion=suspicion,
+        suggestion=suggestion,
+        probability=probability,
+        near_duplicate_of=near,
+        outlier=outlier,
+        posterior=posterior,
+        round=first,
     )
 
 
