@@ -1,6 +1,7 @@
 """How pixels become a network's input, as the user, the network or the files beside it say."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +14,12 @@ from cleaning.errors import InvalidInput, Place
 from evaluation.files.json import parse_json
 from evaluation.files.whole import read_text
 
+LARGEST_SIDE = 4096
 _LARGEST = 100_000
 _SIZES = ("size", "image_size", "input_size", "img_size", "imgsz")
 _MEANS = ("mean", "image_mean")
+_NORMALISATION = {"scale", "mean", "deviation"}
+"""These belong together, so they are never taken from two places."""
 _DEVIATIONS = ("std", "image_std", "deviation")
 
 
@@ -38,7 +42,7 @@ class Preparation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    size: int = Field(default=224, ge=1, le=4096)
+    size: int = Field(default=224, ge=1, le=LARGEST_SIDE)
     order: Literal["RGB", "BGR"] = "RGB"
     scale: float = 1.0
     mean: list[float] = Field(default=[0.485, 0.456, 0.406], min_length=3, max_length=3)
@@ -56,7 +60,10 @@ def preparation(model: Path, metadata: Mapping[str, str], settings: Settings) ->
     said = {**_hints(_hugging_face(model.parent)), **_hints({key.lower(): _read(one) for key, one in metadata.items()})}
     beside = model.with_name(f"{model.name}.json")
     if beside.exists():
-        said |= _checked(parse_json(read_text(beside, _LARGEST), Place(beside)), beside)
+        described = _checked(parse_json(read_text(beside, _LARGEST), Place(beside)), beside)
+        if described.keys() & _NORMALISATION:
+            said = {name: value for name, value in said.items() if name not in _NORMALISATION}
+        said |= described
     return Preparation.model_validate({**said, **_chosen(settings)})
 
 
@@ -75,10 +82,13 @@ def _chosen(settings: Settings) -> dict[str, Any]:
     """The values that the user gave."""
     found: dict[str, Any] = {}
     if settings.size is not None:
+        if not 1 <= settings.size <= LARGEST_SIDE:
+            raise InvalidInput("--encoder-size", f"it is {settings.size}", f"use a number from 1 to {LARGEST_SIDE}")
         found["size"] = settings.size
     for name, option in (("mean", "--encoder-mean"), ("deviation", "--encoder-std")):
         if (given := getattr(settings, name)) is not None:
-            if len(given) not in (1, 3) or (name == "deviation" and min(given) <= 0):
+            usable = len(given) in (1, 3) and all(map(math.isfinite, given))
+            if not usable or (name == "deviation" and min(given) <= 0):
                 shown = ",".join(map(str, given))
                 raise InvalidInput(option, f"it is {shown}", "give one number, or three for red, green and blue")
             found |= {name: _three(given), "scale": 1.0}
@@ -130,7 +140,7 @@ def _side(value: object) -> int | None:
     if isinstance(value, dict):
         value = value.get("height", value.get("shortest_edge"))
     sides = value[-2:] if isinstance(value, list) else [value]
-    whole = [int(one) for one in sides if isinstance(one, int | float) and 1 <= one <= 4096]
+    whole = [int(one) for one in sides if isinstance(one, int | float) and 1 <= one <= LARGEST_SIDE]
     return whole[0] if whole and len(whole) == len(sides) and len(set(whole)) == 1 else None
 
 
