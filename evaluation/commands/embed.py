@@ -7,7 +7,10 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the image folder, the output and the embedding options."""
     parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="images (jpg, png, gif, ico or svg), searched recursively"
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="images (jpg, png, gif, webp, bmp, tiff, ico or svg), searched recursively",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="PARQUET")
     parser.add_argument(

@@ -76,6 +76,15 @@ def _pictures() -> list[bytes]:
         _saved("GIF", transparency=1),
         _saved("GIF", save_all=True, append_images=[Image.new("RGB", (6, 6), "red")]),
         _saved("ICO", "RGBA", sizes=[(4, 4), (6, 6)]),
+        _saved("WEBP", exif=exif),
+        _saved("WEBP", "RGBA", lossless=True),
+        _saved("WEBP", save_all=True, append_images=[Image.new("RGB", (6, 6), "red")]),
+        _saved("BMP"),
+        _saved("BMP", "P"),
+        _saved("TIFF"),
+        _saved("TIFF", "I;16"),
+        _saved("TIFF", "RGBA", compression="tiff_lzw"),
+        _saved("TIFF", compression="jpeg"),
     ]
 
 
