@@ -8,8 +8,11 @@ import yaml
 
 from cleaning import GroundTruth, NoisyDataset, Split, plant_noise
 from evaluation.datasets.layout import csv_path, write_csv, write_parquet
+from evaluation.embedding.encoders import efficientnet_lite0
 
 ROOT = Path(__file__).resolve().parents[1]
+ENCODER = "efficientnet_lite0" if efficientnet_lite0.is_installed() else "classical"
+"""The default encoder of pictures here."""
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", ROOT.parent / "shared"))
 
 

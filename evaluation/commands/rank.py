@@ -18,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
     pictures = parser.add_argument_group("pictures")
-    pictures.add_argument("--encoder", default="classical", metavar="NAME", help="or PATH.onnx; default: classical")
+    pictures.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="or PATH.onnx; default: efficientnet_lite0 with the extra `images`, else classical",
+    )
     pictures.add_argument("--jobs", type=int, default=1, help="pictures decoded in parallel; -1: one per core")
     pictures.add_argument(
         "--on-undecodable",

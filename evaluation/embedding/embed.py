@@ -18,7 +18,9 @@ import numpy as np
 from cleaning.errors import InvalidInput, first_three, suggest
 from cleaning.parallel.engine import Engine, map_jobs
 from evaluation.contract.registry import encoders
+from evaluation.embedding.encoders import efficientnet_lite0
 from evaluation.embedding.images import DECODER, Picture, decode
+from evaluation.embedding.preparation import Settings
 from evaluation.files.lock import only_writer
 from evaluation.files.names import is_hidden
 from evaluation.files.outputs import refuse_output
@@ -34,6 +36,14 @@ BATCH = 64
 ALIVE = 8_000_000
 """How many pixels of decoded images may wait for the encoder, besides those of the last image."""
 
+BUILT_IN = "classical"
+"""The encoder that is always there."""
+_HINT = (
+    f"pictures are embedded by `{BUILT_IN}`, which was not trained on pictures; "
+    "`pip install '.[images]'` brings a network that was"
+)
+
+_AS_EXPORTED = Settings()
 _IDENTITY = b"fixfirst_encoder"
 
 
@@ -41,17 +51,19 @@ _IDENTITY = b"fixfirst_encoder"
 class Request:
     """What to embed, with which encoder, and what to do with files that cannot be decoded.
 
+    encoder: a name or the path of an ONNX file; settings: how pixels become the input of that file's network.
     names: the pictures to embed; None: every file in the folder that is not hidden. read: the content of the picture
     with a name, where the pictures are not files in the folder; it must be picklable.
     """
 
     folder: Path
     output: Path
-    encoder: str = "classical"
+    encoder: str = BUILT_IN
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
     names: tuple[str, ...] | None = None
     read: Callable[[str], bytes] | None = None
+    settings: Settings = _AS_EXPORTED
 
 
 @dataclass(frozen=True)
@@ -63,11 +75,26 @@ class _Batch:
     failures: list[str]
 
 
+def default_encoder(reporter: Reporter) -> str:
+    """`efficientnet_lite0` where the extra `images` is installed; else `classical`, with a hint that is told once."""
+    if efficientnet_lite0.is_installed():
+        return "efficientnet_lite0"
+    reporter.hint(_HINT)
+    return BUILT_IN
+
+
 @lru_cache(maxsize=2)
-def make_encoder(name: str) -> Any:
-    """The encoder with this name, or the ONNX model at this path."""
+def make_encoder(name: str, settings: Settings = _AS_EXPORTED) -> Any:
+    """The encoder with this name, or the ONNX model at this path.
+
+    Raises InvalidInput for settings of an encoder that is not an ONNX file.
+    """
     if name.endswith(".onnx"):
-        return encoders()["onnx"].member(Path(name))
+        return encoders()["onnx"].member(Path(name), settings)
+    if settings != _AS_EXPORTED:
+        raise InvalidInput(
+            f"encoder {name!r}", "it takes no size, mean, std or output", "leave them out, or pass --encoder=PATH.onnx"
+        )
     if name not in encoders():
         raise InvalidInput(
             f"encoder {name!r}", "there is no such encoder", f"{suggest(name, encoders())}, or PATH.onnx"
@@ -75,9 +102,9 @@ def make_encoder(name: str) -> Any:
     return encoders()[name].member(None)
 
 
-def _identity(encoder: str) -> str:
+def _identity(encoder: Any) -> str:
     """Changes with anything that changes the vectors, so that the rows of an earlier run are not reused then."""
-    return f"{DECODER} {make_encoder(encoder).identity}"
+    return f"{DECODER} {encoder.identity}"
 
 
 def embed(request: Request, reporter: Reporter) -> int:
@@ -96,7 +123,7 @@ def embed(request: Request, reporter: Reporter) -> int:
 
 
 def _embed(request: Request, names: list[str], parts: Path, reporter: Reporter) -> int:
-    identity = _identity(request.encoder)
+    identity = _identity(make_encoder(request.encoder, request.settings))
     known = _known_rows(request.output, parts, identity)
     rows: dict[str, dict[str, Any]] = {}
     warnings: list[str] = []
@@ -123,11 +150,13 @@ def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
 
     Raises InvalidInput for a file that cannot be decoded.
     """
-    batch = _embedded(((name, partial(bytes, content)) for name, content in contents.items()), {}, Request.encoder)
+    batch = _embedded(
+        ((name, partial(bytes, content)) for name, content in contents.items()), {}, make_encoder(BUILT_IN)
+    )
     if batch.failures:
         raise InvalidInput(output, f"some images cannot be decoded ({first_three(batch.failures)})")
     rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
-    write_whole(output, _table_bytes(rows, _identity(Request.encoder)))
+    write_whole(output, _table_bytes(rows, _identity(make_encoder(BUILT_IN))))
 
 
 def picture_names(folder: Path) -> list[str]:
@@ -159,7 +188,7 @@ def _worked(request: Request, names: list[str], known: dict[str, dict[str, Any]]
 def _embed_batch(request: Request, work: tuple[Sequence[str], dict[str, dict[str, Any]]], _step: object) -> _Batch:
     names, known = work
     files = ((name, partial(request.read or partial(_read_below, request.folder), name)) for name in names)
-    return _embedded(files, known, request.encoder)
+    return _embedded(files, known, make_encoder(request.encoder, request.settings))
 
 
 def _read_below(folder: Path, name: str) -> bytes:
@@ -167,7 +196,7 @@ def _read_below(folder: Path, name: str) -> bytes:
 
 
 def _embedded(
-    files: Iterable[tuple[str, Callable[[], bytes]]], known: Mapping[str, dict[str, Any]], encoder: str
+    files: Iterable[tuple[str, Callable[[], bytes]]], known: Mapping[str, dict[str, Any]], encoder: Any
 ) -> _Batch:
     """The rows of some images, taken from `known` if the content is the same.
 
@@ -196,16 +225,16 @@ def _embedded(
     return batch
 
 
-def _encode(batch: _Batch, waiting: list[Picture], encoder: str) -> None:
+def _encode(batch: _Batch, waiting: list[Picture], encoder: Any) -> None:
     """Adds the vectors of the waiting images to their rows, which are those without a vector, and drops the images."""
     from threadpoolctl import threadpool_limits
 
     if not waiting:
         return
     with threadpool_limits(limits=1):
-        vectors = make_encoder(encoder).encode([picture.pixels for picture in waiting])
+        vectors = encoder.encode([picture.pixels for picture in waiting])
     if not np.isfinite(vectors).all():
-        raise InvalidInput(f"encoder {encoder}", "it returns NaN or infinity", "check the model")
+        raise InvalidInput(f"encoder {encoder.identity.split()[0]}", "it returns NaN or infinity", "check the model")
     for row, vector in zip([row for row in batch.rows if "encoding" not in row], vectors, strict=True):
         row["encoding"] = vector
     waiting.clear()

@@ -18,6 +18,7 @@ class Reporter:
     def __init__(self, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.out = out or sys.stdout
         self.err = err or sys.stderr
+        self._hints = set[str]()
 
     def say(self, line: str) -> None:
         """Prints one line of the result. Raises FixfirstError if that is not possible, for example on a full disk."""
@@ -34,6 +35,12 @@ class Reporter:
     def warn(self, line: str) -> None:
         """Prints a one-line warning; the command continues."""
         self._tell(f"warning: {line}\n")
+
+    def hint(self, line: str) -> None:
+        """Prints one line that may help; the second time it says nothing."""
+        if line not in self._hints:
+            self._hints.add(line)
+            self._tell(f"hint: {line}\n")
 
     def _tell(self, text: str) -> None:
         with suppress(OSError):  # nobody is left to be told that it cannot be told

@@ -20,8 +20,8 @@ from evaluation.contest.log import Entry, SubmissionLog, clock
 from evaluation.contract.record import Record, read_records
 from evaluation.datasets.layout import read_parquet, write_parquet
 from evaluation.embedding import svg_worker
-from evaluation.embedding.encoders.onnx import _preparation
 from evaluation.embedding.images import decode
+from evaluation.embedding.preparation import Settings, preparation
 from evaluation.embedding.tables import read_embeddings
 from evaluation.files.archive import unpack
 from evaluation.files.csv import csv_columns, csv_rows
@@ -76,6 +76,15 @@ def _pictures() -> list[bytes]:
         _saved("GIF", transparency=1),
         _saved("GIF", save_all=True, append_images=[Image.new("RGB", (6, 6), "red")]),
         _saved("ICO", "RGBA", sizes=[(4, 4), (6, 6)]),
+        _saved("WEBP", exif=exif),
+        _saved("WEBP", "RGBA", lossless=True),
+        _saved("WEBP", save_all=True, append_images=[Image.new("RGB", (6, 6), "red")]),
+        _saved("BMP"),
+        _saved("BMP", "P"),
+        _saved("TIFF"),
+        _saved("TIFF", "I;16"),
+        _saved("TIFF", "RGBA", compression="tiff_lzw"),
+        _saved("TIFF", compression="jpeg"),
     ]
 
 
@@ -188,7 +197,7 @@ def _clean_svg(path: Path) -> None:
 
 
 def _settings(path: Path) -> None:
-    _preparation(path.with_suffix(""))
+    preparation(path.with_suffix(""), {}, Settings())
 
 
 def _all_rows(path: Path) -> None:

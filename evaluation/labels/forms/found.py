@@ -31,7 +31,7 @@ class Options:
     text_column: str | None = None
     scaling: Scaling | None = None
     classes: bool = False
-    encoder: str = "classical"
+    encoder: str | None = None
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
 

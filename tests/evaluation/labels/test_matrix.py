@@ -14,6 +14,7 @@ from PIL import Image
 
 from evaluation.labels.review_folder import reopen
 from tests.evaluation.labels.own_data import NAMES, Rows, npz_of, ranking, run
+from tests.support import ENCODER
 
 ROWS = Rows(60)
 
@@ -217,7 +218,7 @@ ACCEPTED = {
     "flat folder with its table": (
         pictures(*FLAT, labels=PATHS),
         [],
-        "pictures from `path`, embedded by classical",
+        f"pictures from `path`, embedded by {ENCODER}",
         "bird cat dog",
     ),
     "Hugging Face pictures": (

@@ -11,6 +11,7 @@ from cleaning.errors import InvalidInput
 from evaluation.labels.review_folder import COLUMNS, reopen
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
+from tests.support import ENCODER
 
 NUMBERS = ["place", "row", "probability", "suspicion"]
 
@@ -108,7 +109,7 @@ def test_class_folders_of_pictures_are_embedded_on_the_way_and_the_product_of_em
     status, out, _ = run(capsys, "rank", photos)
     assert status == 0
     assert out.startswith(
-        "24 rows; pictures embedded by classical; labels from the folder names, 2 names\n"
+        f"24 rows; pictures embedded by {ENCODER}; labels from the folder names, 2 names\n"
         f"{tmp_path / 'photos_review' / 'ranking.csv'}: 24 labels"
     )
     found = ranking(tmp_path / "photos_review")
@@ -160,16 +161,16 @@ def test_pictures_in_every_form_have_the_same_ranking(photos, tmp_path, capsys):
     frame.to_csv(tmp_path / "breeds.csv", index=False)
     status, out, _ = run(capsys, "rank", flat, f"--labels={tmp_path / 'breeds.csv'}")
     assert status == 0
-    assert "pictures from `code`, embedded by classical; labels from `breed`, 2 names" in out
+    assert f"pictures from `code`, embedded by {ENCODER}; labels from `breed`, 2 names" in out
     stored = [{"bytes": path.read_bytes(), "path": f"x/{path.name}"} for path in files]
     pq.write_table(
         pa.table({"image": stored, "label": frame["breed"].tolist()}), tmp_path / "h.parquet", row_group_size=5
     )
-    assert "pictures from `image`, embedded by classical" in run(capsys, "rank", tmp_path / "h.parquet")[1]
+    assert f"pictures from `image`, embedded by {ENCODER}" in run(capsys, "rank", tmp_path / "h.parquet")[1]
     frame.assign(path=[str(path.relative_to(tmp_path)) for path in files])[["path", "breed"]].to_csv(
         tmp_path / "paths.csv", index=False
     )
-    assert "pictures from `path`, embedded by classical" in run(capsys, "rank", tmp_path / "paths.csv")[1]
+    assert f"pictures from `path`, embedded by {ENCODER}" in run(capsys, "rank", tmp_path / "paths.csv")[1]
     for name in ("flat", "h", "paths"):
         found = ranking(tmp_path / f"{name}_review")
         assert found["row"].tolist() == expected["row"].tolist(), name
@@ -371,7 +372,7 @@ def test_trusted_pictures_are_embedded_and_kept_too(photos, tmp_path, capsys):
         Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(checked / truth / path.name)
     status, out, _ = run(capsys, "rank", photos, f"--trusted={checked}", "--jobs=2")
     assert status == 0
-    assert "trusted: 12 rows; pictures embedded by classical; labels from the folder names, 2 names" in out
+    assert f"trusted: 12 rows; pictures embedded by {ENCODER}; labels from the folder names, 2 names" in out
     assert ranking(tmp_path / "photos_review").iloc[0]["id"] == "red/04.png"
     _, trusted = reopen(tmp_path / "photos_review")
     assert trusted is not None
