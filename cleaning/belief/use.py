@@ -64,8 +64,10 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
 def order_of(posterior: Posterior, train: Split, validation: Split | None) -> IntVector:
     """The row numbers that `inspection_order` wraps, (n,). Validation rows that confirm nothing are not used.
 
-    The beliefs are those with gold correction.
+    The beliefs are those with gold correction. Without features, the order is by suspicion.
     """
+    if posterior.basis.told.alone:
+        return by_suspicion(posterior, train)
     posterior, kept = with_gold(posterior), posterior.basis.kept
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
@@ -78,6 +80,12 @@ def order_of(posterior: Posterior, train: Split, validation: Split | None) -> In
     beliefs = Beliefs(posterior.probabilities[:, classes], posterior.before_label[:, classes], checked[:, classes])
     compact = Split(train.features, np.searchsorted(classes, train.labels), train.ids)
     return order_by_use(compact, validation, beliefs)
+
+
+def by_suspicion(posterior: Posterior, train: Split) -> IntVector:
+    """Row numbers (n,), the most suspicious first; equals in the order of their ids."""
+    order = train.order_by_id()
+    return np.asarray(order[np.argsort(-posterior.suspicion[order], kind="stable")], dtype=np.int64)
 
 
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> IntVector:
