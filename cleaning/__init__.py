@@ -1,9 +1,9 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
-from cleaning.belief.basis import Checked
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.told import Checked
 from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable

@@ -182,26 +182,26 @@ class GroundTruth:
         object.__setattr__(self, "labels", checked_labels(self.labels, "true labels"))
 
 
-def checked_features(values: ArrayLike) -> FloatMatrix:
+def checked_features(values: ArrayLike, what: str = "features") -> FloatMatrix:
     """A read-only, aligned, C-contiguous (n, d) float matrix without NaN or infinity.
 
     Raises InvalidInput for any other array, and for rows that `refuse_overflow` refuses in the dtype of the matrix.
     """
     matrix = np.asarray(values)
     if matrix.ndim != 2 or matrix.shape[1] == 0:
-        raise InvalidInput("features", f"the shape is {matrix.shape}", "give a matrix with at least one column")
+        raise InvalidInput(what, f"the shape is {matrix.shape}", "give a matrix with at least one column")
     if matrix.dtype.kind not in "fiu":
-        raise InvalidInput("features", f"the values are {matrix.dtype}, not numbers", "give floats")
+        raise InvalidInput(what, f"the values are {matrix.dtype}, not numbers", "give floats")
     dtype = np.float32 if matrix.dtype == np.float32 else np.float64
     matrix = np.require(matrix, dtype=dtype, requirements=["C", "A"])
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(bad):
         raise InvalidInput(
-            Place(key="features", row=int(bad[0])),
+            Place(key=what, row=int(bad[0])),
             f"NaN or infinite values (affected rows, {first_three(bad.tolist())})",
-            "drop or re-embed those rows",
+            "drop or re-embed those rows" if what == "features" else "give finite numbers",
         )
-    refuse_overflow(matrix, np.dtype(dtype), "features")
+    refuse_overflow(matrix, np.dtype(dtype), what)
     return _read_only(matrix)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from cleaning.belief.basis import Checked
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
@@ -125,7 +125,8 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     be estimated from checked and open rows together, as if all had been drawn at random. Class frequencies, gold
     correction and the bounds that need no model use the open and the trusted rows only.
     """
-    train, validation, n = posterior.basis.train, posterior.basis.validation, len(posterior.given)
+    told, n = posterior.basis.told, len(posterior.given)
+    train, validation = told.train, told.validation
     rows = _refused(checked, left_out, n)
     right = np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
@@ -134,12 +135,8 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
     if not len(still):
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
-    facts = None
-    if len(rows):
-        named = tuple(f"checked {name}" for name in train.take(rows).ids)
-        facts = Checked(Split(train.features[rows], right, named), posterior.given[rows])
     part = train.take(still)
-    believed = posterior if len(still) == n else label_posterior(part, validation, checked=facts)
+    believed = posterior if len(still) == n else _without(told, rows, right, still)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability
     order, expected = ordered(believed, part, validation)
@@ -148,6 +145,23 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     count = believed.wrong_labels()
     left = None if np.isnan(count.expected) else count
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
+
+
+def _without(told: Told, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:
+    """The beliefs about the rows `still`, where the labels `right` of the rows `rows` are facts."""
+    train, own = told.train, told.probabilities
+    facts = None
+    if len(rows):
+        named = tuple(f"checked {name}" for name in train.take(rows).ids)
+        known = Split(train.features[rows], right, named)
+        facts = Checked(known, train.labels[rows], None if own is None else own[rows])
+    return label_posterior(
+        train.take(still),
+        told.validation,
+        checked=facts,
+        probabilities=None if own is None else own[still],
+        validation_probabilities=told.validation_probabilities,
+    )
 
 
 def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:

@@ -1,6 +1,7 @@
 """What beliefs about labels rest on: groups of copies, the scores of the base learners, and the stack."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +10,10 @@ from cleaning.belief.base_learners import Evidence, dense_scores, standardised
 from cleaning.belief.copies import copy_groups
 from cleaning.belief.count import Judged
 from cleaning.belief.forward_learner import forward_scores
+from cleaning.belief.model_learner import log_scores
 from cleaning.belief.primal_learners import primal_scores
 from cleaning.belief.stacking import Stack, fit_stack
+from cleaning.belief.told import Told
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
 # The dense learners are used up to so many rows.
@@ -23,36 +26,20 @@ _FORWARD_ENTRIES = 5_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
-    """Training rows that somebody has looked at, probably since they were suspicious.
-
-    Attributes
-    ----------
-    rows : Split
-        The c rows with their right labels. They are not among the training rows any more.
-    given : array of int, shape (c,)
-        The labels that they had before.
-    """
-
-    rows: Split
-    given: IntVector
-
-
-@dataclass(frozen=True, eq=False)
 class Basis:
     """What a posterior rests on: the rows as they were given, and the stack that judged them.
 
-    classes (K,): the numbers of the classes that the rows have, in increasing order. distinct and trusted: one row per
-    group of copies among the training rows and among the validation rows `kept` (see `independent_rows`), with the
-    label that most of the group has. misleading: how many trusted rows are not used since the training labels are
-    predicted better without them. evidence: of both, in this order, and of the checked rows; scores (learners, m, K):
-    of the same rows. stack: fitted on the rows numbered `fitted`, in increasing order. group (n,) and labels (n,): the
-    group and the compact label of each training row, in the order of `order`. kept_group: the group of each kept row.
+    told: what `label_posterior` was told. classes (K,): the numbers of the classes that the rows have, in increasing
+    order. distinct and trusted: one row per group of copies among the training rows and among the validation rows
+    `kept` (see `independent_rows`), with the label that most of the group has. misleading: how many trusted rows are
+    not used since the training labels are predicted better without them. evidence: of both, in this order, and of the
+    checked rows; scores (learners, m, K): of the same rows. stack: fitted on the rows numbered `fitted`, in increasing
+    order. group (n,) and labels (n,): the group and the compact label of each training row, in the order of `order`.
+    kept_group: the group of each kept row. model (1, m, K): the scores of the user's own model for the rows of the
+    evidence; None without one.
     """
 
-    train: Split
-    validation: Split | None
-    checked: Checked | None
+    told: Told
     order: IntVector
     kept: IntVector
     classes: IntVector
@@ -65,6 +52,7 @@ class Basis:
     group: IntVector
     labels: IntVector
     kept_group: IntVector
+    model: FloatMatrix | None = None
     misleading: int = 0
 
     @property
@@ -92,17 +80,22 @@ class Basis:
         return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels)
 
 
-def basis_of(
-    train: Split, validation: Split | None, kept: IntVector, checked: Checked | None, rng: np.random.Generator
-) -> Basis:
-    """The stack and its scores for training rows, for the validation rows `kept` of `validation`, and checked rows."""
+def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
+    """The stack and its scores for training rows, for the validation rows `kept`, and for checked rows.
+
+    The rows are judged by their features. Probabilities count only where they are all that is known; otherwise see
+    `with_model`.
+    """
+    train, validation, checked = told.train, told.validation, told.checked
     order = train.order_by_id()
     kept = kept if validation is None else kept[validation.take(kept).order_by_id()]
     sure = None if validation is None or not len(kept) else validation.take(kept)
     others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
     classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before]))
-    merged = [_merged(train.take(order), classes), *(_merged(part, classes) for part in others)]
+    copies = not told.alone
+    merged = [_merged(train.take(order), classes, copies=copies)]
+    merged += [_merged(part, classes, copies=copies) for part in others]
     one_each = before[:0] if checked is None else np.searchsorted(classes, before)
     features = [one.distinct.features for one in merged]
     evidence = Evidence(
@@ -111,11 +104,11 @@ def basis_of(
         noisy=len(merged[0].distinct),
         before=_shares(merged[-1].group if checked is not None else before[:0], one_each, len(classes)),
     )
-    stack, scores, fitted = _believe(evidence, rng)
+    predicted = told.predictions(order, kept)
+    model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
+    stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
     return Basis(
-        train=train,
-        validation=validation,
-        checked=checked,
+        told=told,
         order=order,
         kept=kept,
         classes=classes,
@@ -128,7 +121,16 @@ def basis_of(
         group=merged[0].group,
         labels=np.searchsorted(classes, train.labels[order]),
         kept_group=kept if sure is None else merged[1].group,
+        model=model,
     )
+
+
+def with_model(basis: Basis) -> Basis:
+    """The same with the probabilities of the user's model as one more learner, unless they say nothing or all."""
+    if basis.model is None or not basis.model.any() or basis.told.alone:
+        return basis
+    scores = np.concatenate([basis.scores, basis.model])
+    return replace(basis, scores=scores, stack=_stack(basis.evidence, scores, basis.fitted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,12 +142,22 @@ class _Merged:
     votes: FloatMatrix
 
 
-def _merged(rows: Split, classes: IntVector) -> _Merged:
-    group = copy_groups(rows.features)
+def _merged(rows: Split, classes: IntVector, *, copies: bool) -> _Merged:
+    group = copy_groups(rows.features) if copies else np.arange(len(rows))
     votes = _shares(group, np.searchsorted(classes, rows.labels), len(classes))
     first = np.unique(group, return_index=True)[1]
     chosen = rows if len(first) == len(rows) else rows.take(first)
     return _Merged(group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes)
+
+
+def _averaged(predicted: Sequence[FloatMatrix], merged: Sequence[_Merged], classes: IntVector) -> FloatMatrix:
+    """The mean probabilities of each group of all parts, (m, K), for the classes that the rows have."""
+    means = []
+    for part, one in zip(predicted, merged, strict=True):
+        total = np.zeros((len(one.votes), len(classes)))
+        np.add.at(total, one.group, part[:, classes])
+        means.append(total / np.bincount(one.group)[:, None])
+    return np.vstack(means)
 
 
 def _shares(group: IntVector, compact: IntVector, n_classes: int) -> FloatMatrix:
@@ -156,13 +168,18 @@ def _shares(group: IntVector, compact: IntVector, n_classes: int) -> FloatMatrix
     return votes
 
 
-def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, FloatMatrix, IntVector]:
-    """The stack, the scores of all rows, and the numbers of the rows that the stack was fitted on."""
+def _believe(
+    evidence: Evidence, rng: np.random.Generator, known: FloatMatrix | None
+) -> tuple[Stack, FloatMatrix, IntVector]:
+    """The stack, the scores of all rows, and the numbers of the rows that the stack was fitted on.
+
+    known: scores (1, m, K) that are used in place of those of the base learners.
+    """
     rows, noisy = len(evidence), evidence.noisy
     if evidence.n_classes == 1:
         return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows)
     if rows <= DENSE_ROWS:
-        scores, every = dense_scores(evidence), np.arange(rows)
+        scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
         return _stack(evidence, scores, every), scores, every
     sure = rows - noisy - evidence.checked
     drawn = [
@@ -171,9 +188,9 @@ def _believe(evidence: Evidence, rng: np.random.Generator) -> tuple[Stack, Float
         np.arange(rows - evidence.checked, rows),
     ]
     fitted = np.concatenate(drawn)
-    scores = primal_scores(evidence, rng)
+    scores = primal_scores(evidence, rng) if known is None else known
     stack = _stack(evidence, scores, fitted)
-    if evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
+    if known is not None or evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
         return stack, scores, fitted
     scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
     return _stack(evidence, scores, fitted), scores, fitted

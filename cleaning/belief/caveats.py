@@ -8,9 +8,18 @@ import numpy as np
 from cleaning.belief.copies import row_keys
 from cleaning.belief.moved import moved_classes
 from cleaning.belief.signal import pairing_p_value
-from cleaning.data import IntVector, Split
+from cleaning.data import FloatMatrix, IntVector, Split
 
-Kind = Literal["one class", "no signal", "many values", "few rows", "moved classes", "shared rows", "misleading rows"]
+Kind = Literal[
+    "one class",
+    "no signal",
+    "many values",
+    "few rows",
+    "moved classes",
+    "shared rows",
+    "misleading rows",
+    "all agree",
+]
 
 _BLOCK = 4096
 # The level of the permutation test for signal.
@@ -30,7 +39,7 @@ class Caveat:
     ----------
     kind : str
         For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
-        `"shared rows"` or `"misleading rows"`.
+        `"shared rows"`, `"misleading rows"` or `"all agree"`.
     sentence : str
         For people: what was noticed.
     fix : str
@@ -77,10 +86,13 @@ def independent_rows(train: Split, validation: Split) -> IntVector:
     return np.flatnonzero(~shared) if all(same) else np.arange(len(validation))
 
 
-def caveats_of(train: Split, distinct: Split, trusted: Split | None, unused: Unused) -> tuple[Caveat, ...]:
+def caveats_of(
+    train: Split, distinct: Split, trusted: Split | None, unused: Unused, predicted: FloatMatrix | None = None
+) -> tuple[Caveat, ...]:
     """The caveats of training rows.
 
     distinct and trusted: one row per group of copies among the training rows and among the trusted rows that are used.
+    predicted: what the user's own model says of each group, for the first rows of `distinct`.
     """
     found = [_of_shared(unused.shared, unused.every)] if unused.shared else []
     if unused.misleading:
@@ -99,7 +111,7 @@ def caveats_of(train: Split, distinct: Split, trusted: Split | None, unused: Unu
         )
         sentence += " many labels are wrong, since unusual rows look like wrong ones"
         found.append(Caveat("few rows", sentence, f"use {_ENOUGH_ROWS_PER_CLASS} or more rows per class for a number"))
-    if not _has_signal(distinct, trusted):
+    if not _has_signal(distinct, trusted, predicted):
         sentence = "nothing shows that the embeddings tell the labels apart, so the order may be no better than chance"
         fix = "use more rows, or embeddings of a network that knows this kind of data"
         found.append(Caveat("no signal", sentence, fix))
@@ -131,10 +143,19 @@ def _of_misleading(count: int) -> Caveat:
     return Caveat("misleading rows", sentence, "check rows drawn from the training data instead", hides_count=False)
 
 
-def _has_signal(distinct: Split, trusted: Split | None) -> bool:
-    """Whether features and labels belong together, in the training rows or in the trusted ones."""
+def of_agreement(count: int) -> Caveat:
+    """That the user's own model contradicts none of the labels."""
+    sentence = f"the probabilities agree with every one of the {count} labels: either none is wrong, or the model was"
+    fix = "make sure that every row was held out when the model predicted it"
+    return Caveat("all agree", f"{sentence} fitted on these rows", fix)
+
+
+def _has_signal(distinct: Split, trusted: Split | None, predicted: FloatMatrix | None) -> bool:
+    """Whether features or predictions belong to the labels, in the training rows or in the trusted ones."""
     rng = np.random.default_rng(0)
     values = [pairing_p_value(distinct.features, distinct.labels, rng)]
     if trusted is not None and len(np.unique(trusted.labels)) > 1:
         values.append(pairing_p_value(trusted.features, trusted.labels, rng))
+    if predicted is not None:
+        values.append(pairing_p_value(predicted, distinct.labels[: len(predicted)], rng))
     return len(values) * min(values) <= _LEVEL

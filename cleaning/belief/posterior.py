@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from cleaning.belief.basis import Basis, Checked, basis_of
-from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows
+from cleaning.belief.basis import Basis, basis_of, with_model
+from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows, of_agreement
 from cleaning.belief.count import Count, count_wrong
+from cleaning.belief.in_sample import contradicted, refuse_in_sample
 from cleaning.belief.outliers import far_rows
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.belief.told import Checked, Told, probability_matrix
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count
 from cleaning.errors import InvalidInput
 
 # Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
@@ -73,13 +75,21 @@ class Posterior:
     def caveats(self) -> tuple[Caveat, ...]:
         """What the data cannot tell, or what seems to be wrong with them; empty where nothing was noticed."""
         basis = self.basis
-        given = 0 if basis.validation is None else len(basis.validation)
+        given = 0 if basis.told.validation is None else len(basis.told.validation)
         unused = Unused(shared=given - len(basis.kept) - basis.misleading, misleading=basis.misleading, every=given)
-        return caveats_of(basis.train, self._before_checks(), basis.trusted, unused)
+        predicted = self._predicted()
+        found = caveats_of(basis.told.train, self._before_checks(), basis.trusted, unused, predicted)
+        sure = predicted is not None and basis.told.checked is None and not contradicted(basis)
+        return (*found, of_agreement(len(self.given))) if sure else found
+
+    def _predicted(self) -> FloatMatrix | None:
+        """The scores of the user's model for each group of copies, if they say anything."""
+        model = self.basis.model
+        return None if model is None or not model.any() else model[0, : len(self.basis.distinct)]
 
     def _before_checks(self) -> Split:
         """One row per group of copies, and the checked rows with the labels they had."""
-        one, checked = self.basis.distinct, self.basis.checked
+        one, checked = self.basis.distinct, self.basis.told.checked
         if checked is None:
             return one
         features = np.vstack([one.features, checked.rows.features])
@@ -95,6 +105,8 @@ class Posterior:
     @cached_property
     def outlier(self) -> NDArray[np.bool_]:
         """Whether a row is far from all others, shape (n,): it may belong to no class at all. Flags few rows."""
+        if self.basis.told.alone:
+            return np.zeros(len(self.given), dtype=np.bool_)
         return far_rows(self.basis.distinct.features)[self.group]
 
     @cached_property
@@ -126,6 +138,8 @@ def label_posterior(
     validation: Split | None = None,
     *,
     checked: Checked | None = None,
+    probabilities: ArrayLike | None = None,
+    validation_probabilities: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> Posterior:
     """Estimate the true labels of noisy training rows.
@@ -139,6 +153,11 @@ def label_posterior(
     checked : Checked, optional
         Training rows that have been looked at and are not in `train` any more. They are facts for the learners and for
         the estimate of the noise, but not a random sample.
+    probabilities : array-like of shape (n, K), optional
+        What a model of your own predicts for the training rows, each of them out of sample (from cross-validation).
+        It is one more learner. If the features of `train` are these probabilities, it is the only one.
+    validation_probabilities : array-like of shape (m, K), optional
+        What the same model predicts for the validation rows. Only with `probabilities`.
     rng : numpy.random.Generator, optional
         Draws landmarks and samples if there are more than a few thousand rows. Default: a fixed seed.
 
@@ -150,12 +169,13 @@ def label_posterior(
     Raises
     ------
     InvalidInput
-        For no training rows, and for embeddings of different widths.
+        For no training rows, for embeddings of different widths, for probabilities that are none, and for those of rows
+        that the model was fitted on.
 
     Notes
     -----
     Closed-form learners predict every row from the others (leave-one-out). A model of the annotators' noise stacks
-    these predictions with the given label by expectation maximisation.
+    these predictions, and those of your own model, with the given label by expectation maximisation.
     """
     rng = np.random.default_rng(0) if rng is None else rng
     validation = None if validation is None or not len(validation) else validation
@@ -167,14 +187,50 @@ def label_posterior(
             wide = f"embeddings have {rows.features.shape[1]} columns, training embeddings have"
             problem = f"{wide} {train.features.shape[1]}"
             raise InvalidInput(name, problem, "embed every split with the same network")
-    kept = np.empty(0, dtype=np.int64) if validation is None else independent_rows(train, validation)
-    basis = basis_of(train, validation, kept, checked, rng)
+    return _as_given(_basis_of(_told(train, validation, checked, probabilities, validation_probabilities), rng))
+
+
+def _told(
+    train: Split,
+    validation: Split | None,
+    checked: Checked | None,
+    probabilities: ArrayLike | None,
+    validation_probabilities: ArrayLike | None,
+) -> Told:
+    """The rows with the probabilities as matrices of the same width."""
+    if probabilities is None:
+        if validation_probabilities is not None:
+            raise InvalidInput("validation_probabilities", "there are no probabilities", "give those of train as well")
+        return Told(train, validation, checked)
+    n_classes = class_count(train, validation)
+    if checked is not None:
+        n_classes = max(n_classes, class_count(checked.rows, None))
+    own = probability_matrix(probabilities, len(train), n_classes, "probabilities")
+    others = None
+    if validation is not None and validation_probabilities is not None:
+        name = "validation_probabilities"
+        others = probability_matrix(validation_probabilities, len(validation), n_classes, name)
+        if others.shape[1] != own.shape[1]:
+            found = f"{others.shape[1]} columns, but those of train have {own.shape[1]}"
+            raise InvalidInput(name, found, "give the predictions of one model")
+    return Told(train, validation, checked, own, others)
+
+
+def _basis_of(told: Told, rng: np.random.Generator) -> Basis:
+    """The basis without misleading trusted rows, and with the probabilities."""
+    train, validation = told.train, told.validation
+    kept = np.arange(0 if validation is None else len(validation))
+    if validation is not None and not told.alone:
+        kept = independent_rows(train, validation)
+    basis = basis_of(told, kept, rng)
     if len(kept) and basis.large:
-        alone = basis_of(train, validation, kept[:0], checked, rng)
+        alone = basis_of(told, kept[:0], rng)
         gain = alone.predicted() - basis.predicted()
         if gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)):
             basis = replace(alone, misleading=len(kept))
-    return _as_given(basis)
+    if told.checked is None:
+        refuse_in_sample(basis, lambda: _as_given(replace(basis, model=None)).wrong_labels().low)
+    return with_model(basis)
 
 
 def with_gold(posterior: Posterior) -> Posterior:
@@ -192,7 +248,8 @@ def _as_given(basis: Basis) -> Posterior:
     """Beliefs about rows and classes as the caller numbers them; classes that no row has get probability 0."""
     stack, groups, classes = basis.stack, len(basis.distinct), basis.classes
     # for a validation row that is not used, its label is all there is
-    labels = np.empty(0, dtype=np.int64) if basis.validation is None else basis.validation.labels
+    train, validation = basis.told.train, basis.told.validation
+    labels = np.empty(0, dtype=np.int64) if validation is None else validation.labels
     n_classes = max(int(classes[-1]), int(labels.max(initial=0))) + 1
     before = stack.before_label(basis.scores[:, : len(basis.evidence) - basis.evidence.checked])
     belief = stack.posterior(basis.scores[:, :groups], basis.evidence.votes[:groups])
@@ -207,4 +264,4 @@ def _as_given(basis: Basis) -> Posterior:
 
     checked = np.eye(n_classes)[labels]
     checked[basis.kept] = wide(before[groups:])[basis.kept_group]
-    return Posterior(basis.train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)
+    return Posterior(train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)

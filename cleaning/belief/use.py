@@ -69,8 +69,11 @@ def order_of(posterior: Posterior, train: Split, validation: Split | None) -> In
 def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tuple[IntVector, FloatVector]:
     """The row numbers in the order of inspection, (n,), and the expected gain of each row, (n,); see `order_by_use`.
 
-    Validation rows that confirm nothing are not used. The beliefs are those with gold correction.
+    Validation rows that confirm nothing are not used. The beliefs are those with gold correction. Without features, the
+    order is by suspicion, and the gain is not known: NaN.
     """
+    if posterior.basis.told.alone:
+        return by_suspicion(posterior, train), np.full(len(train), np.nan)
     posterior, kept = with_gold(posterior), posterior.basis.kept
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
@@ -83,6 +86,12 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     beliefs = Beliefs(posterior.probabilities[:, classes], posterior.before_label[:, classes], checked[:, classes])
     compact = Split(train.features, np.searchsorted(classes, train.labels), train.ids)
     return order_by_use(compact, validation, beliefs)
+
+
+def by_suspicion(posterior: Posterior, train: Split) -> IntVector:
+    """Row numbers (n,), the most suspicious first; equals in the order of their ids."""
+    order = train.order_by_id()
+    return np.asarray(order[np.argsort(-posterior.suspicion[order], kind="stable")], dtype=np.int64)
 
 
 def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tuple[IntVector, FloatVector]:

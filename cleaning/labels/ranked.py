@@ -50,8 +50,14 @@ def rank_rows(
     *,
     seed: int = 0,
     progress: Progress = silent,
+    probabilities: FloatMatrix | None = None,
+    trusted_probabilities: FloatMatrix | None = None,
 ) -> Ranked:
-    """Ranks rows (n, d) with labels (n,), where a negative label is none. Raises InvalidInput if no row has a label."""
+    """Ranks rows (n, d) with labels (n,), where a negative label is none.
+
+    probabilities (n, K) and trusted_probabilities (m, K): of the user's own model; see `label_posterior`. Raises
+    InvalidInput if no row has a label.
+    """
     labelled = np.flatnonzero(labels >= 0)
     if not len(labelled):
         raise InvalidInput(Place(key="labels"), "no row has a label", "name the column or the file with the labels")
@@ -60,7 +66,14 @@ def rank_rows(
     train = Split(
         features if every else features[labelled], labels[labelled], tuple(ids[row] for row in labelled.tolist())
     )
-    posterior = label_posterior(train, trusted, rng=np.random.default_rng(seed))
+    own = probabilities if probabilities is None or every else probabilities[labelled]
+    posterior = label_posterior(
+        train,
+        trusted,
+        probabilities=own,
+        validation_probabilities=trusted_probabilities,
+        rng=np.random.default_rng(seed),
+    )
     progress(1, _STEPS, "the order to look at them")
     first = next_round(posterior, {})
     progress(2, _STEPS, "duplicates and outliers")

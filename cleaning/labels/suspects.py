@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
-from cleaning.data import IntVector, Split
+from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import Labels, encode_labels, joined, spelled_alike
 from cleaning.labels.evidence import Scaling, encoder_of
 from cleaning.labels.frames import Choice, Given, given_rows
 from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.predicted import predicted_by_class
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.labels.thumbnails import thumbnail
@@ -34,6 +35,8 @@ def rank(
     text: str | None = None,
     scaling: Scaling | None = None,
     classes: bool = False,
+    probabilities: Any = None,
+    trusted_probabilities: Any = None,
     pictures: Sequence[bytes] | Callable[[int], bytes | None] | None = None,
     seed: int = 0,
 ) -> "Suspects":
@@ -42,7 +45,8 @@ def rank(
     Parameters
     ----------
     data : array-like of shape (n, d), or DataFrame
-        Embeddings, or a table. Anything with `to_pandas` (polars, pyarrow) counts as a DataFrame.
+        Embeddings, or a table. Anything with `to_pandas` (polars, pyarrow) counts as a DataFrame. None: the
+        probabilities are all there is.
     labels : array-like of shape (n,), optional
         One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column
         `label` of the DataFrame.
@@ -63,6 +67,11 @@ def rank(
         out (`e0`, `e1`, `e2`, …).
     classes : bool
         Labels that look like a quantity or like ids are meant as classes.
+    probabilities : array-like of shape (n, K), or DataFrame, optional
+        What a model of your own predicts for each row, out of sample (from cross-validation): one more voice. One
+        column per class: named after it, or in the order of the class names.
+    trusted_probabilities : array-like of shape (m, K), or DataFrame, optional
+        The same for the trusted rows.
     pictures : sequence of bytes, or function, optional
         The encoded picture of each row, shown in notebooks.
     seed : int
@@ -79,17 +88,24 @@ def rank(
         For data that cannot be used, with the column and the row.
     """
     choice = Choice(label, features, embeddings, text, scaling, classes)
+    alone = data is None
+    if alone:
+        data, trusted = _rows_of_model(probabilities, trusted, trusted_probabilities)
     given = given_rows(data, labels, choice, "data")
     checked = None if trusted is None else _trusted(trusted, choice, given)
     names = given.labels.names if checked is None else joined(given.labels, checked.labels, Place(key="trusted"))
     encode = encoder_of(given.evidence)
     codes, split = given.labels.renumbered(names), None
-    matrix = encode(given.evidence)
+    own = _predicted(probabilities, given, names, "probabilities")
+    others = None if checked is None else _predicted(trusted_probabilities, checked, names, "trusted_probabilities")
+    matrix = own if alone and own is not None else encode(given.evidence)
     if checked is not None:
         right = checked.labels.renumbered(names)
         rows = np.flatnonzero(right >= 0)
-        split = Split(encode(checked.evidence)[rows], right[rows], tuple(checked.ids[row] for row in rows.tolist()))
-    ranked = rank_rows(matrix, codes, given.ids, split, seed=seed)
+        others = None if others is None else others[rows]
+        known_rows = others if alone and others is not None else encode(checked.evidence)[rows]
+        split = Split(known_rows, right[rows], tuple(checked.ids[row] for row in rows.tolist()))
+    ranked = rank_rows(matrix, codes, given.ids, split, seed=seed, probabilities=own, trusted_probabilities=others)
     known = dict(zip(given.labels.names, given.labels.values, strict=True))
     if checked is not None:
         known = {**dict(zip(checked.labels.names, checked.labels.values, strict=True)), **known}
@@ -301,6 +317,27 @@ class Suspects:
             return ""
         content = self._pictures(row) if callable(self._pictures) else self._pictures[row]
         return f"<td>{thumbnail(content)}</td>"
+
+
+def _rows_of_model(probabilities: Any, trusted: Any, others: Any) -> tuple[Any, Any]:
+    """The probabilities in place of the data that are not there, also of the trusted rows."""
+    if probabilities is None:
+        raise InvalidInput("data", "there are neither data nor probabilities", "give one of them, or both")
+    if isinstance(trusted, tuple) and len(trusted) == 2 and trusted[0] is None:
+        if others is None:
+            raise InvalidInput("trusted", "there are no data", "give trusted_probabilities")
+        trusted = (np.asarray(others), trusted[1])
+    elif trusted is not None:
+        raise InvalidInput("trusted", "there are data, but none for the other rows", "give (None, labels)")
+    return np.asarray(probabilities), trusted
+
+
+def _predicted(values: Any, given: Given, names: Sequence[str], what: str) -> FloatMatrix | None:
+    """The probabilities as a matrix with one column per name."""
+    if values is None:
+        return None
+    text = any(isinstance(value, str) for value in given.labels.values)
+    return predicted_by_class(values, names, len(given.ids), what, text=text)
 
 
 def _trusted(trusted: Any, choice: Choice, given: Given) -> Given:

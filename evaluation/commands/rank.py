@@ -17,6 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--review", type=Path, metavar="DIR", help="default: NAME_review beside the source")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
+    own = parser.add_argument_group("your own model")
+    own.add_argument(
+        "--probabilities",
+        type=Path,
+        metavar="FILE",
+        help="out-of-sample predictions for SOURCE in its order: a table with a column per class, or npy; give the same"
+        " npy as SOURCE where there is nothing else",
+    )
+    own.add_argument("--trusted-probabilities", type=Path, metavar="FILE", help="the same for the trusted rows")
     pictures = parser.add_argument_group("pictures")
     pictures.add_argument(
         "--encoder",
@@ -74,10 +83,11 @@ def run(options: argparse.Namespace) -> int:
         text_column=options.text_column,
         scaling=options.scaling,
         classes=options.classes,
+        probabilities=options.probabilities,
         encoder=options.encoder,
         jobs=options.jobs,
         on_undecodable=options.on_undecodable,
     )
-    request = Request(options.source, chosen, options.trusted, options.trusted_labels)
+    request = Request(options.source, chosen, options.trusted, options.trusted_labels, options.trusted_probabilities)
     rank(Job(request, options.output, options.review, options.seed), Reporter())
     return 0

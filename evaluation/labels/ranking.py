@@ -54,8 +54,12 @@ def rank(job: Job, reporter: Reporter) -> None:
     """
     if job.seed < 0:
         raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
+    if job.source.trusted is None and job.source.trusted_probabilities is not None:
+        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
     folder = job.review or review_of(job.source.path)
-    named = [job.source.path, job.source.options.labels, job.source.trusted, job.source.trusted_labels]
+    asked = job.source
+    named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
+    named.append(asked.trusted_probabilities)
     inputs = [path for path in named if path is not None]
     refuse_output(job.output or folder / RANKING, [".csv"] if job.output is None else [".csv", ".parquet"], inputs)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
@@ -88,7 +92,19 @@ def rank(job: Job, reporter: Reporter) -> None:
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
     """The ranking of a source before any decision."""
-    return rank_rows(source.features, source.labels, source.ids, _labelled(trusted), seed=seed, progress=progress)
+    others = None
+    if trusted is not None and trusted.probabilities is not None:
+        others = trusted.probabilities[trusted.labels >= 0]
+    return rank_rows(
+        source.features,
+        source.labels,
+        source.ids,
+        _labelled(trusted),
+        seed=seed,
+        progress=progress,
+        probabilities=source.probabilities,
+        trusted_probabilities=others,
+    )
 
 
 def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataFrame:

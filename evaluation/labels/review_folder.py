@@ -36,6 +36,7 @@ COLUMNS = (
 )
 _AGAIN = "run `fixfirst rank` again"
 _LARGEST = 100_000_000
+_FILES = ("labels", "probabilities")
 
 
 class Counted(BaseModel):
@@ -181,15 +182,17 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     if set(options) != {one.name for one in fields(Options)}:
         raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
     options["features"] = None if options["features"] is None else tuple(options["features"])
-    options["labels"] = None if options["labels"] is None else Path(options["labels"])
+    for name in _FILES:
+        options[name] = None if options[name] is None else Path(options[name])
     return Options(**options)
 
 
 def _moved(options: Mapping[str, object], move: Any) -> dict[str, Any]:
-    """The options with their paths moved: the file of labels, and an encoder that is a file."""
+    """The options with their paths moved: the files of labels and probabilities, and an encoder that is a file."""
     moved = dict(options)
-    if moved.get("labels") is not None:
-        moved["labels"] = move(Path(str(moved["labels"])))
+    for name in _FILES:
+        if moved.get(name) is not None:
+            moved[name] = move(Path(str(moved[name])))
     if str(moved.get("encoder")).endswith(".onnx"):
         moved["encoder"] = move(Path(str(moved["encoder"])))
     return moved

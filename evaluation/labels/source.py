@@ -20,6 +20,7 @@ from evaluation.labels.forms.from_arrays import read_array, read_arrays
 from evaluation.labels.forms.from_folder import read_folder
 from evaluation.labels.forms.from_table import read_table
 from evaluation.labels.forms.pictures import Surroundings
+from evaluation.labels.forms.probabilities import probabilities_in_file
 from evaluation.labels.forms.tables import SUFFIXES
 
 _HASH = 16
@@ -43,7 +44,8 @@ class Source:
 
     path: what the user named. form: one word for how it is stored. options: every option and guess that is needed to
     read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
-    names as the user writes them, in natural order. features (n, d): float32. said: what was taken from where. hashes:
+    names as the user writes them, in natural order. features (n, d): float32. probabilities (n, K): those of the user's
+    own model, or None. said: what was taken from where. hashes:
     of each row's content, without its label. files: the sha256 of each file that was read whole, by its path.
     """
 
@@ -58,6 +60,7 @@ class Source:
     hashes: tuple[str, ...]
     files: Mapping[str, str]
     views: Views = field(default_factory=Views, repr=False)
+    probabilities: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -87,6 +90,7 @@ class Request:
     options: Options = field(default_factory=Options)
     trusted: Path | None = None
     trusted_labels: Path | None = None
+    trusted_probabilities: Path | None = None
     trusted_options: Options | None = None
     cache: Path | None = None
     trusted_cache: Path | None = None
@@ -119,6 +123,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
+        probabilities=request.trusted_probabilities,
         features=chosen.features if isinstance(found.evidence, Columns) else request.options.features,
         text_column=chosen.text_column,
         scaling=chosen.scaling,
@@ -166,6 +171,9 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
     rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
+    predicted, own = None, found.options.probabilities
+    if own is not None:
+        predicted = probabilities_in_file(own, names, len(labels))
     return Source(
         path=path,
         form=found.form,
@@ -174,10 +182,11 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
         labels=labels,
         classes=names,
         features=features,
-        said=printable("; ".join([rows, *found.said])),
+        said=printable("; ".join([rows, *found.said, *([] if own is None else [f"probabilities from {own.name}"])])),
         hashes=hashes,
-        files={str(one): sha256_file(one) for one in found.files},
+        files={str(one): sha256_file(one) for one in [*found.files, *([] if own is None else [own])]},
         views=found.views,
+        probabilities=predicted,
     )
 
 

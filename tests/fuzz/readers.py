@@ -28,6 +28,7 @@ from evaluation.files.csv import csv_columns, csv_rows
 from evaluation.files.json import json_items, read_json
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import read_npz
+from evaluation.labels.forms.probabilities import probabilities_in_file
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
 from evaluation.submissions.ranking_lines import read_ranking
@@ -220,6 +221,9 @@ READERS: dict[str, Reader] = {
     ),
     "npz": Reader(lambda path: read_npz(path, ["x"], 10_000, "numbers", "write numbers"), ".npz", lambda: _npzs()[1:]),
     "npy": Reader(lambda path: read_npy(path).sum(), ".npy", lambda: _npys()[:2]),
+    "probabilities": Reader(
+        lambda path: probabilities_in_file(path, ["a", "b"], 2), ".csv", lambda: [b"b,a\n.5,.5\n1e-3,0.999\n"]
+    ),
     "parquet, labels": Reader(read_parquet, ".parquet", _parquets),
     "parquet, embeddings": Reader(read_embeddings, ".parquet", _parquets),
     "yaml": Reader(parse_parameters, ".yaml", lambda: [PARAMETERS]),

@@ -18,7 +18,8 @@ class Options:
 
     labels: a table with labels (or an npy of them) for a source that has none. number_rows: the ids are row numbers,
     whatever columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels
-    that look like a quantity are meant as classes.
+    that look like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the
+    rows.
     """
 
     labels: Path | None = None
@@ -31,6 +32,7 @@ class Options:
     text_column: str | None = None
     scaling: Scaling | None = None
     classes: bool = False
+    probabilities: Path | None = None
     encoder: str | None = None
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"

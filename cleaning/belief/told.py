@@ -1,0 +1,88 @@
+"""What a posterior is told: rows and their labels, and what else speaks about them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cleaning.data import FloatMatrix, IntVector, Split, checked_features
+from cleaning.errors import InvalidInput, Place
+
+# Rows of probabilities may miss a sum of 1 by this much: float16 predictions of a thousand classes do.
+_ROUNDING = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Checked:
+    """Training rows that somebody has looked at, probably since they were suspicious.
+
+    Attributes
+    ----------
+    rows : Split
+        The c rows with their right labels. They are not among the training rows any more.
+    given : array of int, shape (c,)
+        The labels that they had before.
+    probabilities : array of shape (c, K), optional
+        What the user's own model predicts for them, if it does so for the training rows.
+    """
+
+    rows: Split
+    given: IntVector
+    probabilities: FloatMatrix | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Everything that `label_posterior` is told.
+
+    probabilities (n, K) and validation_probabilities (m, K): out-of-sample predictions of the user's own model for the
+    training rows and for the validation rows; None where there are none.
+    """
+
+    train: Split
+    validation: Split | None = None
+    checked: Checked | None = None
+    probabilities: FloatMatrix | None = None
+    validation_probabilities: FloatMatrix | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether the probabilities are all that is known: the features are these probabilities."""
+        return self.probabilities is not None and np.array_equal(self.probabilities, self.train.features)
+
+    def predictions(self, order: IntVector, kept: IntVector) -> list[FloatMatrix] | None:
+        """The probabilities of the training rows in this order, of the validation rows `kept`, of the checked rows.
+
+        A part without rows is left out. Rows without predictions get the same probability for each class.
+        """
+        if self.probabilities is None:
+            return None
+        parts = [self.probabilities[order]]
+        even = np.full((1, self.probabilities.shape[1]), 1 / self.probabilities.shape[1])
+        if self.validation is not None and len(kept):
+            known = self.validation.features if self.alone else self.validation_probabilities
+            parts.append(even.repeat(len(kept), axis=0) if known is None else known[kept])
+        if self.checked is not None:
+            known = self.checked.rows.features if self.alone else self.checked.probabilities
+            parts.append(even.repeat(len(self.checked.rows), axis=0) if known is None else known)
+        return parts
+
+
+def probability_matrix(values: object, rows: int, n_classes: int, what: str) -> FloatMatrix:
+    """The (n, K) matrix of finite numbers. Raises InvalidInput for anything but one distribution per row.
+
+    rows: n. n_classes: at least so many classes there must be. what: the name of the argument, for errors.
+    """
+    matrix = checked_features(np.asarray(values), what)
+    if len(matrix) != rows:
+        raise InvalidInput(what, f"{len(matrix)} rows for {rows} labels", "give one row for every label")
+    if matrix.shape[1] < n_classes:
+        found = f"{matrix.shape[1]} columns for {n_classes} classes"
+        raise InvalidInput(what, found, "give one column for every class, in the order of the classes")
+    sums = matrix.sum(axis=1, dtype=np.float64)
+    odd = np.flatnonzero((matrix.min(axis=1) < 0) | (np.abs(sums - 1) > _ROUNDING))
+    if len(odd):
+        row = int(odd[0])
+        least = matrix[row].min()
+        found = f"{least:.3g} is no probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
+        raise InvalidInput(Place(key=what, row=row), found, "give probabilities, not scores or logits")
+    return matrix
