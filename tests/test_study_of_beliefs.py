@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cleaning.intervals import mean_interval
 from tests.study import beliefs, rounds
 from tests.study.cases import Case
 
@@ -50,6 +51,20 @@ def test_an_interval_is_given_only_where_it_holds():
     later = pd.read_csv(RESULTS / "rounds.csv.gz")
     for column in ("left holds", "next 20 holds", "next 50 holds"):
         assert later.groupby(["noise", "rate", "trusted"])[column].mean().min() >= 0.85, column
+
+
+def test_the_readme_tells_what_rounds_save():
+    rows = pd.read_csv(RESULTS / "rounds.csv.gz")
+    text = " ".join((RESULTS.parents[2] / "README.md").read_text(encoding="utf-8").split())
+    alone, trusted = rows[~rows["trusted"]], rows[rows["trusted"]]
+    share = {name: f"{alone[name].mean():.1%}" for name in ("one order", "rounds", "cleanlab")}
+    assert f"{share['one order']} of the rows have to be looked at in one order and {share['rounds']} in rounds" in text
+    assert f"in the order of cleanlab's self-confidence, {share['cleanlab']}" in text
+    saved = alone["rounds"] - alone["one order"]
+    low, high = mean_interval(saved.tolist())
+    told = f"{saved.mean():.3f}, 95% interval {low:.3f} to {high:.3f}, over {len(alone)} cases"
+    assert f"the difference is {told}" in text
+    assert f"With trusted rows it is {trusted['one order'].mean():.1%} and {trusted['rounds'].mean():.1%}" in text
 
 
 def test_looks_are_counted_up_to_the_one_that_reaches_the_goal():

@@ -1,4 +1,4 @@
-"""The study of rounds: `python -m tests.study.rounds [--seeds=4] [--sets=NAME,…] [--out=FOLDER]`.
+"""The study of rounds: `python -m tests.study.rounds [--seeds=3] [--sets=NAME,…] [--out=FOLDER]`.
 
 What does it save to ask again after every 20 looks? Each case is looked at until 90% of its wrong labels are found, in
 one order and in rounds, with and without trusted rows. Before each round, the intervals for the wrong labels left and
@@ -27,7 +27,7 @@ _AHEAD = (20, 50)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", default=",".join(BINARY + TEN), help="comma-separated names; default: all")
     parser.add_argument("--out", type=Path, default=Path("dist") / "study", help="default: %(default)s")
     options = parser.parse_args()
