@@ -1,6 +1,7 @@
 """The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
 
 from cleaning.belief.caveats import Caveat
+from cleaning.belief.consensus import Consensus, consensus
 from cleaning.belief.count import Count
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.belief.told import Checked
@@ -23,6 +24,7 @@ __all__ = [
     "Caveat",
     "Checked",
     "CleaningCurve",
+    "Consensus",
     "Count",
     "FixfirstError",
     "GroundTruth",
@@ -40,6 +42,7 @@ __all__ = [
     "Suspects",
     "Unsuitable",
     "class_count",
+    "consensus",
     "inspection_order",
     "label_posterior",
     "next_round",

@@ -12,6 +12,7 @@ from cleaning.errors import InvalidInput, Place, first_three
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
+IntMatrix = NDArray[np.int64]
 # Squared lengths are summed over rows, so each may be at most this share of the largest float.
 _LARGEST_SHARE = 1e-9
 # A label may exceed the number of rows by this much.

@@ -154,13 +154,15 @@ def _without(told: Told, rows: IntVector, right: IntVector, still: IntVector) ->
     if len(rows):
         named = tuple(f"checked {name}" for name in train.take(rows).ids)
         known = Split(train.features[rows], right, named)
-        facts = Checked(known, train.labels[rows], None if own is None else own[rows])
+        votes = None if told.votes is None else told.votes[rows]
+        facts = Checked(known, train.labels[rows], None if own is None else own[rows], votes)
     return label_posterior(
         train.take(still),
         told.validation,
         checked=facts,
         probabilities=None if own is None else own[still],
         validation_probabilities=told.validation_probabilities,
+        votes=None if told.votes is None else told.votes[still],
     )
 
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
+from cleaning.belief.stacking import Votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import unit_rows
 
@@ -24,16 +26,23 @@ class Evidence:
 
     features (m, d) float; votes (m, K): the shares of each row's labels, one-hot for a single label; noisy: the number
     of noisy rows; before (c, K): the votes that the last c rows had until they were checked. Since such rows were
-    looked at because they were suspicious, their class frequencies mean nothing.
+    looked at because they were suspicious, their class frequencies mean nothing. ballots (noisy, A·K): what each of A
+    annotators said of the noisy rows, if there are several; `before` is then (c, A·K).
     """
 
     features: FloatMatrix
     votes: FloatMatrix
     noisy: int
     before: FloatMatrix
+    ballots: csr_array | None = None
 
     def __len__(self) -> int:
         return len(self.votes)
+
+    @property
+    def said(self) -> Votes:
+        """The votes that the noise matrices are about, (noisy, K), or (noisy, A·K) for A annotators."""
+        return self.votes[: self.noisy] if self.ballots is None else self.ballots
 
     @property
     def checked(self) -> int:

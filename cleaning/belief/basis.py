@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
+from cleaning.belief.ballots import ballots_of, shares_of
 from cleaning.belief.base_learners import Evidence, dense_scores, standardised
 from cleaning.belief.copies import copy_groups
 from cleaning.belief.count import Judged
@@ -63,8 +65,11 @@ class Basis:
     def predicted(self) -> FloatVector:
         """The log-likelihood of each group's labels, (groups,), by a belief that does not know them."""
         groups = len(self.distinct)
-        noisy = self.stack.before_label(self.scores[:, :groups]) @ self.stack.noise
-        return np.asarray((self.evidence.votes[:groups] * np.log(noisy + 1e-300)).sum(axis=1), dtype=np.float64)
+        before, said = self.stack.before_label(self.scores[:, :groups]), coo_array(self.evidence.said)
+        row, column = said.coords
+        likely = np.einsum("ic,ci->i", before[row], self.stack.noise[:, column])
+        logs = said.data * np.log(likely + 1e-300)
+        return np.asarray(np.bincount(row, logs, minlength=groups), dtype=np.float64)
 
     @cached_property
     def gold(self) -> Stack:
@@ -77,7 +82,8 @@ class Basis:
         """What the stack says of training and trusted rows, or what the one with gold correction says."""
         stack, drawn = self.gold if gold else self.stack, len(self.evidence) - self.evidence.checked
         logits, votes = stack.logits(self.scores[:, :drawn]), self.evidence.votes[:drawn]
-        return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels)
+        ballots = self.evidence.ballots
+        return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels, ballots)
 
 
 def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
@@ -92,17 +98,20 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
     sure = None if validation is None or not len(kept) else validation.take(kept)
     others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
-    classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before]))
+    classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before, told.voted()]))
     copies = not told.alone
     merged = [_merged(train.take(order), classes, copies=copies)]
     merged += [_merged(part, classes, copies=copies) for part in others]
-    one_each = before[:0] if checked is None else np.searchsorted(classes, before)
     features = [one.distinct.features for one in merged]
+    ballots, earlier = _ballots(told, order, merged, classes)
+    if ballots is not None:
+        merged[0] = replace(merged[0], votes=shares_of(ballots, len(classes)))
     evidence = Evidence(
         features=features[0] if len(features) == 1 else np.vstack(features),
         votes=np.vstack([one.votes for one in merged]),
         noisy=len(merged[0].distinct),
-        before=_shares(merged[-1].group if checked is not None else before[:0], one_each, len(classes)),
+        before=earlier,
+        ballots=ballots,
     )
     predicted = told.predictions(order, kept)
     model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
@@ -123,6 +132,22 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
         kept_group=kept if sure is None else merged[1].group,
         model=model,
     )
+
+
+def _ballots(
+    told: Told, order: IntVector, merged: "list[_Merged]", classes: IntVector
+) -> tuple[csr_array | None, FloatMatrix]:
+    """The annotators' votes about the groups of training rows, if there are several; and the votes, or shares of the
+    labels, that the groups of checked rows had before.
+    """
+    checked = told.checked
+    group = np.empty(0, dtype=np.int64) if checked is None else merged[-1].group
+    given = group[:0] if checked is None else np.searchsorted(classes, checked.given)
+    if told.votes is None:
+        return None, _shares(group, given, len(classes))
+    rows = told.votes[:0] if checked is None or checked.votes is None else checked.votes
+    ballots = ballots_of(told.votes[order], merged[0].group, classes)
+    return ballots, ballots_of(rows, group, classes).toarray()
 
 
 def with_model(basis: Basis) -> Basis:
@@ -177,7 +202,11 @@ def _believe(
     """
     rows, noisy = len(evidence), evidence.noisy
     if evidence.n_classes == 1:
-        return Stack(np.ones(1), np.zeros(1), np.ones((1, 1))), np.zeros((1, rows, 1)), np.arange(rows)
+        return (
+            Stack(np.ones(1), np.zeros(1), np.ones((1, evidence.said.shape[1]))),
+            np.zeros((1, rows, 1)),
+            np.arange(rows),
+        )
     if rows <= DENSE_ROWS:
         scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
         return _stack(evidence, scores, every), scores, every
@@ -198,4 +227,6 @@ def _believe(
 
 def _stack(evidence: Evidence, scores: FloatMatrix, fitted: IntVector, *, gold: bool = False) -> Stack:
     noisy = int(np.count_nonzero(fitted < evidence.noisy))
-    return fit_stack(scores[:, fitted], evidence.votes[fitted], noisy, before=evidence.before, gold=gold)
+    ballots = None if evidence.ballots is None else evidence.ballots[fitted[:noisy]]
+    votes = evidence.votes[fitted]
+    return fit_stack(scores[:, fitted], votes, noisy, before=evidence.before, gold=gold, ballots=ballots)

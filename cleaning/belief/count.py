@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import beta
 
-from cleaning.belief.stacking import given_votes
+from cleaning.belief.stacking import Votes, given_votes
 from cleaning.data import FloatMatrix, IntVector
 
 _DEVIATIONS, _QUANTILE = 1.645, 0.95
@@ -54,7 +54,8 @@ class Judged:
     """What a stack says of groups of copies, and then of trusted rows.
 
     logits (m, K) and votes (m, K): of `noisy` groups and of the trusted rows. noise (K, K). group (n,): the group of
-    each training row; given (n,): its label.
+    each training row; given (n,): its label. ballots (noisy, A·K): what each annotator said, if there are several; then
+    noise is (K, A·K).
     """
 
     logits: FloatMatrix
@@ -63,6 +64,12 @@ class Judged:
     noise: FloatMatrix
     group: IntVector
     given: IntVector
+    ballots: csr_array | None = None
+
+    @property
+    def said(self) -> Votes:
+        """The votes that the noise is about."""
+        return self.votes[: self.noisy] if self.ballots is None else self.ballots
 
     def sample(self, count: int) -> "Judged":
         """The same about up to `count` of the groups, evenly spaced, and about all trusted rows."""
@@ -74,7 +81,8 @@ class Judged:
         inside = number[self.group] >= 0
         rows = np.concatenate([chosen, np.arange(self.noisy, len(self.votes))])
         group = number[self.group[inside]]
-        return Judged(self.logits[rows], self.votes[rows], len(chosen), self.noise, group, self.given[inside])
+        ballots = None if self.ballots is None else self.ballots[chosen]
+        return Judged(self.logits[rows], self.votes[rows], len(chosen), self.noise, group, self.given[inside], ballots)
 
     @property
     def trusted(self) -> int:
@@ -86,7 +94,7 @@ class Judged:
 
         Copies in a group are right or wrong together. before (noisy, K): the belief before the labels.
         """
-        belief = given_votes(before, noise, self.votes[: self.noisy])
+        belief = given_votes(before, noise, self.said)
         q = 1 - belief[self.group, self.given]
         together = np.bincount(self.group, np.sqrt(np.maximum(q * (1 - q), 0)), minlength=self.noisy)
         return float(q.sum()), float((together**2).sum())
@@ -140,7 +148,8 @@ def _likely(judged: Judged) -> tuple[float, float]:
     """
     n = len(judged.given)
     judged = judged.sample(_SAMPLED_GROUPS)
-    noisy, n_classes, votes = judged.noisy, judged.logits.shape[1], csr_array(judged.votes[: judged.noisy])
+    noisy, n_classes, votes = judged.noisy, judged.logits.shape[1], csr_array(judged.said)
+    right_away = np.tile(np.eye(n_classes), votes.shape[1] // n_classes)
     scaled = n / len(judged.given)
     temper = min(1.0, _LIKELIHOOD_ROWS / noisy)
     found = []
@@ -149,8 +158,8 @@ def _likely(judged: Judged) -> tuple[float, float]:
         right = float((logs[noisy:] * judged.votes[noisy:]).sum())
         prior = (np.log(sharpness) / _SHARPNESS_DEVIATION) ** 2 / 2
         for scale in _NOISE_SCALES:
-            noise = np.clip(np.eye(n_classes) + scale * (judged.noise - np.eye(n_classes)), 1e-6, None)
-            noise /= noise.sum(axis=1, keepdims=True)
+            noise = np.clip(right_away + scale * (judged.noise - right_away), 1e-6, None)
+            noise /= noise.reshape(n_classes, -1, n_classes).sum(axis=2).repeat(n_classes, axis=1)
             seen = logsumexp(logs[:noisy] + votes @ np.log(noise).T, axis=1)
             value = temper * (float(seen.sum()) + right) - prior
             found.append((value, *judged.wrong(np.exp(logs[:noisy]), noise)))

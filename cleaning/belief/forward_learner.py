@@ -26,7 +26,9 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
     deviation = rows.std(axis=0)
     rows /= np.where(deviation < 1e-12, 1, deviation)
     n_classes, noisy = evidence.n_classes, evidence.noisy
-    seen = np.exp(evidence.votes @ np.log(noise + 1e-300).T)
+    seen = np.empty((len(evidence), n_classes))
+    logs = evidence.said @ np.log(noise + 1e-300).T
+    seen[:noisy] = np.exp(logs if evidence.ballots is None else logs - logs.max(axis=1, keepdims=True))
     seen[noisy:] = evidence.votes[noisy:] * (1 - _TRUSTED_FLOOR) + _TRUSTED_FLOOR / n_classes
     weights = np.where(np.arange(len(evidence)) < noisy, 1.0, _TRUSTED_WEIGHT)
     fold = rng.permutation(len(evidence)) % _FOLDS

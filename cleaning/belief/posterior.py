@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cleaning.belief.ballots import vote_matrix
 from cleaning.belief.basis import Basis, basis_of, with_model
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows, of_agreement
 from cleaning.belief.count import Count, count_wrong
@@ -140,6 +141,7 @@ def label_posterior(
     checked: Checked | None = None,
     probabilities: ArrayLike | None = None,
     validation_probabilities: ArrayLike | None = None,
+    votes: ArrayLike | None = None,
     rng: np.random.Generator | None = None,
 ) -> Posterior:
     """Estimate the true labels of noisy training rows.
@@ -158,6 +160,9 @@ def label_posterior(
         It is one more learner. If the features of `train` are these probabilities, it is the only one.
     validation_probabilities : array-like of shape (m, K), optional
         What the same model predicts for the validation rows. Only with `probabilities`.
+    votes : array-like of int, shape (n, A), optional
+        Several labels per row: the class that each of A annotators named, -1 where there is none. They are judged in
+        place of the labels of `train`, which should be what most annotators said. See `consensus`.
     rng : numpy.random.Generator, optional
         Draws landmarks and samples if there are more than a few thousand rows. Default: a fixed seed.
 
@@ -169,8 +174,8 @@ def label_posterior(
     Raises
     ------
     InvalidInput
-        For no training rows, for embeddings of different widths, for probabilities that are none, and for those of rows
-        that the model was fitted on.
+        For no training rows, for embeddings of different widths, for probabilities that are none, for those of rows
+        that the model was fitted on, and for rows without any vote.
 
     Notes
     -----
@@ -187,33 +192,30 @@ def label_posterior(
             wide = f"embeddings have {rows.features.shape[1]} columns, training embeddings have"
             problem = f"{wide} {train.features.shape[1]}"
             raise InvalidInput(name, problem, "embed every split with the same network")
-    return _as_given(_basis_of(_told(train, validation, checked, probabilities, validation_probabilities), rng))
+    said = None if votes is None else vote_matrix(votes, len(train), "votes")
+    told = _with_model(Told(train, validation, checked, votes=said), probabilities, validation_probabilities)
+    return _as_given(_basis_of(told, rng))
 
 
-def _told(
-    train: Split,
-    validation: Split | None,
-    checked: Checked | None,
-    probabilities: ArrayLike | None,
-    validation_probabilities: ArrayLike | None,
-) -> Told:
-    """The rows with the probabilities as matrices of the same width."""
+def _with_model(told: Told, probabilities: ArrayLike | None, others: ArrayLike | None) -> Told:
+    """The same with probabilities of the training rows and of the validation rows, both for the same classes."""
+    train, validation, checked = told.train, told.validation, told.checked
+    name = "validation_probabilities"
     if probabilities is None:
-        if validation_probabilities is not None:
-            raise InvalidInput("validation_probabilities", "there are no probabilities", "give those of train as well")
-        return Told(train, validation, checked)
-    n_classes = class_count(train, validation)
+        if others is not None:
+            raise InvalidInput(name, "there are no probabilities", "give those of the other rows as well")
+        return told
+    n_classes = max(class_count(train, validation), int(told.voted().max(initial=0)) + 1)
     if checked is not None:
         n_classes = max(n_classes, class_count(checked.rows, None))
     own = probability_matrix(probabilities, len(train), n_classes, "probabilities")
-    others = None
-    if validation is not None and validation_probabilities is not None:
-        name = "validation_probabilities"
-        others = probability_matrix(validation_probabilities, len(validation), n_classes, name)
-        if others.shape[1] != own.shape[1]:
-            found = f"{others.shape[1]} columns, but those of train have {own.shape[1]}"
-            raise InvalidInput(name, found, "give the predictions of one model")
-    return Told(train, validation, checked, own, others)
+    if validation is None or others is None:
+        return replace(told, probabilities=own)
+    known = probability_matrix(others, len(validation), n_classes, name)
+    if known.shape[1] != own.shape[1]:
+        found = f"{known.shape[1]} columns, but those of train have {own.shape[1]}"
+        raise InvalidInput(name, found, "give the predictions of one model")
+    return replace(told, probabilities=own, validation_probabilities=known)
 
 
 def _basis_of(told: Told, rng: np.random.Generator) -> Basis:
@@ -252,9 +254,9 @@ def _as_given(basis: Basis) -> Posterior:
     labels = np.empty(0, dtype=np.int64) if validation is None else validation.labels
     n_classes = max(int(classes[-1]), int(labels.max(initial=0))) + 1
     before = stack.before_label(basis.scores[:, : len(basis.evidence) - basis.evidence.checked])
-    belief = stack.posterior(basis.scores[:, :groups], basis.evidence.votes[:groups])
+    belief = stack.posterior(basis.scores[:, :groups], basis.evidence.said)
     noise = np.eye(n_classes)
-    noise[np.ix_(classes, classes)] = stack.noise
+    noise[np.ix_(classes, classes)] = _common_noise(basis)
     rows = basis.group[np.argsort(basis.order)]
 
     def wide(part: FloatMatrix) -> FloatMatrix:
@@ -265,3 +267,13 @@ def _as_given(basis: Basis) -> Posterior:
     checked = np.eye(n_classes)[labels]
     checked[basis.kept] = wide(before[groups:])[basis.kept_group]
     return Posterior(train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)
+
+
+def _common_noise(basis: Basis) -> FloatMatrix:
+    """The noise matrix (K, K); that of a vote drawn at random, if there are several annotators."""
+    n_classes = len(basis.classes)
+    each = basis.stack.noise.reshape(n_classes, -1, n_classes)
+    if each.shape[1] == 1:
+        return basis.stack.noise
+    votes = np.asarray(basis.evidence.said.sum(axis=0)).reshape(-1, n_classes).sum(axis=1)
+    return np.asarray(np.einsum("a,cag->cg", votes / votes.sum(), each))

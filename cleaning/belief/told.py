@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cleaning.data import FloatMatrix, IntVector, Split, checked_features
+from cleaning.data import FloatMatrix, IntMatrix, IntVector, Split, checked_features
 from cleaning.errors import InvalidInput, Place
 
 # Rows of probabilities may miss a sum of 1 by this much: float16 predictions of a thousand classes do.
@@ -23,11 +23,14 @@ class Checked:
         The labels that they had before.
     probabilities : array of shape (c, K), optional
         What the user's own model predicts for them, if it does so for the training rows.
+    votes : array of int, shape (c, A), optional
+        What each annotator said of them, if that is known for the training rows.
     """
 
     rows: Split
     given: IntVector
     probabilities: FloatMatrix | None = None
+    votes: IntMatrix | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,8 @@ class Told:
     """Everything that `label_posterior` is told.
 
     probabilities (n, K) and validation_probabilities (m, K): out-of-sample predictions of the user's own model for the
-    training rows and for the validation rows; None where there are none.
+    training rows and for the validation rows; None where there are none. votes (n, A): the label that each of A
+    annotators gave the training rows, -1 for none; None: the labels are all that was said.
     """
 
     train: Split
@@ -43,11 +47,20 @@ class Told:
     checked: Checked | None = None
     probabilities: FloatMatrix | None = None
     validation_probabilities: FloatMatrix | None = None
+    votes: IntMatrix | None = None
 
     @property
     def alone(self) -> bool:
         """Whether the probabilities are all that is known: the features are these probabilities."""
         return self.probabilities is not None and np.array_equal(self.probabilities, self.train.features)
+
+    def voted(self) -> IntVector:
+        """The classes that annotators named, each as often as they did."""
+        parts = [] if self.votes is None else [self.votes.ravel()]
+        if self.checked is not None and self.checked.votes is not None:
+            parts.append(self.checked.votes.ravel())
+        named = np.concatenate([np.empty(0, dtype=np.int64), *parts])
+        return np.asarray(named[named >= 0], dtype=np.int64)
 
     def predictions(self, order: IntVector, kept: IntVector) -> list[FloatMatrix] | None:
         """The probabilities of the training rows in this order, of the validation rows `kept`, of the checked rows.

@@ -6,6 +6,7 @@ Everything here is defined in `cleaning`. This package re-exports it under the p
 * labelled embeddings: `Split`, `NoisyDataset`, `GroundTruth`, `class_count`, `plant_noise`
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
   `inspection_order`, `Ranking`
+* several labels per row: `consensus`, `Consensus`
 * rounds of a review: `next_round`, `Round`, `Checked`
 * the cleaning simulation: `simulate`, `Plan`, `CleaningCurve`, `Learner`, `LabelPath`
 * errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
@@ -16,6 +17,7 @@ from cleaning import (
     Caveat,
     Checked,
     CleaningCurve,
+    Consensus,
     Count,
     FixfirstError,
     GroundTruth,
@@ -34,6 +36,7 @@ from cleaning import (
     Unsuitable,
     __version__,
     class_count,
+    consensus,
     inspection_order,
     label_posterior,
     next_round,
@@ -47,6 +50,7 @@ __all__ = [
     "Caveat",
     "Checked",
     "CleaningCurve",
+    "Consensus",
     "Count",
     "FixfirstError",
     "GroundTruth",
@@ -65,6 +69,7 @@ __all__ = [
     "Unsuitable",
     "__version__",
     "class_count",
+    "consensus",
     "inspection_order",
     "label_posterior",
     "next_round",

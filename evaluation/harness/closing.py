@@ -16,7 +16,7 @@ def closing_lines(folders: Folders) -> list[str]:
     return [
         f"Found: {_found(folders)}",
         f"Look:  {folders.results_folder / 'report.html'}",
-        f"Next:  {command} rank LABELS.parquet   # your own labels, the one to fix first on top; README, “Your labels”",
+        f"Next:  {command} rank SOURCE   # your own labels, the one to fix first on top; README, “Your labels”",
     ]
 
 

@@ -210,3 +210,9 @@ def test_bad_input_is_refused():
         label_posterior(train.take([]))
     with pytest.raises(InvalidInput, match="have 3 columns, training embeddings have 5"):
         label_posterior(train, blobs(5, 0, width=3))
+
+
+def test_one_class_can_be_ordered_with_trusted_rows():
+    train, trusted = Split.from_arrays(np.eye(3), [0, 0, 0]), Split.from_arrays(-np.eye(3)[:2], [0, 0])
+    order = inspection_order(label_posterior(train, trusted), train, trusted).order
+    assert sorted(order.tolist()) == [0, 1, 2]

@@ -1,0 +1,67 @@
+"""Several labels per row: who said what of each group of copies."""
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from cleaning.data import FloatMatrix, IntMatrix, IntVector
+from cleaning.errors import InvalidInput, Place
+
+MISSING = -1
+"""In a matrix of votes: this annotator has not labelled this row."""
+
+
+def vote_matrix(values: object, rows: int, what: str) -> IntMatrix:
+    """The (n, A) matrix of class numbers, -1 where there is no vote.
+
+    Raises InvalidInput for anything else, and for a row without any vote.
+    """
+    matrix = np.asarray(values)
+    if matrix.ndim != 2 or not matrix.shape[1]:
+        raise InvalidInput(what, f"the shape is {matrix.shape}", "give a matrix: one row per sample, one column each")
+    if matrix.dtype.kind == "f":
+        matrix = np.where(np.isnan(matrix), MISSING, matrix)
+    if matrix.dtype.kind not in "fiu" or not (np.isfinite(matrix) & (matrix == np.round(matrix))).all():
+        raise InvalidInput(what, "the values are not whole numbers", "number the classes from 0")
+    if len(matrix) != rows:
+        raise InvalidInput(what, f"{len(matrix)} rows of votes for {rows} rows", "give one row of votes for every row")
+    found = matrix.astype(np.int64)
+    odd = np.argwhere(found < MISSING)
+    if len(odd):
+        row, column = map(int, odd[0])
+        problem = f"{found[row, column]} is no class"
+        raise InvalidInput(Place(key=what, column=str(column), row=row), problem, "use -1 where there is no vote")
+    bare = np.flatnonzero((found < 0).all(axis=1))
+    if len(bare):
+        raise InvalidInput(Place(key=what, row=int(bare[0])), "nobody has labelled it", "leave such rows out")
+    return found
+
+
+def ballots_of(votes: IntMatrix, group: IntVector, classes: IntVector) -> csr_array:
+    """What each of A annotators said of each group, (groups, A·K): the shares of their labels among its rows."""
+    groups, (_, annotators), n_classes = int(group.max(initial=-1)) + 1, votes.shape, len(classes)
+    row, one = np.nonzero(votes >= 0)
+    column = one * n_classes + np.searchsorted(classes, votes[row, one])
+    said = np.zeros(len(row)) + 1
+    total = csr_array((said, (group[row], one)), shape=(groups, annotators)).tocsr()
+    total.sum_duplicates()
+    weight = 1 / np.asarray(total[group[row], one]).ravel() if len(row) else said
+    return csr_array((weight, (group[row], column)), shape=(groups, annotators * n_classes))
+
+
+def shares_of(ballots: csr_array, n_classes: int) -> FloatMatrix:
+    """The share of each class among all votes on each group, (groups, K)."""
+    counts = ballots.tocoo()
+    row, column = counts.coords
+    total = np.zeros((ballots.shape[0], n_classes))
+    np.add.at(total, (row, column % n_classes), counts.data)
+    return np.asarray(total / total.sum(axis=1, keepdims=True))
+
+
+def majority(votes: IntMatrix) -> IntVector:
+    """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes."""
+    n_classes = int(votes.max()) + 1
+    row, one = np.nonzero(votes >= 0)
+    counts = np.zeros((len(votes), n_classes))
+    np.add.at(counts, (row, votes[row, one]), 1.0)
+    common = counts.sum(axis=0)
+    return np.asarray((counts + common / (2 * common.sum() + 1)).argmax(axis=1), dtype=np.int64)
