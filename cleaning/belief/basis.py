@@ -99,9 +99,7 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
     others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
     classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before, told.voted()]))
-    copies = not told.alone
-    merged = [_merged(train.take(order), classes, copies=copies)]
-    merged += [_merged(part, classes, copies=copies) for part in others]
+    merged = [_merged(part, classes, copies=not told.alone) for part in (train.take(order), *others)]
     features = [one.distinct.features for one in merged]
     ballots, earlier = _ballots(told, order, merged, classes)
     if ballots is not None:
