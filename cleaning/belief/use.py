@@ -18,9 +18,10 @@ _LARGE = 5000
 # Multiple of the calibrated temperature that is used for two classes.
 _SOFTNESS = 1.5
 _CALIBRATION_STEPS = 8
-# With so many rows per class and two classes, suspicion counts as much as the estimated gain. Chosen with 3 to 40 rows
-# per class and up to 200 classes; the study's cases of two classes have 200 rows per class and are hardly affected.
-_SCARCE = 15
+# With so many rows per class, suspicion counts as much as the estimated gain, and more with over 2 · 2^_SOME_BITS
+# classes. Chosen with 3 to 40 rows per class and up to 200 classes; the study's cases of two classes have 200 rows per
+# class and are hardly affected.
+_SCARCE, _SOME_BITS = 15, float(np.log2(5))
 # Weight of a validation row's label; the rest is the weight of the belief about it.
 _TRUST = 0.5
 
@@ -107,8 +108,8 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     predictions are updated. The temperature is 1.5 / √log₂ K times the one that calibrates the predictions of the turn,
     so that it adapts to hard data, where most rows lie near the boundary. With more than two classes, the gain of a
     doubtful fix is reduced by the factor suspicion^(log₂ K - 1). Where rows are few, the estimated gain is uncertain,
-    so its root mean square, times the suspicion, times (log₂ K)² (15 / rows per class)³ is added to it. Rows whose
-    label is almost surely right come last, the least sure first.
+    so its root mean square, times the suspicion, times (15 / rows per class)³ is added to it, and with more than ten
+    classes (log₂ K / 5)² times as much. Rows whose label is almost surely right come last, the least sure first.
     """
     order = train.order_by_id()
     labels = train.labels[order]
@@ -122,7 +123,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     open_rows = wrong > _SURELY_RIGHT
     ranked: list[IntVector] = []
     gains = np.zeros(len(order))
-    doubt = bits**2 * (_SCARCE * held.shape[1] / len(believed)) ** 3
+    doubt = max(bits - _SOME_BITS, 1.0) ** 2 * (_SCARCE * held.shape[1] / len(believed)) ** 3
     per_turn = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _MOST_TURNS)))
     temperature = None
     while open_rows.any() and len(ranked) < _MOST_TURNS:
