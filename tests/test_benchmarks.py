@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import own_data
+from tests.benchmarks import annotators, own_data, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
 
 SHARE = 0.003
@@ -32,3 +32,20 @@ def test_own_data_are_ranked_from_every_form(tmp_path, form):
     assert cost.peak > 0
     wrong = int((case.given != case.truth).sum())
     assert own_data.found_among(case, tmp_path / "list.csv", wrong) > 0.5 * wrong
+
+
+@pytest.mark.parametrize("method", list(annotators.METHODS))
+def test_several_labels_per_row_are_judged_by_every_method(method):
+    case = annotators.crowd(annotators.Crowd(4, 3, 0.05, 0.4, confused=True), 200, 0)
+    found = annotators.measured(case, annotators.METHODS[method](case))
+    assert found["wrong"] < 20
+    assert found["majority"] > 0.5
+
+
+@pytest.mark.parametrize("method", list(probabilities.METHODS))
+def test_probabilities_are_judged_by_every_method(method):
+    case = probabilities.case("20% symmetric", 12, probabilities.MODELS["logistic regression"], 200, 0)
+    found = probabilities.METHODS[method](case)
+    wrong = case.given != case.truth
+    assert found.suspicion[wrong].mean() > found.suspicion[~wrong].mean() + 0.2
+    assert not probabilities.refused(case, case.own)
