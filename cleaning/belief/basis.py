@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 
 from cleaning.belief.ballots import ballots_of, shares_of
 from cleaning.belief.base_learners import Evidence, dense_scores, standardised
@@ -16,7 +16,7 @@ from cleaning.belief.model_learner import log_scores
 from cleaning.belief.primal_learners import primal_scores
 from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.belief.told import Told
-from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
 # The dense learners are used up to so many rows.
 DENSE_ROWS = 2500
@@ -92,17 +92,30 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
     The rows are judged by their features. Probabilities count only where they are all that is known; otherwise see
     `with_model`.
     """
-    validation, checked = told.validation, told.checked
-    order = told.train.order_by_id()
+    train, validation, checked = told.train, told.validation, told.checked
+    order = train.order_by_id()
     kept = kept if validation is None else kept[validation.take(kept).order_by_id()]
     sure = None if validation is None or not len(kept) else validation.take(kept)
-    parts = [told.train.take(order), *([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
+    parts = [train.take(order), *([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
     classes = np.unique(np.concatenate([*(part.labels for part in parts), before, told.voted()]))
     merged = [_merged(part, classes, copies=not told.alone) for part in parts]
+    one_each = before[:0] if checked is None else np.searchsorted(classes, before)
+    earlier = _shares(merged[-1].group if checked is not None else before[:0], one_each, len(classes))
+    ballots = None
     if told.votes is not None:
-        merged[0] = _as_voted(merged[0], told.votes[order], classes)
-    evidence = _evidence(told, merged, classes)
+        ballots = ballots_of(told.votes[order], merged[0].group, classes)
+        merged[0] = replace(merged[0], votes=shares_of(ballots, len(classes)))
+        rows = told.votes[:0] if checked is None or checked.votes is None else checked.votes
+        group = merged[-1].group if checked is not None else before[:0]
+        earlier = ballots_of(rows, group, classes).toarray()
+    evidence = Evidence(
+        features=np.vstack([one.distinct.features for one in merged]),
+        votes=np.vstack([one.votes for one in merged]),
+        noisy=len(merged[0].distinct),
+        before=earlier,
+        ballots=ballots,
+    )
     predicted = told.predictions(order, kept)
     model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
     stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
@@ -134,15 +147,11 @@ def with_model(basis: Basis) -> Basis:
 
 @dataclass(frozen=True, eq=False)
 class _Merged:
-    """The group of copies of each row (n,), one row per group with the label most of it has, the groups' votes.
-
-    ballots: what each annotator said of each group, if there are several.
-    """
+    """The group of copies of each row (n,), one row per group with the label most of it has, the groups' votes."""
 
     group: IntVector
     distinct: Split
     votes: FloatMatrix
-    ballots: csr_array | None = None
 
 
 def _merged(rows: Split, classes: IntVector, *, copies: bool) -> _Merged:
@@ -150,31 +159,6 @@ def _merged(rows: Split, classes: IntVector, *, copies: bool) -> _Merged:
     votes = _shares(group, np.searchsorted(classes, rows.labels), len(classes))
     chosen = rows.take(np.unique(group, return_index=True)[1])
     return _Merged(group, Split(chosen.features, classes[votes.argmax(axis=1)], chosen.ids), votes)
-
-
-def _as_voted(merged: _Merged, votes: IntMatrix, classes: IntVector) -> _Merged:
-    """The same groups with the votes of several annotators, (n, A), in place of the labels."""
-    ballots = ballots_of(votes, merged.group, classes)
-    shares = shares_of(ballots, len(classes))
-    one = merged.distinct
-    return _Merged(merged.group, Split(one.features, classes[shares.argmax(axis=1)], one.ids), shares, ballots)
-
-
-def _evidence(told: Told, merged: Sequence[_Merged], classes: IntVector) -> Evidence:
-    """All parts as evidence; those of the checked rows, if there are any, are last."""
-    checked, none = told.checked, np.empty(0, dtype=np.int64)
-    group = none if checked is None else merged[-1].group
-    before = _shares(group, none if checked is None else np.searchsorted(classes, checked.given), len(classes))
-    if told.votes is not None:
-        votes = told.votes[:0] if checked is None or checked.votes is None else checked.votes
-        before = ballots_of(votes, group, classes).toarray()
-    return Evidence(
-        features=np.vstack([one.distinct.features for one in merged]),
-        votes=np.vstack([one.votes for one in merged]),
-        noisy=len(merged[0].distinct),
-        before=before,
-        ballots=merged[0].ballots,
-    )
 
 
 def _averaged(predicted: Sequence[FloatMatrix], merged: Sequence[_Merged], classes: IntVector) -> FloatMatrix:

@@ -66,9 +66,14 @@ def rank_rows(
     train = Split(
         features if every else features[labelled], labels[labelled], tuple(ids[row] for row in labelled.tolist())
     )
-    own = None if probabilities is None else probabilities[labelled]
-    others, rng = trusted_probabilities, np.random.default_rng(seed)
-    posterior = label_posterior(train, trusted, probabilities=own, validation_probabilities=others, rng=rng)
+    own = probabilities if probabilities is None or every else probabilities[labelled]
+    posterior = label_posterior(
+        train,
+        trusted,
+        probabilities=own,
+        validation_probabilities=trusted_probabilities,
+        rng=np.random.default_rng(seed),
+    )
     progress(1, _STEPS, "the order to look at them")
     first = next_round(posterior, {})
     n = len(labels)
@@ -82,17 +87,20 @@ def rank_rows(
         suggestion[bare], probability[bare] = found.argmax(axis=1), found.max(axis=1)
         bare = bare[np.argsort(-probability[bare], kind="stable")]
     progress(2, _STEPS, "how many are wrong")
-    near, outlier = _near_and_far(posterior, labelled, n)
-    order = np.concatenate([labelled[first.order], bare])
-    return Ranked(order, labelled, suspicion, suggestion, probability, near, outlier, posterior, first)
-
-
-def _near_and_far(posterior: Posterior, labelled: IntVector, n: int) -> tuple[IntVector, NDArray[np.bool_]]:
-    """The row that each of n rows repeats, or -1, and whether it is far from all others."""
     near, outlier = np.full(n, -1), np.zeros(n, dtype=bool)
     near[labelled] = np.where(posterior.near_duplicate_of < 0, -1, labelled[posterior.near_duplicate_of])
     outlier[labelled] = posterior.outlier
-    return near, outlier
+    return Ranked(
+        np.concatenate([labelled[first.order], bare]),
+        labelled,
+        suspicion,
+        suggestion,
+        probability,
+        near,
+        outlier,
+        posterior,
+        first,
+    )
 
 
 def _suggested(train: Split, posterior: Posterior, trusted: Split | None, rows: FloatMatrix) -> FloatMatrix:
