@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks import own_data, picture_encoders
+from tests.benchmarks import annotators, own_data, picture_encoders, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
 
 SHARE = 0.003
@@ -49,3 +49,20 @@ def test_pictures_are_written_under_the_labels_they_are_given(tmp_path):
     some.write(tmp_path, np.array([3, 3, 1, 3, 1]))
     names = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
     assert names == [f"class {label}/{row:05d}.png" for label, row in ((1, 2), (1, 4), (3, 0), (3, 1), (3, 3))]
+
+
+@pytest.mark.parametrize("method", list(annotators.METHODS))
+def test_several_labels_per_row_are_judged_by_every_method(method):
+    case = annotators.crowd(annotators.Crowd(4, 3, 0.05, 0.4, confused=True), 200, 0)
+    found = annotators.measured(case, annotators.METHODS[method](case))
+    assert found["wrong"] < 20
+    assert found["majority"] > 0.5
+
+
+@pytest.mark.parametrize("method", list(probabilities.METHODS))
+def test_probabilities_are_judged_by_every_method(method):
+    case = probabilities.case("20% symmetric", 12, probabilities.MODELS["logistic regression"], 200, 0)
+    found = probabilities.METHODS[method](case)
+    wrong = case.given != case.truth
+    assert found.suspicion[wrong].mean() > found.suspicion[~wrong].mean() + 0.2
+    assert not probabilities.refused(case, case.own)
