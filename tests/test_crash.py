@@ -22,7 +22,7 @@ def test_a_command_survives_a_kill_a_second_of_its_kind_and_writes_that_fail(nam
 
 
 def test_scenarios_are_for_commands_that_exist():
-    assert {*SCENARIOS, *ONLY_READ} <= {*command_names()}
+    assert {*SCENARIOS, *ONLY_READ} - {"rank_review"} == {*command_names()}
 
 
 @pytest.fixture

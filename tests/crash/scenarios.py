@@ -12,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation.cli import main
+from evaluation.labels.decisions import DecisionLog
+from tests.evaluation.labels.decided import decide, entry_of
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
 PICTURES = 130
@@ -62,9 +64,19 @@ SCENARIOS: dict[str, Scenario] = {
     "blend": Scenario(
         (), lambda place: ["blend", f"{place}/a.csv", f"{place}/b.csv", f"--output={place}/out/blend.csv"]
     ),
+    "rank_review": Scenario((), lambda place: ["rank", f"{place}/labels.csv", f"--review={place}/out/labels_review"]),
+    "decisions": Scenario(
+        (), lambda place: ["decisions", f"{place}/handed_in.jsonl", f"--review={place}/labels_review"]
+    ),
+    "apply": Scenario((), lambda place: ["apply", f"{place}/labels_review", f"--output={place}/out/fixed.csv"]),
+    "export": Scenario(
+        (), lambda place: ["export", f"{place}/labels_review", "--to=label-studio", f"--output={place}/out/tasks.json"]
+    ),
+    "review": Scenario((), lambda place: ["review", f"{place}/labels_review", f"--static={place}/out/page.html"]),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
-ONLY_READ = ("doctor", "ls")
+"""By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
+ONLY_READ = ("compare", "doctor", "ls")
 
 
 def prepare(place: Path) -> None:
@@ -91,6 +103,25 @@ def prepare(place: Path) -> None:
         shares = rng.random(3000)
         rows = [f"{number}.png,{share:.6f},{1 - share:.6f}\n" for number, share in enumerate(shares)]
         (place / f"{name}.csv").write_text("file,x,y\n" + "".join(rows))
+    _write_review(place)
+
+
+def _write_review(place: Path) -> None:
+    """labels.csv, its review folder with three decisions, and three more in a file that somebody handed in."""
+    rows = noisy_blobs("labels", n=60)[0].train
+    lines = [
+        ",".join([f"r{number}", *map(str, row), f"class {label}"]) + "\n"
+        for number, (row, label) in enumerate(zip(rows.features.tolist(), rows.labels.tolist(), strict=True))
+    ]
+    names = [f"e{number}" for number in range(rows.features.shape[1])]
+    (place / "labels.csv").write_text(",".join(["id", *names, "label"]) + "\n" + "".join(lines))
+    with redirect_stdout(io.StringIO()):
+        assert main(["rank", str(place / "labels.csv")]) == 0
+    folder = place / "labels_review"
+    review = decide(folder, {0: "keep", 1: "drop", 2: "unsure"})
+    other = [entry_of(review, row, f"={review.source.classes[0]}", "bob", row) for row in (3, 4)]
+    log = DecisionLog(place / "handed_in.jsonl")
+    log.append(lambda: [*other, entry_of(review, 5, "keep", "bob", 5)])
 
 
 def _write_logo(place: Path) -> None:
