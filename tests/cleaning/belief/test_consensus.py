@@ -27,9 +27,8 @@ def crowd(n=300, rates=(0.05, 0.2, 0.35, 0.6), there=3, seed=0, classes=3, gap=5
     classes=st.integers(1, 4),
     checked=st.integers(0, 5),
     silent=st.integers(0, 2),
-    large=st.booleans(),
 )
-def test_one_annotator_is_the_plain_case(seed, n, classes, checked, silent, large):
+def test_one_annotator_is_the_plain_case(seed, n, classes, checked, silent):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, n)
     features = rng.integers(0, 3, size=(n, 3)).astype(float)
@@ -37,15 +36,23 @@ def test_one_annotator_is_the_plain_case(seed, n, classes, checked, silent, larg
     trusted = Split.from_arrays(rng.normal(size=(checked, 3)), rng.integers(0, classes, checked))
     votes = np.full((n, 1 + silent), -1)
     votes[:, silent] = labels
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(basis, "DENSE_ROWS", 0 if large else 2500)
-        plain, found = label_posterior(train, trusted), label_posterior(train, trusted, votes=votes)
-        assert found.probabilities == pytest.approx(plain.probabilities, abs=2e-2 if large else 1e-6)
-        assert found.noise_matrix == pytest.approx(plain.noise_matrix, abs=2e-2 if large else 1e-6)
-        if not large:
-            assert found.wrong_labels() == pytest.approx(plain.wrong_labels(), nan_ok=True, abs=1e-3)
+    plain, found = label_posterior(train, trusted), label_posterior(train, trusted, votes=votes)
+    assert found.probabilities == pytest.approx(plain.probabilities, abs=1e-6)
+    assert found.noise_matrix == pytest.approx(plain.noise_matrix, abs=1e-6)
+    assert found.wrong_labels() == pytest.approx(plain.wrong_labels(), nan_ok=True, abs=1e-3)
     facts = {0: int(labels[0])}
     assert next_round(found, facts).suspicion == pytest.approx(next_round(plain, facts).suspicion, abs=1e-2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_annotator_is_the_plain_case_for_many_rows_too(seed, monkeypatch):
+    """Up to what the rounding of float32 does to an optimiser that stops after a few steps."""
+    monkeypatch.setattr(basis, "DENSE_ROWS", 0)
+    clean = blobs(120, seed, classes=3, gap=3.0)
+    labels = plant_noise(clean.labels, 0.2, "symmetric", np.random.default_rng(seed))
+    train = Split(clean.features, labels, clean.ids)
+    plain, found = label_posterior(train), label_posterior(train, votes=labels[:, None])
+    assert found.probabilities == pytest.approx(plain.probabilities, abs=1e-2)
 
 
 @pytest.mark.parametrize("large", [False, True])
