@@ -94,7 +94,8 @@ class Round:
         """The deviations that `forecast` uses, in logits; None where the data cannot tell."""
         if self.left is None or self.posterior is None:
             return None
-        return misjudged(self.posterior.basis.judged())
+        evidence = self.posterior.basis.evidence
+        return misjudged(len(evidence) - evidence.noisy - evidence.checked, evidence.n_classes)
 
 
 def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Collection[int] = ()) -> Round:

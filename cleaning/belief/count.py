@@ -122,9 +122,12 @@ def _whole(expected: float, low: float, high: float, n: int) -> Count:
     return Count(expected, float(np.floor(max(low, 0.0))), float(np.ceil(min(high, float(n)))))
 
 
-def misjudged(judged: Judged) -> tuple[float, float]:
-    """Deviations, in logits, of a misjudgement that all rows share: towards suspicion, and towards trust."""
-    few = float(np.sqrt(max(_ENOUGH_TRUSTED * judged.logits.shape[1] / max(judged.trusted, 1), 1.0)))
+def misjudged(trusted: int, n_classes: int) -> tuple[float, float]:
+    """Deviations, in logits, of a misjudgement that all rows share: towards suspicion, and towards trust.
+
+    trusted: the number of groups of trusted rows.
+    """
+    few = float(np.sqrt(max(_ENOUGH_TRUSTED * n_classes / max(trusted, 1), 1.0)))
     below, above = (min(few * a, b) for a, b in zip(_COMMON[True], _COMMON[False], strict=True))
     return below, above
 
@@ -136,7 +139,8 @@ def _of_belief(judged: Judged) -> tuple[float, float, float]:
     misjudgement common to all logits, (deviation · Σ q(1 - q))².
     """
     expected, spread = judged.wrong(softmax(judged.logits[: judged.noisy], axis=1), judged.noise)
-    below, above = (_DEVIATIONS * float(np.sqrt(spread + (each * spread) ** 2)) for each in misjudged(judged))
+    known = misjudged(judged.trusted, judged.logits.shape[1])
+    below, above = (_DEVIATIONS * float(np.sqrt(spread + (each * spread) ** 2)) for each in known)
     return expected, max(expected - below, 0.0), min(expected + above, float(len(judged.given)))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.opened import placed
 from evaluation.labels.source import Source
-from evaluation.labels.verdicts import Verdicts
+from evaluation.labels.verdicts import Verdicts, is_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +34,9 @@ def decided_so_far(log: Path, source: Source) -> Decided:
     fitting = placed(source, rows, entries)
     names = list(dict.fromkeys([*source.classes, *(entry.label for entry in fitting if entry.label is not None)]))
     verdicts = Verdicts(fitting)
-    checked, left_out = verdicts.facts(source.labels, {name: number for number, name in enumerate(names)})
+    code = {name: number for number, name in enumerate(names)}
+    checked, left_out = verdicts.facts(source.labels, code)
     standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
-    given = {row: int(source.labels[row]) for row in standing}
-    wrong = [
-        row
-        for row, entry in standing.items()
-        if given[row] >= 0 and (entry.verdict == "drop" or checked.get(row, given[row]) != given[row])
-    ]
+    wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: entry.verdict if entry.label is None else f"label: {entry.label}" for row, entry in standing.items()}
     return Decided(names, checked, left_out, shown, len(wrong), len(entries) - len(fitting))

@@ -109,6 +109,16 @@ class Verdicts:
         return sorted(row for row in self._decided if self.disagree(row))
 
 
+def is_error(entry: Entry, given: int, code: Mapping[str, int]) -> bool:
+    """Whether a decision found a wrong label. given: the row's class before; a row without a label has no wrong one."""
+    return given >= 0 and (entry.verdict == "drop" or changes(entry, given, code))
+
+
+def changes(entry: Entry, given: int, code: Mapping[str, int]) -> bool:
+    """Whether a decision gives a row another class than the given one, or its first."""
+    return entry.label is not None and code[entry.label] != given
+
+
 def _sure(entries: list[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.verdict != "unsure"] or entries
 

@@ -14,7 +14,7 @@ from evaluation.labels.decisions import Entry, Shown, now
 from evaluation.labels.opened import Review
 from evaluation.labels.page.rounds import Round, first_round, next_round
 from evaluation.labels.ranking import rank_source
-from evaluation.labels.verdicts import Action, History, Verdicts
+from evaluation.labels.verdicts import Action, History, Verdicts, changes, is_error
 
 STATES = ("open", "fixed", "kept", "dropped", "unsure", "disagreement")
 _OPEN, _FIXED, _KEPT, _DROPPED, _UNSURE, _DISAGREE = range(len(STATES))
@@ -113,8 +113,8 @@ class Desk:
         return None if entry is None else entry.label
 
     def wrong(self, entry: Entry) -> bool:
-        """Whether a decision found a wrong label. A row without a label has no wrong one."""
-        return self.given[entry.row] >= 0 and (entry.verdict == "drop" or self._changes(entry))
+        """Whether a decision found a wrong label."""
+        return is_error(entry, int(self.given[entry.row]), self.code)
 
     def wait(self) -> None:
         """Waits for the round that is being computed."""
@@ -177,10 +177,7 @@ class Desk:
             return _OPEN
         if self.verdicts.disagree(row):
             return _DISAGREE
-        return _STATE_OF.get(entry.verdict, _FIXED if self._changes(entry) else _KEPT)
-
-    def _changes(self, entry: Entry) -> bool:
-        return entry.label is not None and self.code[entry.label] != self.given[entry.row]
+        return _STATE_OF.get(entry.verdict, _FIXED if changes(entry, int(self.given[entry.row]), self.code) else _KEPT)
 
     def _refuse(self, wish: Wish) -> None:
         if not 0 <= wish.row < len(self.given):
