@@ -306,19 +306,14 @@ class _TextEncoder:
 
     def __init__(self, evidence: Texts) -> None:
         from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+        from sklearn.feature_extraction.text import TfidfTransformer
         from sklearn.pipeline import make_pipeline
+
+        from cleaning.vectors.ngrams import character_ngrams
 
         self._place = evidence.place
         texts = self._checked(evidence)
-        hashed = HashingVectorizer(
-            analyzer="char_wb",
-            ngram_range=(3, 5),
-            n_features=_BUCKETS,
-            alternate_sign=False,
-            norm=None,
-            dtype=np.float32,
-        )
+        hashed = character_ngrams(_BUCKETS)
         counts = hashed.transform(texts)
         if not counts.nnz:
             raise InvalidInput(evidence.place, "the texts are empty", "name another column with --text-column")

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import HashingVectorizer
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput
 from cleaning.problems import TextPairs
+from cleaning.vectors.ngrams import character_ngrams
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +62,7 @@ def plain(text: str) -> str:
 
 
 def _counts(texts: Sequence[str], buckets: int) -> sp.csr_array:
-    hasher = HashingVectorizer(
-        analyzer="char_wb",
-        ngram_range=(3, 5),
-        n_features=buckets,
-        alternate_sign=False,
-        norm=None,
-        preprocessor=plain,
-        dtype=np.float32,
-    )
+    hasher = character_ngrams(buckets, plain)
     return sp.csr_array(hasher.transform(texts)) if len(texts) else sp.csr_array(np.zeros((0, buckets), np.float32))
 
 
