@@ -1,7 +1,7 @@
 """Rounds of a review: after each batch of decisions, the order and the beliefs are computed anew."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,7 +64,14 @@ def first_round(review: Review, classes: Sequence[str]) -> Round:
     counted = review.description.count
     left = None if counted is None else Count(counted.expected, counted.low, counted.high)
     deviations = None if counted is None else counted.deviations
-    return _round(_State(0, 0, order, n), suspicion, suggestion, probability, left, deviations)
+    first = _round(_State(0, 0, order, n), suspicion, suggestion, probability, left, deviations)
+    decided = [line for line in lines if line["decision"]]
+    if left is None or not decided:
+        return first
+    # the count is that of all labels, before any was looked at; the advice is about the rows that are still open
+    found = sum(line["decision"] not in ("keep", "unsure", f"label: {line['given_label']}") for line in decided)
+    still = Count(*(max(value - found, 0.0) for value in left))
+    return replace(first, advice=advice(np.nan_to_num(suspicion[order[: n - len(decided)]]), still))
 
 
 def next_round(before: Round, ranked: Ranked, checked: Mapping[int, int], left_out: frozenset[int]) -> Round:

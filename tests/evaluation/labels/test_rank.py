@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pytest
 from PIL import Image
 
 from cleaning.errors import InvalidInput
+from evaluation.labels.opened import open_review
+from evaluation.labels.page.rounds import first_round
 from evaluation.labels.review_folder import COLUMNS, reopen
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
@@ -270,6 +273,10 @@ def test_a_next_round_knows_what_was_looked_at(rows, tmp_path, capsys):
     assert "of the other 100 are wrong" in out
     second = ranking(folder)
     assert set(second["row"].astype(int)[-20:]) == set(looked)
+    shown = first_round(open_review(folder), [*NAMES, "a new class"])
+    stay = re.search(r"then (\d+) to (\d+) wrong labels stay", shown.advice)
+    assert stay
+    assert int(stay[2]) <= shown.left.high - wrong
     told = second.set_index(second["row"].astype(int))["decision"]
     assert told[looked[3]] == "drop"
     assert told[looked[7]] == "label: a new class"
