@@ -70,12 +70,14 @@ def order_of(posterior: Posterior, train: Split, validation: Split | None) -> In
 def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tuple[IntVector, FloatVector]:
     """The row numbers in the order of inspection, (n,), and the expected gain of each row, (n,); see `order_by_use`.
 
-    Validation rows that confirm nothing are not used. The beliefs are those with gold correction. Without features, the
-    order is by suspicion, and the gain is not known: NaN.
+    Validation rows that confirm nothing are not used. The beliefs are those with gold correction, unless rows are few.
+    Without features, the order is by suspicion, and the gain is not known: NaN.
     """
     if posterior.basis.told.alone:
         return by_suspicion(posterior, train), np.full(len(train), np.nan)
-    posterior, kept = with_gold(posterior), posterior.basis.kept
+    kept = posterior.basis.kept
+    if _doubt(len(train) + len(kept), len(posterior.basis.classes)) < 1:
+        posterior = with_gold(posterior)
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
     if validation is not None:
@@ -108,8 +110,9 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     predictions are updated. The temperature is 1.5 / √log₂ K times the one that calibrates the predictions of the turn,
     so that it adapts to hard data, where most rows lie near the boundary. With more than two classes, the gain of a
     doubtful fix is reduced by the factor suspicion^(log₂ K - 1). Where rows are few, the estimated gain is uncertain,
-    so its root mean square, times the suspicion, times (15 / rows per class)³ is added to it, and with more than ten
-    classes (log₂ K / 5)² times as much. Rows whose label is almost surely right come last, the least sure first.
+    so its root mean square, times the suspicion, times (15 / rows per class)³ is added to it: the fifth power below 15
+    rows per class, and with more than ten classes (log₂ K / 5)⁴ times as much. Rows whose label is almost surely right
+    come last, the least sure first.
     """
     order = train.order_by_id()
     labels = train.labels[order]
@@ -123,7 +126,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     open_rows = wrong > _SURELY_RIGHT
     ranked: list[IntVector] = []
     gains = np.zeros(len(order))
-    doubt = max(bits - _SOME_BITS, 1.0) ** 2 * (_SCARCE * held.shape[1] / len(believed)) ** 3
+    doubt = _doubt(len(believed), held.shape[1])
     per_turn = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _MOST_TURNS)))
     temperature = None
     while open_rows.any() and len(ranked) < _MOST_TURNS:
@@ -145,6 +148,12 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     rest = np.setdiff1d(np.arange(len(order)), done)
     rest = rest[np.argsort(-wrong[rest], kind="stable")]
     return np.asarray(order[np.concatenate([done, rest])], dtype=np.int64), gains
+
+
+def _doubt(rows: int, n_classes: int) -> float:
+    """How much suspicion counts beside the estimated gain; 1: as much as its root mean square."""
+    scarcity = _SCARCE * n_classes / max(rows, 1)
+    return float(max(np.log2(max(n_classes, 2)) - _SOME_BITS, 1.0) ** 4 * scarcity**3 * max(scarcity, 1.0) ** 2)
 
 
 def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | None) -> float:
