@@ -11,6 +11,8 @@ nox.needs_version = ">=2024.10"
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "dependencies", "wheel", "tests"]
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
@@ -43,41 +45,34 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The whole test suite with branch coverage; `nox -s tests -- -k name` runs a part, without the coverage limit."""
-    if session.posargs:
-        session.run("pytest", *session.posargs)
-    else:
-        session.run(
-            "pytest",
-            "-n",
-            "auto",
-            "--dist=loadgroup",
-            "--cov",
-            "--cov-report=term",
-            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )
+    """The whole test suite; `nox -s tests -- -k name` runs a part in one process."""
+    session.run("pytest", *(session.posargs or ["-n", "auto", "--dist=loadgroup"]), env=_ONE_THREAD)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """The whole test suite with branch coverage and its limit; takes a third longer than `tests`."""
+    session.run("pytest", "-n", "auto", "--dist=loadgroup", "--cov", "--cov-report=term", env=_ONE_THREAD)
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
     """The test suite alone, in an environment with the oldest versions allowed (`make test-lowest` creates it)."""
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     # old releases warn about newer versions of other packages, which is not our fault
     quiet = ["-W", "ignore::DeprecationWarning"]
-    session.run("pytest", "-n", "auto", "--dist=loadgroup", *quiet, *session.posargs, env=threads)
+    session.run("pytest", "-n", "auto", "--dist=loadgroup", *quiet, *session.posargs, env=_ONE_THREAD)
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """100,000 mutated inputs for the readers of files. Takes minutes; `nox -s fuzz -- --inputs=N --reader=NAME`."""
-    session.run("python", "-m", "tests.fuzz", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    session.run("python", "-m", "tests.fuzz", *session.posargs, env=_ONE_THREAD)
 
 
 @nox.session
 def crash(session: nox.Session) -> None:
     """Every command killed, run twice at once and without room to write. Takes minutes; full disks need root."""
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    session.run("python", "-m", "tests.crash", *session.posargs, env=threads)
+    session.run("python", "-m", "tests.crash", *session.posargs, env=_ONE_THREAD)
 
 
 @nox.session
@@ -91,7 +86,7 @@ def containers(session: nox.Session) -> None:
 @nox.session
 def study(session: nox.Session) -> None:
     """Every ranker on every study set, with tables and figure. Takes hours; `nox -s study -- --quick` takes minutes."""
-    session.run("python", "-m", "tests.study", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+    session.run("python", "-m", "tests.study", *session.posargs, env=_ONE_THREAD)
 
 
 @nox.session
@@ -112,5 +107,4 @@ def bench(session: nox.Session) -> None:
     name, *options = session.posargs
     if name not in found:
         session.error(f"there is no benchmark {name!r}; known: {', '.join(sorted(found))}")
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    session.run("python", "-m", f"tests.benchmarks.{name}", *options, env=threads)
+    session.run("python", "-m", f"tests.benchmarks.{name}", *options, env=_ONE_THREAD)

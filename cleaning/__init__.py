@@ -1,4 +1,7 @@
-"""The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out."""
+"""The domain: labelled embeddings, rankings, the cleaning simulation and its curve. Arrays in, arrays out.
+
+What needs pandas or scikit-learn at once is in `cleaning.labels`, so that the commands start quickly.
+"""
 
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.consensus import Consensus, consensus
@@ -8,8 +11,6 @@ from cleaning.belief.told import Checked
 from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
-from cleaning.labels.estimator import LabelRanker
-from cleaning.labels.suspects import Suspects, rank
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
 from cleaning.review import Round, next_round
@@ -30,7 +31,6 @@ __all__ = [
     "GroundTruth",
     "InvalidInput",
     "LabelPath",
-    "LabelRanker",
     "Learner",
     "NoisyDataset",
     "Place",
@@ -39,7 +39,6 @@ __all__ = [
     "Ranking",
     "Round",
     "Split",
-    "Suspects",
     "Unsuitable",
     "class_count",
     "consensus",
@@ -47,6 +46,5 @@ __all__ = [
     "label_posterior",
     "next_round",
     "plant_noise",
-    "rank",
     "simulate",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.sparse import csr_array
 
 from cleaning.belief.stacking import Votes
@@ -126,8 +127,17 @@ def standardised(scores: FloatMatrix) -> FloatMatrix:
 
 def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
     """Leave-one-out means f₋ᵢ = yᵢ - [M y]ᵢ / Mᵢᵢ with M = (K + noise)⁻¹ (Rasmussen and Williams, equation 5.12)."""
-    inverse = np.linalg.inv(kernel + np.diag(noise))
-    return np.asarray(targets - (inverse @ targets) / np.diag(inverse)[:, None])
+    inverted = inverse(kernel + np.diag(noise))
+    return np.asarray(targets - (inverted @ targets) / np.diag(inverted)[:, None])
+
+
+def inverse(matrix: FloatMatrix) -> FloatMatrix:
+    """That of a symmetric positive definite float64 matrix: by Cholesky, 2 to 3 times as fast as `numpy.linalg.inv`."""
+    factor, failed = dpotrf(matrix, lower=True)
+    found, also_failed = dpotri(factor, lower=True)
+    if failed or also_failed:
+        return np.asarray(np.linalg.inv(matrix))
+    return np.asarray(np.tril(found) + np.tril(found, -1).T)
 
 
 def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
@@ -142,7 +152,7 @@ def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
     graph[rows, near.ravel()] = np.maximum(cosine[rows, near.ravel()], 0) ** 2
     graph = np.maximum(graph, graph.T)
     root = np.maximum(graph.sum(axis=1), 1e-9) ** -0.5
-    resolvent = np.linalg.inv(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
+    resolvent = inverse(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
     labels = evidence.votes.copy()
     labels[evidence.noisy :] *= _GRAPH_CLEAN_WEIGHT
     arrived = np.maximum(resolvent @ labels - np.diag(resolvent)[:, None] * labels, 1e-12)

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import log_softmax, logsumexp, softmax
-from scipy.stats import beta
+from scipy.special import betaincinv, log_softmax, logsumexp, softmax
 
 from cleaning.belief.stacking import Votes, given_votes
 from cleaning.data import FloatMatrix, IntVector
@@ -182,7 +181,7 @@ def _triangle_high(judged: Judged) -> float:
     predicted, n = judged.logits.argmax(axis=1), len(judged.given)
     apart = float((predicted[judged.group] != judged.given).mean())
     missed = int((predicted[judged.noisy :] != judged.votes[judged.noisy :].argmax(axis=1)).sum())
-    error = float(beta.ppf(_QUANTILE, missed + 1, judged.trusted - missed)) if missed < judged.trusted else 1.0
+    error = float(betaincinv(missed + 1, judged.trusted - missed, _QUANTILE)) if missed < judged.trusted else 1.0
     return n * (apart + error) + _DEVIATIONS * float(np.sqrt(error * (1 - error) * n))
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
 from cleaning.belief.base_learners import Evidence
@@ -14,7 +15,7 @@ _TRUSTED_WEIGHT, _TRUSTED_FLOOR = 2.5, 1e-3
 
 
 def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Generator) -> FloatMatrix:
-    """(m, K) log-probabilities of the true labels; each row's model is fitted without the row's fold.
+    """(m, K) log-probabilities of the true labels, float32; each row's model is fitted without the row's fold.
 
     Forward correction (Patrini et al. 2017): the model predicts the true label, and the noise matrix, noise[c, g] =
     P(given label g | true label c), turns that into a prediction of the given one. On standardised features it
@@ -26,16 +27,16 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
     deviation = rows.std(axis=0)
     rows /= np.where(deviation < 1e-12, 1, deviation)
     n_classes, noisy = evidence.n_classes, evidence.noisy
-    seen = np.empty((len(evidence), n_classes))
-    logs = evidence.said @ np.log(noise + 1e-300).T
+    seen = np.empty((len(evidence), n_classes), dtype=np.float32)
+    logs = csr_array(evidence.said) @ np.log(noise + 1e-300).T
     seen[:noisy] = np.exp(logs if evidence.ballots is None else logs - logs.max(axis=1, keepdims=True))
     seen[noisy:] = evidence.votes[noisy:] * (1 - _TRUSTED_FLOOR) + _TRUSTED_FLOOR / n_classes
     weights = np.where(np.arange(len(evidence)) < noisy, 1.0, _TRUSTED_WEIGHT)
     fold = rng.permutation(len(evidence)) % _FOLDS
-    scores = np.empty((len(evidence), n_classes))
+    scores = np.empty((len(evidence), n_classes), dtype=np.float32)
     for number in range(_FOLDS):
         held, kept = fold == number, fold != number
-        model = _fitted(rows[kept], seen[kept].astype(np.float32), weights[kept].astype(np.float32))
+        model = _fitted(rows[kept], seen[kept], weights[kept].astype(np.float32))
         scores[held] = log_softmax(rows[held] @ model[:-1] + model[-1], axis=1)
     return scores
 
@@ -44,6 +45,7 @@ def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix) -> Float
     """Weights and intercept (d + 1, K), float32, after 12 steps of L-BFGS from zero."""
     shape = (rows.shape[1] + 1, seen.shape[1])
     total, weight = float(weights.sum()), weights[:, None]
+    residual = np.empty_like(seen)
 
     def loss(point: FloatMatrix) -> tuple[float, FloatMatrix]:
         model = point.reshape(shape).astype(np.float32)
@@ -51,9 +53,11 @@ def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix) -> Float
         share -= share.max(axis=1, keepdims=True)
         np.exp(share, out=share)
         share /= share.sum(axis=1, keepdims=True)
-        joint = share * seen
-        evidence = joint.sum(axis=1, keepdims=True) + np.float32(1e-20)
-        residual = weight * (share - joint / evidence)
+        evidence = np.einsum("ij,ij->i", share, seen)[:, None] + np.float32(1e-20)
+        np.multiply(seen, -1 / evidence, out=residual)
+        np.add(residual, 1, out=residual)
+        np.multiply(residual, share, out=residual)
+        np.multiply(residual, weight, out=residual)
         gradient = np.vstack([rows.T @ residual, residual.sum(axis=0)]).astype(np.float64)
         inner = point.reshape(shape)[:-1]
         gradient[:-1] += inner / _STRENGTH

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.vectors.folds import class_probabilities
@@ -78,4 +78,4 @@ def _is_moved(table: FloatMatrix, component: list[int], goes: dict[int, int]) ->
     moved = sum(table[one, goes[one]] for one in component)
     own = sum(table[one, one] for one in component)
     every = sum(table[one].sum() for one in component)
-    return bool(moved >= _MOVED_SHARE * every and beta.ppf(_CONFIDENCE, moved + 0.5, own + 0.5) > _BOUND)
+    return bool(moved >= _MOVED_SHARE * every and betaincinv(moved + 0.5, own + 0.5, _CONFIDENCE) > _BOUND)

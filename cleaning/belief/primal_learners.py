@@ -29,7 +29,7 @@ _BLOCK = 8192
 
 
 def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
-    """(3, m, K) leave-one-out scores in float32 arithmetic: Nyström RBF, linear ridge, neighbour vote.
+    """(3, m, K) leave-one-out scores in float32: Nyström RBF, linear ridge, neighbour vote.
 
     rng draws landmarks and the reference rows of the vote. Time grows with m · (d² + landmarks² + reference · 96),
     memory with m · d. Standardised like `dense_scores`.
@@ -73,7 +73,7 @@ def _ridge(
     factor = _factor(gram)
     solution = cho_solve(factor, right).astype(np.float32)
     inverse = cho_solve(factor, np.eye(len(gram))).astype(np.float32)
-    scores = np.empty(targets.shape)
+    scores = np.empty(targets.shape, dtype=np.float32)
     for block in blocks:
         rows = rows_of(block)
         leverage = np.einsum("ij,ij->i", rows @ inverse, rows) * weights[block]
@@ -105,7 +105,8 @@ def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> Fl
     vote_weight = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
     similar = np.maximum(1 - distance / 2, 0) ** 2 * vote_weight[index]
     similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
-    return log_shares(_tally(similar, evidence.labels[reference][index], evidence.n_classes) + 1e-6)
+    tally = _tally(similar, evidence.labels[reference][index], evidence.n_classes)
+    return log_shares(tally + 1e-6).astype(np.float32)
 
 
 def _tally(weights: FloatMatrix, labels: IntVector, n_classes: int) -> FloatMatrix:

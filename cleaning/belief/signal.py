@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from cleaning.belief.base_learners import root_view
+from cleaning.belief.base_learners import inverse, root_view
 from cleaning.data import FloatMatrix, IntVector
 
-# A sample of up to so many rows is tested.
-_ROWS = 1500
+# A sample of up to so many rows, of so many classes, is tested.
+_ROWS, _CLASSES = 1500, 30
 _PERMUTATIONS = 99
 # Less noise than the base learners assume, since here nothing is believed about single rows.
 _RBF_WIDTH, _RBF_NOISE, _LINEAR_NOISE = 0.5, 1.0, 5.0
@@ -23,6 +23,10 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     compared with 99 permutations of the labels. 1 if (nearly) all rows are alike, for one class, and for fewer than
     four rows.
     """
+    classes = np.unique(labels)
+    if len(classes) > _CLASSES:
+        chosen = np.flatnonzero(np.isin(labels, rng.choice(classes, _CLASSES, replace=False)))
+        features, labels = features[chosen], labels[chosen]
     if len(labels) > _ROWS:
         chosen = np.sort(rng.choice(len(labels), _ROWS, replace=False))
         features, labels = features[chosen], labels[chosen]
@@ -36,22 +40,22 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     if not median > _NO_SPREAD:
         return 1.0
     kernels = (np.exp(-distance / (2 * _RBF_WIDTH * median)), _RBF_NOISE), (cosine, _LINEAR_NOISE)
-    inverses = [np.linalg.inv(kernel + noise * np.eye(len(rows))) for kernel, noise in kernels]
+    inverses = [inverse(kernel + noise * np.eye(len(rows))) for kernel, noise in kernels]
     deals = [compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))]
     agreement = np.zeros(len(deals))
     step = max(1, _ENTRIES // (len(rows) * len(classes)))
     for start in range(0, len(deals), step):
         targets = np.stack([np.eye(len(classes))[deal] for deal in deals[start : start + step]])
         targets -= targets.mean(axis=1, keepdims=True)
-        for inverse in inverses:
-            agreement[start : start + step] += _agreement(inverse, targets)
+        for each in inverses:
+            agreement[start : start + step] += _agreement(each, targets)
     return float((1 + np.count_nonzero(agreement[1:] >= agreement[0] - 1e-12)) / len(deals))
 
 
-def _agreement(inverse: FloatMatrix, targets: FloatMatrix) -> FloatMatrix:
+def _agreement(inverted: FloatMatrix, targets: FloatMatrix) -> FloatMatrix:
     """Σ mean · target / ‖mean‖ of leave-one-out means, for each of (deals, n, K) targets."""
     deals, n, n_classes = targets.shape
     flat = targets.transpose(1, 0, 2).reshape(n, deals * n_classes)
-    means = (flat - (inverse @ flat) / np.diag(inverse)[:, None]).reshape(n, deals, n_classes).transpose(1, 0, 2)
+    means = (flat - (inverted @ flat) / np.diag(inverted)[:, None]).reshape(n, deals, n_classes).transpose(1, 0, 2)
     length = np.sqrt((means**2).sum(axis=(1, 2)))
     return np.asarray((means * targets).sum(axis=(1, 2)) / np.maximum(length, 1e-12))

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import log_softmax, softmax
 
-from cleaning.data import FloatMatrix, FloatVector
+from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 Votes = FloatMatrix | csr_array
 
@@ -21,6 +21,9 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 _RATE_PRIOR = 10.0
 # Fewer votes than this are rounding.
 _NOBODY = 1e-6
+# With more classes than this, each row is fitted with its most probable classes and a sample of the others.
+_ALL_CLASSES, _LEADING, _SAMPLED = 64, 24, 8
+_BLOCK = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,27 +75,104 @@ def fit_stack(
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
     start = np.concatenate([np.full(learners, _WEIGHT_SUM / learners), np.zeros(n_classes)])
+    short = _Shortlist.of(scores, votes, start)
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
     if gold:
-        counts = _gold_counts(scores[:, :drawn], votes[:drawn], noisy, start)
+        counts = _gold_counts(short, scores[:, noisy:drawn], votes, noisy, start)
         trusted = np.asarray(votes[noisy:drawn].sum(axis=0), dtype=np.float64)
     parameters = start
     prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
     said: Votes = votes[:noisy] if ballots is None else ballots
     first = prior / (trusted + _SYMMETRIC_PRIOR)[:, None]
     noise: FloatMatrix = np.tile(first, said.shape[1] // n_classes)
+    targets, training, ballot = short.of_rows(votes), short.take(slice(noisy)), csr_array(said)
     for turn in range(_ROUNDS):
-        prior_belief = softmax(_logits(parameters[:learners], parameters[learners:], scores[:, :noisy]), axis=1)
-        believed = given_votes(prior_belief, noise, said)
-        fitted = _cross_entropy_fit(scores, np.vstack([believed, votes[noisy:]]), parameters, start)
-        seen = np.asarray(believed.T @ said + votes[drawn:].T @ before)
+        believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=1))
+        targets[:noisy] = believed
+        fitted = _cross_entropy_fit(short, targets, parameters, start)
+        seen = np.asarray(training.counted(believed, ballot) + votes[drawn:].T @ before)
         noise = noise_matrices(seen, counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
         if settled:
             break
     return Stack(parameters[:learners], parameters[learners:], noise)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shortlist:
+    """The scores of rows for the classes that each of them may have; the sampled ones stand for the others.
+
+    scores (learners, m, C); classes (m, C), or None for all K classes in their order; several (m, C): the logarithm of
+    the number of classes that each one stands for.
+    """
+
+    scores: FloatMatrix
+    n_classes: int
+    classes: IntVector | None = None
+    several: FloatMatrix | None = None
+
+    @classmethod
+    def of(cls, scores: FloatMatrix, votes: FloatMatrix, start: FloatVector) -> "_Shortlist":
+        learners, rows, n_classes = scores.shape
+        if n_classes <= _ALL_CLASSES:
+            return cls(np.ascontiguousarray(scores), n_classes)
+        # another sample for each row; the callers order their rows by id, so it does not depend on the rows' order
+        rng, blocks = np.random.default_rng(0), [slice(at, at + _BLOCK) for at in range(0, rows, _BLOCK)]
+        likely = (np.tensordot(start[:learners].astype(scores.dtype), scores[:, block], 1) for block in blocks)
+        classes = np.vstack([_chosen(rough, votes[block], rng) for rough, block in zip(likely, blocks, strict=True)])
+        several = np.zeros(classes.shape)
+        several[:, _LEADING:] = np.log((n_classes - _LEADING) / _SAMPLED)
+        return cls(np.take_along_axis(scores, classes[None], axis=2).astype(np.float64), n_classes, classes, several)
+
+    def take(self, rows: slice) -> "_Shortlist":
+        if self.classes is None or self.several is None:
+            return _Shortlist(np.ascontiguousarray(self.scores[:, rows]), self.n_classes)
+        scores = np.ascontiguousarray(self.scores[:, rows])
+        return _Shortlist(scores, self.n_classes, self.classes[rows], self.several[rows])
+
+    def logits(self, parameters: FloatVector) -> FloatMatrix:
+        weights, offset = parameters[: len(self.scores)], parameters[len(self.scores) :]
+        if self.classes is None or self.several is None:
+            return _logits(weights, offset, self.scores)
+        return _logits(weights, offset[self.classes], self.scores) + self.several
+
+    def of_rows(self, values: FloatMatrix) -> FloatMatrix:
+        """The (m, K) values of each row's classes, (m, C)."""
+        return values.copy() if self.classes is None else np.take_along_axis(values, self.classes, axis=1)
+
+    def by_class(self, values: FloatMatrix) -> FloatVector:
+        """The sum of (m, C) values over the rows, (K,)."""
+        if self.classes is None:
+            return np.asarray(values.sum(axis=0))
+        return np.asarray(np.bincount(self.classes.ravel(), values.ravel(), self.n_classes), dtype=np.float64)
+
+    def heard(self, ballot: csr_array, noise: FloatMatrix) -> FloatMatrix:
+        """The logarithm of P(what each row was called | its class), (m, C)."""
+        logs = np.log(noise + 1e-300)
+        if self.classes is None:
+            return np.asarray(ballot @ logs.T)
+        row = np.repeat(np.arange(len(self.classes)), np.diff(ballot.indptr))
+        each = ballot.data[:, None] * logs[self.classes[row], ballot.indices[:, None]]
+        return np.add.reduceat(each, ballot.indptr[:-1], axis=0)
+
+    def counted(self, believed: FloatMatrix, ballot: csr_array) -> FloatMatrix:
+        """The expected number of votes by true class, (K, A·K)."""
+        if self.classes is None:
+            return np.asarray(believed.T @ ballot)
+        start = np.arange(0, believed.size + 1, believed.shape[1])
+        wide = csr_array((believed.ravel(), self.classes.ravel(), start), shape=(len(believed), self.n_classes))
+        return np.asarray((wide.T @ ballot).toarray())
+
+
+def _chosen(likely: FloatMatrix, votes: FloatMatrix, rng: np.random.Generator) -> IntVector:
+    """For each row _LEADING classes, what it is called and the most probable ones, then a sample of the others."""
+    likely[votes > 0] = np.inf
+    leading = np.argpartition(-likely, _LEADING, axis=1)[:, :_LEADING]
+    lottery = rng.random(likely.shape, dtype=np.float32)
+    np.put_along_axis(lottery, leading, 2, axis=1)
+    return np.concatenate([leading, np.argpartition(lottery, _SAMPLED, axis=1)[:, :_SAMPLED]], axis=1)
 
 
 def _logits(weights: FloatVector, offset: FloatVector, scores: FloatMatrix) -> FloatMatrix:
@@ -110,33 +190,38 @@ def _symmetric(rate: float, n_classes: int) -> FloatMatrix:
 
 
 def _cross_entropy_fit(
-    scores: FloatMatrix, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector
+    short: _Shortlist, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector
 ) -> FloatVector:
-    """Weights and offset (learners + K,) of least cross-entropy to soft targets, pulled gently towards `centre`."""
-    learners, _, n_classes = scores.shape
-    pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(n_classes, _OFFSET_PULL)])
+    """Weights and offset (learners + K,) of least cross-entropy to soft targets (m, C), pulled gently to `centre`."""
+    learners = len(short.scores)
+    pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(short.n_classes, _OFFSET_PULL)])
 
     def loss(point: FloatVector) -> tuple[float, FloatVector]:
-        logs = log_softmax(_logits(point[:learners], point[learners:], scores), axis=1)
+        logs = log_softmax(short.logits(point), axis=1)
         residual = np.exp(logs) - targets
         moved = point - centre
-        gradient = np.concatenate([np.tensordot(scores, residual, ([1, 2], [0, 1])), residual.sum(axis=0)])
+        gradient = np.concatenate([np.tensordot(short.scores, residual, ([1, 2], [0, 1])), short.by_class(residual)])
         return float(-(targets * logs).sum() + 0.5 * (pull * moved**2).sum()), gradient + pull * moved
 
-    bounds = [(0.0, None)] * learners + [(None, None)] * n_classes
+    bounds = [(0.0, None)] * learners + [(None, None)] * short.n_classes
     found = minimize(loss, parameters, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30})
     return np.asarray(found.x, dtype=np.float64)
 
 
-def _gold_counts(scores: FloatMatrix, truth: FloatMatrix, noisy: int, start: FloatVector) -> FloatMatrix:
-    """Row c: the noisy-label model's probabilities summed over the clean rows of class c, (K, K)."""
-    learners, rows, n_classes = scores.shape
-    if rows == noisy:
+def _gold_counts(
+    short: _Shortlist, trusted: FloatMatrix, votes: FloatMatrix, noisy: int, start: FloatVector
+) -> FloatMatrix:
+    """Row c: the noisy-label model's probabilities summed over the clean rows of class c, (K, K).
+
+    trusted: scores (learners, rows, K) of the clean rows, which come after the noisy ones.
+    """
+    learners, rows, n_classes = trusted.shape
+    if not rows:
         return np.zeros((n_classes, n_classes))
-    fitted = _cross_entropy_fit(scores[:, :noisy], truth[:noisy], start, start)
-    return np.asarray(
-        truth[noisy:].T @ softmax(_logits(fitted[:learners], fitted[learners:], scores[:, noisy:]), axis=1)
-    )
+    training = short.take(slice(noisy))
+    fitted = _cross_entropy_fit(training, training.of_rows(votes[:noisy]), start, start)
+    predicted = softmax(_logits(fitted[:learners], fitted[learners:], trusted), axis=1)
+    return np.asarray(votes[noisy : noisy + rows].T @ predicted)
 
 
 def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:

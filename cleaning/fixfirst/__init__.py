@@ -23,7 +23,6 @@ from cleaning import (
     GroundTruth,
     InvalidInput,
     LabelPath,
-    LabelRanker,
     Learner,
     NoisyDataset,
     Place,
@@ -32,7 +31,6 @@ from cleaning import (
     Ranking,
     Round,
     Split,
-    Suspects,
     Unsuitable,
     __version__,
     class_count,
@@ -41,9 +39,10 @@ from cleaning import (
     label_posterior,
     next_round,
     plant_noise,
-    rank,
     simulate,
 )
+from cleaning.labels.estimator import LabelRanker
+from cleaning.labels.suspects import Suspects, rank
 
 __all__ = [
     "BadData",

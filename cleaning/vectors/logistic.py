@@ -1,22 +1,28 @@
 """L2 logistic regression by scikit-learn, fitted to convergence, for code that needs a single fit."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from cleaning.data import FloatMatrix, IntVector
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 _TOLERANCE = 1e-8
 # With more parameters than this, L-BFGS replaces Newton's method.
 _LARGEST_HESSIAN = 1024
 
 
-def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> LogisticRegression:
+def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> "LogisticRegression":
     """The optimum of Σ log-loss + ‖w‖² / (2 · strength), intercept unpenalised; binary or multinomial.
 
     features (n, d), labels (n,) with at least two classes, strength = C > 0. Solved until the gradient of the
     mean loss is below 1e-8, by Newton's method if the Hessian is small and by L-BFGS otherwise. scikit-learn's default
     tolerance is too loose: it changes test accuracies by up to 0.012.
     """
+    from sklearn.linear_model import LogisticRegression  # takes half a second, which most commands need not wait
+
     classes = len(np.unique(labels))
     parameters = (features.shape[1] + 1) * (1 if classes == 2 else classes)
     solver = "newton-cholesky" if parameters <= _LARGEST_HESSIAN else "lbfgs"

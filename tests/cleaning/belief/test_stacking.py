@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from cleaning.belief.posterior import label_posterior
 from cleaning.belief.stacking import fit_stack, given_votes
+from cleaning.data import Split
 
 
 def drawn(rate=0.3, rows=800, seed=0):
@@ -35,3 +37,17 @@ def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
     scores, votes, _ = drawn(rate=0.0)
     belief, upper = (fit_stack(scores, votes, 400, before=votes[:0], gold=gold) for gold in (False, True))
     assert np.trace(belief.noise) > np.trace(upper.noise) + 0.05
+
+
+def test_with_many_classes_a_sample_of_the_improbable_ones_is_enough(monkeypatch):
+    rng = np.random.default_rng(0)
+    centres = 0.7 * rng.normal(size=(70, 16))
+    truth = np.repeat(np.arange(70), 5)
+    given = np.where(rng.random(350) < 0.2, rng.integers(0, 70, 350), truth)
+    train = Split.from_arrays(centres[truth] + 0.5 * rng.normal(size=(350, 16)), given)
+    sampled = label_posterior(train).suspicion
+    monkeypatch.setattr("cleaning.belief.stacking._ALL_CLASSES", 70)
+    every = label_posterior(train).suspicion
+    assert np.abs(sampled - every).mean() < 0.01
+    assert np.corrcoef(sampled, every)[0, 1] > 0.99
+    assert np.any(sampled != every)

@@ -5,8 +5,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 from sklearn.model_selection import cross_val_predict
 
-from cleaning import InvalidInput, plant_noise, rank
+from cleaning import InvalidInput, plant_noise
 from cleaning.labels.predicted import predicted_by_class
+from cleaning.labels.suspects import rank
 from tests.support import blobs
 
 NAMES = np.array(["ant", "bee", "cat"])
