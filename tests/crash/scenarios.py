@@ -44,9 +44,8 @@ SCENARIOS: dict[str, Scenario] = {
     "plot": _step("plot", *STEPS),
     "run": _step("run"),
     "leaderboard": Scenario(STEPS, lambda place: ["leaderboard", "--task=logo", _in(place)]),
-    "validate": Scenario(
-        STEPS[:1],
-        lambda place: ["validate", str(place / "inbox" / "l_team.csv"), "--task=logo", "--as=team", _in(place)],
+    "submit": Scenario(
+        STEPS[:1], lambda place: ["submit", str(place / "inbox" / "l_team.csv"), "--team=team", _in(place)]
     ),
     "bundle": Scenario(STEPS[:2], lambda place: ["bundle", "random", _in(place)]),
     "rank": Scenario(
@@ -76,7 +75,7 @@ SCENARIOS: dict[str, Scenario] = {
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
-ONLY_READ = ("compare", "doctor", "ls")
+ONLY_READ = ("compare", "doctor", "ls", "validate")
 
 
 def prepare(place: Path) -> None:

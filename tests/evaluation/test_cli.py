@@ -228,14 +228,16 @@ def test_the_task_is_the_only_one_of_parameters_or_cleaning_among_several(capsys
     parameters = tmp_path / "logo" / "parameters.yaml"
     text = parameters.read_text()
     parameters.write_text(text.replace("- logo", "- logo\n- zero_shot"))
-    status, _, err = run(capsys, "validate", good, place)
+    assert run(capsys, "validate", good, place)[0] == 0  # the name says it
+    status, _, err = run(capsys, "leaderboard", place)
     assert (status, err) == (
         1,
         "error: --task: parameters.yaml has several tasks. Fix: choose one of logo, zero_shot.\n",
     )
     assert run(capsys, "validate", good, "--task=logo", place)[0] == 0
     parameters.write_text(text.replace("- logo", "- logo\n- cleaning"))
-    assert "no data set of the task cleaning" in run(capsys, "validate", good, place)[2]
+    other = good.rename(tmp_path / "other_good.csv")
+    assert "no data set of the task cleaning" in run(capsys, "validate", other, place)[2]
 
 
 def test_a_command_takes_the_paths_it_reads_and_no_others(capsys):
