@@ -1,3 +1,4 @@
+import io
 import os
 import re
 import signal
@@ -8,8 +9,11 @@ import zipfile
 
 import pytest
 
+from cleaning import simulate
 from evaluation.cli import main
 from evaluation.contract.record import read_records
+from evaluation.files.progress import Reporter
+from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
@@ -59,14 +63,70 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     assert "4 already known, 0 to score" in out
 
 
-def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capsys, workspace):
+def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capfd, workspace):
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "bad.py").write_text("def rank(train, validation, *, rng):\n    raise ValueError('no')\n")
     write_parameters(workspace, rankers=["bad", "random"])
-    status, out, err = run(capsys, "run", f"--workspace={workspace}")
+    status, out, err = run(capfd, "run", f"--workspace={workspace}")
     assert status == 1
     assert "bad.py, line 2: the ranker crashed (ValueError: no)" in err
     assert "report.html" in out
+
+
+CHEAT = """
+import evaluation.tasks.cleaning.task as task
+from cleaning import CleaningCurve
+import numpy as np
+
+def always_right(dataset, truth, ranking, learner, progress, plan):
+    n = len(dataset.train)
+    return CleaningCurve(fixes=np.arange(n + 1), accuracy=np.ones(n + 1), dirty=1.0, clean=1.0)
+
+def rank(train, validation, *, rng):
+    task.simulate = always_right
+    return np.arange(len(train), dtype=float)
+"""
+
+
+def cheats_score(workspace):
+    (record,) = read_records(workspace / "results" / "results.jsonl")
+    assert (record.method, record.status) == ("cheat", "ok")
+    return record.metrics["score"]
+
+
+def test_a_ranker_that_replaces_the_simulation_is_scored_by_the_true_one(capfd, workspace, monkeypatch):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "cheat.py").write_text(CHEAT)
+    write_parameters(workspace, rankers=["cheat"], datasets={"made": {"ids": ["blobs"]}})
+    assert run(capfd, "run", f"--workspace={workspace}")[0] == 0
+    honest = cheats_score(workspace)
+    assert honest > 0
+    (workspace / "results" / "results.jsonl").unlink()
+    # the cheat works where the ranker and the scoring share a process
+    monkeypatch.setattr("evaluation.tasks.cleaning.task.simulate", simulate)
+    folders = Folders.in_workspace(workspace)
+    (workspace / "submissions" / "blobs_cheat.txt").unlink()
+    assert create_baselines(folders, Reporter(io.StringIO(), io.StringIO())) == 0
+    assert run(capfd, "evaluate", f"--workspace={workspace}")[0] == 0
+    assert cheats_score(workspace) == 0.0
+
+
+def test_a_ranker_that_ends_its_process_or_does_not_exist_stops_the_run(capfd, workspace):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "gone.py").write_text("import os\ndef rank(train, validation, *, rng):\n    os._exit(7)\n")
+    write_parameters(workspace, rankers=["gone"])
+    status, _, err = run(capfd, "run", f"--workspace={workspace}")
+    assert status == 1
+    assert err == (
+        "error: create_baselines: its process ended with exit status 7. "
+        "Fix: see what it said last; a ranker or predictor may have ended it.\n"
+    )
+    write_parameters(workspace, rankers=["gnoe"])
+    status, _, err = run(capfd, "run", f"--workspace={workspace}")
+    assert status == 1
+    assert "did you mean gone?" in err
+    assert err.startswith("error: ")
+    assert not (workspace / "results").exists()
 
 
 def test_ls_lists_everything_with_one_line_each(capsys, workspace):
