@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cleaning import Ranking
 from evaluation.cli import main
 from evaluation.labels.decisions import DecisionLog
+from evaluation.submissions.rankings import write_submission
+from evaluation.submissions.upload import IDS
 from tests.evaluation.labels.decided import decide, entry_of
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
@@ -47,7 +50,16 @@ SCENARIOS: dict[str, Scenario] = {
     "submit": Scenario(
         STEPS[:1], lambda place: ["submit", str(place / "inbox" / "l_team.csv"), "--team=team", _in(place)]
     ),
-    "bundle": Scenario(STEPS[:2], lambda place: ["bundle", "random", _in(place)]),
+    "bundle": Scenario(
+        (),
+        lambda place: [
+            "bundle",
+            "mine",
+            _in(place),
+            f"--submission_folder={place}/mine",
+            f"--output={place}/out/upload",
+        ],
+    ),
     "rank": Scenario(
         STEPS[:1],
         lambda place: [
@@ -102,6 +114,8 @@ def prepare(place: Path) -> None:
         shares = rng.random(3000)
         rows = [f"{number}.png,{share:.6f},{1 - share:.6f}\n" for number, share in enumerate(shares)]
         (place / f"{name}.csv").write_text("file,x,y\n" + "".join(rows))
+    for data_id in IDS:
+        write_submission(place / "mine" / f"{data_id}_mine.txt", Ranking(np.arange(300)), 1.0)
     _write_review(place)
 
 

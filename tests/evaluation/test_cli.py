@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 
 import pytest
 
@@ -160,24 +159,6 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
     assert (status, err) == (1, f"warning: not valid: {folder}: this is a folder. Fix: give the files in it instead.\n")
     assert not (workspace / "results").exists()
     assert run(capsys, "validate", good, "--task=cleanin", f"--workspace={workspace}")[0] == 1
-
-
-def test_bundle_packs_one_method(capsys, workspace):
-    run(capsys, "create_baselines", f"--workspace={workspace}")
-    status, out, _ = run(capsys, "bundle", "random", f"--workspace={workspace}")
-    assert status == 0
-    assert "4 files for 2 data ids" in out
-    with zipfile.ZipFile(workspace / "random.zip") as archive:
-        assert len(archive.namelist()) == 4
-    (workspace / "submissions" / "time_blobs_random.txt").unlink()
-    status, _, err = run(capsys, "bundle", "random", "--output", workspace / "x.zip", f"--workspace={workspace}")
-    assert status == 1
-    assert "missing files, 1 in all: time_blobs_random.txt" in err
-    assert "Fix: rank every data id first" in err
-    assert not (workspace / "x.zip").exists()
-    assert "Fix: did you mean knn_shapley" in run(capsys, "bundle", "knn_shaply", f"--workspace={workspace}")[2]
-    assert run(capsys, "bundle", "knn_shapley", "--data-set=made", f"--workspace={workspace}")[0] == 0
-    assert "known: made" in run(capsys, "bundle", "random", "--data-set=x", f"--workspace={workspace}")[2]
 
 
 @pytest.mark.parametrize(
