@@ -177,6 +177,15 @@ def copy_in(source: Path, target: Path, limit: int) -> None:
         os.fsync(copy.fileno())
 
 
+def refuse_read_only(folder: Path) -> None:
+    """Raises FixfirstError unless files can be written to the folder, so that no work is done in vain."""
+    with plain_errors(folder, "write to the folder"):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            code = errno.EROFS if read_only else errno.EACCES
+            raise OSError(code, os.strerror(code))
+
+
 def sync_folder(folder: Path) -> None:
     """Makes the names in the folder durable: after it, a file renamed to there survives a power failure."""
     with plain_errors(folder, "sync the folder"):

@@ -31,7 +31,7 @@ from evaluation.contract.record import (
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import sha256_file
+from evaluation.files.whole import refuse_read_only, sha256_file
 from evaluation.harness.accepted import accepted_case, accepted_slots, loose
 from evaluation.harness.results import Results
 from evaluation.harness.unread import unread_warning
@@ -56,6 +56,7 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
     if unread is not None:
         reporter.warn(unread)
     with only_writer(folders.results_folder, reporter.warn):
+        refuse_read_only(folders.results_folder)
         books = Books.opened(folders)
         for name in parameters.tasks:
             failures += _evaluate_task(registry.task(name), folders, parameters, books, reporter)
