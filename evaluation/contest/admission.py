@@ -11,12 +11,13 @@ from evaluation.contest.accepted import Staged, keep
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
 from evaluation.contract.registry import rules_of
 from evaluation.contract.task import Task
-from evaluation.files.names import composed, not_hidden
+from evaluation.files.names import composed, is_hidden, not_hidden
 from evaluation.files.whole import sha256_file, sync_folder
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rate
 from evaluation.submissions.addressed import named
+from evaluation.submissions.rankings import seed_folders
 
 _SKEW = timedelta(minutes=1)
 """The most by which the clocks of two machines that write to the same log may differ."""
@@ -105,15 +106,16 @@ def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, 
             raise InvalidInput(
                 staged.origin, reason, "submit it then" if allowed else "rely on your earlier submissions"
             )
-        keep(staged, log.next_number(slot), folders)
-        entry = _append(log, slot, staged, sha256, "accepted", None, now)
+        number = keep(staged, log.free_number(slot), folders)
+        entry = _append(log, slot, staged, sha256, "accepted", None, now, number)
         sync_folder(log.path.parent)
     return Admitted(entry, found, False, next_allowed([*made, now], now, rate))
 
 
 def checked_team(team: str) -> str:
     """The team's name in composed form. Raises InvalidInput for one that could be a path or cannot be read."""
-    if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
+    odd = team != team.strip() or not team.isprintable() or set(team) & set("/\\") or team[:1] == "." or is_hidden(team)
+    if not team or len(team) > 100 or odd:
         raise InvalidInput(
             f"--team={team!r}", "this is not a valid team name", "use up to 100 letters, digits and spaces"
         )
@@ -132,8 +134,8 @@ def _refuse_confusion(staged: Staged, task: Task, folders: Folders, parameters: 
     if other is not None:
         problem = f"{team!r} looks like {other!r}, a team that has submitted"
         raise InvalidInput("--team", problem, "write the name the same way, or choose another team name")
-    place = folders.submission_folder
-    for path in not_hidden(place.iterdir(), place):
+    places = seed_folders(folders.submission_folder, parameters.seeds[0])
+    for path in (path for place, _ in places for path in not_hidden(place.iterdir(), place)):
         if path.suffix in task.suffixes and composed(path.stem) == f"{staged.data_id}_{team}":
             raise InvalidInput(
                 path, f"this file is already an answer of {team!r}", "choose another team name, or move it"
@@ -187,6 +189,7 @@ def _append(
     verdict: Literal["accepted", "refused", "failed"],
     reason: str | None,
     now: datetime,
+    number: int | None = None,
 ) -> Entry:
     """Logs a verdict, unless it is a failure or a refusal of the same file for the same reason that the log has."""
     for known in log.slots.get(slot, ()):
@@ -197,7 +200,7 @@ def _append(
         dataset=slot[1],
         team=slot[2],
         seed=slot[3],
-        number=log.next_number(slot) if verdict == "accepted" else None,
+        number=number,
         received=now,
         written=now,
         file=printable(staged.origin.name),

@@ -151,6 +151,11 @@ class SubmissionLog:
         """The number of the slot's next submission."""
         return 1 + max((entry.number or 0 for entry in self.slots.get(slot, ())), default=0)
 
+    def free_number(self, slot: Slot) -> int:
+        """A number for a submission to store: no other of the team to the data id, of any task or seed, has it."""
+        own = [entry.number or 0 for entry in self.entries if (entry.dataset, entry.team) == slot[1:3]]
+        return 1 + max(own, default=0)
+
     def accepted(self, slot: Slot) -> list[Entry]:
         """The entries with which `submit` accepted a slot's submissions, in the order of their numbers."""
         return [entry for entry in self.slots.get(slot, ()) if entry.verdict == "accepted"]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cleaning.errors import FixfirstError, InvalidInput
-from evaluation.contest.accepted import accepted_folder
+from cleaning.errors import FixfirstError, InvalidInput, first_three
+from evaluation.contest.accepted import accepted_folder, unlogged
 from evaluation.contest.log import Entry, Slot, SubmissionLog
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.settings.folders import Folders
@@ -35,6 +35,19 @@ def accepted_case(entry: Entry, task: Task, folders: Folders, parameters: Parame
     if case is None or len(found) > 1 or (case.dataset, case.submission_sha256) != (entry.dataset, entry.sha256):
         return Rejected(place, InvalidInput(place, f"{problem} has been changed", fix))
     return replace(case, folders=folders, seed=entry.seed, number=entry.number)
+
+
+def unlogged_warning(task: Task, log: SubmissionLog, folders: Folders, parameters: Parameters) -> str | None:
+    """A one-line warning about stored submissions to the task that the log does not have, or None."""
+    ids = [data_id for name, block in parameters.enabled(task.name).items() for data_id in block.data_ids(name)]
+    known = {(entry.dataset, entry.team, entry.number or 0) for entry in log.entries if entry.verdict == "accepted"}
+    found = unlogged(folders, ids, known)
+    if not found:
+        return None
+    return (
+        f"{log.path}: it does not have these stored submissions, which are not scored ({first_three(found)}). "
+        "Fix: restore the log from a backup, or submit them again; a run that was killed may also have left one."
+    )
 
 
 def loose(found: Sequence[Case | Rejected], accepted: dict[Slot, list[Entry]], task: Task) -> list[Case | Rejected]:

@@ -32,7 +32,7 @@ from evaluation.contract.task import Case, Rejected, Task
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import refuse_read_only, sha256_file
-from evaluation.harness.accepted import accepted_case, accepted_slots, loose
+from evaluation.harness.accepted import accepted_case, accepted_slots, loose, unlogged_warning
 from evaluation.harness.results import Results
 from evaluation.harness.unread import unread_warning
 from evaluation.settings.folders import Folders
@@ -77,6 +77,9 @@ class Books:
 
 
 def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: Books, reporter: Reporter) -> int:
+    forgotten = unlogged_warning(task, books.log, folders, parameters)
+    if forgotten is not None:
+        reporter.warn(forgotten)
     accepted = accepted_slots(task, books.log, parameters)
     found = loose(task.load(folders, parameters), accepted, task)
     for entry in (entry for entries in accepted.values() for entry in entries):

@@ -82,7 +82,7 @@ def verdicts(contest, team="mine"):
 
 
 def stored(contest, team="mine"):
-    home = contest / "submissions" / "accepted" / f"x_{team}"
+    home = contest / "submissions" / "accepted" / "x" / team
     return {int(path.name): (path / f"x_{team}.csv").read_text() for path in home.iterdir()}
 
 
@@ -171,12 +171,15 @@ def test_a_kill_loses_nothing_and_the_same_command_finishes(contest, capsys, mon
         with pytest.raises(Killed):
             submit(contest, capsys, "abab")
     assert verdicts(contest) == ([(1, "accepted")] if step == "score" else [])
-    other = "baba" if step == "_append" else "abab"  # a file that was never accepted may be replaced
+    other = "baba" if step == "_append" else "abab"  # what is stored is never replaced, whether it was accepted or not
     status, text = submit(contest, capsys, other)
     assert status == 0
     assert ("already accepted" in text) == (step == "score")
-    assert verdicts(contest) == [(1, "accepted"), (1, "ok")]
-    assert stored(contest) == {1: answer(other)}
+    number = 2 if step == "_append" else 1
+    assert verdicts(contest) == [(number, "accepted"), (number, "ok")]
+    assert stored(contest)[number] == answer(other)
+    status, text = run(contest, capsys, "evaluate")
+    assert (status, "it does not have these stored submissions" in text) == (0, step == "_append")
     assert not list((contest / "submissions").rglob(".*"))
 
 
@@ -225,8 +228,8 @@ def test_a_full_disk_accepts_nothing(contest, capsys, monkeypatch):
         assert "accepted as" not in text
         assert verdicts(contest) == []
         assert not list((contest / "submissions").rglob(".*"))
-    assert submit(contest, capsys, "baba")[0] == 0
-    assert stored(contest) == {1: answer("baba")}
+    assert submit(contest, capsys, "abab")[0] == 0
+    assert stored(contest) == {1: answer("abab")}
 
 
 def test_a_file_that_changes_meanwhile_is_kept_as_it_was_checked(contest, capsys, monkeypatch):
@@ -329,7 +332,7 @@ def test_a_stored_file_that_is_lost_or_changed_is_said_and_keeps_its_score(conte
     assert submit(contest, capsys, "abab")[0] == 0
     at(10)
     assert submit(contest, capsys, "abaa")[0] == 0
-    first = contest / "submissions" / "accepted" / "x_mine" / "1"
+    first = contest / "submissions" / "accepted" / "x" / "mine" / "1"
     path = first / "x_mine.csv"
     with pytest.raises(PermissionError) if os.geteuid() else pytest.MonkeyPatch.context():
         path.write_text(answer("abab"))
@@ -344,6 +347,23 @@ def test_a_stored_file_that_is_lost_or_changed_is_said_and_keeps_its_score(conte
     assert (status, "which was accepted, is missing" in text) == (1, True)
     assert board(contest, capsys) == {"mine": 1.0}
     assert verdicts(contest) == [(1, "accepted"), (1, "ok"), (2, "accepted"), (2, "ok")]
+
+
+def test_an_organiser_who_loses_the_log_or_renames_things_loses_no_file(contest, capsys, at):
+    assert submit(contest, capsys, "abab")[0] == 0
+    (contest / "results" / "submissions.jsonl").unlink()
+    status, text = run(contest, capsys, "evaluate")
+    assert status == 1
+    assert "it does not have these stored submissions, which are not scored (1 in all:" in text
+    assert submit(contest, capsys, "baba")[0] == 0
+    assert stored(contest) == {1: answer("abab"), 2: answer("baba")}
+    assert verdicts(contest) == [(2, "accepted"), (2, "ok")]
+    at(10)
+    block = {"task": "logo", "ids": ["x", "x_mine"]}  # another first seed, and a data id that looks like a team
+    write_parameters(contest, tasks=["logo"], seeds=[7], datasets={"a": block})
+    assert submit(contest, capsys, "abaa")[0] == 0
+    assert stored(contest)[3] == answer("abaa")
+    assert len(stored(contest)) == 3
 
 
 def test_an_inbox_is_taken_as_often_as_it_takes(contest, capsys, at):
@@ -381,7 +401,7 @@ def test_an_inbox_is_taken_as_often_as_it_takes(contest, capsys, at):
 
 def test_odd_names_of_files_and_teams_stay_on_one_line(contest, capsys, at):
     name = os.fsdecode(b"x_\xff\n[bold]\x1b[31m.csv")
-    for minutes, team in enumerate(("-rf", "..", "a b", "=1+1", "x_x", "عربي", "con", "[bold]")):
+    for minutes, team in enumerate(("-rf", "a..", "a b", "=1+1", "x_x", "عربي", "con", "[bold]")):
         at(10 * minutes)
         status, text = run(contest, capsys, "submit", handed_in(contest, "abab", name), f"--team={team}")
         assert status == 0, text
