@@ -127,7 +127,22 @@ class InvalidInput(FixfirstError):
         InvalidInput
             The same error with the file added, or this error if it already names a file.
         """
-        return self if self.place.path else InvalidInput(replace(self.place, path=path), self.problem, self.fix)
+        return self if self.place.path else self.moved(path)
+
+    def moved(self, path: Path) -> "InvalidInput":
+        """Name another file.
+
+        Parameters
+        ----------
+        path : Path
+            The file.
+
+        Returns
+        -------
+        InvalidInput
+            The same error about this file.
+        """
+        return InvalidInput(replace(self.place, path=path), self.problem, self.fix)
 
 
 class BadData(FixfirstError):

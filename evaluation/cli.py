@@ -6,10 +6,10 @@ import importlib
 import os
 import pkgutil
 import sys
-import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NoReturn
+
+from evaluation.commands._plain import run_plainly
 
 # Import nothing heavier than argparse before the arguments are read, so that `fixfirst --help` responds at once.
 
@@ -25,25 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(prog=f"fixfirst {name}", description=_summary(command), allow_abbrev=False)
     command.add_arguments(parser)
     options = parser.parse_args(rest)
-    try:
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            return int(command.run(options))
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; files already written are kept, and the same command resumes from there\n")
-        return 130
-    except BrokenPipeError:
-        _drop_unwritten()
-        return 1
-    except Exception as error:
-        if os.environ.get("FIXFIRST_DEBUG"):
-            raise
-        from cleaning.errors import sentence
-
-        with suppress(OSError):
-            sys.stderr.write(f"error: {sentence(error)}\n")
-        _drop_unwritten()
-        return 1
+    return run_plainly(command.run, options)
 
 
 def _open_closed_streams() -> None:
@@ -51,23 +33,6 @@ def _open_closed_streams() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
-
-
-def _drop_unwritten() -> None:
-    """Drops output that cannot be written, because Python would try again when it ends."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    """Shows a warning of another library as one line, like our own."""
-    from cleaning.errors import foreign_reason
-
-    with suppress(OSError):
-        sys.stderr.write(f"warning: {category.__name__}: {foreign_reason(str(message))}\n")
 
 
 def command_names() -> list[str]:

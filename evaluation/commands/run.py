@@ -2,7 +2,8 @@
 
 import argparse
 
-from evaluation.commands import create_baselines, download, evaluate, plot
+from evaluation.commands import download, evaluate, plot
+from evaluation.commands._plain import run_apart
 from evaluation.commands._shared import add_places, folders_of
 
 
@@ -14,11 +15,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Runs the four commands. A failed ranker or submission does not stop the rest, but makes the exit status 1."""
+    """Runs the four commands. A failed ranker or submission does not stop the rest, but makes the exit status 1.
+
+    The rankers run in a process of their own, so that no code of theirs is in the process that scores them.
+    """
     from evaluation.files.progress import Reporter
     from evaluation.harness.closing import closing_lines
 
     four = argparse.Namespace(**vars(options), only=[], lenient=False)
-    statuses = [download.run(four), create_baselines.run(four), evaluate.run(four), plot.run(four)]
+    downloaded, made = download.run(four), run_apart("create_baselines", four)
+    if made is None:
+        return 1
+    statuses = [downloaded, made, evaluate.run(four), plot.run(four)]
     Reporter().say("\n" + "\n".join(closing_lines(folders_of(options))))
     return max(statuses)

@@ -1,20 +1,23 @@
-"""Admission of submissions: `validate --as=TEAM` checks a file and the rate limits, and logs the verdict."""
+"""Admission: a file that `submit` hands in is checked, counted against the rate limits, kept and logged."""
 
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
-from cleaning.errors import FixfirstError, InvalidInput, Place
+from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, printable
+from evaluation.contest.accepted import Staged, keep
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
 from evaluation.contract.registry import rules_of
 from evaluation.contract.task import Task
-from evaluation.files.names import composed
-from evaluation.files.whole import sha256_file
+from evaluation.files.names import composed, is_hidden, not_hidden
+from evaluation.files.whole import sha256_file, sync_folder
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rate
-from evaluation.submissions.answers import data_id_of
+from evaluation.submissions.addressed import named
+from evaluation.submissions.rankings import seed_folders
 
 _SKEW = timedelta(minutes=1)
 """The most by which the clocks of two machines that write to the same log may differ."""
@@ -52,58 +55,95 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def admit(path: Path, team: str, task: Task, folders: Folders, parameters: Parameters) -> str:
-    """Validates a team's file, applies the rate limits, logs the verdict and returns a description of the submission.
+@dataclass(frozen=True)
+class Admitted:
+    """An accepted submission.
 
-    Submitting the same file again does not create a new submission. An invalid file is logged but does not count.
-    Raises FixfirstError for an invalid file, for a rate limit that is exceeded (with the time of the next allowed
-    submission), and for a clock that is behind the log.
+    entry: the log's entry that accepted it. found: what the task found in the file. again: whether it had been accepted
+    before. allowed: when the team's next submission to the data id is allowed, never before now; None if none is.
     """
-    team = _checked_team(team)
+
+    entry: Entry
+    found: str
+    again: bool
+    allowed: datetime | None
+
+
+def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, *, once: bool = False) -> Admitted:
+    """Checks a team's file, applies the rate limits, keeps the file under its number and logs the verdict.
+
+    The file that was accepted last does not create a new submission when it is handed in again; with `once`, nor does
+    any earlier one. An invalid file is logged but does not count. When this returns, file and log are on the disk.
+    Raises FixfirstError for an invalid file, for a rate limit that is exceeded (with the time of the next allowed
+    submission), for a team that is taken for another one, and for a clock that is behind the log; BadData if not the
+    file is at fault but the data it is checked against.
+    """
+    slot: Slot = (task.name, staged.data_id, staged.team, parameters.seeds[0])
     log = SubmissionLog(folders.submission_log)
-    data_id = data_id_of(path, task.name, parameters, task.suffixes)
-    _check_name(path.with_name(f"{data_id}_{team}{path.suffix}"), data_id, parameters)
-    slot: Slot = (task.name, data_id, team, parameters.seeds[0])
-    before = sha256_file(path)
+    _refuse_confusion(staged, task, folders, parameters, log.read())
+    sha256 = sha256_file(staged.answer)
     try:
-        found = task.validate(path, folders, parameters)
-        if sha256_file(path) != before:
-            raise InvalidInput(path, "the file changed while it was being read", "finish writing it, then submit it")
-    except FixfirstError as error:
-        with log.locked():
-            _append(log, slot, path, before, "failed", str(error), clock())
+        found = task.validate(staged.answer, folders, parameters)
+    except BadData:
         raise
+    except FixfirstError as error:
+        blamed = staged.blamed(error)
+        with log.locked():
+            _append(log, slot, staged, sha256, "failed", str(blamed), clock())
+        raise blamed from None
     rate = rules_of(task, parameters).rate or Rate()
     with log.locked():
-        same = _accepted(log, slot, before)
-        if same is not None:
-            return f"{found}; already accepted as submission {same.number} at {_shown(same.received)}"
-        now = _checked_clock(log)
+        _refuse_confusion(staged, task, folders, parameters, log)
+        same = _accepted(log, slot, sha256, once=once)
+        now = clock() if same else _checked_clock(log)
         made = [entry.received.astimezone(UTC) for entry in _counted(log, slot)]
+        if same is not None:
+            return Admitted(same, found, True, next_allowed(made, now, rate))
         allowed = next_allowed(made, now, rate)
         if allowed is None or allowed > now:
-            reason = _refusal(made, allowed, rate, team)
-            _append(log, slot, path, before, "refused", reason, now)
-            raise InvalidInput(path, reason, "submit it then" if allowed else "rely on your earlier submissions")
-        entry = _append(log, slot, path, before, "accepted", None, now)
-    return f"{found}; accepted as submission {entry.number} of {team}"
+            reason = _refusal(made, allowed, rate, staged.team)
+            _append(log, slot, staged, sha256, "refused", reason, now)
+            raise InvalidInput(
+                staged.origin, reason, "submit it then" if allowed else "rely on your earlier submissions"
+            )
+        number = keep(staged, log.free_number(slot), folders)
+        entry = _append(log, slot, staged, sha256, "accepted", None, now, number)
+        sync_folder(log.path.parent)
+    return Admitted(entry, found, False, next_allowed([*made, now], now, rate))
 
 
-def _checked_team(team: str) -> str:
-    if not team or len(team) > 100 or team != team.strip() or not team.isprintable() or set(team) & set("/\\"):
+def checked_team(team: str) -> str:
+    """The team's name in composed form. Raises InvalidInput for one that could be a path or cannot be read."""
+    odd = team != team.strip() or not team.isprintable() or set(team) & set("/\\") or team[:1] == "." or is_hidden(team)
+    if not team or len(team) > 100 or odd:
         raise InvalidInput(
-            f"--as={team!r}", "this is not a valid team name", "use up to 100 letters, digits and spaces"
+            f"--team={team!r}", "this is not a valid team name", "use up to 100 letters, digits and spaces"
         )
     return composed(team)
 
 
-def _check_name(path: Path, data_id: str, parameters: Parameters) -> None:
-    """Rejects a team whose file, scored under this name, would be read as an answer to another data id."""
-    found = data_id_of(path, None, parameters, [path.suffix])
-    if found != data_id:
-        raise InvalidInput(
-            "--as", f"{path.name} would be an answer to the data id {found}, not {data_id}", "choose another team name"
-        )
+def _refuse_confusion(staged: Staged, task: Task, folders: Folders, parameters: Parameters, log: SubmissionLog) -> None:
+    """Rejects a team that could be taken for another one, or whose file for an answer to another data id."""
+    name, team = staged.answer, staged.team
+    found = named(name, parameters)
+    if found is not None and found[1] != staged.data_id:
+        problem = f"{name.name} would be an answer to the data id {found[1]}, not {staged.data_id}"
+        raise InvalidInput("--team", problem, "choose another team name")
+    known = {entry.team for entry in log.entries if entry.number is not None and entry.team != team}
+    other = next((one for one in sorted(known) if _folded(one) == _folded(team)), None)
+    if other is not None:
+        problem = f"{team!r} looks like {other!r}, a team that has submitted"
+        raise InvalidInput("--team", problem, "write the name the same way, or choose another team name")
+    places = seed_folders(folders.submission_folder, parameters.seeds[0])
+    for path in (path for place, _ in places for path in not_hidden(place.iterdir(), place)):
+        if path.suffix in task.suffixes and composed(path.stem) == f"{staged.data_id}_{team}":
+            raise InvalidInput(
+                path, f"this file is already an answer of {team!r}", "choose another team name, or move it"
+            )
+
+
+def _folded(team: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", team).casefold())
 
 
 def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
@@ -115,10 +155,10 @@ def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
     return list(found.values())
 
 
-def _accepted(log: SubmissionLog, slot: Slot, sha256: str) -> Entry | None:
-    """The entry of the slot's newest counted submission if it is this very file, else None."""
-    counted = _counted(log, slot)
-    return counted[-1] if counted and counted[-1].sha256 == sha256 else None
+def _accepted(log: SubmissionLog, slot: Slot, sha256: str, *, once: bool) -> Entry | None:
+    """The entry that accepted this very file: the slot's newest, or with `once` any."""
+    accepted = log.accepted(slot)
+    return next((entry for entry in (accepted if once else accepted[-1:]) if entry.sha256 == sha256), None)
 
 
 def _checked_clock(log: SubmissionLog) -> datetime:
@@ -135,7 +175,7 @@ def _checked_clock(log: SubmissionLog) -> datetime:
     if newest > now + _SKEW:
         raise InvalidInput(
             Place(log.path, line=line),
-            f"its time ({_shown(newest)}) is later than this machine's clock ({_shown(now)})",
+            f"its time ({shown(newest)}) is later than this machine's clock ({shown(now)})",
             "set the correct time; no submission is accepted before the time of that line",
         )
     return max(now, newest)
@@ -144,25 +184,26 @@ def _checked_clock(log: SubmissionLog) -> datetime:
 def _append(
     log: SubmissionLog,
     slot: Slot,
-    path: Path,
+    staged: Staged,
     sha256: str,
     verdict: Literal["accepted", "refused", "failed"],
     reason: str | None,
     now: datetime,
+    number: int | None = None,
 ) -> Entry:
-    """Logs a verdict, unless the slot's newest entry already records it for the same file."""
-    own = log.slots.get(slot, [])
-    if own and (own[-1].sha256, own[-1].verdict, own[-1].reason) == (sha256, verdict, reason):
-        return own[-1]
+    """Logs a verdict, unless it is a failure or a refusal of the same file for the same reason that the log has."""
+    for known in log.slots.get(slot, ()):
+        if verdict != "accepted" and (known.sha256, known.verdict, known.reason) == (sha256, verdict, reason):
+            return known
     entry = Entry(
         task=slot[0],
         dataset=slot[1],
         team=slot[2],
         seed=slot[3],
-        number=log.next_number(slot) if verdict == "accepted" else None,
+        number=number,
         received=now,
         written=now,
-        file=path.name,
+        file=printable(staged.origin.name),
         sha256=sha256,
         verdict=verdict,
         reason=reason,
@@ -177,10 +218,11 @@ def _refusal(made: Sequence[datetime], allowed: datetime | None, rate: Rate, tea
     rules = [f"{rate.per_day} a day{', accumulating' if rate.accumulate else ''}"] if rate.per_day else []
     rules += [f"{rate.minutes_apart:g} minutes apart"] if rate.minutes_apart else []
     rules += [f"starting on {rate.since}"] if rate.since else []
-    whole = allowed.replace(microsecond=0) + timedelta(seconds=allowed.microsecond > 0)
     count = f"{len(made)} submission{'s' if len(made) != 1 else ''}"
-    return f"{team} has made {count} ({'; '.join(rules)}): the next is allowed at {_shown(whole)}"
+    return f"{team} has made {count} ({'; '.join(rules)}): the next is allowed at {shown(allowed)}"
 
 
-def _shown(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+def shown(moment: datetime) -> str:
+    """A time in UTC, rounded up to the second, so that what is allowed then is allowed."""
+    whole = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=moment.microsecond > 0)
+    return f"{whole:%Y-%m-%d %H:%M:%S} UTC"

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cleaning.errors import InvalidInput, first_three
-from evaluation.contest.log import Entry, SubmissionLog, latest_of_each
+from evaluation.contest.counting import that_counts
+from evaluation.contest.log import Entry, Slot, SubmissionLog, latest_of_each
 from evaluation.contest.standings import Row, leaderboard, markdown_table, text_table
 from evaluation.contract import registry
 from evaluation.contract.record import Record
@@ -107,17 +108,15 @@ def _key(entry: Entry) -> tuple[object, ...]:
 
 def _counting(valid: Sequence[Entry], task: Task, rules: Rules) -> list[Entry]:
     """The one submission of each slot that counts under the rules; `valid` is in order of arrival."""
-    sign = 1.0 if task.main.greater_is_better else -1.0
-
-    def quality(entry: Entry) -> float:
-        return sign * entry.scores.get("public", entry.scores["all"])[task.main.name]
-
-    chosen: dict[tuple[str, str, str, int], Entry] = {}
+    by_slot: dict[Slot, list[Entry]] = {}
     for entry in valid:
-        now = chosen.get(entry.slot)
-        if now is None or rules.counts != "best" or quality(entry) > quality(now):
-            chosen[entry.slot] = entry
-    return list(chosen.values())
+        by_slot.setdefault(entry.slot, []).append(entry)
+    return [that_counts(own, lambda entry: public_score(entry, task), task, rules) for own in by_slot.values()]
+
+
+def public_score(entry: Entry, task: Task) -> float:
+    """The main metric of a scored submission on the public part of the truth; on everything if it is not split."""
+    return entry.scores.get("public", entry.scores["all"])[task.main.name]
 
 
 def _standings(

@@ -21,12 +21,12 @@ Slot = tuple[str, str, str, int]
 class Entry(BaseModel):
     """One event in the history of a submission.
 
-    team: the method in the file's name, or the team named with `--as`.
+    team: the team that `submit` named, or the method in the file's name.
     number: counts a team's submissions to a data id from 1. Entries with the same number are about the same submission,
-    scored again. None for a file that `validate --as` did not admit.
-    received: when the submission was first seen. written: when the entry was logged.
-    verdict: `accepted` by `validate --as`, `refused` because of the rate limits, `ok` (scored), `failed`, or
-    `withdrawn` (the file no longer exists).
+    scored again. None for a file that `submit` did not accept.
+    received: when the submission was first seen. written: when the entry was logged. file: its name as handed in.
+    verdict: `accepted` by `submit`, which keeps the file, `refused` because of the rate limits, `ok` (scored),
+    `failed`, or `withdrawn` (the file no longer exists).
     basis: identifies the data, settings and task version of the scores. Only scores with the same basis are comparable.
     scores: the metrics of each board.
     """
@@ -125,7 +125,7 @@ class SubmissionLog:
         verdict: Literal["ok", "failed"] = "ok" if record.status == "ok" else "failed"
         boards = {"all": record.metrics, **{name: board.metrics for name, board in record.boards.items()}}
         now = self._now()
-        known = self._known(slot, case.submission_sha256)
+        known = self._known(slot, case)
         entry = Entry(
             task=record.task,
             dataset=case.dataset,
@@ -134,7 +134,7 @@ class SubmissionLog:
             number=self.next_number(slot) if known is None else known.number,
             received=now if known is None else known.received,
             written=now,
-            file=case.path.name,
+            file=case.path.name if known is None else known.file,
             sha256=case.submission_sha256,
             verdict=verdict,
             reason=record.error,
@@ -151,17 +151,28 @@ class SubmissionLog:
         """The number of the slot's next submission."""
         return 1 + max((entry.number or 0 for entry in self.slots.get(slot, ())), default=0)
 
-    def _known(self, slot: Slot, sha256: str) -> Entry | None:
-        """The newest entry of the submission with this file: one accepted but not yet scored, or else the last scored.
+    def free_number(self, slot: Slot) -> int:
+        """A number for a submission to store: no other of the team to the data id, of any task or seed, has it."""
+        own = [entry.number or 0 for entry in self.entries if (entry.dataset, entry.team) == slot[1:3]]
+        return 1 + max(own, default=0)
+
+    def accepted(self, slot: Slot) -> list[Entry]:
+        """The entries with which `submit` accepted a slot's submissions, in the order of their numbers."""
+        return [entry for entry in self.slots.get(slot, ()) if entry.verdict == "accepted"]
+
+    def newest(self, slot: Slot, number: int) -> Entry | None:
+        """The newest entry about a numbered submission."""
+        return next((entry for entry in reversed(self.slots.get(slot, ())) if entry.number == number), None)
+
+    def _known(self, slot: Slot, case: Case) -> Entry | None:
+        """The newest entry about the submission of a case: of its number, or the last scored if the file is the same.
 
         A withdrawn submission whose file is back is the same submission. None if the file is a new submission.
         """
-        newest = {entry.number: entry for entry in self.slots.get(slot, ()) if entry.number is not None}
-        waiting = [entry for entry in newest.values() if entry.verdict == "accepted" and entry.sha256 == sha256]
-        if waiting:
-            return waiting[-1]
+        if case.number is not None:
+            return self.newest(slot, case.number)
         scored = self._scored(slot)
-        return scored[-1] if scored and scored[-1].sha256 == sha256 else None
+        return scored[-1] if scored and scored[-1].sha256 == case.submission_sha256 else None
 
     def _scored(self, slot: Slot) -> list[Entry]:
         """The entries that `evaluate` wrote for a slot."""

@@ -25,6 +25,7 @@ class Case:
     settings: everything the metrics depend on besides the two hashes, in the form stored in the record.
     long: whether scoring gets the engine to itself. engine: what then runs its parts. unfinished: a folder that keeps
     finished parts until the record is written. None of these three changes a result.
+    number: of an accepted submission, its number in the log; None for a file that was put into the submission folder.
     """
 
     dataset: str
@@ -38,6 +39,7 @@ class Case:
     long: bool = False
     engine: Engine = SERIAL
     unfinished: Path | None = None
+    number: int | None = None
 
     @property
     def lenient(self) -> bool:

@@ -14,7 +14,7 @@ from evaluation.files.names import is_hidden, not_hidden
 from evaluation.files.progress import Reporter
 from evaluation.files.transfer import fetch_url
 from evaluation.files.whole import make_folder, plain_errors, sha256_bytes, sha256_file
-from evaluation.settings.folders import Folders
+from evaluation.settings.folders import Folders, in_image
 from evaluation.settings.parameters import DatasetBlock, Source
 
 STAGING = ".staging"
@@ -156,6 +156,10 @@ def _from_disk(job: Job, source: Source) -> None:
     A relative path starts at the folder of parameters.yaml.
     """
     path = (job.folders.parameters_file.parent / source.source.partition(":")[2]).resolve()
+    workspace = job.folders.parameters_file.parent.resolve()
+    if not path.exists() and in_image() and not path.is_relative_to(workspace):
+        problem = "it is outside the workspace, and only the workspace is mounted in this container"
+        raise InvalidInput(source.source, problem, "put the files into the workspace, and name them from there")
     if not path.exists():
         raise InvalidInput(source.source, f"{path} does not exist", "correct the path (relative to parameters.yaml)")
     if path.is_dir():

@@ -46,13 +46,23 @@ def temporary_folder(target: Path) -> Iterator[Path]:
     parent = make_folder(target.absolute().parent)
     sweep(parent, target.name)
     with plain_errors(target, "make the folder"):
-        staged = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=parent))
-        handle = os.open(staged, os.O_RDONLY | os.O_CLOEXEC)
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        staged, handle = _temporary_folder(target, parent)
         try:
             yield staged
         finally:
             shutil.rmtree(staged, ignore_errors=True)
+            os.close(handle)
+
+
+def _temporary_folder(target: Path, parent: Path) -> tuple[Path, int]:
+    """A new folder, locked as long as it is open, so that nobody takes it for the leftover of a run."""
+    while True:
+        staged = Path(tempfile.mkdtemp(prefix=f".{target.name[:40]}.", suffix=".tmp", dir=parent))
+        with suppress(FileNotFoundError):  # removed as a leftover before it was locked
+            handle = os.open(staged, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if staged.exists():
+                return staged, handle
             os.close(handle)
 
 

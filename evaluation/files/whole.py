@@ -135,14 +135,17 @@ def drop_half_line(path: Path) -> None:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
-def open_file(path: Path, limit: int | None = None) -> BufferedReader:
+def open_file(path: Path, limit: int | None = None, *, follow: bool = True) -> BufferedReader:
     """Opens a file to read its bytes: the one door for files that somebody else may have made.
 
-    Raises InvalidInput for anything but a regular file, which could block or never end, and for more than `limit`
-    bytes; FixfirstError if it cannot be opened.
+    Raises InvalidInput for anything but a regular file, which could block or never end, for more than `limit` bytes,
+    and for a link unless `follow`; FixfirstError if it cannot be opened.
     """
+    if not follow and path.is_symlink():
+        raise InvalidInput(path, "this is a link", "give the file itself")
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
     with plain_errors(path, "read the file"):
-        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+        file = os.fdopen(os.open(path, flags), "rb")
     found = os.fstat(file.fileno())
     problem = ""
     if not stat.S_ISREG(found.st_mode):
@@ -153,6 +156,44 @@ def open_file(path: Path, limit: int | None = None) -> BufferedReader:
         file.close()
         raise InvalidInput(path, problem, "check the file")
     return file
+
+
+def copy_in(source: Path, target: Path, limit: int) -> None:
+    """Copies a file that somebody else made to a new, read-only file, and syncs it.
+
+    Raises as `open_file` does, for a link too, and for a file that grows beyond `limit` bytes meanwhile.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with (
+        open_file(source, limit, follow=False) as file,
+        plain_errors(target, "write the file"),
+        os.fdopen(os.open(target, flags, 0o444), "wb") as copy,
+    ):
+        while block := file.read(1 << 20):
+            if copy.tell() + len(block) > limit:
+                raise InvalidInput(source, "it grows while it is read", "finish writing it first")
+            copy.write(block)
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
+def refuse_read_only(folder: Path) -> None:
+    """Raises FixfirstError unless files can be written to the folder, so that no work is done in vain."""
+    with plain_errors(folder, "write to the folder"):
+        if not os.access(folder, os.W_OK | os.X_OK):
+            read_only = os.statvfs(folder).f_flag & os.ST_RDONLY
+            code = errno.EROFS if read_only else errno.EACCES
+            raise OSError(code, os.strerror(code))
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in the folder durable: after it, a file renamed to there survives a power failure."""
+    with plain_errors(folder, "sync the folder"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def limit_by(truth: Path) -> int:

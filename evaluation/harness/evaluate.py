@@ -1,4 +1,8 @@
-"""The evaluate task: score new submissions, reuse known scores, record every failure and continue."""
+"""The evaluate task: score new submissions, reuse known scores, record every failure and continue.
+
+Whatever the scores depend on (data, truth, settings, version of the task) is part of what makes a score known, so the
+same command judges every submission again after any of it has changed.
+"""
 
 import warnings
 from collections.abc import Iterator, Sequence, Set
@@ -13,7 +17,8 @@ from cleaning.errors import BadData, FixfirstError, InvalidInput, foreign_reason
 from cleaning.parallel.engine import Engine, finished_jobs
 from cleaning.parallel.lost import NoCluster, WorkersLost
 from cleaning.progress import Progress
-from evaluation.contest.log import SubmissionLog
+from evaluation.contest.counting import that_counts
+from evaluation.contest.log import Slot, SubmissionLog
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.record import (
@@ -26,8 +31,9 @@ from evaluation.contract.record import (
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import sha256_file
-from evaluation.harness.results import Results, Slot
+from evaluation.files.whole import refuse_read_only, sha256_file
+from evaluation.harness.accepted import accepted_case, accepted_slots, loose, unlogged_warning
+from evaluation.harness.results import Results
 from evaluation.harness.unread import unread_warning
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
@@ -50,22 +56,34 @@ def evaluate(folders: Folders, reporter: Reporter, *, lenient: bool = False) -> 
     if unread is not None:
         reporter.warn(unread)
     with only_writer(folders.results_folder, reporter.warn):
-        books = _Books(Results(folders.results_file), SubmissionLog(folders.submission_log))
+        refuse_read_only(folders.results_folder)
+        books = Books.opened(folders)
         for name in parameters.tasks:
             failures += _evaluate_task(registry.task(name), folders, parameters, books, reporter)
     return failures
 
 
 @dataclass(frozen=True)
-class _Books:
+class Books:
     """The two append-only files: the results, and the log of what happened to every submission."""
 
     results: Results
     log: SubmissionLog
 
+    @classmethod
+    def opened(cls, folders: Folders) -> "Books":
+        """Both files, read to their ends. Raises InvalidInput for a line that cannot be read."""
+        return cls(Results(folders.results_file), SubmissionLog(folders.submission_log).read())
 
-def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: _Books, reporter: Reporter) -> int:
-    found = task.load(folders, parameters)
+
+def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: Books, reporter: Reporter) -> int:
+    forgotten = unlogged_warning(task, books.log, folders, parameters)
+    if forgotten is not None:
+        reporter.warn(forgotten)
+    accepted = accepted_slots(task, books.log, parameters)
+    found = loose(task.load(folders, parameters), accepted, task)
+    for entry in (entry for entries in accepted.values() for entry in entries):
+        found.append(accepted_case(entry, task, folders, parameters))
     if not found:
         reporter.warn(
             f"failed: {folders.submission_folder}: there are no submissions for the task {task.name}. "
@@ -73,28 +91,49 @@ def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: 
         )
     rejected = [item for item in found if isinstance(item, Rejected)]
     cases = [item for item in found if isinstance(item, Case)]
-    todo, kept = _reuse(task, cases, books.results)
-    reporter.say(f"{task.name}: {len(cases)} submissions, {len(cases) - len(todo)} already known, {len(todo)} to score")
-    scored: list[tuple[Case, Record]] = []
-    try:
-        failures = _score_all(task, todo, folders, parameters.engine(), books.results, scored, reporter)
-    finally:
-        books.log.note(_of_submissions([*kept, *scored]))
+    failures = score_cases(task, cases, folders, parameters, books, reporter, counts=True)
     for item in rejected:
         reporter.warn(f"failed: {item.error}")
-    _withdraw(task, found, folders, parameters, books)
-    newest = [record for record in books.results.current(task.name) if record.status == "ok"]
-    task.publish(newest, folders, parameters)
+    _withdraw(task, [*_slots(task, found), *accepted], folders, parameters, books)
+    publish(task, folders, parameters, books)
     return failures + len(rejected) + (0 if found else 1)
 
 
-def _withdraw(
-    task: Task, found: Sequence[Case | Rejected], folders: Folders, parameters: Parameters, books: _Books
-) -> None:
-    """Withdraws the records of submissions that were not found before the scoring and are still not there."""
-    if books.results.gone(task.name, _slots(task, found)):
-        again = [*found, *task.load(folders, parameters)]
-        gone = books.results.gone(task.name, _slots(task, again))
+def score_cases(
+    task: Task,
+    cases: Sequence[Case],
+    folders: Folders,
+    parameters: Parameters,
+    books: Books,
+    reporter: Reporter,
+    *,
+    counts: bool = False,
+) -> int:
+    """Scores the cases that have no score yet, enters all of them in the books, and returns how many failed.
+
+    counts: whether to say how many there are. Call it only as the only writer of the results.
+    """
+    todo, kept = _reuse(task, cases, books.results)
+    if counts:
+        reporter.say(f"{task.name}: {len(cases)} submissions, {len(kept)} already known, {len(todo)} to score")
+    scored: list[tuple[Case, Record]] = []
+    try:
+        return _score_all(task, todo, folders, parameters.engine(), books.results, scored, reporter)
+    finally:
+        _renew(task, [*kept, *scored], books.results, parameters)
+        books.log.note(_of_submissions([*kept, *scored]))
+
+
+def publish(task: Task, folders: Folders, parameters: Parameters, books: Books) -> None:
+    """Writes the files that a task keeps besides results.jsonl, from its current scores."""
+    newest = [record for record in books.results.current(task.name) if record.status == "ok"]
+    task.publish(newest, folders, parameters)
+
+
+def _withdraw(task: Task, there: Sequence[Slot], folders: Folders, parameters: Parameters, books: Books) -> None:
+    """Withdraws the records of slots whose submissions were not there before the scoring and still are not."""
+    if books.results.gone(task.name, there):
+        gone = books.results.gone(task.name, [*there, *_slots(task, task.load(folders, parameters))])
         books.log.withdraw([record.slot for record in gone])
         for record in gone:
             books.results.withdraw(record)
@@ -115,19 +154,40 @@ def _score_all(
 ) -> int:
     """Scores the cases and records each as it finishes, adds (case, record) to `scored`, returns how many failed."""
     blocks = _unfinished(task, folders)
-    named = {_fingerprint(task, case): replace(case, unfinished=blocks / _fingerprint(task, case)) for case in todo}
+    named: dict[str, list[Case]] = {}  # a team may hand in the same file again, later
+    for case in todo:
+        named.setdefault(_fingerprint(task, case), []).append(case)
     _drop_all_but(set(named), blocks)
     failed: set[str] = set()
-    for record in _scored(task, list(named.values()), engine, reporter):
-        results.add_news(record)
-        scored.append((named[record.fingerprint], record))
+    once = [replace(same[0], unfinished=blocks / name) for name, same in named.items()]
+    for record in _scored(task, once, engine, reporter):
+        same = named[record.fingerprint]
+        results.add_news(record, numbered=same[0].number is not None)
+        scored += [(case, record) for case in same]
         if record.status == "ok":
             rmtree(blocks / record.fingerprint, ignore_errors=True)
         else:
             failed.add(record.fingerprint)
             reporter.warn(f"failed: {record.error}")
     _drop_all_but(failed, blocks)
-    return len(failed)
+    return sum(len(named[name]) for name in failed)
+
+
+def _renew(task: Task, found: Sequence[tuple[Case, Record]], results: Results, parameters: Parameters) -> None:
+    """Makes the score of the submission that counts the newest of its slot, which may have several accepted ones."""
+    by_slot: dict[Slot, list[tuple[Case, Record]]] = {}
+    for case, record in found:
+        if record.status == "ok":
+            by_slot.setdefault(record.slot, []).append((case, record))
+    for own in by_slot.values():
+        records = [record for _, record in sorted(own, key=lambda pair: pair[0].number or 0)]
+        rules = registry.rules_of(task, parameters)
+        results.renew(that_counts(records, lambda record: _public(record, task), task, rules))
+
+
+def _public(record: Record, task: Task) -> float:
+    metrics = record.boards["public"].metrics if "public" in record.boards else record.metrics
+    return metrics[task.main.name]
 
 
 def _of_submissions(found: Sequence[tuple[Case, Record]]) -> list[tuple[Case, Record]]:
@@ -160,17 +220,13 @@ def _fingerprint(task: Task, case: Case) -> str:
 
 
 def _reuse(task: Task, cases: Sequence[Case], results: Results) -> tuple[list[Case], list[tuple[Case, Record]]]:
-    """The cases without a reusable record, and the other cases with their records.
-
-    Each reused record becomes the newest of its slot.
-    """
+    """The cases without a reusable record, and the other cases with their records."""
     todo, kept = [], []
     for case in cases:
         record = results.answer(task.name, _fingerprint(task, case))
         if record is None:
             todo.append(case)
         else:
-            results.renew(record)
             kept.append((case, record))
     return todo, kept
 

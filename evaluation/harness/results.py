@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from evaluation.contest.log import Slot
 from evaluation.contract.record import Record, append_record, latest, now, read_records
-
-Slot = tuple[str, str, str, int]
 
 
 class Results:
@@ -18,6 +17,7 @@ class Results:
         self.path = path
         self._known: dict[tuple[str, str], Record] = {}
         self._newest: dict[Slot, Record] = {}
+        self._failed: set[tuple[str | None, ...]] = set()
         for record in read_records(path):
             self._take(record)
 
@@ -38,10 +38,14 @@ class Results:
         append_record(self.path, record)
         self._take(record)
 
-    def add_news(self, record: Record) -> None:
-        """Appends a record, unless it is a failure that the newest record of the slot already tells."""
+    def add_news(self, record: Record, *, numbered: bool = False) -> None:
+        """Appends a record, unless it is a failure that the newest record of the slot already tells.
+
+        numbered: the submission is one of several in its slot; then any record may have told the failure.
+        """
         newest = self._newest.get(record.slot)
-        if newest is None or record.status == "ok" or _told(newest) != _told(record):
+        told = numbered and _told(record) in self._failed
+        if record.status == "ok" or (not told and (newest is None or _told(newest) != _told(record))):
             self.add(record)
 
     def renew(self, record: Record) -> None:
@@ -64,7 +68,9 @@ class Results:
         self._newest[record.slot] = record
         if record.status == "ok":
             self._known[record.task, record.fingerprint] = record
+        elif record.status == "failed":
+            self._failed.add(_told(record))
 
 
-def _told(record: Record) -> tuple[str, str, str | None, str | None]:
+def _told(record: Record) -> tuple[str | None, ...]:
     return record.status, record.fingerprint, record.error, record.fault

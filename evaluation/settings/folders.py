@@ -1,7 +1,13 @@
 """The paths the harness reads and writes, named after the parameters in mlcube.yaml."""
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
+
+
+def in_image() -> bool:
+    """Whether this is the container of the cube's image, in which only what was mounted can be seen."""
+    return os.environ.get("FIXFIRST_IN_IMAGE") == "1"
 
 
 @dataclass(frozen=True)

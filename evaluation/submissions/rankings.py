@@ -6,18 +6,15 @@ and parentheses. Rankings for seeds other than the first are in `seed-N/` below 
 
 import os
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 from cleaning import InvalidInput, Ranking
-from cleaning.errors import Place, first_three, suggest
+from cleaning.errors import Place, suggest
 from evaluation.contract.task import Rejected
 from evaluation.files.names import composed, not_hidden
-from evaluation.files.outputs import refuse_output
-from evaluation.files.whole import read_text, refuse_odd_entry, write_text, write_whole
+from evaluation.files.whole import read_text, refuse_odd_entry, write_text
 from evaluation.submissions.ranking_lines import read_ranking
 
 SUFFIX = ".txt"
@@ -159,40 +156,6 @@ def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
     """Writes the Dynabench pair of text files, the ranking last, so that it never exists without its time."""
     write_text(path.with_name(f"time_{path.name}"), f"{seconds!r}\n")
     write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
-
-
-def bundle(folder: Path, data_ids: Sequence[str], method: str, rows: dict[str, int], target: Path) -> list[str]:
-    """Packs one method's rankings and times for all data ids into a zip file and returns the names in it.
-
-    Checks every file first; a missing or invalid file rejects the whole bundle (InvalidInput). The same files give the
-    same bytes.
-    """
-    wanted = [name for data_id in data_ids for name in (f"{data_id}_{method}.txt", f"time_{data_id}_{method}.txt")]
-    refuse_output(target, [".zip"], [folder / name for name in wanted])
-    missing = [name for name in wanted if not (folder / name).exists()]
-    if missing:
-        known = _methods(folder, data_ids)
-        raise InvalidInput(
-            folder,
-            f"the set of {method!r} is incomplete (missing files, {first_three(missing)})",
-            "rank every data id first" if method in known else suggest(method, known),
-        )
-    content = BytesIO()
-    names = []
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for data_id in data_ids:
-            file = SubmissionFile(folder / f"{data_id}_{method}.txt", data_id, method, 0)
-            read_submission(file, rows[data_id])
-            for path in (file.path, file.time_path):
-                archive.writestr(zipfile.ZipInfo(path.name), read_text(path))
-                names.append(path.name)
-    write_whole(target, content.getvalue())
-    return names
-
-
-def _methods(folder: Path, data_ids: Sequence[str]) -> set[str]:
-    found = [one for path in not_hidden(folder.glob(f"*{SUFFIX}"), folder) for one in _identified(path, data_ids, 0)]
-    return {one.method for one in found if isinstance(one, SubmissionFile)}
 
 
 def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | Rejected]:

@@ -11,25 +11,41 @@ from pathlib import Path
 
 BASE = "docker.io/library/python:3.11-slim"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-PACKAGES = {"docker": ["docker.io", "mmdebstrap"], "podman": ["podman", "runc", "mmdebstrap"]}
+PACKAGES = {
+    "docker": ["docker.io", "mmdebstrap"],
+    "podman": ["podman", "runc", "mmdebstrap", "uidmap", "slirp4netns"],
+    "user": ["python3-venv", "make"],
+}
 PODMAN_LIMITS = """[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+{network}
 [engine]
 runtime = "runc"
+cgroup_manager = "cgroupfs"
 """
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A running container engine. environment: the variables its command needs."""
+    """A running container engine. environment: the variables its command needs. user: who calls it, if not root."""
 
     name: str
     environment: dict[str, str]
+    user: str = ""
+
+    @property
+    def prefix(self) -> list[str]:
+        """What comes before a command that the user calls."""
+        return ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--init-groups"] if self.user else []
 
     def __call__(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs the engine's command. If `check`, a failure raises AssertionError with its output."""
         done = subprocess.run(
-            [self.name, *map(str, arguments)], env=self.environment, capture_output=True, text=True, check=False
+            [*self.prefix, self.name, *map(str, arguments)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if check and done.returncode:
             raise AssertionError(f"{self.name} {arguments}: {done.stdout}\n{done.stderr}")
@@ -81,16 +97,19 @@ def base_image(folder: Path) -> Path:
 
 
 @contextmanager
-def running(name: str, folder: Path, base: Path) -> Iterator[Engine]:
-    """A running engine that has only the base image. Its data are below the folder and are deleted with it."""
-    context = _docker(folder) if name == "docker" else _podman(folder)
+def running(name: str, folder: Path, base: Path, user: str = "") -> Iterator[Engine]:
+    """A running engine that has only the base image. Its data are below the folder and are deleted with it.
+
+    user: who calls it, if not root. Docker's daemon is root's all the same.
+    """
+    context = _docker(folder, user) if name == "docker" else _podman(folder, user)
     with context as engine:
         engine("import", "--change", f"ENV PIP_CERT={CERTIFICATES}", base, BASE)
         yield engine
 
 
 @contextmanager
-def _docker(folder: Path) -> Iterator[Engine]:
+def _docker(folder: Path, user: str) -> Iterator[Engine]:
     socket = f"unix://{folder}/docker.sock"
     log = (folder / "dockerd.log").open("w")
     command = [
@@ -107,9 +126,11 @@ def _docker(folder: Path) -> Iterator[Engine]:
     daemon = subprocess.Popen(command, stdout=log, stderr=log)
     # Debian's client comes first, even if another `docker` is on the path
     path = f"/usr/bin:{os.environ['PATH']}"
-    engine = Engine("docker", {**os.environ, "DOCKER_HOST": socket, "PATH": path})
+    engine = Engine("docker", _home({**os.environ, "DOCKER_HOST": socket, "PATH": path}, folder, user), user)
     try:
         for _ in range(100):
+            if user and (folder / "docker.sock").exists():
+                (folder / "docker.sock").chmod(0o666)
             if engine("info", check=False).returncode == 0:
                 break
             time.sleep(0.2)
@@ -123,8 +144,9 @@ def _docker(folder: Path) -> Iterator[Engine]:
 
 
 @contextmanager
-def _podman(folder: Path) -> Iterator[Engine]:
-    (folder / "containers.conf").write_text(PODMAN_LIMITS)
+def _podman(folder: Path, user: str) -> Iterator[Engine]:
+    # a network of its own needs a device that not every machine gives to a user
+    (folder / "containers.conf").write_text(PODMAN_LIMITS.format(network='netns = "host"' if user else ""))
     (folder / "storage.conf").write_text(
         f'[storage]\ndriver = "overlay"\ngraphroot = "{folder}/data"\nrunroot = "{folder}/exec"\n'
     )
@@ -134,11 +156,32 @@ def _podman(folder: Path) -> Iterator[Engine]:
         "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
         "DOCKER_HOST": "unix:///nonexistent.sock",
     }
-    engine = Engine("podman", environment)
+    engine = Engine("podman", _home(environment, folder, user), user)
     try:
         yield engine
     finally:
         engine("system", "reset", "--force", check=False)
+
+
+@contextmanager
+def a_user() -> Iterator[str]:
+    """A user without root, who is removed afterwards."""
+    name = "fixfirst-test"
+    subprocess.run(["useradd", "--create-home", name], check=True, capture_output=True)
+    try:
+        yield name
+    finally:
+        subprocess.run(["userdel", "--force", "--remove", name], check=False, capture_output=True)
+
+
+def _home(environment: dict[str, str], folder: Path, user: str) -> dict[str, str]:
+    """The variables with a home and a runtime folder of the user's, below the folder."""
+    if not user:
+        return environment
+    for place in (folder, folder / "home", folder / "run"):
+        place.mkdir(exist_ok=True)
+        shutil.chown(place, user, user)
+    return {**environment, "HOME": str(folder / "home"), "XDG_RUNTIME_DIR": str(folder / "run")}
 
 
 def _is_installed(package: str) -> bool:

@@ -4,28 +4,30 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cleaning import __version__
-from evaluation.cli import main
 from evaluation.contract.record import read_records
-from tests.containers.engines import Engine, base_image, install, running, why_not
+from tests.containers.engines import Engine, a_user, base_image, install, running, why_not
 from tests.support import ROOT, SHARED
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 
 IMAGE = f"fixfirst/fixfirst:{__version__}"
-LARGEST_IMAGE = 700_000_000  # bytes; our limit for the image
+LARGEST_IMAGE = 650_000_000  # bytes; our limit for the image
 TASKS = "--task=download,create_baselines,evaluate,plot"
+DIGITS = {"sources": ["sklearn:digits"], "noise": {"kind": "symmetric", "draws": [0]}}
 DATAPERF = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    for name in ("docker", "podman"):
+    for name in ("docker", "podman", "user"):
         install(name)
     return base_image(tmp_path_factory.mktemp("base"))
 
@@ -44,8 +46,11 @@ def engine(request, tmp_path_factory, base):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
+    return clone(tmp_path_factory.mktemp("clone") / "fixfirst")
+
+
+def clone(place: Path) -> Path:
     """A copy of the working tree, including uncommitted edits, without anything git ignores."""
-    place = tmp_path_factory.mktemp("clone") / "fixfirst"
     names = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split("\n")
@@ -69,7 +74,10 @@ def workspace(tmp_path_factory):
         datasets["dataperf"] = {"ids": DATAPERF, "learner": "dataperf", "sources": ["file:inputs"]}
     parameters["datasets"] = datasets
     (place / "parameters.yaml").write_text(yaml.safe_dump(parameters))
-    assert main(["run", f"--workspace={place}"]) == 0
+    # a container does not see a choice of kernels for BLAS that was made here, and the numbers depend on it
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
+    command = [sys.executable, "-m", "evaluation.cli", "run", f"--workspace={place}"]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return place
 
 
@@ -90,7 +98,12 @@ def scores(place: Path) -> dict[tuple[str, str], object]:
 def mlcube(command: Path, engine: Engine, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**engine.environment, "MLCUBE_SYSTEM_SETTINGS": str(project.parent / "settings.yaml")}
     return subprocess.run(
-        [str(command), "run", *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+        [*engine.prefix, str(command), "run", *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -162,9 +175,11 @@ def test_what_root_writes_in_a_container_belongs_to_the_owner_of_the_folder(engi
 def test_the_commands_of_the_page_work_as_written(engine, project, workspace):
     page = (ROOT / "mlcube" / "README.md").read_text()
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
-    commands = [line for block in blocks for line in block.splitlines() if line.startswith("docker ")]
-    assert len(commands) == 4
+    commands = [line for block in blocks for line in block.splitlines() if line.startswith(("docker ", "mkdir "))]
+    assert len(commands) == 5
     shutil.copytree(workspace, project / "workspace", dirs_exist_ok=True)
+    if not (SHARED / "dataperf").is_dir():
+        commands = [command for command in commands if " bundle " not in command]
     for command in commands:
         done = subprocess.run(
             command.replace("docker", engine.name, 1),
@@ -176,5 +191,66 @@ def test_the_commands_of_the_page_work_as_written(engine, project, workspace):
             check=False,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    assert (project / "workspace" / "knn_shapley.zip").exists()
+    assert (project / "workspace" / "upload" / "01g317.txt").exists() == (SHARED / "dataperf").is_dir()
     assert (project / "results" / "results.jsonl").exists()
+
+
+def test_a_stopped_task_ends_with_143(engine, project, workspace, tmp_path):
+    engine("build", "-q", "-t", IMAGE, "-f", project / "mlcube" / "Dockerfile", project)
+    place = fresh(workspace, tmp_path / "w")
+    shutil.copytree(workspace / "embeddings", place / "embeddings", copy_function=os.link)
+    (place / "rankers" / "slow.py").write_text(
+        "import time\ndef rank(train, validation, *, rng):\n    print('ranking', flush=True)\n    time.sleep(600)\n"
+    )
+    command = ["create_baselines", "--only=slow", "--workspace=/workspace"]
+    engine("run", "-d", "--name=slow", "--network=none", "-v", f"{place}:/workspace", IMAGE, *command)
+    while "ranking" not in engine("logs", "slow").stdout:
+        time.sleep(0.1)
+    engine("stop", "slow")
+    assert engine("inspect", "--format", "{{.State.ExitCode}}", "slow").stdout.strip() == "143"
+    engine("rm", "slow")
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+def test_a_user_without_root_in_a_clone_without_results(name, base, workspace):
+    folder = Path(f"/tmp/fixfirst-user-{name}-{os.getpid()}")
+    try:
+        with a_user() as user, running(name, folder, _readable(base, folder), user) as engine:
+            project = clone(folder / "clone")
+            parameters = yaml.safe_load((workspace / "parameters.yaml").read_text())
+            parameters |= {"tasks": ["cleaning"], "predictors": [], "datasets": {"d": DIGITS}}
+            (project / "workspace" / "parameters.yaml").write_text(yaml.safe_dump(parameters))
+            environment = folder / "mlcube"
+            make = ["make", "-s", "mlcube", f"MLCUBE={environment}", "PYTHON=/usr/bin/python3"]
+            subprocess.run(make, cwd=ROOT, check=True, capture_output=True)
+            subprocess.run(["chown", "-R", f"{user}:{user}", str(project)], check=True)
+            command = environment / "bin" / "mlcube"
+            done = mlcube(command, engine, project, "--task=doctor")
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "Everything needed is in place." in done.stdout
+            done = mlcube(command, engine, project, "--task=download,create_baselines")
+            assert done.returncode == 0, done.stdout + done.stderr
+            page = (ROOT / "mlcube" / "README.md").read_text()
+            block = re.search(r"```sh\n(mkdir .*?)```", page, re.DOTALL)[1]
+            organiser = block if name == "docker" else block.replace("docker run", "podman run --userns=keep-id")
+            done = subprocess.run(
+                [*engine.prefix, "sh", "-ec", organiser],
+                cwd=project,
+                env=engine.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert (project / "results" / "results.jsonl").exists()
+            assert {path.owner() for path in project.rglob("*")} == {user}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _readable(base: Path, folder: Path) -> Path:
+    """A copy of the base image that a user may read."""
+    folder.mkdir()
+    folder.chmod(0o755)
+    shutil.copy(base, folder / "base.tar")
+    return folder / "base.tar"

@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cleaning import Ranking
 from evaluation.cli import main
 from evaluation.labels.decisions import DecisionLog
+from evaluation.submissions.rankings import write_submission
+from evaluation.submissions.upload import IDS
 from tests.evaluation.labels.decided import decide, entry_of
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
@@ -44,11 +47,19 @@ SCENARIOS: dict[str, Scenario] = {
     "plot": _step("plot", *STEPS),
     "run": _step("run"),
     "leaderboard": Scenario(STEPS, lambda place: ["leaderboard", "--task=logo", _in(place)]),
-    "validate": Scenario(
-        STEPS[:1],
-        lambda place: ["validate", str(place / "inbox" / "l_team.csv"), "--task=logo", "--as=team", _in(place)],
+    "submit": Scenario(
+        STEPS[:1], lambda place: ["submit", str(place / "inbox" / "l_team.csv"), "--team=team", _in(place)]
     ),
-    "bundle": Scenario(STEPS[:2], lambda place: ["bundle", "random", _in(place)]),
+    "bundle": Scenario(
+        (),
+        lambda place: [
+            "bundle",
+            "mine",
+            _in(place),
+            f"--submission_folder={place}/mine",
+            f"--output={place}/out/upload",
+        ],
+    ),
     "rank": Scenario(
         STEPS[:1],
         lambda place: [
@@ -76,7 +87,7 @@ SCENARIOS: dict[str, Scenario] = {
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
-ONLY_READ = ("compare", "doctor", "ls")
+ONLY_READ = ("compare", "doctor", "ls", "validate")
 
 
 def prepare(place: Path) -> None:
@@ -103,6 +114,8 @@ def prepare(place: Path) -> None:
         shares = rng.random(3000)
         rows = [f"{number}.png,{share:.6f},{1 - share:.6f}\n" for number, share in enumerate(shares)]
         (place / f"{name}.csv").write_text("file,x,y\n" + "".join(rows))
+    for data_id in IDS:
+        write_submission(place / "mine" / f"{data_id}_mine.txt", Ranking(np.arange(300)), 1.0)
     _write_review(place)
 
 

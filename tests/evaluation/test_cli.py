@@ -1,15 +1,18 @@
+import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 
 import pytest
 
+from cleaning import simulate
 from evaluation.cli import main
 from evaluation.contract.record import read_records
+from evaluation.files.progress import Reporter
+from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
@@ -59,14 +62,70 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     assert "4 already known, 0 to score" in out
 
 
-def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capsys, workspace):
+def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capfd, workspace):
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "bad.py").write_text("def rank(train, validation, *, rng):\n    raise ValueError('no')\n")
     write_parameters(workspace, rankers=["bad", "random"])
-    status, out, err = run(capsys, "run", f"--workspace={workspace}")
+    status, out, err = run(capfd, "run", f"--workspace={workspace}")
     assert status == 1
     assert "bad.py, line 2: the ranker crashed (ValueError: no)" in err
     assert "report.html" in out
+
+
+CHEAT = """
+import evaluation.tasks.cleaning.task as task
+from cleaning import CleaningCurve
+import numpy as np
+
+def always_right(dataset, truth, ranking, learner, progress, plan):
+    n = len(dataset.train)
+    return CleaningCurve(fixes=np.arange(n + 1), accuracy=np.ones(n + 1), dirty=1.0, clean=1.0)
+
+def rank(train, validation, *, rng):
+    task.simulate = always_right
+    return np.arange(len(train), dtype=float)
+"""
+
+
+def cheats_score(workspace):
+    (record,) = read_records(workspace / "results" / "results.jsonl")
+    assert (record.method, record.status) == ("cheat", "ok")
+    return record.metrics["score"]
+
+
+def test_a_ranker_that_replaces_the_simulation_is_scored_by_the_true_one(capfd, workspace, monkeypatch):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "cheat.py").write_text(CHEAT)
+    write_parameters(workspace, rankers=["cheat"], datasets={"made": {"ids": ["blobs"]}})
+    assert run(capfd, "run", f"--workspace={workspace}")[0] == 0
+    honest = cheats_score(workspace)
+    assert honest > 0
+    (workspace / "results" / "results.jsonl").unlink()
+    # the cheat works where the ranker and the scoring share a process
+    monkeypatch.setattr("evaluation.tasks.cleaning.task.simulate", simulate)
+    folders = Folders.in_workspace(workspace)
+    (workspace / "submissions" / "blobs_cheat.txt").unlink()
+    assert create_baselines(folders, Reporter(io.StringIO(), io.StringIO())) == 0
+    assert run(capfd, "evaluate", f"--workspace={workspace}")[0] == 0
+    assert cheats_score(workspace) == 0.0
+
+
+def test_a_ranker_that_ends_its_process_or_does_not_exist_stops_the_run(capfd, workspace):
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "gone.py").write_text("import os\ndef rank(train, validation, *, rng):\n    os._exit(7)\n")
+    write_parameters(workspace, rankers=["gone"])
+    status, _, err = run(capfd, "run", f"--workspace={workspace}")
+    assert status == 1
+    assert err == (
+        "error: create_baselines: its process ended with exit status 7. "
+        "Fix: see what it said last; a ranker or predictor may have ended it.\n"
+    )
+    write_parameters(workspace, rankers=["gnoe"])
+    status, _, err = run(capfd, "run", f"--workspace={workspace}")
+    assert status == 1
+    assert "did you mean gone?" in err
+    assert err.startswith("error: ")
+    assert not (workspace / "results").exists()
 
 
 def test_ls_lists_everything_with_one_line_each(capsys, workspace):
@@ -100,24 +159,6 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
     assert (status, err) == (1, f"warning: not valid: {folder}: this is a folder. Fix: give the files in it instead.\n")
     assert not (workspace / "results").exists()
     assert run(capsys, "validate", good, "--task=cleanin", f"--workspace={workspace}")[0] == 1
-
-
-def test_bundle_packs_one_method(capsys, workspace):
-    run(capsys, "create_baselines", f"--workspace={workspace}")
-    status, out, _ = run(capsys, "bundle", "random", f"--workspace={workspace}")
-    assert status == 0
-    assert "4 files for 2 data ids" in out
-    with zipfile.ZipFile(workspace / "random.zip") as archive:
-        assert len(archive.namelist()) == 4
-    (workspace / "submissions" / "time_blobs_random.txt").unlink()
-    status, _, err = run(capsys, "bundle", "random", "--output", workspace / "x.zip", f"--workspace={workspace}")
-    assert status == 1
-    assert "missing files, 1 in all: time_blobs_random.txt" in err
-    assert "Fix: rank every data id first" in err
-    assert not (workspace / "x.zip").exists()
-    assert "Fix: did you mean knn_shapley" in run(capsys, "bundle", "knn_shaply", f"--workspace={workspace}")[2]
-    assert run(capsys, "bundle", "knn_shapley", "--data-set=made", f"--workspace={workspace}")[0] == 0
-    assert "known: made" in run(capsys, "bundle", "random", "--data-set=x", f"--workspace={workspace}")[2]
 
 
 @pytest.mark.parametrize(
@@ -228,14 +269,16 @@ def test_the_task_is_the_only_one_of_parameters_or_cleaning_among_several(capsys
     parameters = tmp_path / "logo" / "parameters.yaml"
     text = parameters.read_text()
     parameters.write_text(text.replace("- logo", "- logo\n- zero_shot"))
-    status, _, err = run(capsys, "validate", good, place)
+    assert run(capsys, "validate", good, place)[0] == 0  # the name says it
+    status, _, err = run(capsys, "leaderboard", place)
     assert (status, err) == (
         1,
         "error: --task: parameters.yaml has several tasks. Fix: choose one of logo, zero_shot.\n",
     )
     assert run(capsys, "validate", good, "--task=logo", place)[0] == 0
     parameters.write_text(text.replace("- logo", "- logo\n- cleaning"))
-    assert "no data set of the task cleaning" in run(capsys, "validate", good, place)[2]
+    other = good.rename(tmp_path / "other_good.csv")
+    assert "no data set of the task cleaning" in run(capsys, "validate", other, place)[2]
 
 
 def test_a_command_takes_the_paths_it_reads_and_no_others(capsys):

@@ -12,7 +12,7 @@ import yaml
 
 from evaluation.cli import command_names
 from evaluation.settings.folders import Folders
-from tests.support import ROOT
+from tests.support import ROOT, write_parameters
 
 CUBE = yaml.safe_load((ROOT / "mlcube.yaml").read_text())
 
@@ -33,7 +33,7 @@ def test_tasks_are_commands_whose_flags_have_the_default_paths_of_the_cube(task,
 
 def test_no_task_may_write_where_it_only_reads():
     for task, spec in CUBE["tasks"].items():
-        if task != "download":
+        if task not in ("download", "doctor"):  # doctor looks whether the folder is writable
             assert all(entry["opts"] == "ro" for entry in spec["parameters"]["inputs"].values())
     assert "--user $(id -u):$(id -g)" in CUBE["docker"]["cpu_args"]
     assert CUBE["docker"]["build_strategy"] == "always"
@@ -43,6 +43,23 @@ def test_no_task_may_write_where_it_only_reads():
 def test_tasks_that_read_the_truth_never_run_code_from_the_workspace():
     assert "groundtruth_folder" not in parameters("create_baselines")
     assert "ranker_folder" not in parameters("evaluate")
+
+
+def test_a_stopped_container_ends_at_once(workspace):
+    """As process 1 of a container, Python would ignore SIGTERM; anywhere else it would end with -15."""
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "slow.py").write_text(
+        "import time\ndef rank(train, validation, *, rng):\n    print('ranking', flush=True)\n    time.sleep(600)\n"
+    )
+    write_parameters(workspace, rankers=["slow"])
+    command = [sys.executable, ROOT / "mlcube" / "entrypoint.py", "create_baselines", f"--workspace={workspace}"]
+    child = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    while "ranking" not in child.stdout.readline():
+        pass
+    child.terminate()
+    child.communicate(timeout=300)
+    assert child.returncode == 143
+    assert not list((workspace / "submissions").glob("blobs*"))
 
 
 def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(workspace):

@@ -61,6 +61,34 @@ def test_another_workspace_gets_the_parameters_and_the_results(cube, tmp_path, p
     assert not (cube.root / "workspace" / "results").exists()
 
 
+def test_without_an_engine_one_sentence_says_what_to_do(cube):
+    for name in ("docker", "podman"):
+        engine = cube.engine_log.parent / "bin" / name
+        engine.write_text("#!/bin/sh\nexit 1\n")
+        engine.chmod(0o755)
+    done = cube.run("--task=download,evaluate")
+    assert done.returncode != 0
+    said = done.stdout + done.stderr
+    assert "error: neither a Docker daemon nor Podman answers. Fix: start one that you may use, or add" in said
+    assert "Traceback" not in said
+    assert [line for line in said.splitlines() if "WARNING Docker image" not in line] == said.splitlines()[-1:]
+
+
+def test_podman_keeps_the_number_of_a_user_without_root(cube):
+    tools = cube.engine_log.parent / "bin"
+    for number, flag in (("0", False), ("1234", True)):
+        (tools / "podman").write_text(
+            (tools / "docker").read_text() if number == "0" else (tools / "podman").read_text()
+        )
+        (tools / "podman").chmod(0o755)
+        (tools / "docker").write_text("#!/bin/sh\nexit 1\n")
+        (tools / "id").write_text(f"#!/bin/sh\necho {number}\n")
+        (tools / "id").chmod(0o755)
+        assert cube.run("--task=download").returncode == 0
+        call = [call for call in cube.engine_calls if call[0] == "run"][-1]
+        assert ("--userns=keep-id" in call) == flag
+
+
 def test_the_host_runner_does_the_same_without_an_engine(cube):
     done = cube.run(TASKS, "--platform=host")
     assert done.returncode == 0, done.stderr

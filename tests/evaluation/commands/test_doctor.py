@@ -33,6 +33,15 @@ def test_a_fit_machine_has_no_problems(folders, installed, run):
     assert "No container engine" in out
 
 
+def test_in_the_image_what_is_outside_is_not_looked_for(folders, installed, monkeypatch, run):
+    monkeypatch.setenv("FIXFIRST_IN_IMAGE", "1")
+    problems, out = run(folders)
+    assert problems == 0
+    assert "This is the cube's own image" in out
+    assert "mlcube is not" not in out
+    assert "No container engine" not in out
+
+
 def test_missing_packages_are_named(folders, installed, monkeypatch, run):
     monkeypatch.setattr(module, "_requirements", lambda: ["surely-not-installed>=1", "numpy"])
     assert "Packages are missing: surely-not-installed." in run(folders)[1]

@@ -104,23 +104,25 @@ def submit(contest, capsys, text, team="mine", name="x_anything.csv"):
     """text: the labels of the two files."""
     path = contest / name
     path.write_text("file,category\n" + "".join(f"{n}.png,{label}\n" for n, label in enumerate(text, start=1)))
-    status = main(["validate", str(path), "--task=logo", f"--as={team}", f"--workspace={contest}"])
+    status = main(["submit", str(path), f"--team={team}", f"--workspace={contest}"])
     out, err = capsys.readouterr()
     assert "Traceback" not in err
     return status, out + err
 
 
 def log(contest):
-    return SubmissionLog(Folders.in_workspace(contest).submission_log).read().entries
+    """What was decided about admission, without the scores."""
+    entries = SubmissionLog(Folders.in_workspace(contest).submission_log).read().entries
+    return [entry for entry in entries if entry.verdict != "ok"]
 
 
 def test_accepted_and_refused_submissions_are_logged_with_the_next_time(contest, capsys, at):
     status, text = submit(contest, capsys, "ab")
-    assert (status, "accepted as submission 1 of mine" in text) == (0, True)
+    assert (status, "accepted as submission 1 of mine to x (" in text) == (0, True)
+    assert "next: mine may submit to x again from 2021-09-01 12:10:00 UTC" in text
     at(9)
     status, text = submit(contest, capsys, "aa")
     assert status == 1
-    assert "not accepted" in text
     assert "mine has made 1 submission (2 a day, accumulating; 10 minutes apart)" in text
     assert "the next is allowed at 2021-09-01 12:10:00 UTC" in text
     assert submit(contest, capsys, "aa", team="theirs")[0] == 0
@@ -130,7 +132,8 @@ def test_accepted_and_refused_submissions_are_logged_with_the_next_time(contest,
     at(20)
     assert "the next is allowed at 2021-09-02 00:00:00 UTC" in submit(contest, capsys, "ba")[1]
     at(24 * 60)
-    assert submit(contest, capsys, "ba")[0] == 0
+    status, text = submit(contest, capsys, "ba")
+    assert (status, "next: mine has no submissions to x left" in text) == (0, True)
     at(99 * 24 * 60)
     assert "mine has used all 3 allowed submissions" in submit(contest, capsys, "bb")[1]
     own = [entry for entry in log(contest) if entry.slot == ("logo", "x", "mine", 0)]
@@ -144,7 +147,8 @@ def test_the_same_file_again_is_no_new_submission(contest, capsys, at):
     at(1)
     status, text = submit(contest, capsys, "ab")
     assert status == 0
-    assert "already accepted as submission 1 at 2021-09-01 12:00:00 UTC" in text
+    assert "already accepted as submission 1 of mine to x at 2021-09-01 12:00:00 UTC" in text
+    assert "next: mine may submit to x again from 2021-09-01 12:10:00 UTC" in text
     assert len(log(contest)) == 1
 
 
@@ -179,25 +183,15 @@ def test_a_clock_set_forward_gains_nothing_that_does_not_count_later(contest, ca
     assert submit(contest, capsys, "bb")[0] == 1
 
 
-def test_what_is_accepted_is_scored_as_the_same_submission(contest, capsys, at):
-    submit(contest, capsys, "ab")
-    at(30)
-    (contest / "submissions").mkdir()
-    (contest / "x_anything.csv").rename(contest / "submissions" / "x_mine.csv")
-    assert main(["evaluate", f"--workspace={contest}"]) == 0
-    submit(contest, capsys, "zz")
-    assert main(["evaluate", f"--workspace={contest}"]) == 0
-    found = log(contest)
-    assert [(e.number, e.verdict) for e in found] == [(1, "accepted"), (1, "ok"), (None, "failed")]
-    assert found[1].received == START
-
-
 def test_a_name_that_is_no_name_is_refused(contest, capsys, at):
-    for team in ("", "a/b", " a", "a\nb", "x" * 101):
+    for team in ("", "a/b", " a", ".", "..", ".git", "__MACOSX", "a\nb", "x" * 101):
         status, text = submit(contest, capsys, "ab", team=team)
         assert status == 1
         assert "this is not a valid team name" in text
+    status, text = submit(contest, capsys, "ab", team="🙂" * 70)
+    assert (status, "would be too long. Fix: choose a shorter name" in text) == (1, True)
     assert not (contest / "results").exists()
+    assert list((contest / "submissions").rglob("*")) == []
 
 
 def test_two_at_once_do_not_both_pass(contest):
@@ -207,7 +201,7 @@ def test_two_at_once_do_not_both_pass(contest):
     for number, labels in enumerate(("aa", "ab")):
         path = contest / f"x_{number}.csv"
         path.write_text(f"file,category\n1.png,{labels[0]}\n2.png,{labels[1]}\n")
-        arguments = ["validate", str(path), "--task=logo", "--as=mine", f"--workspace={contest}"]
+        arguments = ["submit", str(path), "--team=mine", f"--workspace={contest}"]
         running.append(
             subprocess.Popen(
                 [sys.executable, "-m", "evaluation.cli", *arguments],
@@ -226,7 +220,17 @@ def test_two_at_once_do_not_both_pass(contest):
 
 def test_a_team_whose_file_would_answer_another_data_id_is_refused(contest, capsys):
     write_parameters(contest, tasks=["logo"], datasets={"a": {"task": "logo", "ids": ["x", "x_b"]}})
-    status, text = submit(contest, capsys, "ab", team="b_victim")
+    status, text = submit(contest, capsys, "ab", team="b_victim", name="x.csv")
     assert status == 1
     assert "x_b_victim.csv would be an answer to the data id x_b, not x. Fix: choose another team name" in text
-    assert submit(contest, capsys, "ab", team="bvictim")[0] == 0
+    assert submit(contest, capsys, "ab", team="bvictim", name="x.csv")[0] == 0
+
+
+def test_a_team_that_looks_like_another_is_refused(contest, capsys, at):
+    assert submit(contest, capsys, "ab", team="Team é")[0] == 0
+    for team in ("team é", "TEAM É", "Ｔeam é"):
+        status, text = submit(contest, capsys, "aa", team=team)
+        assert status == 1
+        assert "looks like 'Team é', a team that has submitted. Fix: write the name the same way" in text
+    at(10)
+    assert submit(contest, capsys, "aa", team="Team e\u0301")[0] == 0

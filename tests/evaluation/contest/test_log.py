@@ -13,7 +13,6 @@ from evaluation.cli import main
 from evaluation.contest import log as submission_log
 from evaluation.contest.log import Entry, SubmissionLog, latest_of_each
 from evaluation.contract import registry
-from evaluation.files.whole import sha256_file
 from evaluation.settings.folders import Folders
 from tests.support import write_parameters
 
@@ -194,20 +193,6 @@ def test_a_file_that_changes_while_it_is_scored_fails(contest, capsys, monkeypat
     monkeypatch.setattr(registry, "task", lambda _: dataclasses.replace(task, score=swapped))
     assert evaluate(contest, capsys) == 1
     assert "changed while it was read" in log(contest).entries[0].reason
-
-
-def test_an_accepted_file_keeps_its_time_when_it_is_scored_later(contest, capsys):
-    path = Folders.in_workspace(contest).submission_log
-    submit(contest, GOOD)
-    digest = sha256_file(contest / "submissions" / "x_mine.csv")
-    book = SubmissionLog(path)
-    with book.locked():
-        book.append(entry(sha256=digest))
-        book.append(entry(number=2, sha256="other"))
-    evaluate(contest, capsys)
-    found = log(contest).entries
-    assert [(e.number, e.verdict) for e in found] == [(1, "accepted"), (2, "accepted"), (1, "ok")]
-    assert found[2].received == found[0].received
 
 
 def test_a_half_written_last_line_is_left_out_and_then_removed(contest, capsys):

@@ -221,3 +221,14 @@ def test_the_challenges_files_are_read_as_they_are(place, dataperf):
     write_parameters(place, datasets={"dp": {"ids": ["04rky", "01g317-flipped"], "sources": [f"file:{dataperf}"]}})
     download(Folders.in_workspace(place), Reporter(io.StringIO(), io.StringIO()))
     assert known_ids(place / "embeddings") == ("01g317-flipped", "04rky")
+
+
+def test_in_the_image_a_source_outside_the_workspace_is_not_called_missing(place, origin, monkeypatch):
+    monkeypatch.setenv("FIXFIRST_IN_IMAGE", "1")
+    assert "1 data ids from file:" in run(place, sources=[f"file:{origin}"])
+    with pytest.raises(
+        FixfirstError, match=r"only the workspace is mounted in this container\. Fix: put the files into"
+    ):
+        run(place, sources=["file:../nowhere"])
+    with pytest.raises(FixfirstError, match="nowhere does not exist"):
+        run(place, sources=["file:nowhere"])

@@ -1,6 +1,5 @@
 import os
 import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -73,15 +72,3 @@ def test_retrieve_and_blend_leave_their_inputs_alone(capsys, tmp_path):
         assert main([*map(str, arguments)]) == 1
         assert "the command reads this file" in capsys.readouterr().err
     assert one.read_text() == two.read_text() == "file,x,y\nf,0.5,0.5\n"
-
-
-def test_bundle_leaves_what_it_packs_alone(capsys, ranked, workspace):
-    packed = sorted(ranked.submission_folder.glob("*_random.txt"))[0]
-    before = packed.read_bytes()
-    command = ["bundle", "random", f"--workspace={workspace}"]
-    assert main([*command, f"--output={packed}"]) == 1
-    (workspace / "x.zip").symlink_to(packed)
-    assert main([*command, f"--output={workspace / 'x.zip'}"]) == 1
-    assert "the command reads this file" in capsys.readouterr().err
-    assert packed.read_bytes() == before
-    assert not zipfile.is_zipfile(packed)

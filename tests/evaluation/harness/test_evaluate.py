@@ -235,3 +235,13 @@ def test_a_second_evaluation_reads_the_results_once_and_does_not_lock_the_log(ra
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
     assert len(read) == 2
     assert len(locked) == 1
+
+
+def test_results_that_cannot_be_written_are_told_before_anything_is_computed(ranked, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a model was fitted")
+
+    monkeypatch.setattr(run, "_score_one", refuse)
+    monkeypatch.setattr("evaluation.files.whole.os.access", lambda *_: False)
+    with pytest.raises(FixfirstError, match=r"results: cannot write to the folder \(Permission denied\)"):
+        score(ranked)

@@ -1,5 +1,4 @@
 import os
-import zipfile
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ from cleaning import InvalidInput, Ranking
 from evaluation.contract.task import Rejected
 from evaluation.submissions.rankings import (
     SubmissionFile,
-    bundle,
     find_submissions,
     identify,
     is_time_file,
@@ -167,23 +165,3 @@ def test_a_method_has_at_most_100_letters(tmp_path):
 def test_a_missing_time_is_not_an_error(tmp_path):
     (tmp_path / "a_m.txt").write_text("0\n")
     assert read_submission(identify(tmp_path / "a_m.txt", IDS, 0), 1).seconds is None
-
-
-def test_a_bundle_is_complete_checked_and_reproducible(tmp_path):
-    rows = {"a": 3, "a_b": 3}
-    write_submission(tmp_path / "a_m.txt", Ranking(np.arange(3)), 1.0)
-    target = tmp_path / "m.zip"
-    with pytest.raises(InvalidInput, match=r"'m' is incomplete \(missing files, 2 in all: a_b_m\.txt, time_a_b_m\.txt"):
-        bundle(tmp_path, list(rows), "m", rows, target)
-    write_submission(tmp_path / "a_b_m.txt", Ranking(np.arange(2)), 1.0)
-    with pytest.raises(InvalidInput, match="missing rows"):
-        bundle(tmp_path, list(rows), "m", rows, target)
-    assert not target.exists()
-    write_submission(tmp_path / "a_b_m.txt", Ranking(np.arange(3)), 1.0)
-    names = bundle(tmp_path, list(rows), "m", rows, target)
-    first = target.read_bytes()
-    bundle(tmp_path, list(rows), "m", rows, target)
-    assert target.read_bytes() == first
-    with zipfile.ZipFile(target) as archive:
-        assert archive.namelist() == names == ["a_m.txt", "time_a_m.txt", "a_b_m.txt", "time_a_b_m.txt"]
-        assert archive.read("a_m.txt") == b"0\n1\n2\n"

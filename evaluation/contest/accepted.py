@@ -1,0 +1,109 @@
+"""The files of accepted submissions: submissions/accepted/{data_id}/{team}/{number}/, written once and never again.
+
+Each number has a folder with one answer, named {data_id}_{team} with the suffix of its task, and the seconds it took if
+they were handed in. The log says which numbers were accepted. A folder whose number it does not have was left by a run
+that was killed, or the log was lost; nothing here is ever removed.
+"""
+
+import os
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleaning.errors import FixfirstError, InvalidInput
+from evaluation.files.lock import sweep, temporary_folder
+from evaluation.files.names import composed, not_hidden
+from evaluation.files.whole import copy_in, make_folder, plain_errors, sha256_file, sync_folder
+from evaluation.settings.folders import Folders
+
+LARGEST = 4 * 1024**3
+"""The most bytes of a file that is handed in. Each task has a limit of its own, which follows the size of the truth."""
+
+_LARGEST_TIME = 1000
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A copy of a file that was handed in, under the name of its team, which nobody else can change any more.
+
+    origin: the file as it was handed in. answer: the copy of it, in a temporary folder.
+    """
+
+    origin: Path
+    answer: Path
+    data_id: str
+    team: str
+
+    def blamed(self, error: FixfirstError) -> FixfirstError:
+        """The same error about the file that was handed in, if it is about its copy."""
+        names = {self.answer: self.origin, **dict(zip(_beside(self.answer), _beside(self.origin), strict=True))}
+        if isinstance(error, InvalidInput) and error.place.path in names:
+            return error.moved(names[error.place.path])
+        return error
+
+
+def accepted_folder(folders: Folders, data_id: str, team: str) -> Path:
+    """The folder of a team's accepted submissions to a data id, with one folder per number."""
+    return folders.submission_folder / "accepted" / data_id / team
+
+
+@contextmanager
+def staged(origin: Path, data_id: str, team: str, folders: Folders) -> Iterator[Staged]:
+    """Copies a file, and its time file if there is one, next to the team's accepted submissions, for the block.
+
+    Raises FixfirstError for anything but a regular file of at most LARGEST bytes, and if there is no room for it.
+    """
+    name = f"{data_id}_{team}{origin.suffix}"
+    if max(len(os.fsencode(path.name)) for path in _beside(Path(name))) > _LONGEST_NAME:
+        raise InvalidInput("--team", f"the name of its file, {name}, would be too long", "choose a shorter name")
+    home = accepted_folder(folders, data_id, team)
+    sweep(home.parent)
+    with temporary_folder(home) as folder:
+        answer = folder / name
+        copy_in(origin, answer, LARGEST)
+        for source, target in zip(_beside(origin), _beside(answer), strict=True):
+            if os.path.lexists(source):
+                copy_in(source, target, _LARGEST_TIME)
+        sync_folder(folder)
+        yield Staged(origin, answer, data_id, team)
+
+
+def keep(found: Staged, number: int, folders: Folders) -> int:
+    """Stores a staged submission under the number, or the next one that is free; returns that number.
+
+    It is durable when this returns. Call it only while the log is locked and has no submission with this number.
+    """
+    home = make_folder(accepted_folder(folders, found.data_id, found.team))
+    with plain_errors(home, "store the submission"):
+        while (home / f"{number}").exists() and not _is_copy(home / f"{number}", found.answer.parent):
+            number += 1
+        if not (home / f"{number}").exists():
+            found.answer.parent.chmod(0o755)
+            found.answer.parent.replace(home / f"{number}")
+    for folder in (home, home.parent, home.parent.parent, folders.submission_folder):
+        sync_folder(folder)
+    return number
+
+
+def unlogged(folders: Folders, data_ids: Iterable[str], known: Container[tuple[str, str, int]]) -> list[Path]:
+    """The stored submissions to these data ids that are not `known` as (data id, team, number)."""
+    home = folders.submission_folder / "accepted"
+    found = [path for data_id in data_ids for path in not_hidden((home / data_id).glob("*/*"), home)]
+    return [path for path in found if not (path.name.isdecimal() and _key(path) in known)]
+
+
+def _key(path: Path) -> tuple[str, str, int]:
+    return path.parent.parent.name, composed(path.parent.name), int(path.name)
+
+
+def _is_copy(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same files."""
+    names = [sorted(path.name for path in folder.iterdir()) for folder in (one, other)]
+    return names[0] == names[1] and all(sha256_file(one / name) == sha256_file(other / name) for name in names[0])
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Where the seconds a submission took are: for a ranking, and for an answer to a sister task."""
+    return path.with_name(f"time_{path.stem}.txt"), path.with_name(f"{path.stem}.seconds")
