@@ -90,6 +90,29 @@ def test_the_interval_is_students():
     assert (low, high) == (pytest.approx(0.4457397), pytest.approx(4.5542603))
 
 
+def test_methods_are_compared_with_the_best_and_with_random_on_the_same_data_sets(records):
+    rows = leaderboard([*records, *(scored("random", d, 0.6) for d in "abc")], task("cleaning"))
+    good, random, bad, partial = rows
+    assert good.to_best is None
+    assert random.to_random is None
+    assert bad.to_best.mean == pytest.approx(0.5)
+    low, high = mean_interval([0.4, 0.5, 0.6])
+    assert bad.to_best.interval == (pytest.approx(low), pytest.approx(high))
+    assert (partial.to_best.mean, partial.to_best.interval) == (pytest.approx(-0.1), None)
+    assert "+0.500 (+0.252 to +0.748)" in text_table(*as_cells(rows))
+    table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
+    assert float(table[2]["to_best_high95"]) == pytest.approx(high)
+    assert [row.reversed for row in rows] == [False] * 4
+    wrong = leaderboard(
+        [
+            *(scored("random", d, 0.2 + n / 9) for n, d in enumerate("abc")),
+            *(scored("flipped", d, 0.5 + n / 8) for n, d in enumerate("abc")),
+        ],
+        task("cleaning"),
+    )
+    assert [(row.method, row.reversed) for row in wrong] == [("random", False), ("flipped", True)]
+
+
 def test_tables_hold_full_precision_or_six_decimals(records):
     rows = leaderboard(records, task("cleaning"))
     table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
