@@ -103,6 +103,13 @@ def screenshots(session: nox.Session) -> None:
 
 
 @nox.session
+def report_screenshots(session: nox.Session) -> None:
+    """Pictures of the report page of workspace/, to look at; `-- PAGE FOLDER` for another. Needs chromium."""
+    places = session.posargs or ["workspace/results/report.html", "dist/report"]
+    session.run("python", "-m", "tests.tools.report_screenshots", *places)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists the benchmarks."""
     found = {path.stem for path in Path("tests/benchmarks").glob("[!_]*.py")}
