@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the paths to read."""
+    """Adds the paths to read, and --long."""
     add_places(parser, "parameters_file", "ranker_folder")
+    parser.add_argument(
+        "--long", action="store_true", help="also what each ranker needs; tries each on small data, which takes seconds"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -37,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         "tasks": registry.tasks(),
     }
     for title, components in found.items():
-        _list(reporter, title, components)
+        _list(reporter, title, components, tried=options.long and title == "rankers")
     reporter.say("metrics")
     for name in registry.tasks():
         for metric in registry.task(name).metrics:
@@ -47,7 +50,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(reporter: "Reporter", title: str, found: "Registry") -> None:
-    reporter.say(title)
+def _list(reporter: "Reporter", title: str, found: "Registry", *, tried: bool) -> None:
+    from evaluation.harness.traits import traits
+
+    reporter.say(title if tried or title != "rankers" else f"{title} (--long says what each needs)")
     for name, component in found.items():
         reporter.say(f"  {name}: {component.summary}")
+        if tried:
+            reporter.say(f"    {traits(component)}")

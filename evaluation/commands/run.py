@@ -19,6 +19,6 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.harness.closing import closing_lines
 
     four = argparse.Namespace(**vars(options), only=[], lenient=False)
-    statuses = [download.run(four), create_baselines.run(four), evaluate.run(four), plot.run(four)]
+    statuses = [download.run(four), create_baselines.run(four), evaluate.score(four), plot.run(four)]
     Reporter().say("\n" + "\n".join(closing_lines(folders_of(options))))
     return max(statuses)
