@@ -73,6 +73,16 @@ SCENARIOS: dict[str, Scenario] = {
         (), lambda place: ["export", f"{place}/labels_review", "--to=label-studio", f"--output={place}/out/tasks.json"]
     ),
     "review": Scenario((), lambda place: ["review", f"{place}/labels_review", f"--static={place}/out/page.html"]),
+    "score": Scenario(
+        STEPS[:2],
+        lambda place: [
+            "score",
+            str(place / "w" / "submissions" / "x_random.txt"),
+            "--data=x",
+            f"--output={place}/out/score.json",
+            _in(place),
+        ],
+    ),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""

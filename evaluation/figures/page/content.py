@@ -57,47 +57,50 @@ def section(
     name: str, rows: Sequence[Row], records: Sequence[Record], pictures: Sequence[Mapping[str, str]]
 ) -> Section:
     """A task's part of the page. records: the good ones of the task. pictures: name and address of each figure."""
-    kinds = roles(rows, records)
+    kinds, header, chance = roles(rows, records), as_cells(rows)[0], _chance(rows)
     ends = [value for row in rows for value in (row.mean, row.low, row.high) if value is not None]
     low, width = min(ends), (max(ends) - min(ends)) or 1.0
 
-    def along(value: float) -> float:
-        return round(100 * (value - low) / width, 2)
+    def along(value: float | None, usual: float) -> float:
+        return round(100 * ((usual if value is None else value) - low) / width, 2)
 
-    header, cells = as_cells(rows)
-    chance = next((row for row in rows if row.method == CHANCE), None)
     lines = tuple(
         Line(
             row.method,
             kinds[row.method],
             place,
             Cell(f"{row.mean:.3f}", repr(row.mean)),
-            (
-                along(row.mean if row.low is None else row.low),
-                along(row.mean),
-                along(row.mean if row.high is None else row.high),
-            ),
+            (along(row.low, row.mean), along(row.mean, row.mean), along(row.high, row.mean)),
             tuple(_cells(row, told, chance)),
             reversed_warning(row) if row.reversed else "",
         )
-        for row, place, told in zip(rows, places(rows), cells, strict=True)
+        for row, place, told in zip(rows, places(rows), as_cells(rows)[1], strict=True)
     )
     return Section(
         name,
         rows[0].metric,
         ("95% interval", "minus the best, paired", *(["against random"] if chance else []), *header[5:]),
         lines,
-        along(rows[0].mean),
+        along(rows[0].mean, rows[0].mean),
         headline(rows),
         tuple(line.warning for line in lines if line.warning),
-        {
-            "name": name,
-            "metric": f"{rows[0].metric.name} ({rows[0].metric.direction})",
-            "methods": [_point(row, kinds[row.method]) for row in rows],
-            "sets": _sets(records, [row.method for row in rows]),
-        },
+        _data(name, rows, kinds, records),
         tuple(pictures),
     )
+
+
+def _chance(rows: Sequence[Row]) -> Row | None:
+    return next((row for row in rows if row.method == CHANCE), None)
+
+
+def _data(name: str, rows: Sequence[Row], kinds: Mapping[str, str], records: Sequence[Record]) -> dict[str, Any]:
+    """What the script draws, as JSON values."""
+    return {
+        "name": name,
+        "metric": f"{rows[0].metric.name} ({rows[0].metric.direction})",
+        "methods": [_point(row, kinds[row.method]) for row in rows],
+        "sets": _sets(records, [row.method for row in rows]),
+    }
 
 
 def headline(rows: Sequence[Row]) -> str:
@@ -105,8 +108,8 @@ def headline(rows: Sequence[Row]) -> str:
     best = rows[0]
     known = "" if best.low is None or best.high is None else f" (95% interval {best.low:.3f} to {best.high:.3f})"
     sets = f"{best.n_datasets} data set{'s' if best.n_datasets > 1 else ''}"
-    chance = next((row for row in rows if row.method == CHANCE and row is not best), None)
-    against = "" if chance is None else f"; random order has {chance.mean:.3f}"
+    chance = _chance(rows)
+    against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
     return f"{best.method} is first of {len(rows)}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
 
 
