@@ -11,6 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from evaluation.settings.folders import Folders
 
     add_places(parser, *Folders.names())
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only this ranker or predictor; may be repeated"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -18,7 +21,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.files.progress import Reporter
     from evaluation.harness.closing import closing_lines
 
-    four = argparse.Namespace(**vars(options), only=[], lenient=False)
+    four = argparse.Namespace(**vars(options), lenient=False)
     statuses = [download.run(four), create_baselines.run(four), evaluate.score(four), plot.run(four)]
     Reporter().say("\n" + "\n".join(closing_lines(folders_of(options))))
     return max(statuses)

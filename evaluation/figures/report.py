@@ -1,5 +1,6 @@
 """The plot task: figures, leaderboard and a report page, from records alone. It fits no model and reads no data."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.settings.folders import Folders
 
+_SEPARATORS = re.compile(r"[/\\\0]")
+"""What a data id may not have in the name of a file; results.jsonl may come from somebody else."""
+
 
 def plot(folders: Folders, reporter: Reporter) -> None:
     """Writes leaderboard.csv/.md, the overview and per-data-set figures (PNG and SVG), and report.html.
@@ -27,38 +31,48 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     Raises FixfirstError if there are no scores to draw.
     """
     sweep(folders.results_folder)
+    records = scored_records(folders)
+    boards, count = draw(records, folders.results_folder, reporter)
+    for name, rows in boards.items():
+        reporter.say(f"\n{name}\n{text_table(*as_cells(rows))}\n")
+    for row in (row for rows in boards.values() for row in rows if row.reversed):
+        reporter.warn(reversed_warning(row))
+    folder = folders.results_folder
+    reporter.say(f"{folder}: leaderboard.csv, leaderboard.md, {count} figures (png and svg)\n{folder / 'report.html'}")
+
+
+def scored_records(folders: Folders) -> list[Record]:
+    """The newest records. Raises FixfirstError if none has a score."""
     records = latest(read_records(folders.results_file))
-    good = [record for record in records if record.status == "ok"]
-    if not good:
+    if not any(record.status == "ok" for record in records):
         raise FixfirstError(
             f"{folders.results_file}: there are no scores yet. "
             "Fix: run `fixfirst evaluate` and correct what it reports."
         )
+    return records
+
+
+def draw(records: Sequence[Record], folder: Path, reporter: Reporter) -> tuple[dict[str, list[Row]], int]:
+    """Writes tables, figures and report.html; returns the rows of each task, cleaning first, and counts the figures."""
     boards: dict[str, list[Row]] = {}
     pictures: dict[str, list[str]] = {}
+    good = [record for record in records if record.status == "ok"]
     own = {name: [record for record in good if record.task == name] for name in {record.task for record in good}}
     names = sorted(own, key=lambda name: (name != "cleaning", name))
     total = sum(len({record.dataset for record in own[name]}) + 1 for name in names)
     with reporter.track("plot", "figures") as progress:
         for name in names:
             boards[name] = leaderboard(records, registry.task(name))
-            pictures[name] = _pictures(name, boards[name], own[name], folders.results_folder)
+            pictures[name] = _pictures(name, boards[name], own[name], folder)
             progress(sum(map(len, pictures.values())), total)
-    folder = folders.results_folder
     write_text(folder / "leaderboard.csv", as_csv([boards[name] for name in names]))
     write_text(
         folder / "leaderboard.md",
         "\n".join(f"## {name}\n\n{markdown_table(*as_cells(boards[name]))}" for name in names),
     )
-    write_text(
-        folder / "report.html", _page(boards, own, pictures, folder, [r for r in records if r.status == "failed"])
-    )
-    for name in names:
-        reporter.say(f"\n{name}\n{text_table(*as_cells(boards[name]))}\n")
-    for row in (row for name in names for row in boards[name] if row.reversed):
-        reporter.warn(reversed_warning(row))
-    count = sum(map(len, pictures.values()))
-    reporter.say(f"{folder}: leaderboard.csv, leaderboard.md, {count} figures (png and svg)\n{folder / 'report.html'}")
+    failed = [record for record in records if record.status == "failed"]
+    write_text(folder / "report.html", _page(boards, own, pictures, folder, failed))
+    return boards, sum(map(len, pictures.values()))
 
 
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
@@ -68,7 +82,8 @@ def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder
 
     stem = "overview" if name == "cleaning" else f"{name}_overview"
     written = []
-    for title, figure in [(stem, overview_figure(board)), *registry.task(name).figures(records)]:
+    for named, figure in [(stem, overview_figure(board)), *registry.task(name).figures(records)]:
+        title = _SEPARATORS.sub("_", named)
         for kind in ("png", "svg"):
             write_whole(folder / f"{title}.{kind}", render(figure, kind))
         written.append(title)

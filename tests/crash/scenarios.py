@@ -83,6 +83,7 @@ SCENARIOS: dict[str, Scenario] = {
             _in(place),
         ],
     ),
+    "publish": Scenario(STEPS, lambda place: ["publish", _in(place), f"--output={place}/out/site"]),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
@@ -172,7 +173,7 @@ def state(place: Path) -> dict[str, object]:
             content = b"there" if content else b"empty"
         if path.suffix == ".jsonl":
             found[name] = _lines(path.name, content)
-        elif path.name.startswith(("leaderboard", "report")):
+        elif path.name.startswith(("leaderboard", "report", "index")):
             found[name] = len(content) > 0
         else:
             found[name] = content

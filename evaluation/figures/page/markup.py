@@ -25,7 +25,7 @@ def report_html(sections: Sequence[Section], failed: Sequence[Record], records: 
     return _template().render(
         sections=sections,
         failed=failed,
-        made_with=_made_with(records),
+        made_with=made_with(records),
         data=json_for_html([one.data for one in sections]),
         style=style,
         script=script,
@@ -44,7 +44,7 @@ def picture_addresses(names: Sequence[str], folder: Path, room: int = _ROOM) -> 
     return found
 
 
-def _made_with(records: Sequence[Record]) -> list[tuple[str, str]]:
+def made_with(records: Sequence[Record]) -> list[tuple[str, str]]:
     """What the scores were made with, each value once."""
     found: dict[str, dict[str, None]] = {}
     for record in records:

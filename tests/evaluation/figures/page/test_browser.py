@@ -4,15 +4,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
-from tests.evaluation.figures.page.made_up import HOSTILE, IDS, NEEDED, report, scored
+from tests.evaluation.figures.page.made_up import HOSTILE, IDS, NEEDED, scored
 from tests.evaluation.labels.page.served import FLAGS, chromium
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    return report(tmp_path_factory.mktemp("report"))[0].as_uri()
+def address(made):
+    return made[0].as_uri()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from evaluation.contract.registry import task
 from evaluation.figures.drawn import picture, roles, saved
 from evaluation.figures.page.content import section
 from evaluation.figures.page.markup import picture_addresses
-from tests.evaluation.figures.page.made_up import IDS, NEEDED, records, report, scored
+from tests.evaluation.figures.page.made_up import IDS, NEEDED, records, scored
+
+pytestmark = pytest.mark.xdist_group("chromium")  # shares the page with the tests in the browser
 
 
 @pytest.fixture
@@ -20,8 +22,8 @@ def cleaning():
     return found, leaderboard(found, task("cleaning"))
 
 
-def test_a_page_needs_no_other_file_and_warns_of_scores_that_are_the_wrong_way_round(tmp_path):
-    page, warned = report(tmp_path)
+def test_a_page_needs_no_other_file_and_warns_of_scores_that_are_the_wrong_way_round(made):
+    page, warned = made
     text = page.read_text()
     assert not re.search(r"(src|href)=\"(?!#|data:)", text)
     assert (
