@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the paths to read, and --long."""
-    add_places(parser, "parameters_file", "ranker_folder")
+    add_places(parser, "parameters_file", "embedding_folder", "ranker_folder")
     parser.add_argument(
-        "--long", action="store_true", help="also what each ranker needs; tries each on small data, which takes seconds"
+        "--long", action="store_true", help="also data cards, and what each ranker needs: each is tried on small data"
     )
 
 
@@ -22,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints one line per component; one that cannot be loaded gives a warning with the reason."""
     from evaluation.contract import registry
     from evaluation.contract.loading import load_parameters
+    from evaluation.datasets.cards import card_lines
     from evaluation.files.progress import Reporter
 
     folders, reporter = folders_of(options), Reporter()
@@ -31,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
             state = "" if block.enabled else " (disabled)"
             sources = ", ".join(source.source for source in block.sources) or "added by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
+            for line in card_lines(name, block, folders) if options.long else ():
+                reporter.say(f"    {line}")
     found = {
         "rankers": registry.rankers(folders.ranker_folder),
         "bounds": registry.bounds(),
