@@ -22,7 +22,6 @@ class Cell:
 
     text: str
     key: str
-    number: bool = True
 
 
 @dataclass(frozen=True)
