@@ -90,11 +90,24 @@ def study(session: nox.Session) -> None:
 
 
 @nox.session
+def peers(session: nox.Session) -> None:
+    """Current releases of cleanlab, pyDVL and DataScope on the study's sets. Needs a network; takes half an hour."""
+    session.run("python", "-m", "tests.study.peers", *session.posargs, env={"OMP_NUM_THREADS": "1"})
+
+
+@nox.session
 def screenshots(session: nox.Session) -> None:
     """Pictures of the review page, to look at and for the README. Needs chromium."""
     session.run(
         "python", "-m", "tests.tools.review_screenshots", *(session.posargs or ["tests/screenshots", "look", "grid"])
     )
+
+
+@nox.session
+def report_screenshots(session: nox.Session) -> None:
+    """Pictures of the report page of workspace/, to look at; `-- PAGE FOLDER` for another. Needs chromium."""
+    places = session.posargs or ["workspace/results/report.html", "dist/report"]
+    session.run("python", "-m", "tests.tools.report_screenshots", *places)
 
 
 @nox.session

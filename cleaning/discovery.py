@@ -19,7 +19,7 @@ class Component:
     """One discovered module.
 
     member: the function or object that the kind requires (`rank`, `TASK`, `Learner`). summary: the first line of the
-    module's docstring. origin: its file.
+    module's docstring, or of the member's. origin: its file.
     """
 
     name: str
@@ -180,10 +180,10 @@ def _component(name: str, module: ModuleType, kind: str, member: str) -> Compone
         raise InvalidInput(
             _file_of(module), f"a {kind} needs a public `{member}`", "define it, or start the file name with _"
         )
-    summary = (module.__doc__ or "").strip().splitlines()
-    return Component(
-        name, getattr(module, member), summary[0] if summary else "(no description)", _file_of(module), module
-    )
+    found = getattr(module, member)
+    lines = (module.__doc__ or getattr(found, "__doc__", None) or "").strip().splitlines()
+    summary = lines[0] if lines else f"in {_file_of(module).name}; the first line of its docstring would stand here"
+    return Component(name, found, summary, _file_of(module), module)
 
 
 def _file_of(module: ModuleType) -> Path:

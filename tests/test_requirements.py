@@ -21,12 +21,16 @@ def pins(text: str) -> dict[str, Requirement]:
 
 
 def asked_for(name: str, extras: set[str]) -> Iterator[Requirement]:
-    """What an installed package asks for, here and with these extras."""
+    """What an installed package asks for, here and with these extras; an extra may ask for others of the package."""
+    known = set(extras)
     for text in requires(name) or []:
         requirement = Requirement(text)
         marker = requirement.marker
         if marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras)):
-            yield requirement
+            if canonicalize_name(requirement.name) != name:
+                yield requirement
+            elif not requirement.extras <= known:
+                yield from asked_for(name, requirement.extras - known)
 
 
 def allows(wanted: Requirement, pin: Requirement) -> bool:

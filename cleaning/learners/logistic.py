@@ -1,9 +1,10 @@
 """L2 logistic regression, solved to the optimum in every state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
@@ -55,23 +56,37 @@ class Learner:
 
         A test row whose log-odds are within that tolerance of a tie is assigned to the lower class.
         """
+        accuracy = np.empty(len(path))
+        for start, stop, right in self._right(path, test, progress):
+            accuracy[start:stop] = sum(block.sum(axis=0) for block in right) / len(test)
+        return accuracy
+
+    def correct(self, path: LabelPath, test: Split, progress: Progress) -> NDArray[np.bool_]:
+        """Which test rows are predicted correctly in every state of the path, (states, rows)."""
+        found = np.empty((len(path), len(test)), dtype=np.bool_)
+        for start, stop, right in self._right(path, test, progress):
+            found[start:stop] = np.vstack(list(right)).T
+        return found
+
+    def _right(
+        self, path: LabelPath, test: Split, progress: Progress
+    ) -> Iterator[tuple[int, int, Iterable[NDArray[np.bool_]]]]:
+        """Yields runs of states (start, stop) with blocks (test rows, states) of which predictions are correct."""
         unit = self.scaling == "unit"  # the solver scales unit rows itself, without copying large features
         if unit:
             features, test_features = path.features, unit_rows(test.features)
         else:
             features, test_features = scaled(path.features, test.features, self.scaling)
-        accuracy = np.empty(len(path))
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:
-                accuracy[start:stop] = np.mean(test.labels == classes[0])
+                yield start, stop, [np.repeat(test.labels[:, None] == classes[0], stop - start, axis=1)]
                 progress(stop, len(path))
                 continue
             for solution in optima(features, _changes(path.part(start, stop), classes), self.C, unit=unit):
                 end = start + solution.shape[2]
-                accuracy[start:end] = _accuracy(solution, test_features, test.labels, classes)
+                yield start, end, _correct(solution, test_features, test.labels, classes)
                 start = end
                 progress(start, len(path))
-        return accuracy
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
@@ -113,11 +128,12 @@ def _changes(path: LabelPath, classes: IntVector) -> Changes:
     return Changes(codes[path.labels], path.rows, codes[path.values] - codes[before], stops)
 
 
-def _accuracy(solution: FloatMatrix, features: FloatMatrix, labels: IntVector, classes: IntVector) -> FloatVector:
-    """The share of correct predictions in each state of a solution (d + 1, outputs, states)."""
+def _correct(
+    solution: FloatMatrix, features: FloatMatrix, labels: IntVector, classes: IntVector
+) -> Iterator[NDArray[np.bool_]]:
+    """Blocks (rows, states) of which rows each state of a solution (d + 1, outputs, states) predicts correctly."""
     outputs, states = solution.shape[1:]
     flat, intercepts = solution[:-1].reshape(len(solution) - 1, -1), solution[-1]
-    right = np.zeros(states)
     for start in range(0, len(features), _TEST_ROWS):
         rows = features[start : start + _TEST_ROWS].astype(np.float64, copy=False)
         margins = (rows @ flat).reshape(len(rows), outputs, states) + intercepts
@@ -125,5 +141,4 @@ def _accuracy(solution: FloatMatrix, features: FloatMatrix, labels: IntVector, c
             predicted = (margins[:, 0] > MARGIN_TOLERANCE).astype(np.int64)
         else:
             predicted = (margins >= margins.max(axis=1, keepdims=True) - 2 * MARGIN_TOLERANCE).argmax(axis=1)
-        right += (classes[predicted] == labels[start : start + _TEST_ROWS, None]).sum(axis=0)
-    return right / len(features)
+        yield classes[predicted] == labels[start : start + _TEST_ROWS, None]

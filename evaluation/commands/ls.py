@@ -11,14 +11,18 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the paths to read."""
-    add_places(parser, "parameters_file", "ranker_folder")
+    """Adds the paths to read, and --long."""
+    add_places(parser, "parameters_file", "embedding_folder", "ranker_folder")
+    parser.add_argument(
+        "--long", action="store_true", help="also data cards, and what each ranker needs: each is tried on small data"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Prints one line per component; one that cannot be loaded gives a warning with the reason."""
     from evaluation.contract import registry
     from evaluation.contract.loading import load_parameters
+    from evaluation.datasets.cards import card_lines
     from evaluation.files.progress import Reporter
 
     folders, reporter = folders_of(options), Reporter()
@@ -28,6 +32,8 @@ def run(options: argparse.Namespace) -> int:
             state = "" if block.enabled else " (disabled)"
             sources = ", ".join(source.source for source in block.sources) or "added by hand"
             reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
+            for line in card_lines(name, block, folders) if options.long else ():
+                reporter.say(f"    {line}")
     found = {
         "rankers": registry.rankers(folders.ranker_folder),
         "bounds": registry.bounds(),
@@ -37,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         "tasks": registry.tasks(),
     }
     for title, components in found.items():
-        _list(reporter, title, components)
+        _list(reporter, title, components, tried=options.long and title == "rankers")
     reporter.say("metrics")
     for name in registry.tasks():
         for metric in registry.task(name).metrics:
@@ -47,7 +53,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _list(reporter: "Reporter", title: str, found: "Registry") -> None:
-    reporter.say(title)
+def _list(reporter: "Reporter", title: str, found: "Registry", *, tried: bool) -> None:
+    from evaluation.harness.traits import traits
+
+    reporter.say(title if tried or title != "rankers" else f"{title} (--long says what each needs)")
     for name, component in found.items():
         reporter.say(f"  {name}: {component.summary}")
+        if tried:
+            reporter.say(f"    {traits(component)}")

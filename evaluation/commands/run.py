@@ -12,6 +12,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from evaluation.settings.folders import Folders
 
     add_places(parser, *Folders.names())
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="only this ranker or predictor; may be repeated"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,10 +25,10 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.files.progress import Reporter
     from evaluation.harness.closing import closing_lines
 
-    four = argparse.Namespace(**vars(options), only=[], lenient=False)
+    four = argparse.Namespace(**vars(options), lenient=False)
     downloaded, made = download.run(four), run_apart("create_baselines", four)
     if made is None:
         return 1
-    statuses = [downloaded, made, evaluate.run(four), plot.run(four)]
+    statuses = [downloaded, made, evaluate.score(four), plot.run(four)]
     Reporter().say("\n" + "\n".join(closing_lines(folders_of(options))))
     return max(statuses)

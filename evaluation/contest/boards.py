@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cleaning.errors import InvalidInput, first_three
 from evaluation.contest.counting import that_counts
 from evaluation.contest.log import Entry, Slot, SubmissionLog, latest_of_each
-from evaluation.contest.standings import Row, leaderboard, markdown_table, text_table
+from evaluation.contest.standings import Row, gap_cells, leaderboard, markdown_table, signed, text_table
 from evaluation.contract import registry
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
@@ -19,7 +19,10 @@ from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules
 
-_COLUMNS = ("task", "board", "rank", "team", "metric", "mean", "low95", "high95", "data_sets", "of")
+_COLUMNS = (
+    *("task", "board", "rank", "team", "metric", "mean", "low95", "high95"),
+    *("to_best", "to_best_low95", "to_best_high95", "data_sets", "of"),
+)
 _LAST_COLUMNS = ("submissions", "received", "files")
 
 
@@ -162,6 +165,7 @@ def _as_csv(found: Boarded) -> str:
     for one in found.standings:
         row = one.row
         head = [row.task, found.name, one.place, safe_cell(row.method), row.metric.name, row.mean, row.low, row.high]
+        head += gap_cells(row.to_best)
         files = " ".join(sorted(entry.file for entry in one.counting))
         tail = [one.submissions, _received(one), files]
         lines.append([*head, row.n_datasets, row.n_all, *(row.others.get(name) for name in others), *tail])
@@ -171,14 +175,16 @@ def _as_csv(found: Boarded) -> str:
 def _as_cells(found: Boarded) -> tuple[list[str], list[list[str]]]:
     """Header and cells of a human-readable table."""
     metric = found.task.main
-    header = ["", "team", f"{metric.name} ({metric.direction})", "data sets", *(m.name for m in found.task.others)]
+    header = ["", "team", f"{metric.name} ({metric.direction})", "minus the best, paired", "data sets"]
+    header += [m.name for m in found.task.others]
     cells = []
     for one in found.standings:
         row = one.row
         sets = f"{row.n_datasets}" if row.complete else f"{row.n_datasets} of {row.n_all}"
         others = [f"{row.others[m.name]:.6g}" if m.name in row.others else "" for m in found.task.others]
         place = "" if one.place is None else str(one.place)
-        cells.append([place, row.method, f"{row.mean:.6f}", sets, *others, str(one.submissions), _received(one)])
+        gap = signed(row.to_best)
+        cells.append([place, row.method, f"{row.mean:.6f}", gap, sets, *others, str(one.submissions), _received(one)])
     return [*header, "submissions", "received (UTC)"], cells
 
 

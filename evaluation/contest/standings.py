@@ -3,10 +3,10 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
-from cleaning.intervals import mean_interval
+from cleaning.intervals import PairedDifference, mean_interval, paired_difference, paired_values
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
@@ -14,7 +14,12 @@ from evaluation.files.csv import csv_text, safe_cell
 
 _MARKS = re.compile(r"[\\`*\[\]<>|&~$#@!]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|(?<=http):|(?<=https):", re.IGNORECASE)
 """What Markdown may read as more than text. An underscore inside a word is none of it."""
-COLUMNS = ("task", "rank", "method", "metric", "mean", "low95", "high95", "data_sets", "of", "seeds", "seconds")
+COLUMNS = (
+    *("task", "rank", "method", "metric", "mean", "low95", "high95", "to_best", "to_best_low95", "to_best_high95"),
+    *("data_sets", "of", "seeds", "seconds"),
+)
+CHANCE = "random"
+"""The method that puts the rows in random order."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,8 @@ class Row:
     clipped to the metric's limits; None if there is only one value.
     n_datasets, n_all: the number of data sets scored, and of all data sets. n_seeds: the number of seeds.
     seconds: the mean ranking time. others: the means of the task's other metrics.
+    to_best, to_random: this method minus the best one, and minus random order, paired by data set (by seed if there is
+    only one data set); None for that method itself, and where nothing can be paired.
     """
 
     task: str
@@ -39,6 +46,14 @@ class Row:
     n_seeds: int
     seconds: float | None
     others: dict[str, float]
+    to_best: PairedDifference | None = None
+    to_random: PairedDifference | None = None
+
+    @property
+    def reversed(self) -> bool:
+        """Whether it is worse than random order beyond the interval, as scores with the wrong sign are."""
+        worse = -1 if self.metric.greater_is_better else 1
+        return self.to_random is not None and self.to_random.sign == worse
 
     @property
     def complete(self) -> bool:
@@ -59,7 +74,39 @@ def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
             methods[record.method].append(record)
     rows = [_row(task, method, own, n_all) for method, own in methods.items()]
     sign = -1.0 if task.main.greater_is_better else 1.0
-    return sorted(rows, key=lambda row: (not row.complete, sign * row.mean, row.method))
+    rows.sort(key=lambda row: (not row.complete, sign * row.mean, row.method))
+    values = {
+        method: {(record.dataset, record.seed): record.metrics[task.main.name] for record in own}
+        for method, own in methods.items()
+    }
+    return [
+        replace(row, to_best=_gap(values, rows[0].method, row.method), to_random=_gap(values, CHANCE, row.method))
+        for row in rows
+    ]
+
+
+def _gap(values: dict[str, dict[tuple[str, int], float]], reference: str, method: str) -> PairedDifference | None:
+    """A method minus the reference."""
+    if method == reference or reference not in values:
+        return None
+    before, after = paired_values(values[reference], values[method])
+    return paired_difference(before, after) if before else None
+
+
+def reversed_warning(row: Row) -> str:
+    """What to say about a method that is worse than random order beyond its interval."""
+    return (
+        f"{row.method} is worse than random order ({signed(row.to_random)}): its scores seem to be the wrong way "
+        "round. Fix: return low scores for suspicious labels, or reverse the order"
+    )
+
+
+def signed(gap: PairedDifference | None) -> str:
+    """A difference with its interval, in a few characters; empty for None."""
+    if gap is None:
+        return ""
+    known = "" if gap.interval is None else f" ({gap.interval[0]:+.3f} to {gap.interval[1]:+.3f})"
+    return f"{gap.mean:+.3f}{known}"
 
 
 def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
@@ -93,12 +140,18 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
     )
 
 
+def gap_cells(gap: PairedDifference | None) -> list[float | None]:
+    """A difference and the ends of its interval, for a table at full precision."""
+    return [None, None, None] if gap is None else [gap.mean, *(gap.interval or (None, None))]
+
+
 def as_csv(boards: Sequence[Sequence[Row]]) -> str:
     """The rows of each task at full precision, ranked within the task. The last columns are the other metrics."""
     others = list(dict.fromkeys(name for rows in boards for row in rows for name in row.others))
     lines = []
     for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
         head = [row.task, place, safe_cell(row.method), row.metric.name, row.mean, row.low, row.high]
+        head += gap_cells(row.to_best)
         tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds]
         lines.append([*head, *tail, *(row.others.get(name) for name in others)])
     return csv_text([*COLUMNS, *others], lines)
@@ -108,14 +161,14 @@ def as_cells(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Header and cells of a human-readable table."""
     header = ["", "method", f"{rows[0].metric.name} ({rows[0].metric.direction})" if rows else "score", "95% interval"]
     names = list(dict.fromkeys(name for row in rows for name in row.others))
-    header += ["data sets", "seconds", *names]
+    header += ["minus the best, paired", "data sets", "seconds", *names]
     cells = []
     for place, row in zip(places(rows), rows, strict=True):
         bounds = "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}"
         sets = f"{row.n_datasets}" if row.complete else f"{row.n_datasets} of {row.n_all}"
         seconds = "" if row.seconds is None else f"{row.seconds:.3g}"
         others = [f"{row.others[name]:.4g}" if name in row.others else "" for name in names]
-        cells.append([place, row.method, f"{row.mean:.6f}", bounds, sets, seconds, *others])
+        cells.append([place, row.method, f"{row.mean:.6f}", bounds, signed(row.to_best), sets, seconds, *others])
     return header, cells
 
 

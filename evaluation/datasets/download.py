@@ -8,6 +8,7 @@ from pathlib import Path
 from cleaning.errors import FixfirstError, InvalidInput
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
+from evaluation.datasets.cards import write_croissant
 from evaluation.datasets.layout import csv_path, load_dataset, load_truth, parquet_path
 from evaluation.datasets.sources import STAGING, Job, bring
 from evaluation.files.json import read_json
@@ -20,6 +21,8 @@ from evaluation.settings.parameters import Parameters, Source
 
 def download(folders: Folders, reporter: Reporter) -> None:
     """Copies every enabled data set into the workspace and writes manifest.json (source, sha256, bytes of each file).
+
+    Beside each data id of the task cleaning it writes a data card, {data_id}_croissant.json.
 
     A data set that is already present is left alone. Raises FixfirstError if none of a data set's sources works; the
     data sets that were already copied are kept.
@@ -45,6 +48,10 @@ def _download(folders: Folders, parameters: Parameters, reporter: Reporter) -> N
         else:
             source = _from_first_source(job, manifest)
             reporter.say(f"{name}: {len(job.ids)} data ids from {source}")
+        try:
+            write_croissant(name, block, folders)
+        except FixfirstError as error:  # data added by hand may be in a folder that is only read
+            reporter.warn(f"{name} has no data card beside it: {error}")
 
 
 def _from_first_source(job: Job, manifest: dict[str, dict[str, object]]) -> str:

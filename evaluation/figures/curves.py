@@ -1,6 +1,5 @@
 """Figures drawn from records: colour-blind-safe, distinguishable without colour, readable with ten methods."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.figures.canvas import (
     COLOURS,
-    LINES,
+    INK,
     MARKERS,
     canvas,
     legend,
@@ -22,50 +21,79 @@ from evaluation.figures.canvas import (
     reference_line,
     style,
 )
+from evaluation.figures.drawn import BEST, Drawn, Picture, picture, roles, saved
+from evaluation.figures.room import roomiest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def curves_figure(data_id: str, records: Sequence[Record]) -> "Figure":
-    """Test accuracy against the number of fixes for every method of a data id, best score first in the legend.
+_GREY = "#8a8f98"
+_LINES: dict[str, dict[str, Any]] = {
+    **{f"best{place}": {**style(place), "marker": "", "lw": 2.2 if place < 3 else 1.6} for place in range(BEST)},
+    "random": {"color": "black", "ls": (0, (1, 1.2)), "lw": 1.8},
+    "bound": {"color": INK, "ls": (0, (7, 2, 1.5, 2)), "lw": 1.4},
+    "rest": {"color": _GREY, "ls": "-", "lw": 0.9, "alpha": 0.8},
+}
 
-    Several seeds of a method are drawn as their mean, with their range shaded. Dashed lines show the accuracy before
-    any fix and the target. Raises ValueError if there are no records.
+
+def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) -> "Figure":
+    """Test accuracy against the number of fixes for every method of a data id.
+
+    records, rows: those of the whole task. The five best methods of the task, random order and the bounds are in colour
+    and in the legend, with the score here and the mean over all data sets; the others are grey, with their names at
+    their lines. Several seeds of a method are drawn as their mean, with their range shaded. Dashed lines show the
+    accuracy before any fix and the target. Raises ValueError if no record of the data id has a curve.
     """
-    figure, axes = canvas(9.0, 5.4)
-    methods: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        methods[record.method].append(record)
-    scores = {method: float(np.mean([r.metrics["score"] for r in own])) for method, own in methods.items()}
-    for number, method in enumerate(sorted(methods, key=lambda name: (scores[name], name))):
-        curves = [record.curve for record in methods[method] if record.curve is not None]
-        fixes = np.asarray(curves[0].fixes)
-        accuracy = np.asarray([np.interp(fixes, curve.fixes, curve.accuracy) for curve in curves])
-        shared: dict[str, Any] = {"color": COLOURS[number % len(COLOURS)], "zorder": 30 - number}
-        label = plain_label(f"{method}  {scores[method]:.3f}")
-        axes.plot(
-            fixes,
-            accuracy.mean(axis=0),
-            ls=LINES[number % len(LINES)],
-            lw=2.2 if number < 3 else 1.3,
-            label=label,
-            **shared,
-        )
-        if len(curves) > 1:
-            axes.fill_between(fixes, accuracy.min(axis=0), accuracy.max(axis=0), alpha=0.15, lw=0, **shared)
-    first = next(record for record in records if record.curve is not None)
-    if first.curve is None:  # pragma: no cover - chosen to have one
-        raise AssertionError
-    target = float(first.settings.get("target", 0.95))
-    reference_line(axes, first.curve.dirty, f"before any fix: {first.curve.dirty:.3f}")
-    reference_line(axes, target * first.curve.clean, f"{target:.0%} of clean: {target * first.curve.clean:.3f}")
-    axes.set_xlim(0, max(first.curve.fixes))
+    shown, kinds = picture(data_id, records), roles(rows, records)
+    known = {row.method: row for row in rows}
+    figure, axes = canvas(10.0, 5.6)
+    for number, one in enumerate(shown.curves):
+        kind = kinds[one.method]
+        line = {**_LINES[kind], "zorder": (5 if kind == "rest" else 30) - number / 100}
+        label = None if kind == "rest" else plain_label(_told(one, known[one.method]))
+        axes.plot(one.fixes, one.accuracy, label=label, **line)
+        if one.seeds > 1 and kind != "rest":
+            axes.fill_between(one.fixes, one.low, one.high, alpha=0.15, lw=0, color=line["color"])
+    reference_line(axes, shown.dirty, f"before any fix: {shown.dirty:.3f}")
+    reference_line(axes, shown.level, f"{shown.target:.0%} of clean: {shown.level:.3f}")
+    axes.set_xlim(0, shown.rows)
     axes.set_xlabel("labels fixed")
     axes.set_ylabel("test accuracy")
-    axes.set_title(plain_label(f"Cleaning {data_id}"), loc="left", fontweight="bold")
-    legend(axes, "method, score")
+    title = plain_label(f"Cleaning {data_id}")
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+    axes.set_title(plain_label(saved(shown)), loc="left", fontsize=9.5)
+    if any(kind != "rest" for kind in kinds.values()):
+        legend(axes, "method, score here\nmean over all data sets (95% interval)")
+    _name_the_others(figure, shown, [one for one in shown.curves if kinds[one.method] == "rest"])
     return figure
+
+
+def _told(one: Drawn, row: Row) -> str:
+    known = "" if row.low is None or row.high is None else f" ({row.low:.3f} to {row.high:.3f})"
+    return f"{one.method}  {one.score:.3f}\n{row.mean:.3f}{known}"
+
+
+def _name_the_others(figure: "Figure", shown: Picture, others: Sequence[Drawn]) -> None:
+    """Writes each name at its line, where there is most room."""
+    from matplotlib.patheffects import withStroke
+
+    axes = figure.axes[0]
+    figure.draw_without_rendering()  # settles the layout
+    width, height = axes.get_window_extent().size
+    low, high = axes.get_ylim()
+    across, up = width / max(axes.get_xlim()[1], 1), height / (high - low)
+    lines = [np.column_stack([one.fixes * across, (one.accuracy - low) * up]) for one in shown.curves]
+    lines += [np.array([[0, (level - low) * up], [width, (level - low) * up]]) for level in (shown.dirty, shown.level)]
+    places = [shown.curves.index(one) for one in others]
+    size = figure.dpi / 72 * 7.5
+    sizes = [(0.58 * size * len(one.method), 1.2 * size) for one in others]
+    for one, spot in zip(others, roomiest(lines, places, sizes, (width, height)), strict=True):
+        at = (spot[0] / across, spot[1] / up + low)
+        text = axes.text(
+            *at, plain_label(one.method), fontsize=7.5, color="#50555d", ha="center", va="center", zorder=35
+        )
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
 
 
 def details_figures(

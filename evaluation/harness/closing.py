@@ -1,13 +1,18 @@
-"""The last three lines of `fixfirst run`: what was found, where to look, and how to rank your own labels next."""
+"""The last lines of `run` and `evaluate`: what was found, where to look, and what to type next."""
 
 import shutil
 import sys
+from collections.abc import Sequence
 
-from evaluation.contest.standings import Row, leaderboard
+from evaluation.contest.standings import Row, as_cells, leaderboard, reversed_warning, text_table
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.record import latest, read_records
 from evaluation.settings.folders import Folders
+
+_FIRST = 5
+_COLUMNS = 5
+"""The rank, the method, its score, the interval, and the difference to the best."""
 
 
 def closing_lines(folders: Folders) -> list[str]:
@@ -18,6 +23,28 @@ def closing_lines(folders: Folders) -> list[str]:
         f"Look:  {folders.results_folder / 'report.html'}",
         f"Next:  {command} rank SOURCE   # your own labels, the one to fix first on top; README, “Your labels”",
     ]
+
+
+def score_lines(folders: Folders, tasks: Sequence[str], plot: str) -> list[str]:
+    """The first places of each task, then the command that draws them. plot: that command's arguments."""
+    records = latest(read_records(folders.results_file))
+    boards = [(name, leaderboard(records, registry.task(name))) for name in tasks]
+    lines = []
+    for name, rows in boards:
+        if rows:
+            header, cells = as_cells(rows)
+            table = text_table(header[:_COLUMNS], [line[:_COLUMNS] for line in cells[:_FIRST]])
+            more = f"\n… and {len(rows) - _FIRST} more" if len(rows) > _FIRST else ""
+            lines.append(f"\n{name}\n{table}{more}")
+    command = "fixfirst" if shutil.which("fixfirst") else sys.argv[0]
+    return [*lines, f"\nNext: {command} plot{plot}   # the curves, and all tables on one page"] if lines else []
+
+
+def reversed_lines(folders: Folders, tasks: Sequence[str]) -> list[str]:
+    """One warning for each ranker that is worse than random order beyond its interval."""
+    records = latest(read_records(folders.results_file))
+    rows = [row for name in tasks for row in leaderboard(records, registry.task(name))]
+    return [reversed_warning(row) for row in rows if row.reversed]
 
 
 def _found(folders: Folders) -> str:

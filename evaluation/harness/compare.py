@@ -6,6 +6,7 @@ from pathlib import Path
 from scipy.stats import spearmanr
 
 from cleaning.errors import InvalidInput
+from cleaning.intervals import paired_values
 from evaluation.contract import registry
 from evaluation.contract.record import Record, latest, read_records
 from evaluation.labels.compare import Comparison, Difference
@@ -64,7 +65,9 @@ def _compare_task(
             continue
         title = name if name == other else f"{name} against {other}"
         values = [[side[slot] for slot in common] for side in (first, second)]
-        difference = Difference.of(f"{task}, {title}, {metric.name}", *values, lower=not metric.greater_is_better)
+        difference = Difference.of(
+            f"{task}, {title}, {metric.name}", *paired_values(first, second), lower=not metric.greater_is_better
+        )
         found.differences.append(difference)
         found.lines.append(str(difference))
         means.append((difference.a, difference.b))

@@ -9,7 +9,7 @@ from scipy.stats import kendalltau, spearmanr
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, first_three
-from cleaning.intervals import mean_interval
+from cleaning.intervals import paired_difference
 from evaluation.files.csv import csv_columns
 from evaluation.files.parquet import read_columns, texts
 from evaluation.files.whole import read_text
@@ -40,8 +40,8 @@ class Difference:
     @classmethod
     def of(cls, what: str, a: Sequence[float], b: Sequence[float], *, lower: bool) -> "Difference":
         """The means of two lists of values, paired by place, and the interval of their difference."""
-        gaps = [second - first for first, second in zip(a, b, strict=True)]
-        return cls(what, len(gaps), float(np.mean(a)), float(np.mean(b)), mean_interval(gaps), lower)
+        gap = paired_difference(a, b)
+        return cls(what, gap.pairs, float(np.mean(a)), float(np.mean(b)), gap.interval, lower)
 
     @property
     def worse(self) -> float:

@@ -36,6 +36,15 @@ class Source(Strict):
     sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
+class Card(Strict):
+    """What a data set is: a sentence, the address of its home, its licence (its SPDX name if any), whom to cite."""
+
+    description: str | None = Field(default=None, min_length=1)
+    url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    licence: str | None = Field(default=None, min_length=1)
+    citation: str | None = Field(default=None, min_length=1)
+
+
 class _Named(BaseModel):
     """A name, with or without options."""
 
@@ -77,6 +86,7 @@ class DatasetBlock(Strict):
     draws: tuple[int, ...] = ()
     learner: LearnerSpec | None = None
     split: SplitSpec | None = None
+    card: Card | None = None
 
     @field_validator("sources", mode="before")
     @classmethod

@@ -84,6 +84,17 @@ SCENARIOS: dict[str, Scenario] = {
         (), lambda place: ["export", f"{place}/labels_review", "--to=label-studio", f"--output={place}/out/tasks.json"]
     ),
     "review": Scenario((), lambda place: ["review", f"{place}/labels_review", f"--static={place}/out/page.html"]),
+    "score": Scenario(
+        STEPS[:2],
+        lambda place: [
+            "score",
+            str(place / "w" / "submissions" / "x_random.txt"),
+            "--data=x",
+            f"--output={place}/out/score.json",
+            _in(place),
+        ],
+    ),
+    "publish": Scenario(STEPS, lambda place: ["publish", _in(place), f"--output={place}/out/site"]),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
@@ -175,7 +186,7 @@ def state(place: Path) -> dict[str, object]:
             content = b"there" if content else b"empty"
         if path.suffix == ".jsonl":
             found[name] = _lines(path.name, content)
-        elif path.name.startswith(("leaderboard", "report")):
+        elif path.name.startswith(("leaderboard", "report", "index")):
             found[name] = len(content) > 0
         else:
             found[name] = content

@@ -9,7 +9,9 @@ import time
 import pytest
 
 from cleaning import simulate
+from cleaning.discovery import discover_folder
 from evaluation.cli import main
+from evaluation.contract import registry
 from evaluation.contract.record import read_records
 from evaluation.files.progress import Reporter
 from evaluation.harness.produce import create_baselines
@@ -142,6 +144,55 @@ def test_ls_lists_everything_with_one_line_each(capsys, workspace):
         assert line in out.splitlines()
     assert "  logistic: " in out
     assert run(capsys, "ls", f"--workspace={workspace / 'none'}")[0] == 0
+
+
+def test_ls_long_says_what_a_ranker_needs(capsys, workspace, monkeypatch):
+    monkeypatch.setattr(registry, "rankers", lambda folder: discover_folder(folder, "ranker", "rank"))
+    (workspace / "rankers").mkdir()
+    for name, body in {
+        "first_column": "return train.features[:, 0] * len(validation or [1])",
+        "far": "return -np.linalg.norm(train.features - train.features.mean(axis=0), axis=1)",
+        "near": "if validation is None: raise Unsuitable('none')\n    "
+        "return -abs(train.features @ validation.features.mean(axis=0))",
+        "bad": "return 1 / 0",
+    }.items():
+        head = "import numpy as np\nfrom cleaning import Unsuitable\n\n\ndef rank(train, validation, *, rng):\n    "
+        (workspace / "rankers" / f"{name}.py").write_text(head + body + "\n")
+    status, out, _ = run(capsys, "ls", "--long", f"--workspace={workspace}")
+    lines = out.splitlines()
+    told = {
+        name: lines[place + 1].strip()
+        for place, line in enumerate(lines)
+        if (name := line.strip().split(":")[0]) in ("first_column", "far", "near", "bad")
+    }
+    assert status == 0
+    assert told["first_column"].startswith("uses no validation rows; ")
+    assert told["first_column"].endswith(" s for 300 rows; the scale of the columns does not matter")
+    assert told["far"].endswith("depends on the scale of the columns")
+    assert told["near"].startswith("needs validation rows; ")
+    assert told["bad"] == "could not be tried (ZeroDivisionError: division by zero)"
+    assert "no description" not in out
+
+
+def test_evaluate_ends_with_the_scores_and_the_next_command(capsys, workspace):
+    reverse = "def rank(train, validation, *, rng):\n    from baselines.rankers.knn_shapley import rank\n    "
+    (workspace / "rankers").mkdir()
+    (workspace / "rankers" / "upside_down.py").write_text(f"{reverse}return -rank(train, validation, rng=rng)\n")
+    write_parameters(
+        workspace,
+        rankers=["random", "knn_shapley", "upside_down"],
+        seeds=list(range(12)),
+        datasets={"made": {"ids": ["blobs"]}},
+    )
+    run(capsys, "create_baselines", f"--workspace={workspace}")
+    status, out, err = run(capsys, "evaluate", f"--workspace={workspace}")
+    lines = out.splitlines()
+    assert status == 0
+    assert re.match(r"1  knn_shapley +0\.\d+", lines[-5])
+    assert re.search(r"upside_down .*\+0\.\d+ \(\+0\.\d+ to \+\d\.\d+\)", out)
+    assert re.match(rf"Next: .+ plot --workspace={workspace}   # the curves", lines[-1])
+    assert "warning: upside_down is worse than random order (+0." in err
+    assert "Fix: return low scores for suspicious labels" in err
 
 
 def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):

@@ -28,6 +28,7 @@ from evaluation.files.csv import csv_columns, csv_rows
 from evaluation.files.json import json_items, read_json
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import read_npz
+from evaluation.labels.foreign import Choice, read_order
 from evaluation.labels.forms.probabilities import probabilities_in_file
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
@@ -232,6 +233,14 @@ READERS: dict[str, Reader] = {
     ),
     "ranking": Reader(
         lambda path: read_ranking(path, 5), ".txt", lambda: [b"3\n1\n0\n2\n4\n", b"0\r\n4\r\n3\r\n2\r\n1"]
+    ),
+    "order of another tool": Reader(
+        lambda path: read_order(path, ["a", "p/b.png", "c"], Choice()),
+        ".csv",
+        lambda: [
+            b",is_label_issue,label_score\n0,True,0.5\n2,False,1e-3\n",
+            b"filepath,mistakenness\n/x/p/b.png,0.5\na,1\n",
+        ],
     ),
     "seconds": Reader(read_seconds, ".seconds", lambda: [b"4.75\n", b"1e-05"]),
     "records": Reader(read_records, ".jsonl", _records),

@@ -1,13 +1,13 @@
 """The html of the page, from its template."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
+
+from evaluation.files.html import file_of_page, json_for_html, template
 
 SCRIPTS = (
     "dom.js",
@@ -22,8 +22,6 @@ SCRIPTS = (
     "main.js",
 )
 """The scripts of the served page, in the order in which they are loaded."""
-
-_UNSAFE = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,11 @@ def page_html(name: str, start: Mapping[str, Any], inside: Inside | None = None)
     return _template().render(name=name, start=json_for_html(start), script_names=SCRIPTS, inside=inside)
 
 
-def json_for_html(value: object) -> str:
-    """JSON that cannot end the element it is in."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE)
-
-
 def static_text(name: str) -> str:
     """A style or script that comes with the program."""
-    return (files(__package__ or "") / "static" / name).read_text(encoding="utf-8")
+    return file_of_page(__package__ or "", "static", name)
 
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = (files(__package__ or "") / "templates" / "page.html").read_text(encoding="utf-8")
-    return environment.from_string(text)
+    return template(__package__ or "", "page.html")

@@ -5,18 +5,18 @@ leave the page as a file for `fixfirst decisions`.
 """
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cleaning.errors import FixfirstError, InvalidInput
+from evaluation.files.html import inside_policy, json_for_html
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_bytes, write_text
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
-from evaluation.labels.page.markup import SCRIPTS, Inside, json_for_html, page_html, static_text
+from evaluation.labels.page.markup import SCRIPTS, Inside, page_html, static_text
 from evaluation.labels.page.pictures import scaled
 from evaluation.labels.page.views import Query, Views
 
@@ -101,13 +101,4 @@ def _inside() -> Inside:
     """The style and the scripts, and a policy that allows nothing else."""
     style = static_text("page.css")
     scripts = tuple(static_text("file.js" if name == "server.js" else name) for name in SCRIPTS)
-    allowed = " ".join(_source(script) for script in scripts)
-    policy = (
-        f"default-src 'none'; script-src {allowed}; style-src {_source(style)}; img-src data:; base-uri 'none'; "
-        "form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-    )
-    return Inside(policy, style, scripts)
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return Inside(inside_policy(style, scripts), style, scripts)

@@ -14,6 +14,7 @@ from cleaning.progress import Progress
 from cleaning.simulation.blocks import BlockFolder
 from cleaning.simulation.curve import reference_rounding
 from cleaning.simulation.simulate import Plan
+from evaluation.contest.standings import leaderboard
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Curve, Record
 from evaluation.contract.registry import bounds, make_learner
@@ -117,6 +118,7 @@ def score(case: Case, progress: Progress) -> Outcome:
         denominators={"n_train": len(dataset.train), "n_wrong": wrong, "n_test": len(dataset.test)},
         curve=_recorded(curve),
         seconds=submission.seconds,
+        details={"order": submission.ranking.order.tolist()},
     )
 
 
@@ -135,10 +137,9 @@ def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
     """The curves of all methods, one figure per data id."""
     from evaluation.figures.curves import curves_figure
 
-    for data_id in sorted({record.dataset for record in records}):
-        chosen = [record for record in records if record.dataset == data_id and record.curve is not None]
-        if chosen:
-            yield f"{data_id}_evaluation", curves_figure(data_id, chosen)
+    rows = leaderboard(records, TASK)
+    for data_id in sorted({record.dataset for record in records if record.curve is not None}):
+        yield f"{data_id}_evaluation", curves_figure(data_id, records, rows)
 
 
 def publish(records: Sequence[Record], folders: Folders, parameters: Parameters) -> None:

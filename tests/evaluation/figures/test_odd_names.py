@@ -33,7 +33,7 @@ def records():
 
 
 FIGURES = {
-    "curves": lambda made: [curves_figure("$^$", made)],
+    "curves": lambda made: [curves_figure("$_$", made, leaderboard(made, task("cleaning")))],
     "overview": lambda made: [overview_figure(leaderboard(made, task("cleaning")))],
     "details": lambda made: [figure for _, figure in details_figures(made, "f2", LABEL, MAIN)],
     "calibration": lambda made: [figure for _, figure in calibration_figures(made, LOSS, LOSS)],

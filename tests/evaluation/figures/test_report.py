@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -90,6 +91,29 @@ def test_the_interval_is_students():
     assert (low, high) == (pytest.approx(0.4457397), pytest.approx(4.5542603))
 
 
+def test_methods_are_compared_with_the_best_and_with_random_on_the_same_data_sets(records):
+    rows = leaderboard([*records, *(scored("random", d, 0.6) for d in "abc")], task("cleaning"))
+    good, random, bad, partial = rows
+    assert good.to_best is None
+    assert random.to_random is None
+    assert bad.to_best.mean == pytest.approx(0.5)
+    low, high = mean_interval([0.4, 0.5, 0.6])
+    assert bad.to_best.interval == (pytest.approx(low), pytest.approx(high))
+    assert (partial.to_best.mean, partial.to_best.interval) == (pytest.approx(-0.1), None)
+    assert "+0.500 (+0.252 to +0.748)" in text_table(*as_cells(rows))
+    table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
+    assert float(table[2]["to_best_high95"]) == pytest.approx(high)
+    assert [row.reversed for row in rows] == [False] * 4
+    wrong = leaderboard(
+        [
+            *(scored("random", d, 0.2 + n / 9) for n, d in enumerate("abc")),
+            *(scored("flipped", d, 0.5 + n / 8) for n, d in enumerate("abc")),
+        ],
+        task("cleaning"),
+    )
+    assert [(row.method, row.reversed) for row in wrong] == [("random", False), ("flipped", True)]
+
+
 def test_tables_hold_full_precision_or_six_decimals(records):
     rows = leaderboard(records, task("cleaning"))
     table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
@@ -119,9 +143,10 @@ def test_ranks_start_at_one_in_each_task_and_the_page_with_cleaning(folders, rec
         ("camera_trap", "2", "prior"),
     ]
     page = (folders.results_folder / "report.html").read_text()
-    places = [page.index(f"<h2 id='{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    anchors = ("task-cleaning", "task-camera_trap", "failed")
+    places = [page.index(f'<section id="{name}"') for name in anchors]
     assert places == sorted(places)
-    links = [page.index(f"<a href='#{name}'>") for name in ("cleaning", "camera_trap", "failed")]
+    links = [page.index(f'<a href="#{name}">') for name in anchors]
     assert links == sorted(links)
     assert links[-1] < places[0]
 
@@ -139,7 +164,8 @@ def test_plot_writes_pictures_tables_and_a_page_from_records_alone(folders, reco
         assert len(picture.convert("RGB").getcolors(1 << 24)) > 50
     page = (folders.results_folder / "report.html").read_text()
     assert "&lt;b&gt;no&lt;/b&gt;" in page
-    assert "overview.svg" in page
+    assert "Content-Security-Policy" in page
+    assert re.findall('https?://[^"\\s]+', page) == ["http://www.w3.org/2000/svg"]
     assert str(folders.results_folder / "report.html") in reporter.out.getvalue()
 
 
@@ -151,19 +177,31 @@ def test_the_same_records_draw_the_same_bytes(folders, records):
     assert pictures[0] == pictures[1]
 
 
-def test_the_curves_carry_before_target_and_every_score():
-    many = [scored(f"method_{n}", "a", n / 20) for n in range(12)] + [scored("method_0", "a", 0.2, seed=1)]
-    figure = curves_figure("a", many)
+def test_the_picture_of_a_data_id_says_what_is_saved_and_names_every_curve():
+    many = [scored(f"method_{n}", d, n / 20) for n in range(9) for d in "ab"] + [scored("method_0", "a", 0.2, seed=1)]
+    many = [one.model_copy(update={"metrics": {**one.metrics, "fixes_needed": 2}}) for one in many]
+    many.append(scored("random", "a", 0.9).model_copy(update={"metrics": {**METRICS, "score": 0.9, "fixes_needed": 8}}))
+    figure = curves_figure("a", many, leaderboard(many, task("cleaning")))
     axes = figure.axes[0]
-    labels = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert labels[0] == "method_1  0.050"
-    assert len(labels) == 12
+    assert axes.get_title(loc="left") == (
+        "method_1 reaches 95% of the clean accuracy after 2 of 10 fixes, random order after 8: 6 fixes saved (75%)."
+    )
+    labels = [text.get_text().split("\n") for text in axes.get_legend().get_texts()]
+    assert [first for first, _ in labels] == [
+        "method_1  0.050",
+        "method_0  0.100",
+        "method_2  0.100",
+        "method_3  0.150",
+        "method_4  0.200",
+        "random  0.900",
+    ]
+    assert dict(labels)["method_3  0.150"] == "0.150 (0.150 to 0.150)"
+    assert dict(labels)["random  0.900"] == "0.900"
     texts = [text.get_text() for text in axes.texts]
-    assert texts == ["before any fix: 0.500", "95% of clean: 0.855"]
-    looks = {
-        (line.get_color(), str(line.get_linestyle()), str(line._unscaled_dash_pattern)) for line in axes.lines[:12]
-    }
-    assert len(looks) == 12
+    assert texts[:2] == ["before any fix: 0.500", "95% of clean: 0.855"]
+    assert sorted(texts[2:]) == [f"method_{n}" for n in range(5, 9)]
+    colours = {line.get_color() for line in axes.lines if not line.get_label().startswith("_")}
+    assert len(colours) == 6
     ElementTree.fromstring(render(figure, "svg"))
 
 

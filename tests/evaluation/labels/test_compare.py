@@ -72,7 +72,7 @@ def test_two_reviews_say_how_often_they_agree(review, tmp_path, capsys):
     assert "decided differently, 1 in all: 2" in out
 
 
-def results(path, **scores):
+def results(path, dataset="digits", **scores):
     for method, values in scores.items():
         for seed, value in enumerate(values):
             append_record(
@@ -80,7 +80,7 @@ def results(path, **scores):
                 Record(
                     task="cleaning",
                     task_version=1,
-                    dataset="digits",
+                    dataset=dataset,
                     method=method,
                     status="ok",
                     metrics={"score": value},
@@ -108,6 +108,15 @@ def test_results_are_paired_by_data_and_seed(tmp_path, capsys):
     d = results(tmp_path / "d.jsonl", old=[0.1, 0.3])
     assert "new against old" in run(capsys, "compare", c, d)[1]
     assert "no result in common" in run(capsys, "compare", a, c)[2]
+
+
+def test_the_seeds_of_a_data_set_are_averaged_before_data_sets_are_paired(tmp_path, capsys):
+    a = results(tmp_path / "a.jsonl", mine=[0.1, 0.3])
+    b = results(tmp_path / "b.jsonl", mine=[0.2, 0.4])
+    for path, value in ((a, 0.5), (b, 0.8)):
+        results(path, dataset="letters", mine=[value])
+    out = run(capsys, "compare", a, b)[1]
+    assert "A 0.350, B 0.550, B - A +0.200 (-1.071 to +1.471, 95%); lower is better, 2 pairs" in out
 
 
 def test_higher_is_better_where_the_metric_says_so():

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from evaluation.cli import main
+from evaluation.files.html import json_for_html
 from evaluation.labels.opened import open_review
-from evaluation.labels.page.markup import SCRIPTS, json_for_html
+from evaluation.labels.page.markup import SCRIPTS
 from tests.evaluation.labels.page.served import photos, ranked, served
 
 

@@ -1,0 +1,1 @@
+"""The report page: what it says, and its template, style and script."""

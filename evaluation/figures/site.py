@@ -1,0 +1,126 @@
+"""`fixfirst publish`: a results folder as a static site that others can check and join."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from cleaning import __version__
+from cleaning.errors import InvalidInput
+from evaluation.contest.standings import Row, places, signed
+from evaluation.contract import registry
+from evaluation.contract.record import Record
+from evaluation.figures.page.content import headline
+from evaluation.figures.page.markup import made_with
+from evaluation.figures.report import draw, scored_records
+from evaluation.files.html import file_of_page, inside_policy, template
+from evaluation.files.lock import sweep
+from evaluation.files.progress import Reporter
+from evaluation.files.whole import make_folder, write_text
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import DatasetBlock, Parameters
+
+_MARK = "records.jsonl"
+_PRIVATE = ("split", "time_sha256")
+_PAGE = f"{__package__}.page"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of a board. command: what makes the number again; empty if the method is not one of fixfirst's own."""
+
+    place: str
+    method: str
+    mean: str
+    interval: str
+    gap: str
+    seconds: str
+    command: str
+
+
+def publish(folders: Folders, parameters: Parameters, output: Path, reporter: Reporter) -> None:
+    """Writes the site. Nothing private goes out: of split data only the public part, no failures, no paths, no orders.
+
+    Raises InvalidInput for a folder that holds anything but an earlier site, and FixfirstError if there are no scores.
+    """
+    if output.exists() and (not output.is_dir() or (any(output.iterdir()) and not (output / _MARK).is_file())):
+        raise InvalidInput(output, "it already exists and is not a published site", "choose a new folder")
+    good = [record for record in scored_records(folders) if record.status == "ok"]
+    records = [public(record) for record in good]
+    make_folder(output)
+    sweep(output)
+    write_text(output / _MARK, "".join(record.model_dump_json() + "\n" for record in records))
+    schema = (files("evaluation.contract") / "record.schema.json").read_text(encoding="utf-8")
+    write_text(output / "record.schema.json", schema)
+    boards, _ = draw(records, output, reporter)
+    for name in boards:
+        write_text(output / f"parameters_{name}.yaml", _parameters(parameters, name, records))
+    write_text(output / "index.html", _index(boards, records, {record.task for record in good if record.boards}))
+    reporter.say(
+        f"{output / 'index.html'}: {len(records)} records, {len(boards)} tasks; copy the folder to a web server"
+    )
+
+
+def public(record: Record) -> Record:
+    """The record without what only the organiser may know."""
+    settings = {name: value for name, value in record.settings.items() if name not in _PRIVATE}
+    details = {name: value for name, value in record.details.items() if name not in ("order", "warnings")}
+    if not record.boards:
+        return record.model_copy(update={"settings": settings, "details": details})
+    board = record.boards["public"]
+    update = {"metrics": board.metrics, "denominators": board.denominators, "boards": {}, "details": {}, "curve": None}
+    return record.model_copy(update={**update, "settings": settings})
+
+
+def _parameters(parameters: Parameters, task: str, records: Sequence[Record]) -> str:
+    """A parameters.yaml with which the numbers of a task are made again; sources on this machine are left out."""
+    known = {record.dataset for record in records if record.task == task}
+    blocks = {
+        name: _block(block) for name, block in parameters.enabled(task).items() if known & set(block.data_ids(name))
+    }
+    kept = parameters.model_dump(mode="json", include={"seeds", "budgets", "target", "lenient", "learner"})
+    return yaml.safe_dump({"version": 1, "tasks": [task], **kept, "datasets": blocks}, sort_keys=False)
+
+
+def _block(block: DatasetBlock) -> dict[str, object]:
+    found: dict[str, object] = block.model_dump(
+        mode="json", exclude_defaults=True, exclude={"split", "sources", "enabled"}
+    )
+    sources = [one.model_dump(mode="json", exclude_none=True) for one in block.sources]
+    kept = [one for one in sources if not str(one["source"]).startswith("file:")]
+    return {**found, "sources": kept} if kept else found
+
+
+def _index(boards: Mapping[str, Sequence[Row]], records: Sequence[Record], split: set[str]) -> str:
+    style = file_of_page(_PAGE, "static", "report.css")
+    known = {*registry.own_rankers(), *registry.own_predictors()}
+    return template(_PAGE, "site.html").render(
+        boards={
+            name: [_published(name, *one, known) for one in zip(rows, places(rows), strict=True)]
+            for name, rows in boards.items()
+        },
+        said={name: headline(rows) for name, rows in boards.items()},
+        metrics={name: rows[0].metric for name, rows in boards.items()},
+        split=split,
+        made_with=made_with(records),
+        created=max(record.created for record in records),
+        version=__version__,
+        style=style,
+        policy=inside_policy(style, []),
+    )
+
+
+def _published(task: str, row: Row, place: str, known: set[str]) -> Published:
+    flags = [f"--parameters_file=parameters_{task}.yaml", "--workspace=again", f"--only={row.method}"]
+    return Published(
+        place,
+        row.method,
+        f"{row.mean:.6f}",
+        "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}",
+        signed(row.to_best),
+        "" if row.seconds is None else f"{row.seconds:.3g}",
+        shlex.join(["fixfirst", "run", *flags]) if row.method in known else "",
+    )

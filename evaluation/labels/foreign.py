@@ -1,0 +1,179 @@
+"""Orders made by other tools: a csv with an id and a score, however its columns are called."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.data import FloatVector, IntVector
+from cleaning.errors import InvalidInput, Place
+from evaluation.files.csv import csv_lines
+from evaluation.submissions.ranking_lines import read_ranking
+
+End = Literal["lowest", "highest"]
+_SCORES: Mapping[str, End] = {
+    "place": "lowest",
+    "rank": "lowest",
+    "label_quality": "lowest",
+    "label_score": "lowest",
+    "label_quality_score": "lowest",
+    "self_confidence": "lowest",
+    "mistakenness": "highest",
+    "suspicion": "highest",
+}
+"""The columns whose meaning is known, and which end of them is the most suspicious; the first one found is taken."""
+_IDS = ("id", "ids", "filepath", "path", "filename", "file", "image", "sample_id", "row", "index", "")
+"""Names of columns with ids; pandas writes its index without a name."""
+_FLAG = "is_label_issue"
+_TRUE, _FALSE = ("True", "true", "1"), ("False", "false", "0")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns to read. What is None is guessed. first: which end of the score is the most suspicious."""
+
+    score: str | None = None
+    id: str | None = None
+    first: End | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Foreign:
+    """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read."""
+
+    order: IntVector
+    listed: int
+    said: str
+
+
+def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
+    """The order of these rows in a file: a csv, or row numbers, one per line (.txt).
+
+    Rows that are flagged as issues come first, where a column says so, then the order is by score; rows that the file
+    leaves out come last. Equal scores keep the order of the rows. Raises InvalidInput with the line for an unknown or
+    repeated id, for a score that is not a number, and for columns whose meaning is not clear.
+    """
+    if path.suffix == ".txt":
+        return Foreign(read_ranking(path, len(ids)).order, len(ids), "row numbers, one per line")
+    lines = csv_lines(path)
+    number, header = next(lines, (1, list[str]()))
+    if not header:
+        raise InvalidInput(path, "the file is empty", "write a csv with an id and a score")
+    cells = list(lines)
+    score, first = _score(header, choice, Place(path, line=number))
+    column, rows = _rows(path, header, cells, ids, choice)
+    scores = _numbers(path, header[score], [(line, row[score]) for line, row in cells])
+    flagged = None
+    if _FLAG in header and choice.score is None:
+        flags = [_flag(Place(path, line=line, column=_FLAG), row[header.index(_FLAG)]) for line, row in cells]
+        flagged = np.array(flags)
+    order = _sorted(rows, scores if first == "lowest" else -scores, flagged, len(ids))
+    named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
+    ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
+    return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first")
+
+
+def _sorted(rows: IntVector, keys: FloatVector, flagged: NDArray[np.bool_] | None, count: int) -> IntVector:
+    places = np.full(count, np.inf)
+    places[rows] = keys
+    group = np.full(count, 2)
+    group[rows] = 0 if flagged is None else np.where(flagged, 0, 1)
+    return np.lexsort((np.arange(count), places, group))
+
+
+def _score(header: Sequence[str], choice: Choice, place: Place) -> tuple[int, End]:
+    """The column of the score, and which of its ends is in front."""
+    fix = f"pass --score-column=NAME; columns: {', '.join(name or '(no name)' for name in header)}"
+    if choice.score is not None and choice.score not in header:
+        raise InvalidInput(place, f"there is no column {choice.score!r}", fix)
+    name = choice.score if choice.score is not None else next((one for one in _SCORES if one in header), None)
+    if name is None:
+        others = [one for one in header if one not in _IDS]
+        if len(others) != 1:
+            raise InvalidInput(place, "no column is known to be a score", fix)
+        name = others[0]
+    first = choice.first or _SCORES.get(name)
+    if first is None:
+        raise InvalidInput(
+            place, f"the column {name!r} does not say which end is suspicious", "pass --first=lowest or --first=highest"
+        )
+    return header.index(name), first
+
+
+def _rows(
+    path: Path, header: Sequence[str], cells: Sequence[tuple[int, list[str]]], ids: Sequence[str], choice: Choice
+) -> tuple[int | None, IntVector]:
+    """The column of the ids (None: the lines are the rows, in their order) and the row that each line is about."""
+    if choice.id is not None and choice.id not in header:
+        fix = f"name one of {', '.join(name or '(no name)' for name in header)}"
+        raise InvalidInput(Place(path, line=1), f"there is no column {choice.id!r}", fix)
+    columns = [header.index(name) for name in ((choice.id,) if choice.id is not None else _IDS) if name in header]
+    known = _Names(ids)
+    for column in columns:
+        if choice.id is not None or any(known.row(row[column]) is not None for _, row in cells[:_SAMPLE]):
+            return column, _matched(path, header[column], [(line, row[column]) for line, row in cells], known)
+    if len(cells) != len(ids):
+        raise InvalidInput(
+            path,
+            f"no column has the ids of the data, and {len(cells)} lines are not {len(ids)} rows",
+            "pass --id-column",
+        )
+    return None, np.arange(len(ids))
+
+
+_SAMPLE = 50
+
+
+class _Names:
+    """Finds rows by id, by the end of a path, or by row number where no id is a number."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self._rows = {name: row for row, name in enumerate(ids)}
+        self._numbers = len(ids) if not any(name.isdecimal() for name in ids) else 0
+
+    def row(self, text: str) -> int | None:
+        """The row that a cell is about; None if it is about none."""
+        if text in self._rows:
+            return self._rows[text]
+        if text.isascii() and text.isdecimal() and len(text) < 12:
+            return int(text) if int(text) < self._numbers else None
+        parts = PurePosixPath(text.replace("\\", "/")).parts
+        ends = ("/".join(parts[place:]) for place in range(1, len(parts)))
+        return next((self._rows[end] for end in ends if end in self._rows), None)
+
+
+def _matched(path: Path, name: str, cells: Sequence[tuple[int, str]], known: _Names) -> IntVector:
+    first: dict[int, int] = {}
+    for line, text in cells:
+        row = known.row(text)
+        place = Place(path, line=line, column=name or None)
+        if row is None:
+            raise InvalidInput(place, f"no row of the data has the id {text[:60]!r}", "rank the data that you score")
+        if row in first:
+            raise InvalidInput(place, f"{text[:60]!r} already appears on line {first[row]}", "keep one of them")
+        first[row] = line
+    if not first:
+        raise InvalidInput(path, "it lists no row", "write one line per row")
+    return np.array(list(first), dtype=np.int64)
+
+
+def _numbers(path: Path, name: str, cells: Sequence[tuple[int, str]]) -> FloatVector:
+    found = np.empty(len(cells))
+    for place, (line, text) in enumerate(cells):
+        try:
+            found[place] = float(text)
+        except ValueError:
+            found[place] = math.nan
+        if not math.isfinite(found[place]):
+            raise InvalidInput(Place(path, line=line, column=name), f"{text[:40]!r} is not a number", "give a number")
+    return found
+
+
+def _flag(place: Place, text: str) -> bool:
+    if text not in (*_TRUE, *_FALSE):
+        raise InvalidInput(place, f"{text[:40]!r} is neither True nor False", "write True or False")
+    return text in _TRUE

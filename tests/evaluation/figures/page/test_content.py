@@ -1,0 +1,78 @@
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+
+from evaluation.contest.standings import leaderboard
+from evaluation.contract.record import Curve
+from evaluation.contract.registry import task
+from evaluation.figures.drawn import picture, roles, saved
+from evaluation.figures.page.content import section
+from evaluation.figures.page.markup import picture_addresses
+from tests.evaluation.figures.page.made_up import IDS, NEEDED, records, scored
+
+pytestmark = pytest.mark.xdist_group("chromium")  # shares the page with the tests in the browser
+
+
+@pytest.fixture
+def cleaning():
+    found = [one for one in records() if one.task == "cleaning" and one.status == "ok"]
+    return found, leaderboard(found, task("cleaning"))
+
+
+def test_a_page_needs_no_other_file_and_warns_of_scores_that_are_the_wrong_way_round(made):
+    page, warned = made
+    text = page.read_text()
+    assert not re.search(r"(src|href)=\"(?!#|data:)", text)
+    assert (
+        "flipped is worse than random order (+0.200 (+0.200 to +0.200)): its scores seem to be the wrong way" in warned
+    )
+    assert text.count('<p class="notice">flipped is worse than random order') == 1
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text)[1])
+    assert [one["name"] for one in data[0]["sets"]] == list(IDS)
+
+
+def test_pictures_without_room_are_named_instead(tmp_path):
+    for name in "ab":
+        (tmp_path / f"{name}.svg").write_text("<svg/>" * 10)
+    inside, beside = picture_addresses(["a", "b"], tmp_path, 100)
+    assert base64.b64decode(inside["address"].partition(",")[2]).startswith(b"<svg/>")
+    assert beside == {"name": "b", "file": "b.svg", "address": ""}
+
+
+def test_the_five_best_random_and_bounds_are_in_colour(cleaning):
+    found, rows = cleaning
+    kinds = roles(rows, [*found, scored("oracle", "a", 1).model_copy(update={"settings": {"bound": True}})])
+    assert list(kinds.values()) == ["best0", "best1", "best2", "best3", "best4", "rest", "rest", "random", "rest"]
+    bound = [*found, *(scored("oracle", d, 1).model_copy(update={"settings": {"bound": True}}) for d in IDS)]
+    kinds = roles(leaderboard(bound, task("cleaning")), bound)
+    assert (kinds["oracle"], kinds["good"]) == ("bound", "best0")
+    assert saved(picture("a", bound)) == (
+        "good reaches 95% of the clean accuracy after 5 of 40 fixes, random order after 28: 23 fixes saved (82%)."
+    )
+
+
+def test_a_long_curve_is_thinned_and_a_row_is_the_one_fixed_last(cleaning):
+    long = Curve(fixes=tuple(range(5001)), accuracy=tuple(np.linspace(0.5, 0.9, 5001)), dirty=0.5, clean=0.9)
+    order = list(range(5000))[::-1]
+    one = scored("good", "a", 5).model_copy(update={"curve": long, "details": {"order": order}})
+    found = section("cleaning", leaderboard([one], task("cleaning")), [one], [])
+    curve = found.data["sets"][0]["curves"][0]
+    assert len(curve["fixes"]) == len(curve["accuracy"]) == len(curve["order"]) == 600
+    assert (curve["fixes"][0], curve["fixes"][-1]) == (0, 5000)
+    assert curve["order"][0] == -1
+    assert [order[fix - 1] for fix in curve["fixes"][1:]] == curve["order"][1:]
+    short = section("cleaning", cleaning[1], cleaning[0], []).data["sets"][0]["curves"][0]
+    assert "fixes" not in short
+    assert len(short["accuracy"]) == 41
+
+
+def test_what_is_said_against_random_is_a_share_of_its_score(cleaning):
+    found, rows = cleaning
+    cells = {line.method: [cell.text for cell in line.cells] for line in section("cleaning", rows, found, []).lines}
+    assert cells["good"][1:3] == ["the best", f"{1 - 6 / 29:.0%} less"]
+    assert cells["flipped"][2] == f"{37 / 29 - 1:.0%} more"
+    assert cells["random"][2] == ""
+    assert set(cells) == set(NEEDED)
