@@ -34,7 +34,12 @@ class Checked:
 
 def engines() -> tuple[Engine, ...]:
     """Every engine, the preferred one first."""
-    return Bwrap(), Container("docker"), Container("podman")
+    return Bwrap(), *container_engines()
+
+
+def container_engines() -> tuple[Engine, ...]:
+    """The engines that run container images."""
+    return Container("docker"), Container("podman")
 
 
 def checked(engine: Engine) -> Checked:
@@ -48,10 +53,10 @@ def checked(engine: Engine) -> Checked:
     return Checked(engine, reason)
 
 
-def chosen(among: Sequence[Engine] | None = None) -> Engine:
+def chosen(among: Sequence[Engine]) -> Engine:
     """The first engine that holds. Raises FixfirstError that says why none does."""
     reasons = []
-    for engine in engines() if among is None else among:
+    for engine in among:
         found = checked(engine)
         if found.reason is None:
             return engine
