@@ -38,11 +38,14 @@ def lay_out(folders: Folders, data_id: str, target: Path, rng: np.random.Generat
         mixed = split.take(orders[part])
         neutral = Split(mixed.features, mixed.labels, tuple(names[name] for name in mixed.ids))
         write_parquet(target / f"{part}.parquet", neutral)
-    return Boxed(_ANSWER, lambda path: _read(path, orders["train"]))
+    return Boxed(_ANSWER, lambda path: read_answer(path, orders["train"]))
 
 
-def _read(path: Path, order: IntVector) -> bytes:
-    """The ranking file for our own order of the rows; order[i] is our number of the program's row i."""
+def read_answer(path: Path, order: IntVector) -> bytes:
+    """The ranking file for our own order of the rows; order[i] is our number of the program's row i.
+
+    Raises InvalidInput for anything but one ranking of all rows.
+    """
     rows = len(order)
     if read_bytes(path)[:1] != b"{":
         ranking = order[read_ranking(path, rows).order]
