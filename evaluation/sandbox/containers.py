@@ -16,7 +16,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cleaning.errors import FixfirstError, foreign_reason
 from evaluation.sandbox.host import Host, this_host
@@ -83,6 +85,8 @@ class Container:
         name = f"fixfirst-{uuid.uuid4().hex[:12]}"
         if job.image is None:
             self._ensure_empty_image()
+        else:
+            job = replace(job, command=(*self._entry_point(job.image), *job.command))
         with tempfile.TemporaryDirectory(prefix="fixfirst-") as folder:
             rules = Path(folder, "seccomp.json")
             rules.write_text(profile())
@@ -101,6 +105,19 @@ class Container:
                 for thread in ending:
                     thread.join()
                 self._call(["rm", "--force", "--volumes", name])
+
+    def image_id(self, image: str) -> str:
+        """The sha256 of an image. Raises FixfirstError if it is not on this machine."""
+        return str(self._inspected(image, "Id")).removeprefix("sha256:")
+
+    def _entry_point(self, image: str) -> list[str]:
+        return self._inspected(image, "Config.Entrypoint") or []
+
+    def _inspected(self, image: str, what: str) -> Any:
+        found = self._try(["image", "inspect", "--format", f"{{{{json .{what}}}}}", image])
+        if found.returncode:
+            raise FixfirstError(f"{self.name} has no image {image!r}. Fix: load or pull it first.")
+        return json.loads(found.stdout)
 
     def _ensure_empty_image(self) -> None:
         if self._try(["image", "inspect", EMPTY]).returncode:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from cleaning.errors import FixfirstError, foreign_reason, printable
 from evaluation.sandbox.bwrap import Bwrap
@@ -24,6 +25,9 @@ _LIMITS = Limits(seconds=20.0, memory=512 * MIB)
 _FIRST_PROCESS = ("PWD", "OLDPWD", "SHLVL", "_", "HOSTNAME", "TERM", "container")
 
 
+_Engine = TypeVar("_Engine", bound=Engine)
+
+
 @dataclass(frozen=True)
 class Checked:
     """An engine, and why it is not used (None: it holds)."""
@@ -37,7 +41,7 @@ def engines() -> tuple[Engine, ...]:
     return Bwrap(), *container_engines()
 
 
-def container_engines() -> tuple[Engine, ...]:
+def container_engines() -> tuple[Container, ...]:
     """The engines that run container images."""
     return Container("docker"), Container("podman")
 
@@ -53,7 +57,7 @@ def checked(engine: Engine) -> Checked:
     return Checked(engine, reason)
 
 
-def chosen(among: Sequence[Engine]) -> Engine:
+def chosen(among: Sequence[_Engine]) -> _Engine:
     """The first engine that holds. Raises FixfirstError that says why none does."""
     reasons = []
     for engine in among:

@@ -14,6 +14,7 @@ from typing import Literal
 from cleaning.errors import InvalidInput
 from evaluation.files.names import is_hidden
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file, sha256_tree
+from evaluation.files.yaml import LocatedYaml
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 IMAGE = "image:"
@@ -28,7 +29,7 @@ class Code:
     """An algorithm that was handed in.
 
     name: what its records are named after, if no team is given. path: our own copy of it, which nobody changes any
-    more; None for an image. sha256: of this copy, or of the image's name.
+    more; None for an image. sha256: of this copy, or of the image. arguments: what the image is called with.
     """
 
     kind: Literal["ranker", "archive", "image"]
@@ -36,6 +37,7 @@ class Code:
     sha256: str
     path: Path | None = None
     image: str | None = None
+    arguments: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -49,6 +51,9 @@ def taken_in(entry: str, most_mb: int) -> Iterator[Code]:
         yield _image(entry.removeprefix(IMAGE))
         return
     path = Path(entry)
+    if (path / "mlcube.yaml").is_file():
+        yield _cube(path / "mlcube.yaml")
+        return
     suffix = next((end for end in ARCHIVES if path.name.lower().endswith(end)), None)
     kind: Literal["ranker", "archive"] = "ranker" if suffix is None else "archive"
     if not os.path.lexists(path):
@@ -113,8 +118,28 @@ def _safe(name: str) -> str:
     return (re.sub(r"\W", "_", stem, flags=re.ASCII)[:_LONGEST] or "entry") + dot + re.sub(r"[^\w.]", "_", suffix)
 
 
-def _image(name: str) -> Code:
+def _image(name: str, arguments: tuple[str, ...] = ("rank", "--input={input}", "--output={output}")) -> Code:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/:@-]{0,250}", name):
         raise InvalidInput(f"{IMAGE}{name}", "this is not the name of a container image", f"write {IMAGE}NAME:TAG")
     short = re.split("[@:]", name.rpartition("/")[2])[0]
-    return Code("image", short, sha256_bytes(name.encode()), image=name)
+    return Code("image", short, sha256_bytes(name.encode()), image=name, arguments=arguments)
+
+
+def _cube(path: Path) -> Code:
+    """The image of an MLCube and how its task `rank` is called: with one folder to read and one file to write."""
+    content = LocatedYaml(path).data
+    image, tasks = (content.get(name) for name in ("docker", "tasks"))
+    name = image.get("image") if isinstance(image, dict) else None
+    rank = tasks.get("rank") if isinstance(tasks, dict) else None
+    parameters = rank.get("parameters") if isinstance(rank, dict) else None
+    words = []
+    for kind, place in (("inputs", "{input}"), ("outputs", "{output}")):
+        named = parameters.get(kind) if isinstance(parameters, dict) else None
+        if not isinstance(name, str) or not isinstance(named, dict) or len(named) != 1:
+            raise InvalidInput(
+                path,
+                "there is no docker image, or no task `rank` with one input and one output",
+                "give it `rank: {parameters: {inputs: {input: FOLDER}, outputs: {output: FILE}}}`",
+            )
+        words.append(f"--{next(iter(named))}={place}")
+    return _image(str(name), ("rank", *words))

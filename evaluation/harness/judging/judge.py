@@ -128,7 +128,8 @@ def run_limits(allowed: Allowed) -> Limits:
 def _job(code: Code, task: Task, data: Path, answer: str, seeds: list[int], allowed: Allowed) -> Job:
     shown, target = Mount(data, INPUT), f"{OUTPUT}/{answer}"
     if code.image is not None:
-        return Job(("rank", f"--input={INPUT}", f"--output={target}"), answer, (shown,), image=code.image)
+        words = tuple(word.format(input=INPUT, output=target) for word in code.arguments)
+        return Job(words, answer, (shown,), image=code.image)
     if code.path is None:  # pragma: no cover - only an image has no path
         raise AssertionError
     own = Mount(code.path, _inside(code))

@@ -13,7 +13,6 @@ from evaluation.harness.judging.judge import Judged, check_archive, judge_entry,
 from evaluation.harness.judging.scoring import metrics_of
 from evaluation.harness.judging.sets import checked_name, data_ids, engine_for
 from evaluation.harness.judging.told import exact, log_lines
-from evaluation.sandbox.bare import Bare
 from evaluation.sandbox.session import Engine
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
@@ -56,7 +55,7 @@ def rehearse(
     ids = data_ids(task, parameters)
     with taken_in(entry, allowed.archive_mb) as code:
         name = checked_name(code.name, ids, task, parameters)
-        engine = Bare() if trust else engine_for(code)
+        engine, code = engine_for(code, trust=trust)
         reporter.say(f"engine: {engine.name}; limits: {60 * allowed.minutes:g} s, {allowed.memory_mb} MB")
         problem, notes = check_archive(code, task, parameters, engine)
         for note in notes:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
@@ -51,7 +52,7 @@ def judge(
     ids = data_ids(task, parameters)
     with taken_in(entry, allowed.archive_mb) as code:
         name = checked_name(code.name if team is None else team, ids, task, parameters)
-        engine = Bare() if trust else engine_for(code)
+        engine, code = engine_for(code, trust=trust)
         if not trust:
             refuse_visible(folders.groundtruth_folder)
         problem, notes = check_archive(code, task, parameters, engine)
@@ -77,9 +78,12 @@ def judge(
     return all(made.values())
 
 
-def engine_for(code: Code) -> Engine:
-    """The engine that runs it. Raises FixfirstError if none does so safely."""
-    return chosen(container_engines() if code.image is not None else engines())
+def engine_for(code: Code, *, trust: bool) -> tuple[Engine, Code]:
+    """The engine that runs it, and the code with the hash of its image. Raises FixfirstError if none does so safely."""
+    if code.image is None:
+        return Bare() if trust else chosen(engines()), code
+    engine = chosen(container_engines())
+    return engine, replace(code, sha256=engine.image_id(code.image))
 
 
 def data_ids(task: Task, parameters: Parameters) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Tries to get out of a sandbox and writes down what worked. Harmless, also where everything works.
 
 `probe.py CANARIES ANSWER`. CANARIES: JSON with `port` (a listener on 127.0.0.1), `file` (a file that must not be seen),
-`variables` (the only names that the environment of the first process may have), `processes`
+`variables` (the only names that the environments of the probe and of the first process may have), `processes`
 (the name of the organiser's space of processes).
 """
 
@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _NEW_USER = 0x10000000
@@ -43,8 +44,11 @@ def _works(attempt: Callable[[], object]) -> bool:
 
 
 def _foreign(allowed: set[str]) -> set[str]:
-    content = Path("/proc/1/environ").read_bytes()
-    return {entry.split(b"=")[0].decode() for entry in content.split(b"\0") if entry} - allowed
+    names = set(os.environ)
+    with suppress(OSError):
+        content = Path("/proc/1/environ").read_bytes()
+        names |= {entry.split(b"=")[0].decode() for entry in content.split(b"\0") if entry}
+    return names - allowed
 
 
 def _new_user_namespace() -> bool:

@@ -5,12 +5,14 @@ memory, and its size is the last limit; BYTES is what the files may have togethe
 """
 
 import json
+import lzma
 import os
 import shutil
 import stat
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
@@ -18,6 +20,10 @@ from typing import IO, Any, NamedTuple
 SCRIPTS = ("setup.sh", "predict.sh")
 MOST_MEMBERS = 50_000
 _LONGEST = 100
+_UNREADABLE = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError),
+)
 
 
 class Refusal(Exception):
@@ -53,15 +59,21 @@ def main(archive: str, folder: str, most: str, report: str = "") -> None:
 def unpack(archive: Path, folder: Path, most: int) -> None:
     """Unpacks an archive of untrusted origin. Raises Refusal."""
     seen: dict[PurePosixPath, str] = {}
-    left = most
-    for member in _members(archive):
-        path = _checked(member, seen)
-        left -= member.size
-        if left < 0:
-            raise Refusal(f"it unpacks to more than the {most >> 20} MB allowed", "leave out what is not needed")
-        if path is not None:
-            seen[path] = member.kind
-            _write(member, folder / path)
+    try:
+        for member in _members(archive):
+            path = _checked(member, seen)
+            most -= member.size
+            if most < 0:
+                raise Refusal("it unpacks to more than allowed", "leave out what is not needed")
+            if path is not None:
+                seen[path] = member.kind
+                _write(member, folder / path)
+    except OSError as error:
+        raise Refusal(f"it cannot be unpacked ({error.strerror or error})", "leave out what is not needed") from None
+    except _UNREADABLE as error:
+        reason = str(error).partition(":")[0].partition("\n")[0]
+        problem = f"it is not a zip or tar archive that can be read ({reason})"
+        raise Refusal(problem, "pack a zip, tar or tar.gz") from None
     if not seen:
         raise Refusal("the archive is empty", f"pack {' and '.join(SCRIPTS)}")
 
@@ -139,18 +151,13 @@ def _write(member: Member, path: Path) -> None:
 
 
 def _members(archive: Path) -> Iterator[Member]:
-    """The members one by one, without a list of them first. Raises Refusal for anything but a zip or tar archive."""
-    try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as zipped:
-                yield from (_of_zip(zipped, info) for info in zipped.infolist())
-        else:
-            with tarfile.open(archive, "r:*") as tarred:
-                yield from (_of_tar(tarred, info) for info in tarred)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
-        reason = str(error).partition(":")[0].partition("\n")[0]
-        problem = f"it is not a zip or tar archive that can be read ({reason})"
-        raise Refusal(problem, "pack a zip, tar or tar.gz") from None
+    """The members one by one; those of a tar archive without a list of them first."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as zipped:
+            yield from (_of_zip(zipped, info) for info in zipped.infolist())
+    else:
+        with tarfile.open(archive, "r:*") as tarred:
+            yield from (_of_tar(tarred, info) for info in tarred)
 
 
 def _of_zip(zipped: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:

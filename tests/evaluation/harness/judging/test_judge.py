@@ -61,7 +61,7 @@ class CustomAppraiser(Appraiser):
 
 @pytest.fixture
 def engine_is_chosen(engine, monkeypatch):
-    monkeypatch.setattr(sets, "engine_for", lambda _: engine)
+    monkeypatch.setattr(sets, "engine_for", lambda code, **_: (engine, code))
     return engine
 
 
@@ -217,7 +217,7 @@ class Broken(Bare):
 
 
 def test_what_is_the_fault_of_the_organiser_costs_no_try(folders, tmp_path, monkeypatch):
-    monkeypatch.setattr(sets, "engine_for", lambda _: Broken())
+    monkeypatch.setattr(sets, "engine_for", lambda code, **_: (Broken(), code))
     out = io.StringIO()
     parameters = load_parameters(folders.parameters_file)
     assert not sets.judge(entry(tmp_path, "x = 1\n"), folders, parameters, CLEANING, Reporter(out, out))
@@ -237,7 +237,7 @@ def test_trusted_code_enters_no_results(folders, tmp_path):
 
 
 def test_rehearse_tells_everything_and_leaves_nothing(engine, folders, tmp_path, monkeypatch):
-    monkeypatch.setattr("evaluation.harness.judging.rehearse.engine_for", lambda _: engine)
+    monkeypatch.setattr("evaluation.harness.judging.rehearse.engine_for", lambda code, **_: (engine, code))
     out = io.StringIO()
     predict = "printf 'seen \\033[31m row\\n' >&2; seq 0 29 >\"$2\"\n"
     path = archive(tmp_path / "mine.tar.gz", {"setup.sh": "true\n", "predict.sh": predict})
