@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from evaluation.sandbox.host import this_host
 from evaluation.sandbox.job import OUTPUT, Job, Limits
 from evaluation.sandbox.processes import descendants, memory_of
+from evaluation.sandbox.room import room
 from evaluation.sandbox.session import Session
 from evaluation.sandbox.wrapper import wrapped_bare
 
@@ -26,10 +26,10 @@ class Bare:
     @contextmanager
     def session(self, job: Job, limits: Limits) -> Iterator[Session]:
         """A temporary folder for what the job writes; clock and memory are watched, nothing is kept apart."""
-        with tempfile.TemporaryDirectory(prefix="fixfirst-", ignore_cleanup_errors=True) as name:
+        with room() as place:
             here = {mount.target: str(mount.source) for mount in job.mounts}
             for number, target in enumerate([OUTPUT, *(path for path, _ in job.scratch)]):
-                here[target] = str(Path(name, str(number)))
+                here[target] = str(place / str(number))
                 Path(here[target]).mkdir()
             command = [_translated(word, here) for word in job.command]
             yield Session(

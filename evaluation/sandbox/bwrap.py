@@ -20,7 +20,7 @@ from evaluation.sandbox.seccomp import open_program, program
 from evaluation.sandbox.session import Session
 from evaluation.sandbox.wrapper import wrapped
 
-_JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1"; shift; n=$((n - 1)); done; exec "$@"'
+_JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 1; shift; n=$((n - 1)); done; exec "$@"'
 _SHARED_MEMORY = 16 << 20
 _ADDRESSES = 2 << 30  # libraries reserve far more addresses than they use memory
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.sandbox.job import Limits
+from evaluation.sandbox.room import is_left, run_name
 
 ROOT = Path("/sys/fs/cgroup")
 _PERIOD = 100_000  # microseconds
@@ -84,7 +85,11 @@ class Group:
 
 def make_group(limits: Limits, root: Path = ROOT) -> Group | None:
     """A new group with these limits; None where none can be made, as for most users who are not root."""
-    name = f"fixfirst-{os.getpid()}-{time.monotonic_ns()}"
+    name = run_name()
+    for left in [*root.glob("fixfirst-run-*"), *root.glob("*/fixfirst-run-*")]:
+        if is_left(left.name):
+            with suppress(OSError):
+                left.rmdir()
     if (root / "cgroup.controllers").exists():
         return _version_2(limits, root / name)
     return _version_1(limits, root, name)

@@ -10,10 +10,8 @@ import os
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,6 +22,7 @@ from cleaning.errors import FixfirstError, foreign_reason
 from evaluation.sandbox.host import Host, this_host
 from evaluation.sandbox.job import OUTPUT, Job, Limits
 from evaluation.sandbox.processes import crowded, most_files
+from evaluation.sandbox.room import is_left, room, run_name
 from evaluation.sandbox.seccomp import profile
 from evaluation.sandbox.session import Session
 from evaluation.sandbox.wrapper import wrapped
@@ -82,13 +81,14 @@ class Container:
     @contextmanager
     def session(self, job: Job, limits: Limits) -> Iterator[Session]:
         """A container for the job, removed when the block ends."""
-        name = f"fixfirst-{uuid.uuid4().hex[:12]}"
+        name = run_name()
+        self._remove_left()
         if job.image is None:
             self._ensure_empty_image()
         else:
             job = replace(job, command=(*self._entry_point(job.image), *job.command))
-        with tempfile.TemporaryDirectory(prefix="fixfirst-") as folder:
-            rules = Path(folder, "seccomp.json")
+        with room() as folder:
+            rules = folder / "seccomp.json"
             rules.write_text(profile())
             self._call(create_command(self.name, job, limits, this_host(limits), name, rules)[1:])
             ending: list[threading.Thread] = []
@@ -105,6 +105,13 @@ class Container:
                 for thread in ending:
                     thread.join()
                 self._call(["rm", "--force", "--volumes", name])
+
+    def _remove_left(self) -> None:
+        """Removes the containers of runs that were killed: unlike bubblewrap, a container outlives its organiser."""
+        listed = self._try(["ps", "--all", "--filter", "name=fixfirst-run-", "--format", "{{.Names}}"])
+        left = [name for name in listed.stdout.decode().split() if is_left(name)]
+        if left:
+            self._try(["rm", "--force", "--volumes", *left])
 
     def image_id(self, image: str) -> str:
         """The sha256 of an image. Raises FixfirstError if it is not on this machine."""

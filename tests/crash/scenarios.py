@@ -73,10 +73,20 @@ SCENARIOS: dict[str, Scenario] = {
         (), lambda place: ["export", f"{place}/labels_review", "--to=label-studio", f"--output={place}/out/tasks.json"]
     ),
     "review": Scenario((), lambda place: ["review", f"{place}/labels_review", f"--static={place}/out/page.html"]),
+    "judge": Scenario(
+        STEPS[:1],
+        lambda place: [
+            "judge",
+            f"{place}/first.py",
+            f"--sets={place}/w/parameters.yaml",
+            "--task=cleaning",
+            *(() if shutil.which("bwrap") else ("--trust",)),
+        ],
+    ),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
-ONLY_READ = ("compare", "doctor", "ls")
+ONLY_READ = ("compare", "doctor", "ls", "rehearse")
 
 
 def prepare(place: Path) -> None:
@@ -104,6 +114,8 @@ def prepare(place: Path) -> None:
         rows = [f"{number}.png,{share:.6f},{1 - share:.6f}\n" for number, share in enumerate(shares)]
         (place / f"{name}.csv").write_text("file,x,y\n" + "".join(rows))
     _write_review(place)
+    text = "def rank(train, validation, *, rng):\n    return train.features[:, 0]\n"
+    (place / "first.py").write_text(text)
 
 
 def _write_review(place: Path) -> None:
@@ -160,7 +172,9 @@ def state(place: Path) -> dict[str, object]:
         name, content = path.relative_to(place).as_posix(), path.read_bytes()
         if name.endswith((".seconds", ".png", ".svg", "README.txt")) or path.name.startswith("time_"):
             content = b"there" if content else b"empty"
-        if path.suffix == ".jsonl":
+        if path.name == "judged.jsonl":  # one line per run, also of those that were killed later
+            found[name] = content.endswith(b"\n")
+        elif path.suffix == ".jsonl":
             found[name] = _lines(path.name, content)
         elif path.name.startswith(("leaderboard", "report")):
             found[name] = len(content) > 0

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from cleaning.errors import InvalidInput
 from evaluation.files.names import is_hidden
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file, sha256_tree
 from evaluation.files.yaml import LocatedYaml
+from evaluation.sandbox.room import room
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 IMAGE = "image:"
@@ -60,13 +60,13 @@ def taken_in(entry: str, most_mb: int) -> Iterator[Code]:
         raise InvalidInput(path, "there is no such file or folder", f"check the path; an image is named {IMAGE}NAME")
     if kind == "archive" or not path.is_dir():
         _refuse_odd_file(path, kind, most_mb)
-    with TemporaryDirectory(prefix="fixfirst-") as folder, plain_errors(path, "copy it"):
-        target = Path(folder, _safe(path.resolve().name))
+    with room() as folder, plain_errors(path, "copy it"):
+        target = folder / _safe(path.resolve().name)
         if path.is_dir():
             _copy_folder(path, target, most_mb * _MIB)
         else:
             shutil.copyfile(path, target)
-        make_readable(Path(folder))
+        make_readable(folder)
         digest = sha256_tree(target) if target.is_dir() else sha256_file(target)
         name = path.resolve().name
         yield Code(kind, name.removesuffix(suffix or ".py") if path.is_file() else name, digest, target)

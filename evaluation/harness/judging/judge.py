@@ -4,7 +4,6 @@ import json
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from evaluation.files.json import parse_json
 from evaluation.harness.judging.code import Code, make_readable
 from evaluation.harness.seeding import numbers
 from evaluation.sandbox.job import INPUT, MIB, OUTPUT, SUBMISSION, TOOLS, Job, Limits, Mount, Outcome
+from evaluation.sandbox.room import room
 from evaluation.sandbox.run import run
 from evaluation.sandbox.selftest import INSIDE
 from evaluation.sandbox.session import Engine
@@ -68,17 +68,17 @@ def judge_entry(
     Raises FixfirstError if the data id cannot be read or the engine does not work.
     """
     allowed = limits_of(task, parameters)
-    with TemporaryDirectory(prefix="fixfirst-") as place:
-        data = Path(place, "input")
+    with room() as place:
+        data = place / "input"
         data.mkdir()
         boxed = box_of(task)(folders, data_id, data, shuffle)
-        make_readable(Path(place))
+        make_readable(place)
         seeds = numbers(data_id, name, parameters.seeds[0])
         job = _job(code, task, data, boxed.answer, seeds, allowed)
         outcome = run(job, run_limits(allowed), engine)
         if outcome.answer is None:
             return Judged(outcome, None, task.suffixes[0])
-        answer = Path(place, boxed.answer)
+        answer = place / boxed.answer
         answer.write_bytes(outcome.answer)
         try:
             return Judged(outcome, boxed.read(answer), task.suffixes[0])

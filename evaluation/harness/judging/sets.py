@@ -15,7 +15,7 @@ from evaluation.contract.registry import limits_of
 from evaluation.contract.task import Case, Task
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import write_text, write_whole
+from evaluation.files.whole import read_bytes, write_text, write_whole
 from evaluation.harness.evaluate import evaluate
 from evaluation.harness.judging.book import note_run
 from evaluation.harness.judging.code import Code, taken_in
@@ -29,7 +29,7 @@ from evaluation.sandbox.selftest import chosen, container_engines, engines
 from evaluation.sandbox.session import Engine
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
-from evaluation.submissions.division import write_division
+from evaluation.submissions.division import read_division, write_division
 from evaluation.submissions.rankings import identify
 
 
@@ -138,14 +138,19 @@ def _hand_in(
     parameters: Parameters,
     reporter: Reporter,
 ) -> None:
-    """Puts an answer where submissions are; logs a failure. What is the organiser's fault leaves no trace."""
+    """Puts an answer where submissions are; logs a failure. What is the organiser's fault leaves no trace.
+
+    If the same code gave the same answer before, that one stays, with its seconds.
+    """
     path = folders.submission_folder / f"{data_id}_{name}{judged.suffix}"
     if judged.content is not None:
         with only_writer(folders.submission_folder, reporter.warn):
-            time = f"time_{path.name}" if task.name == "cleaning" else f"{path.stem}.seconds"
-            write_text(path.with_name(time), f"{judged.outcome.seconds:.3f}\n")
-            write_division(path, judged.outcome.engine, code.sha256)
-            write_whole(path, judged.content)
+            known = read_division(path).get("code_sha256") == code.sha256 and path.is_file()
+            if not known or read_bytes(path) != judged.content:
+                time = f"time_{path.name}" if task.name == "cleaning" else f"{path.stem}.seconds"
+                write_text(path.with_name(time), f"{judged.outcome.seconds:.3f}\n")
+                write_division(path, judged.outcome.engine, code.sha256)
+                write_whole(path, judged.content)
     elif judged.outcome.verdict != "not_run":
         seed = parameters.seeds[0]
         case = Case(data_id, name, seed, path, code.sha256, "", {}, folders)
