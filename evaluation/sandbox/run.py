@@ -43,18 +43,26 @@ class _Verdict:
 
 
 def _verdict(job: Job, limits: Limits, session: Session, seen: Seen) -> _Verdict:
-    if not seen.output.startswith(STARTED) and seen.stopped is None:
-        return _Verdict("not_run", "the sandbox could not be started, which is not the program's fault")
+    if not seen.output.startswith(STARTED) and seen.stopped in (None, "time"):
+        if job.image is None:
+            return _Verdict("not_run", "the sandbox could not be started, which is not the program's fault")
+        # the shell is the image's own, so that whatever it does is the participant's doing
+        return _Verdict("failed", "the image does not start with its own sh")
     if session.out_of_memory() or seen.stopped == "memory":
         return _Verdict("memory", f"it needed more than the {limits.memory / MIB:.0f} MB of memory allowed")
     if seen.stopped == "time":
         return _Verdict("time", f"it ran longer than the {limits.seconds:g} seconds allowed")
     if seen.stopped == "files":
         return _Verdict("failed", "it made more files than fit into the memory allowed")
-    ended = _ENDED.match(seen.output, len(STARTED))
+    return _of_the_end(job, limits, seen.output)
+
+
+def _of_the_end(job: Job, limits: Limits, output: bytes) -> _Verdict:
+    """The verdict on a program that met no limit, by what the wrapper wrote."""
+    ended = _ENDED.match(output, len(STARTED))
     if ended is None:
         return _Verdict("failed", "it was killed before it ended")
-    answer = seen.output[ended.end() :]
+    answer = output[ended.end() :]
     if ended[1] == b"missing":
         return _Verdict("answer", f"it ended without writing {job.answer}")
     if ended[1] == b"odd":

@@ -66,14 +66,19 @@ def taken_in(entry: str, most_mb: int) -> Iterator[Code]:
             _copy_folder(path, target, most_mb * _MIB)
         else:
             shutil.copyfile(path, target)
-        make_readable(folder)
+        make_readable(target)
         digest = sha256_tree(target) if target.is_dir() else sha256_file(target)
         name = path.resolve().name
         yield Code(kind, name.removesuffix(suffix or ".py") if path.is_file() else name, digest, target)
 
 
 def make_readable(folder: Path) -> None:
-    """Lets every user read a folder of ours: inside the sandbox the program is somebody else."""
+    """Lets every user read a file or folder of ours: inside the sandbox the program is somebody else.
+
+    The folder around it stays closed, so that nobody else on this machine gets there.
+    """
+    if folder.is_file():
+        folder.chmod(0o644)
     for place, _, files in os.walk(folder):
         Path(place).chmod(0o755)
         for name in files:

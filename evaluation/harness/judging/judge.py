@@ -72,7 +72,7 @@ def judge_entry(
         data = place / "input"
         data.mkdir()
         boxed = box_of(task)(folders, data_id, data, shuffle)
-        make_readable(place)
+        make_readable(data)
         seeds = numbers(data_id, name, parameters.seeds[0])
         job = _job(code, task, data, boxed.answer, seeds, allowed)
         outcome = run(job, run_limits(allowed), engine)

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,6 +166,7 @@ class Scripted(Bare):
         ("echo started; sleep 30", "time", "it ran longer than the 1 seconds allowed"),
         ("echo bwrap: no >&2; exit 1", "not_run", "the sandbox could not be started, which is not the program's fault"),
         ("echo started; echo ok; head -c 2000000 /dev/zero", "answer", "its answer is larger than the 1 MB allowed"),
+        ("sleep 30", "not_run", "the sandbox could not be started, which is not the program's fault"),
         ("exit 0", "not_run", "the sandbox could not be started, which is not the program's fault"),
     ],
 )
@@ -172,6 +174,13 @@ def test_verdicts(script, verdict, problem):
     outcome = run(JOB, Limits(seconds=1.0, answer=MIB), Scripted(script))
     assert (outcome.verdict, outcome.problem) == (verdict, problem)
     assert outcome.answer == (b"hello" if verdict == "ok" else None)
+
+
+def test_an_image_cannot_blame_the_organiser():
+    """Its own shell could keep silent and get a new try each time."""
+    for script in ("exit 0", "sleep 30"):
+        outcome = run(replace(JOB, image="x"), Limits(seconds=0.3), Scripted(script))
+        assert outcome.verdict == "failed"
 
 
 def test_memory_beats_time_beats_the_exit_status():

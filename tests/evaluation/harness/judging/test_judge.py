@@ -118,6 +118,13 @@ def test_a_folder_and_a_package_are_rankers_too(engine, folders, tmp_path):
         assert found.content.split()[0] == b"29"
 
 
+def test_nobody_else_on_this_machine_reads_what_is_handed_in(tmp_path):
+    with taken_in(entry(tmp_path, "x = 1\n"), 1) as code:
+        assert code.path.parent.stat().st_mode & 0o777 == 0o700
+        assert code.path.stat().st_mode & 0o777 == 0o644
+    assert not code.path.parent.exists()
+
+
 def test_it_finds_neither_names_nor_test_rows_nor_the_order_of_the_rows(engine, folders, tmp_path):
     text = (
         "import os, sys\n"
