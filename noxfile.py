@@ -84,6 +84,19 @@ def containers(session: nox.Session) -> None:
 
 
 @nox.session
+def sandbox(session: nox.Session) -> None:
+    """The closed division in every engine of this machine that holds: bubblewrap, Docker, Podman. Takes minutes."""
+    session.run(
+        "pytest",
+        "tests/evaluation/sandbox",
+        "tests/evaluation/harness/judging",
+        "-rs",
+        *session.posargs,
+        env={"FIXFIRST_CONTAINERS": "1", "OMP_NUM_THREADS": "1"},
+    )
+
+
+@nox.session
 def study(session: nox.Session) -> None:
     """Every ranker on every study set, with tables and figure. Takes hours; `nox -s study -- --quick` takes minutes."""
     session.run("python", "-m", "tests.study", *session.posargs, env=_ONE_THREAD)

@@ -1,5 +1,6 @@
 """The network of the DataPerf challenge's evaluator, without torch; gives the same rounded accuracies."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +46,19 @@ class Learner:
         _check(path, test)
         with threadpool_limits(limits=1, user_api="blas"):
             return _accuracies(path, test, progress)
+
+
+def predictor(features: FloatMatrix, labels: IntVector) -> Callable[[FloatMatrix], IntVector]:
+    """Trains one such network; the function returned gives the class, 0 or 1, of each row of a matrix."""
+    own = _float32(features)
+    with threadpool_limits(limits=1, user_api="blas"):
+        directions, biases = Copies(own.shape[1], 1).train(with_bias(own), labels[None].astype(np.float32))
+        threshold = _threshold(_probabilities(directions, biases, own)[0], labels)
+
+    def predict(rows: FloatMatrix) -> IntVector:
+        return np.asarray(_probabilities(directions, biases, _float32(rows))[0] > threshold, dtype=np.int64)
+
+    return predict
 
 
 def _accuracies(path: LabelPath, test: Split, progress: Progress) -> FloatVector:

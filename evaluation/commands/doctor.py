@@ -59,6 +59,7 @@ def _findings(folders: "Folders") -> Iterator[Finding]:
         yield Finding("ok", "This is the cube's own image: the container engine works.")
     else:
         yield from _engine()
+        yield from _sandbox()
         yield from _mlcube()
 
 
@@ -151,6 +152,21 @@ def _engine() -> Iterator[Finding]:
         yield Finding("note", f"{engines[0]} is installed but not running; start it to use `mlcube run`.")
     else:
         yield Finding("note", "No container engine (docker or podman) was found; only `mlcube run` needs one.")
+
+
+def _sandbox() -> Iterator[Finding]:
+    """Which engines hold somebody else's program; `judge` and `rehearse` use the first."""
+    from cleaning.errors import printable
+    from evaluation.sandbox.selftest import checked, engines
+
+    found = [checked(engine) for engine in engines()]
+    for one in found:
+        if one.reason is None:
+            yield Finding("ok", f"The sandbox {one.engine.name} holds: a test program could not get out.")
+        else:
+            yield Finding("note", printable(f"The sandbox {one.engine.name} is not used: {one.reason}."))
+    if all(one.reason is not None for one in found):
+        yield Finding("note", "Without a sandbox, `judge` and `rehearse` run only your own code, with --trust.")
 
 
 def _mlcube() -> Iterator[Finding]:

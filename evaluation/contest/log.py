@@ -27,6 +27,7 @@ class Entry(BaseModel):
     received: when the submission was first seen. written: when the entry was logged. file: its name as handed in.
     verdict: `accepted` by `submit`, which keeps the file, `refused` because of the rate limits, `ok` (scored),
     `failed`, or `withdrawn` (the file no longer exists).
+    code_sha256: the hash of the algorithm that was handed in, in the closed division; the answer's is in sha256.
     basis: identifies the data, settings and task version of the scores. Only scores with the same basis are comparable.
     scores: the metrics of each board.
     """
@@ -44,6 +45,7 @@ class Entry(BaseModel):
     file: str
     sha256: str
     verdict: Literal["accepted", "refused", "ok", "failed", "withdrawn"]
+    code_sha256: str | None = None
     reason: str | None = None
     basis: str | None = None
     scores: dict[str, dict[str, _Finite]] = Field(default_factory=dict)
@@ -137,6 +139,7 @@ class SubmissionLog:
             file=case.path.name if known is None else known.file,
             sha256=case.submission_sha256,
             verdict=verdict,
+            code_sha256=record.code_sha256,
             reason=record.error,
             basis=_basis(record),
             scores=boards if verdict == "ok" else {},

@@ -17,7 +17,7 @@ def load_parameters(path: Path) -> Parameters:
     parameters, located = parse_parameters(path)
     named: list[tuple[KeyPath, str]] = [(("tasks", number), name) for number, name in enumerate(parameters.tasks)]
     named += [(("datasets", block, "task"), spec.task) for block, spec in parameters.datasets.items()]
-    named += [(("rules", name), name) for name in parameters.rules]
+    named += [((part, name), name) for part in ("rules", "limits") for name in getattr(parameters, part)]
     for keys, name in named:
         _refuse_unknown("task", name, tasks(), located, keys)
     for number, name in enumerate(parameters.bounds):

@@ -43,6 +43,8 @@ class Record(BaseModel):
 
     status: `ok`, `failed` (with the reason in `error`) or `withdrawn` (the submission no longer exists).
     metrics: on the whole ground truth. boards: on its public and private parts, if it is split.
+    division: `closed` if the algorithm itself was handed in and run here, with the sandbox's engine in `engine` and the
+    hash of what was handed in as `code_sha256`.
     fault: what caused a failure: the submission, the data it is scored on, or a bug in fixfirst.
     seconds: how long the ranking took. curve: for tasks that have one.
     fingerprint: a hash of everything the metrics depend on.
@@ -71,6 +73,9 @@ class Record(BaseModel):
     created: str = ""
     error: str | None = None
     fault: Literal["submission", "data", "fixfirst"] | None = None
+    division: Literal["open", "closed"] = "open"
+    engine: str | None = None
+    code_sha256: str | None = None
 
     @property
     def slot(self) -> tuple[str, str, str, int]:

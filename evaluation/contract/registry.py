@@ -19,8 +19,10 @@ from cleaning.discovery import (
     discover_parts,
 )
 from cleaning.errors import Place, suggest
+from evaluation.contract.box import LayOut, whole_problem
 from evaluation.contract.problem import ProblemFiles
 from evaluation.contract.task import Task
+from evaluation.settings.limits import Allowed, LimitSpec, allowed
 from evaluation.settings.parameters import LearnerSpec, Parameters
 from evaluation.settings.rules import Rules
 
@@ -42,6 +44,23 @@ def task(name: str) -> Task:
 def rules_of(task: Task, parameters: Parameters) -> Rules:
     """Which submissions count and how often a team may submit: from parameters.yaml, else the task's own rules."""
     return parameters.rules.get(task.name, Rules()).over(task.rules)
+
+
+def limits_of(task: Task, parameters: Parameters) -> Allowed:
+    """What a program of the closed division may use: from parameters.yaml, else the task's own, else the defaults."""
+    return allowed(task.limits, parameters.limits.get(task.name, LimitSpec()))
+
+
+@cache
+def boxes() -> Registry:
+    """What the tasks show to programs in the sandbox: box.py in the folders of the tasks that have one."""
+    return _parts("box", "task with a box", "lay_out")
+
+
+def box_of(task: Task) -> LayOut:
+    """How the data of a task are laid out for a program in the sandbox."""
+    known = boxes()
+    return cast("LayOut", known[task.name].member) if task.name in known else whole_problem(task.suffixes[0])
 
 
 @cache

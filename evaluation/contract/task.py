@@ -11,6 +11,7 @@ from cleaning.progress import Progress
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Board, Curve, Record
 from evaluation.settings.folders import Folders
+from evaluation.settings.limits import LimitSpec
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules
 
@@ -91,6 +92,7 @@ class Task:
     figures: makes figures, by file stem, from records.
     publish: writes files besides results.jsonl, from the newest records of this task (may do nothing).
     rules: which submission of a team counts and how often it may submit, unless parameters.yaml says otherwise.
+    limits: what a program of the closed division may use, unless parameters.yaml says otherwise.
     tie_breaks: other metrics that break ties of the main one on a board, in this order.
     """
 
@@ -105,6 +107,7 @@ class Task:
     figures: Callable[[Sequence[Record]], Iterator[tuple[str, "Figure"]]]
     publish: Callable[[Sequence[Record], Folders, Parameters], None]
     rules: Rules = field(default_factory=Rules)
+    limits: LimitSpec = field(default_factory=LimitSpec)
     tie_breaks: tuple[str, ...] = ()
 
     @property

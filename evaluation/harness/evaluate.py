@@ -37,6 +37,7 @@ from evaluation.harness.results import Results
 from evaluation.harness.unread import unread_warning
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
+from evaluation.submissions.division import read_division
 
 _MOST_WARNINGS = 10
 
@@ -216,6 +217,7 @@ def _fingerprint(task: Task, case: Case) -> str:
         settings=dict(case.settings),
         seed=case.seed,
         slot=(case.dataset, case.method),
+        **read_division(case.path),
     )
 
 
@@ -339,6 +341,7 @@ def _identity(task: Task, case: Case) -> dict[str, Any]:
         "settings": dict(case.settings),
         "seed": case.seed,
         "fingerprint": _fingerprint(task, case),
+        **read_division(case.path),
         "environment": environment(),
         "created": now(),
     }

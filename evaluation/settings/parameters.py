@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import Engine
 from evaluation.files.yaml import LocatedYaml
+from evaluation.settings.limits import LimitSpec
 from evaluation.settings.rules import Rules, SplitSpec, Strict
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]*")
@@ -137,6 +138,7 @@ class Parameters(Strict):
     cluster: the address of a Dask scheduler to send these jobs to. target, budgets: see cleaning's Plan.
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
     rules: by task, which submission of a team counts and how often a team may submit.
+    limits: by task, what the programs of the closed division may use.
     bounds: oracles that read the ground truth, drawn beside the submissions for comparison and never written as files.
     """
 
@@ -153,6 +155,7 @@ class Parameters(Strict):
     predictors: Literal["all"] | tuple[PredictorSpec, ...] = "all"
     learner: LearnerSpec = LearnerSpec()
     rules: dict[str, Rules] = Field(default_factory=dict)
+    limits: dict[str, LimitSpec] = Field(default_factory=dict)
     datasets: dict[str, DatasetBlock] = Field(default_factory=dict)
 
     @field_validator("budgets", mode="before")

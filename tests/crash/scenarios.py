@@ -95,10 +95,20 @@ SCENARIOS: dict[str, Scenario] = {
         ],
     ),
     "publish": Scenario(STEPS, lambda place: ["publish", _in(place), f"--output={place}/out/site"]),
+    "judge": Scenario(
+        STEPS[:1],
+        lambda place: [
+            "judge",
+            f"{place}/first.py",
+            f"--sets={place}/w/parameters.yaml",
+            "--task=cleaning",
+            *(() if shutil.which("bwrap") else ("--trust",)),
+        ],
+    ),
     "example": Scenario((), lambda place: ["example", "logo", f"--output={place}/out/example"]),
 }
 """By the name of the command; `rank_review` is `rank` with a review folder instead of a single table."""
-ONLY_READ = ("compare", "doctor", "ls", "validate")
+ONLY_READ = ("compare", "doctor", "ls", "rehearse", "validate")
 
 
 def prepare(place: Path) -> None:
@@ -128,6 +138,8 @@ def prepare(place: Path) -> None:
     for data_id in IDS:
         write_submission(place / "mine" / f"{data_id}_mine.txt", Ranking(np.arange(300)), 1.0)
     _write_review(place)
+    text = "def rank(train, validation, *, rng):\n    return train.features[:, 0]\n"
+    (place / "first.py").write_text(text)
 
 
 def _write_review(place: Path) -> None:
@@ -184,7 +196,9 @@ def state(place: Path) -> dict[str, object]:
         name, content = path.relative_to(place).as_posix(), path.read_bytes()
         if name.endswith((".seconds", ".png", ".svg", "README.txt")) or path.name.startswith("time_"):
             content = b"there" if content else b"empty"
-        if path.suffix == ".jsonl":
+        if path.name == "judged.jsonl":  # one line per run, also of those that were killed later
+            found[name] = content.endswith(b"\n")
+        elif path.suffix == ".jsonl":
             found[name] = _lines(path.name, content)
         elif path.name.startswith(("leaderboard", "report", "index")):
             found[name] = len(content) > 0

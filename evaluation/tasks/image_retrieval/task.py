@@ -25,6 +25,7 @@ from evaluation.figures.precision import spread
 from evaluation.files.json import read_json
 from evaluation.files.names import checked_name
 from evaluation.settings.folders import Folders
+from evaluation.settings.limits import LimitSpec
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules, SplitSpec
 from evaluation.submissions.answers import cases, data_id_of, publish_nothing, seconds_of, told_seconds
@@ -150,6 +151,7 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    limits=LimitSpec(answer_mb=1024),
     rules=Rules(counts="best"),
     tie_breaks=tuple(f"recall_at_{k}" for k in LADDER),
 )

@@ -19,6 +19,7 @@ from evaluation.files.json import read_json
 from evaluation.files.names import checked_name, composed, not_hidden
 from evaluation.files.whole import limit_by
 from evaluation.settings.folders import Folders
+from evaluation.settings.limits import LimitSpec
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rate, Rules
 from evaluation.submissions.answers import (
@@ -181,5 +182,6 @@ TASK = Task(
     validate=validate,
     figures=figures,
     publish=publish_nothing,
+    limits=LimitSpec(minutes=23.0, memory_mb=8192, archive_mb=700, disk_mb=4096),
     rules=Rules(counts="last_valid", rate=Rate(per_day=5, total=150, minutes_apart=10.0, accumulate=True)),
 )
