@@ -1,13 +1,16 @@
 """L2 logistic regression, solved to the optimum in every state."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
-from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, Changes, optima
+from cleaning.learners.logistic_path.certified import CertifiedPath
+from cleaning.learners.logistic_path.geometry import Columns, geometry_of
+from cleaning.learners.logistic_path.leads import predictions
+from cleaning.learners.logistic_path.path import Changes, optima
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 from cleaning.vectors.neighbours import unit_rows
@@ -60,18 +63,46 @@ class Learner:
             features, test_features = path.features, unit_rows(test.features)
         else:
             features, test_features = scaled(path.features, test.features, self.scaling)
-        accuracy = np.empty(len(path))
+        accuracy = np.full(len(path), np.nan)
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:
                 accuracy[start:stop] = np.mean(test.labels == classes[0])
                 progress(stop, len(path))
                 continue
-            for solution in optima(features, _changes(path.part(start, stop), classes), self.C, unit=unit):
-                end = start + solution.shape[2]
-                accuracy[start:end] = _accuracy(solution, test_features, test.labels, classes)
-                start = end
-                progress(start, len(path))
+            changes = _changes(path.part(start, stop), classes)
+            part = accuracy[start:stop]
+            if len(classes) > 2:
+                for settled in self._proven(part, features, changes, test_features, test.labels, classes):
+                    progress(start + settled, len(path))
+            missing = np.flatnonzero(np.isnan(part))
+            if not len(missing):
+                continue
+            changes, done = replace(changes, stops=changes.stops[missing]), 0
+            for solution in optima(features, changes, self.C, unit=unit):
+                states = missing[done : done + solution.shape[2]]
+                part[states] = _accuracy(solution, test_features, test.labels, classes)
+                done += len(states)
+                progress(stop - len(missing) + done, len(path))
         return accuracy
+
+    def _proven(
+        self,
+        accuracy: FloatVector,
+        features: FloatMatrix,
+        changes: Changes,
+        test_features: FloatMatrix,
+        labels: IntVector,
+        classes: IntVector,
+    ) -> Iterator[int]:
+        """Fills in the accuracies that can be proven without solving the states. Yields how many there are so far."""
+        geometry = geometry_of(features, self.C, len(classes), self.scaling == "unit")
+        assert isinstance(geometry, Columns)
+        known = np.isin(labels, classes)  # the others are never predicted
+        rows = geometry.seen(test_features[known])
+        path = CertifiedPath(geometry, changes, rows, np.searchsorted(classes, labels[known]))
+        yield from path.run()
+        for state, right in path.right.items():
+            accuracy[state] = right / len(labels)
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
@@ -121,9 +152,6 @@ def _accuracy(solution: FloatMatrix, features: FloatMatrix, labels: IntVector, c
     for start in range(0, len(features), _TEST_ROWS):
         rows = features[start : start + _TEST_ROWS].astype(np.float64, copy=False)
         margins = (rows @ flat).reshape(len(rows), outputs, states) + intercepts
-        if outputs == 1:
-            predicted = (margins[:, 0] > MARGIN_TOLERANCE).astype(np.int64)
-        else:
-            predicted = (margins >= margins.max(axis=1, keepdims=True) - 2 * MARGIN_TOLERANCE).argmax(axis=1)
+        predicted = predictions(margins)
         right += (classes[predicted] == labels[start : start + _TEST_ROWS, None]).sum(axis=0)
     return right / len(features)
