@@ -24,17 +24,15 @@ All of this is computed in float64, apart from a(x), which is rounded up; what f
 within which classes count as tied.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import scipy.linalg
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.learners.logistic_path.factor import blas, lapack
 from cleaning.learners.logistic_path.geometry import Columns, chunks
 from cleaning.learners.logistic_path.likelihood import probabilities
-
-blas: Any = scipy.linalg.blas
 
 # Float32 products of d terms are off by at most about d of these, relative to the product of the lengths.
 _FLOAT32 = float(np.finfo(np.float32).eps)
@@ -67,11 +65,12 @@ class Certificate:
     def __init__(self, geometry: Columns, probability: FloatMatrix, moving: IntVector, test: FloatMatrix) -> None:
         least = probability.min(axis=1).astype(np.float64)
         least[moving] = 0.0
-        self._half = _half_inverse(geometry, least)
+        half = _half_inverse(geometry, least)
+        self._half = np.eye(geometry.matrix.shape[1] + 1) if half is None else half
         narrow, norm, reach = self._half.astype(np.float32), float(np.linalg.norm(self._half)), np.empty(len(least))
         for rows in chunks(geometry.length, len(narrow)):
             reach[rows] = _reach(narrow, norm, geometry.part(rows))
-        self._largest = float(reach.max())
+        self._largest = float(reach.max()) if half is not None else np.inf
         self._counts = np.flatnonzero(least)
         self._least = least[self._counts]
         self._leverage = 0.5 * self._least * reach[self._counts] ** 2
@@ -88,9 +87,9 @@ class Certificate:
 
     def distance(self, slope: FloatVector) -> FloatVector:
         """Bounds on ‖e‖ from those on ‖g‖₋, infinite where the proof does not hold."""
-        bent = self._largest * slope
-        inside = bent < 1.0
-        return np.asarray(np.where(inside, -np.log1p(-np.where(inside, bent, 0.0)) / self._largest, np.inf))
+        inside = slope < 1.0 / self._largest
+        bent = np.where(inside, self._largest * slope, 0.0)
+        return np.asarray(np.where(inside, -np.log1p(-bent) / self._largest, np.inf))
 
     def _share(self, smallest: FloatMatrix) -> FloatVector:
         """The largest q found such that qB is below the Hessian, one per state."""
@@ -119,8 +118,8 @@ def point_at(geometry: Columns, weights: FloatMatrix, pulls: FloatMatrix) -> Poi
     return Point(weights, gradient, probability, smallest)
 
 
-def _half_inverse(geometry: Columns, weights: FloatVector) -> FloatMatrix:
-    """L⁻¹ for B = LLᵀ."""
+def _half_inverse(geometry: Columns, weights: FloatVector) -> FloatMatrix | None:
+    """L⁻¹ for B = LLᵀ; None if B is singular after rounding."""
     size = geometry.matrix.shape[1]
     square = np.zeros((size + 1, size + 1), order="F")
     for rows in chunks(geometry.length, size):
@@ -129,8 +128,9 @@ def _half_inverse(geometry: Columns, weights: FloatVector) -> FloatMatrix:
         part *= np.sqrt(weights[rows, None])
         square = blas.dsyrk(1.0, part.T, beta=1.0, c=square, lower=1, overwrite_c=1)
     square[np.arange(size), np.arange(size)] += geometry.penalty
-    factor = np.linalg.cholesky(square)
-    return np.asarray(scipy.linalg.lapack.dtrtri(factor, lower=1)[0])
+    with suppress(np.linalg.LinAlgError):
+        return np.asarray(lapack.dtrtri(np.linalg.cholesky(square), lower=1)[0])
+    return None
 
 
 def _reach(half: FloatMatrix, norm: float, rows: FloatMatrix) -> FloatVector:

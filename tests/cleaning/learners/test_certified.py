@@ -3,6 +3,7 @@
 `nox -s proofs` runs thousands of cases instead of the few hundred of the suite.
 """
 
+import dataclasses
 import os
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
 from cleaning import LabelPath, Split
+from cleaning.errors import Unsuitable
 from cleaning.learners.logistic import Learner
 from cleaning.learners.logistic_path import certified
 from cleaning.learners.logistic_path.axes import Axes
@@ -193,6 +195,25 @@ def test_states_that_cannot_be_proven_are_solved(monkeypatch):
     found = Learner(1.0, "none").accuracies(path, test, lambda done, total: seen.append((done, total)))
     assert np.array_equal(found, expected)
     assert seen[-1] == (31, 31)
+
+
+def far_out(scale):
+    path = problem(2, 60, 4, 3, changes=3, separable=True)
+    return dataclasses.replace(path, features=scale * path.features)
+
+
+def test_margins_beyond_the_range_of_exp_in_float32():
+    path = far_out(30.0)
+    test = Split.from_arrays(path.features, path.labels)
+    found = Learner(1.0, "none").accuracies(path, test, silent)
+    best = tight(path.features, path.labels_at(3), 3, 1.0)
+    assert found[3] == np.mean(predicted(path.features, best) == test.labels)
+
+
+def test_data_without_an_optimum_within_reach_are_a_clear_error():
+    path = far_out(1e4)
+    with pytest.raises(Unsuitable, match="lower C"):
+        Learner(1e3, "none").accuracies(path, Split.from_arrays(path.features, path.labels), silent)
 
 
 def test_single_class_stretches_between_many_classes():
