@@ -54,9 +54,12 @@ class Learner:
         return int(np.clip(_BLOCK_WORK // (path.features.size * max(outputs - 1, 1)), 256, 2048))
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy of the optimum in every state of the path, with margins accurate to MARGIN_TOLERANCE.
+        """Test accuracy of the optimum in every state of the path.
 
-        A test row whose log-odds are within that tolerance of a tie is assigned to the lower class.
+        With three or more classes, the accuracies are exact: proven to be those of the optimum, by
+        `logistic_path.certificate`, in float64. Two classes, and states whose data are too nearly separable for the
+        proof, are solved until all margins are within MARGIN_TOLERANCE of the optimum by an estimate. A test row whose
+        log-odds are within that tolerance of a tie is assigned to the lower class.
         """
         unit = self.scaling == "unit"  # the solver scales unit rows itself, without copying large features
         if unit:
@@ -98,6 +101,10 @@ class Learner:
         geometry = geometry_of(features, self.C, len(classes), self.scaling == "unit")
         assert isinstance(geometry, Columns)
         known = np.isin(labels, classes)  # the others are never predicted
+        if not known.any():
+            accuracy[:] = 0.0
+            yield len(accuracy)
+            return
         rows = geometry.seen(test_features[known])
         path = CertifiedPath(geometry, changes, rows, np.searchsorted(classes, labels[known]))
         yield from path.run()

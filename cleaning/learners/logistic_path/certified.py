@@ -27,7 +27,7 @@ _WIDEST, _REFRESH = 32, 36
 # This share of a full window may enter at once.
 _ENTER = 1 / 8
 # A wider window takes no more numbers than this for its margins, or than this share of the features.
-_MARGINS, _SHARE = 1 << 22, 0.25
+_MARGINS, _SHARE = 1 << 22, 0.15
 # Iterations after which the metric is made anew before the first state is done.
 _REFRESH_FIRST = 6
 # So many states are settled together.

@@ -216,6 +216,12 @@ def test_data_without_an_optimum_within_reach_are_a_clear_error():
         Learner(1e3, "none").accuracies(path, Split.from_arrays(path.features, path.labels), silent)
 
 
+def test_test_rows_of_unknown_classes_are_always_wrong():
+    path = problem(1, 40, 3, 3, changes=4)
+    test = Split.from_arrays(path.features, np.full(40, 3))
+    assert Learner().accuracies(path, test, silent).tolist() == [0.0] * 5
+
+
 def test_single_class_stretches_between_many_classes():
     features = np.random.default_rng(0).normal(size=(4, 3))
     rows, values = np.array([0, 1, 2, 3]), np.array([1, 2, 0, 2])
