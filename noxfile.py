@@ -76,6 +76,14 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def proofs(session: nox.Session) -> None:
+    """Proven accuracies and bounds against optima in thousands of cases; `nox -s proofs -- 20000` says how many."""
+    cases, *options = session.posargs or ["3000"]
+    files = "tests/cleaning/learners/test_certified.py"
+    session.run("pytest", files, *options, env={"FIXFIRST_PROOFS": cases, "OMP_NUM_THREADS": "1"})
+
+
+@nox.session
 def containers(session: nox.Session) -> None:
     """The cube in Docker and Podman. Installs both, as root on Debian; elsewhere the tests are skipped."""
     session.run(

@@ -1,14 +1,17 @@
 """L2 logistic regression, solved to the optimum in every state."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
-from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, Changes, optima
+from cleaning.learners.logistic_path.certified import CertifiedPath
+from cleaning.learners.logistic_path.geometry import Columns, geometry_of
+from cleaning.learners.logistic_path.leads import predictions
+from cleaning.learners.logistic_path.path import Changes, optima
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 from cleaning.vectors.neighbours import unit_rows
@@ -52,41 +55,83 @@ class Learner:
         return int(np.clip(_BLOCK_WORK // (path.features.size * max(outputs - 1, 1)), 256, 2048))
 
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
-        """Test accuracy of the optimum in every state of the path, with margins accurate to MARGIN_TOLERANCE.
+        """Test accuracy of the optimum in every state of the path.
 
-        A test row whose log-odds are within that tolerance of a tie is assigned to the lower class.
+        With three or more classes, the accuracies are exact: proven to be those of the optimum, by
+        `logistic_path.certificate`, in float64. Two classes, and states whose data are too nearly separable for the
+        proof, are solved until all margins are within MARGIN_TOLERANCE of the optimum by an estimate. A test row whose
+        log-odds are within that tolerance of a tie is assigned to the lower class.
         """
-        accuracy = np.empty(len(path))
-        for start, stop, right in self._right(path, test, progress):
-            accuracy[start:stop] = sum(block.sum(axis=0) for block in right) / len(test)
+        features, test_features = self._scaled(path, test)
+        accuracy = np.full(len(path), np.nan)
+        for start, stop, classes in _stretches(path):
+            if len(classes) == 1:
+                accuracy[start:stop] = np.mean(test.labels == classes[0])
+                progress(stop, len(path))
+                continue
+            changes = _changes(path.part(start, stop), classes)
+            part = accuracy[start:stop]
+            if len(classes) > 2:
+                for settled in self._proven(part, features, changes, test_features, test.labels, classes):
+                    progress(start + settled, len(path))
+            missing = np.flatnonzero(np.isnan(part))
+            if not len(missing):
+                continue
+            changes, done = replace(changes, stops=changes.stops[missing]), 0
+            for solution in optima(features, changes, self.C, unit=self.scaling == "unit"):
+                states = missing[done : done + solution.shape[2]]
+                right = sum(block.sum(axis=0) for block in _correct(solution, test_features, test.labels, classes))
+                part[states] = right / len(test)
+                done += len(states)
+                progress(stop - len(missing) + done, len(path))
         return accuracy
 
     def correct(self, path: LabelPath, test: Split, progress: Progress) -> NDArray[np.bool_]:
-        """Which test rows are predicted correctly in every state of the path, (states, rows)."""
+        """Which test rows are predicted correctly in every state of the path, (states, rows). Solves every state."""
+        features, test_features = self._scaled(path, test)
         found = np.empty((len(path), len(test)), dtype=np.bool_)
-        for start, stop, right in self._right(path, test, progress):
-            found[start:stop] = np.vstack(list(right)).T
-        return found
-
-    def _right(
-        self, path: LabelPath, test: Split, progress: Progress
-    ) -> Iterator[tuple[int, int, Iterable[NDArray[np.bool_]]]]:
-        """Yields runs of states (start, stop) with blocks (test rows, states) of which predictions are correct."""
-        unit = self.scaling == "unit"  # the solver scales unit rows itself, without copying large features
-        if unit:
-            features, test_features = path.features, unit_rows(test.features)
-        else:
-            features, test_features = scaled(path.features, test.features, self.scaling)
         for start, stop, classes in _stretches(path):
             if len(classes) == 1:
-                yield start, stop, [np.repeat(test.labels[:, None] == classes[0], stop - start, axis=1)]
+                found[start:stop] = test.labels == classes[0]
                 progress(stop, len(path))
                 continue
-            for solution in optima(features, _changes(path.part(start, stop), classes), self.C, unit=unit):
+            for solution in optima(
+                features, _changes(path.part(start, stop), classes), self.C, unit=self.scaling == "unit"
+            ):
                 end = start + solution.shape[2]
-                yield start, end, _correct(solution, test_features, test.labels, classes)
+                found[start:end] = np.vstack(list(_correct(solution, test_features, test.labels, classes))).T
                 start = end
                 progress(start, len(path))
+        return found
+
+    def _scaled(self, path: LabelPath, test: Split) -> tuple[FloatMatrix, FloatMatrix]:
+        """The features of the training and of the test rows."""
+        if self.scaling == "unit":  # the solver scales unit rows itself, without copying large features
+            return path.features, unit_rows(test.features)
+        return scaled(path.features, test.features, self.scaling)
+
+    def _proven(
+        self,
+        accuracy: FloatVector,
+        features: FloatMatrix,
+        changes: Changes,
+        test_features: FloatMatrix,
+        labels: IntVector,
+        classes: IntVector,
+    ) -> Iterator[int]:
+        """Fills in the accuracies that can be proven without solving the states. Yields how many there are so far."""
+        geometry = geometry_of(features, self.C, len(classes), self.scaling == "unit")
+        assert isinstance(geometry, Columns)
+        known = np.isin(labels, classes)  # the others are never predicted
+        if not known.any():
+            accuracy[:] = 0.0
+            yield len(accuracy)
+            return
+        rows = geometry.seen(test_features[known])
+        path = CertifiedPath(geometry, changes, rows, np.searchsorted(classes, labels[known]))
+        yield from path.run()
+        for state, right in path.right.items():
+            accuracy[state] = right / len(labels)
 
 
 def _stretches(path: LabelPath) -> Iterator[tuple[int, int, IntVector]]:
@@ -137,8 +182,4 @@ def _correct(
     for start in range(0, len(features), _TEST_ROWS):
         rows = features[start : start + _TEST_ROWS].astype(np.float64, copy=False)
         margins = (rows @ flat).reshape(len(rows), outputs, states) + intercepts
-        if outputs == 1:
-            predicted = (margins[:, 0] > MARGIN_TOLERANCE).astype(np.int64)
-        else:
-            predicted = (margins >= margins.max(axis=1, keepdims=True) - 2 * MARGIN_TOLERANCE).argmax(axis=1)
-        yield classes[predicted] == labels[start : start + _TEST_ROWS, None]
+        yield classes[predictions(margins)] == labels[start : start + _TEST_ROWS, None]

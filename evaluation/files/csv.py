@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
+from cleaning.data import FloatMatrix
 from cleaning.errors import InvalidInput, Place, bounded
 from evaluation.files.names import checked_name, composed
-from evaluation.files.whole import open_file, plain_errors, read_text
+from evaluation.files.whole import open_file, plain_errors, read_bytes, read_text
 
 _SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
 Row = tuple[str, list[str]]
@@ -32,6 +35,40 @@ def csv_rows(path: Path, keys: str | Collection[str], limit: int | None = None) 
     for name in header:
         checked_name(Place(path, line=1), name)
     return header, _keyed(path, lines)
+
+
+def csv_numbers(path: Path, limit: int | None = None) -> tuple[list[str], FloatMatrix] | None:
+    """The keys and the numbers (rows, columns) of a file that `csv_rows` reads, parsed at once.
+
+    None if anything in it is out of the ordinary: quotes, a cell that is not a number, a key that is not a name or not
+    unique, or a line that is too long or too short. What `csv_rows` says about such a file counts.
+    """
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    content = read_bytes(path, limit)
+    if b'"' in content or b"\0" in content or content.count(b"\r") != content.count(b"\r\n"):
+        return None
+    try:
+        names = arrow.open_csv(pa.BufferReader(content)).schema.names
+        types = {name: pa.float64() for name in names[1:]} | {names[0]: pa.string()}
+        table = arrow.read_csv(
+            pa.BufferReader(content),
+            arrow.ReadOptions(use_threads=False),
+            arrow.ParseOptions(quote_char=False),
+            arrow.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
+        )
+    except pa.ArrowException:
+        return None
+    keys: list[str] = table.column(0).to_pylist()
+    if len(types) != len(names) or len(set(keys)) != len(keys):
+        return None
+    if not all(key.isascii() and key.isprintable() and key and key[0] != " " != key[-1] for key in keys):
+        return None
+    numbers = np.empty((len(keys), len(names) - 1))
+    for column in range(len(names) - 1):
+        numbers[:, column] = table.column(column + 1).to_numpy()
+    return keys, numbers
 
 
 def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> Iterator[tuple[int, list[str]]]:

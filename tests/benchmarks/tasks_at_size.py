@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -216,18 +216,12 @@ def _peak() -> float:
     return int(found[1]) / 1e3 if found else math.nan
 
 
-def _table(name: str, folder: Path, share: float) -> None:
-    title, runs, target = CASES[name]
-    size = f"{share:g} of the rows of: " if share < 1 else ""
-    print(f"\n{size}{title}" + (f" (target: {target})" if target else ""))
-    print(f"{'':18}{'wall s':>9}{'CPU s':>9}{'MB before':>11}{'MB peak':>9}{'CPU ratio':>11}  value")
-    base: float | None = None
-    for method in runs:
+def measured(name: str, folder: Path, share: float) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Each method of a case with what it took, in a process of its own; None if its package is not installed."""
+    for method in CASES[name][1]:
         module = {"sklearn": "sklearn", "faiss": "faiss", "pytrec_eval": "pytrec_eval"}.get(method, "numpy")
         if importlib.util.find_spec(module) is None:
-            print(
-                f"{method:18}not installed; `pip install {'faiss-cpu' if module == 'faiss' else 'pytrec-eval-terrier'}`"
-            )
+            yield method, None
             continue
         command = [sys.executable, "-m", "tests.benchmarks.tasks_at_size", f"--here={name}/{method}"]
         done = subprocess.run(
@@ -237,7 +231,20 @@ def _table(name: str, folder: Path, share: float) -> None:
             capture_output=True,
             text=True,
         )
-        found = json.loads(done.stdout)
+        yield method, json.loads(done.stdout)
+
+
+def _table(name: str, folder: Path, share: float) -> None:
+    title, _, target = CASES[name]
+    size = f"{share:g} of the rows of: " if share < 1 else ""
+    print(f"\n{size}{title}" + (f" (target: {target})" if target else ""))
+    print(f"{'':18}{'wall s':>9}{'CPU s':>9}{'MB before':>11}{'MB peak':>9}{'CPU ratio':>11}  value")
+    base: float | None = None
+    for method, found in measured(name, folder, share):
+        if found is None:
+            package = "faiss-cpu" if method == "faiss" else "pytrec-eval-terrier"
+            print(f"{method:18}not installed; `pip install {package}`")
+            continue
         base = found["cpu"] if base is None else base
         extra = f", at most {found['apart']:.1e} apart" if "apart" in found else ""
         print(

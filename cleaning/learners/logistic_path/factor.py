@@ -21,8 +21,8 @@ _JITTER = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-6}
 class Factor:
     """The factorisation of a symmetric positive definite matrix, which is overwritten.
 
-    It forms the inverse when it first has to solve for many columns. A float32 matrix takes half the memory and is
-    never inverted. Raises Unsuitable if the matrix is indefinite after rounding.
+    It forms the inverse when it first has to solve for many columns, in float32 only if asked to. Raises Unsuitable if
+    the matrix is indefinite after rounding.
     """
 
     def __init__(self, matrix: FloatMatrix) -> None:
@@ -48,10 +48,15 @@ class Factor:
             return np.asarray(blas.dtrsv(self._factor, first, overwrite_x=1))[:, None]
         if self._inverse is None and right.shape[1] < _MANY_COLUMNS:
             return np.ascontiguousarray(lapack.dpotrs(self._factor, right)[0])
+        return np.asarray(self.inverse() @ right)
+
+    def inverse(self) -> FloatMatrix:
+        """The inverse of the matrix."""
         if self._inverse is None:
-            upper = np.triu(lapack.dpotri(self._factor)[0])
+            invert = lapack.spotri if self._factor.dtype == np.float32 else lapack.dpotri
+            upper = np.triu(invert(self._factor)[0])
             self._inverse = upper + np.triu(upper, 1).T
-        return np.asarray(self._inverse @ right)
+        return self._inverse
 
     def half_solve(self, right: FloatMatrix) -> FloatMatrix:
         """R⁻ᵀ right for the factor RᵀR. Inner products of the result are those of `right` in the inverse metric."""

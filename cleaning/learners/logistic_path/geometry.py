@@ -126,6 +126,11 @@ class Columns:
         features = self.features if precision == np.float64 else self.matrix
         return features[rows].astype(precision, copy=False)
 
+    def part(self, rows: slice) -> FloatMatrix:
+        """Some rows of the features, scaled, in float64."""
+        part = self._part(rows, np.dtype(np.float64))
+        return part if self.scale is None else part * self.scale[rows, None]
+
     def of_rows(self, rows: IntVector) -> FloatMatrix:
         """The features of the rows as columns, with 1 appended."""
         columns = self.features[rows].T.astype(np.float64)
@@ -142,6 +147,10 @@ class Columns:
     def steepness(self, gradient: FloatMatrix) -> FloatVector:
         """‖g‖ / (n · root mean square of ‖(x, 1)‖)."""
         return np.asarray(np.sqrt(self.inner(gradient, gradient, None)) / self._norm)
+
+    def seen(self, features: FloatMatrix) -> FloatMatrix:
+        """Other rows (m, d), already scaled, in these columns."""
+        return features if self.basis is None else features.astype(np.float64) @ self.basis
 
     def weights(self, coefficients: FloatMatrix) -> FloatMatrix:
         """The coefficients themselves, or `basis` (d, columns of X) times the coefficients if there is a basis."""
@@ -218,9 +227,9 @@ def geometry_of(features: FloatMatrix, strength: float, outputs: int, unit: bool
         return Columns(features, features, 1.0 / strength, scale=scale)
     if unit:
         features = unit_rows(features)
-    if rows > columns:
-        return Columns(features, features.astype(np.float64, copy=False), 1.0 / strength)
     wide = features.astype(np.float64, copy=False)
+    if rows > columns:
+        return Columns(wide, wide, 1.0 / strength)
     if outputs == 1:
         return Rows(wide, wide @ wide.T, 1.0 / strength)
     basis, lower = qr(wide.T, mode="economic")

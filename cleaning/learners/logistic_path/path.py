@@ -21,6 +21,8 @@ from cleaning.learners.logistic_path.preconditioner import Preconditioner
 
 MARGIN_TOLERANCE = 1e-6
 """No margin (log-odds) of a solution is further than this from its value at the optimum."""
+TIE = 2 * MARGIN_TOLERANCE
+"""Classes whose margins differ by no more than this are tied; the lowest of them is predicted."""
 
 # The share of MARGIN_TOLERANCE to aim for. The bound on the error of a margin is only an estimate; on badly scaled
 # columns it was too low by a factor of 4.

@@ -35,7 +35,8 @@ class Preconditioner:
 
     solve: the Newton step, up to its sign, for gradients (size + 1, outputs, states). exact: whether the factor is that
     of the whole Hessian. making: what it cost to make, in iterations of one state. reach: the largest ‖x‖ in the
-    inverse metric among a sample of rows; with decrement λ, a margin is within λ · ‖x‖ of its optimum.
+    inverse metric among a sample of rows, for three or more classes that of x for one class and −x for another; with
+    decrement λ, a margin is within λ · ‖x‖ of its optimum.
     """
 
     solve: Solve
@@ -73,7 +74,10 @@ class Preconditioner:
         rows = np.unique(np.linspace(0, geometry.length - 1, sampled).astype(np.int64))
         gradient = np.zeros((geometry.matrix.shape[1] + 1, outputs, outputs * len(rows)))
         for output in range(outputs):
-            gradient[:, output, output * len(rows) : (output + 1) * len(rows)] = geometry.of_rows(rows)
+            states = slice(output * len(rows), (output + 1) * len(rows))
+            gradient[:, output, states] = geometry.of_rows(rows)
+            if outputs > 1:
+                gradient[:, output - 1, states] = -gradient[:, output, states]
         step = self.solve(gradient)
         return float(np.sqrt(geometry.inner(gradient, step, geometry.products(step)).max()))
 

@@ -22,7 +22,7 @@ from evaluation.contract.metric import Metric
 from evaluation.contract.record import Board, Record
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.figures.calibration import reliability
-from evaluation.files.csv import Row, csv_rows, numbers
+from evaluation.files.csv import Row, csv_numbers, csv_rows, numbers
 from evaluation.files.whole import limit_by
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
@@ -119,13 +119,14 @@ class _Checked:
 def _checked(folder: Path, path: Path, lenient: bool) -> _Checked:
     with data_at_fault():
         clips, classes, truth = _truth(folder / "test_labels.csv")
-    (_, *columns), lines = csv_rows(path, "filename", limit_by(folder / "test_labels.csv"))
+    limit = limit_by(folder / "test_labels.csv")
+    (_, *columns), lines = csv_rows(path, "filename", limit)
     if sorted(columns) != sorted(classes):
         odd = sorted(set(columns) ^ set(classes))
         raise InvalidInput(
             Place(path, line=1), f"the columns do not match ({first_three(odd)})", "use the columns of the truth file"
         )
-    names, rows = _matrix(path, lines, columns, classes)
+    names, rows = _matrix(path, lines, columns, classes, limit)
     refuse_mismatch(path, "clips", names, clips, lenient=lenient)
     place = {name: row for row, name in enumerate(clips)}
     chosen = [place[name] for name in names]
@@ -149,11 +150,17 @@ def _truth(source: Path) -> tuple[list[str], list[str], FloatMatrix]:
 
 
 def _matrix(
-    path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str]
+    path: Path, lines: Iterator[Row], columns: Sequence[str], classes: Sequence[str], limit: int | None = None
 ) -> tuple[list[str], FloatMatrix]:
-    """The keys, and a matrix of probabilities (rows, classes) with its columns in the order of `classes`."""
+    """The keys, and a matrix of probabilities (rows, classes) with its columns in the order of `classes`.
+
+    The lines are read one by one only if the file cannot be parsed at once, or something in it is wrong.
+    """
     values, names, odd = array("d"), [], list[tuple[str, str, str]]()
     order = [columns.index(name) for name in classes]
+    parsed = csv_numbers(path, limit)
+    if parsed is not None and np.all((parsed[1] >= 0) & (parsed[1] <= 1)):
+        return parsed[0], parsed[1][:, order]
     for name, cells in lines:
         chosen = [cells[column] for column in order]
         try:

@@ -31,10 +31,14 @@ def average_precision(
     """
     total = np.zeros(len(ranks))
     first = np.full(len(ranks), NOWHERE)
+    classes = np.append(reference_class, -1).astype(np.int32)  # number −1 is of no class
+    wanted = query_class.astype(np.int32)
+    found = np.empty((_BLOCK, ranks.shape[1]), np.int32)
     for start in range(0, len(ranks), _BLOCK):
         part = slice(start, start + _BLOCK)
         block = ranks[part]
-        row, place = np.nonzero((reference_class[block] == query_class[part, None]) & (block >= 0))
+        listed = np.take(classes, block, mode="wrap", out=found[: len(block)])
+        row, place = np.divmod(np.flatnonzero(listed == wanted[part, None]), max(1, ranks.shape[1]))
         before = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(block)))))
         hits = np.arange(1, len(row) + 1) - before[row]
         total[part] = np.bincount(row, weights=hits / (place + 1), minlength=len(block))

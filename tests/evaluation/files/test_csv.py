@@ -1,12 +1,13 @@
 import csv
 import io
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput
-from evaluation.files.csv import csv_rows, numbers, safe_cell
+from evaluation.files.csv import csv_numbers, csv_rows, numbers, safe_cell
 from evaluation.files.names import composed
 
 cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
@@ -66,3 +67,50 @@ def test_a_formula_is_shown_and_not_computed(text):
     assert safe_cell(text) == f"'{text}"
     assert safe_cell(f"a{text}") == f"a{text}"
     assert safe_cell("") == ""
+
+
+CELLS = st.one_of(
+    st.sampled_from(["0", "1", "0.25", "-1", "+1", "1e-3", "1E5", ".5", "5.", "nan", "inf", "1e400", "4.9e-324"]),
+    st.sampled_from(["", " ", " 0.5", "0.5 ", "0x1", "1_0", "1,5", "NA", "true", "a", "b ", "clip-1", "é", "١"]),
+    st.floats(allow_nan=False).map(repr),
+)
+
+
+def slowly(path):
+    _, rows = csv_rows(path, "id")
+    found = [(name, numbers(cells)) for name, cells in rows]
+    return [name for name, _ in found], [row for _, row in found]
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    lines=st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=5),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    noise=st.sampled_from(["", "", "", "\n", " ", ",", '"', "\0", "é", "\ufeff"]),
+    place=st.floats(0, 1),
+)
+@example(lines=[["a", "0.5", "1"], ["a", "0", "1"]], end="\n", noise="", place=0.0)
+@example(lines=[["a", "nan", "inf"], ["b", "-0.0", "1e400"]], end="\r\n", noise="", place=0.0)
+@example(lines=[["a", "0.1", "1"], [" b", "0", "1"]], end="\n", noise="", place=0.0)
+def test_numbers_parsed_at_once_are_those_read_line_by_line(tmp_path, lines, end, noise, place):
+    text = end.join(map(",".join, [["id", "one", "two"], *lines])) + end
+    cut = int(place * len(text))
+    path = tmp_path / "numbers.csv"
+    path.write_bytes((text[:cut] + noise + text[cut:]).encode())
+    try:
+        csv_rows(path, "id")
+    except InvalidInput:  # the header, which is checked first
+        return
+    found = csv_numbers(path)
+    if found is not None:
+        names, values = slowly(path)
+        assert found[0] == names
+        np.testing.assert_array_equal(found[1], np.array(values).reshape(len(names), -1 if names else 2))
+
+
+def test_plain_numbers_are_parsed_at_once(tmp_path):
+    path = tmp_path / "numbers.csv"
+    path.write_text("id,one,two\nb,0.1,1\na,2e-3,-7\n")
+    names, values = csv_numbers(path)
+    assert names == ["b", "a"]
+    assert values.tolist() == [[0.1, 1.0], [2e-3, -7.0]]

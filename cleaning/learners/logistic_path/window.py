@@ -1,0 +1,167 @@
+"""A window of consecutive states that are iterated together in float32, each from where the state before it is.
+
+The iteration is that of `descent`: nonlinear conjugate gradients in a given metric, with Newton's step length. There is
+no line search, because a state that gets nowhere is finished by `descent`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.learners.logistic_path.axes import Axes
+from cleaning.learners.logistic_path.leading import Leading
+from cleaning.learners.logistic_path.likelihood import dot
+
+# No margin moves by more than this in one step.
+_LARGEST_MOVE = 4.0
+# Smaller margins need no shift before exp().
+_LARGEST_MARGIN = 80.0
+# The conjugate direction is dropped if the previous direction would cancel more than this share of the new descent.
+_LARGEST_CANCELLATION = 0.5
+# A decrement that has not fallen to this share has not improved.
+_IMPROVED = 0.7
+_WIDE = ("weights", "_margins", "_probability", "_gradient", "_before", "_direction", "_pulls", "_step")
+_NARROW = ("ids", "age", "idle", "decrement", "_best", "_last")
+
+
+class Window:
+    """The states in work.
+
+    ids, age: their numbers, and their iterations so far. decrement: their Newton decrements. idle: for how many
+    iterations these have not improved. weights (size + 1, outputs, states): in principal axes, float32. They start at
+    zero weights with state 0, which has the targets (n, outputs).
+    """
+
+    ids: IntVector
+    age: IntVector
+    idle: IntVector
+    decrement: FloatVector
+    weights: FloatMatrix
+
+    def __init__(self, axes: Axes, targets: FloatMatrix) -> None:
+        outputs = targets.shape[1]
+        shape = (axes.matrix.shape[1], outputs, 1)
+        self._axes, self._targets, self._pulls = axes, targets.astype(np.float32), np.zeros(shape)
+        self.weights, self._step = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._direction, self._before = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        self._margins = np.zeros((*targets.shape, 1), np.float32)
+        self._probability = np.full_like(self._margins, 1 / outputs)
+        self._along = np.empty_like(self._margins)
+        self._gradient = (axes.matrix.T @ (self._probability[:, :, 0] - self._targets)).reshape(shape)
+        self.ids, self.age, self.idle = (np.zeros(1, dtype=np.int64) for _ in range(3))
+        self.decrement, self._best, self._last = (np.full(1, np.inf) for _ in range(3))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def newest(self) -> FloatMatrix:
+        """The probabilities (n, outputs) of the newest state."""
+        return np.ascontiguousarray(self._probability[:, :, self.ids.argmax()])
+
+    def measure(self, metric: Leading) -> None:
+        """Computes the next step of every state, and its decrement."""
+        self._step = metric.solve(self._gradient)
+        self.decrement = np.sqrt(np.maximum(dot(self._gradient, self._step), 0.0))
+        better = self.decrement < _IMPROVED * self._best
+        self._best = np.where(better, self.decrement, self._best)
+        self.idle = np.where(better, 0, self.idle + 1)
+
+    def advance(self) -> None:
+        """Moves every state by one iteration."""
+        squared = self.decrement**2
+        with np.errstate(all="ignore"):  # a state out of bounds does not come back, and is given up
+            beta = (squared - dot(self._before, self._step)) / self._last
+            carried = beta * dot(self._gradient, self._direction)
+            beta = np.where((beta > 0) & (carried < _LARGEST_CANCELLATION * squared), beta, 0.0)
+            self._direction *= beta.astype(np.float32)
+            self._direction -= self._step
+            self._before, self._last = self._gradient, squared
+            length = self._length()
+            self.weights = self.weights + length * self._direction
+            self._gradient = self._move(length)
+        self.age += 1
+
+    def _length(self) -> FloatMatrix:
+        """Newton's step lengths along the directions, which it also computes in margins."""
+        direction, matrix, states = self._direction, self._axes.matrix, len(self)
+        flat = direction.reshape(len(direction), -1)
+        far = not self._axes.longest * _longest(direction) < 1.0
+        bend, widest = np.zeros(states), np.zeros(states, np.float32)
+        for rows in self._axes.pieces(flat.shape[1]):
+            along = self._along[rows]
+            np.matmul(matrix[rows], flat, out=along.reshape(len(along), -1))
+            weighted = self._probability[rows] * along
+            mean = weighted.sum(axis=1)
+            weighted *= along
+            bend += weighted.reshape(-1, states).sum(axis=0, dtype=np.float64)
+            bend -= np.einsum("ns,ns->s", mean, mean)
+            if far:
+                np.maximum(widest, np.abs(along).max(axis=(0, 1)), out=widest)
+        bend += self._axes.penalty * dot(direction[:-1], direction[:-1])
+        length = np.nan_to_num(-dot(self._gradient, direction) / bend, nan=0.0, posinf=0.0, neginf=0.0)
+        return np.asarray(np.minimum(length, _LARGEST_MOVE / widest), dtype=np.float32)
+
+    def _move(self, length: FloatMatrix) -> FloatMatrix:
+        """Moves the margins and probabilities. Returns the new gradient."""
+        matrix = self._axes.matrix
+        shifted = not self._axes.longest * _longest(self.weights) < _LARGEST_MARGIN
+        gradient = self._axes.penalty * self.weights.astype(np.float64)
+        gradient[-1] = 0.0
+        gradient -= self._pulls
+        for rows in self._axes.pieces(self._along[0].size):
+            along, margins, chance = self._along[rows], self._margins[rows], self._probability[rows]
+            along *= length
+            margins += along
+            if shifted:
+                np.subtract(margins, margins.max(axis=1, keepdims=True), out=chance)
+                np.exp(chance, out=chance)
+            else:
+                np.exp(margins, out=chance)
+            chance /= chance.sum(axis=1, keepdims=True)
+            residual = np.subtract(chance, self._targets[rows, :, None], out=along)
+            gradient += (matrix[rows].T @ residual.reshape(len(residual), -1)).reshape(gradient.shape)
+        return gradient.astype(np.float32)
+
+    def rebase(self, targets: FloatMatrix, pull: FloatMatrix) -> None:
+        """Computes residuals from other targets, near those of the states; pull: [X 1]ᵀ times the difference."""
+        self._targets, self._pulls = targets.astype(np.float32), self._pulls - pull[:, :, None]
+
+    def renew(self, done: NDArray[np.bool_], fresh: IntVector, pulls: FloatMatrix, metric: Leading) -> None:
+        """Drops the states that are done, and starts the states `fresh` where the newest state is.
+
+        pulls (size + 1, outputs, len(fresh)): [X 1]ᵀ times their targets, less the common ones (see `rebase`).
+        """
+        newest = int(self.ids.argmax())
+        base = [array[:, :, newest].copy() for array in (self.weights, self._margins, self._probability)]
+        slope = self._gradient[:, :, newest] + self._pulls[:, :, newest]
+        slots = self._make_room(np.flatnonzero(done), len(fresh))
+        for column, slot in enumerate(slots):
+            for array, value in zip((self.weights, self._margins, self._probability), base, strict=True):
+                array[:, :, slot] = value
+            self._pulls[:, :, slot] = pulls[:, :, column]
+            self._gradient[:, :, slot] = slope - pulls[:, :, column]
+            self._direction[:, :, slot] = self._before[:, :, slot] = 0.0
+        self.ids[slots], self.age[slots], self.idle[slots], self._last[slots] = fresh, 0, 0, np.inf
+        if len(fresh):
+            step = metric.solve(np.ascontiguousarray(self._gradient[:, :, slots]))
+            squared = np.maximum(dot(self._gradient[:, :, slots], step), 0.0)
+            self._step[:, :, slots] = step
+            self.decrement[slots] = self._best[slots] = np.sqrt(squared)
+
+    def _make_room(self, free: IntVector, count: int) -> IntVector:
+        """The slots of `count` new states: free ones first. Free slots left over are removed."""
+        over, more = free[count:], max(0, count - len(free))
+        if len(over) or more:
+            place = np.concatenate([np.delete(np.arange(len(self)), over), np.zeros(more, np.int64)])
+            for name in _WIDE:
+                setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, :, place]))
+            for name in _NARROW:
+                setattr(self, name, getattr(self, name)[place])
+            self._along = np.empty_like(self._margins)
+        kept = free[:count] - np.searchsorted(over, free[:count])
+        return np.concatenate([kept, np.arange(len(self) - more, len(self))])
+
+
+def _longest(weights: FloatMatrix) -> float:
+    """The largest length of the weights of one output in one state."""
+    return float(np.sqrt(np.square(weights).sum(axis=0).max()))
