@@ -83,7 +83,8 @@ def engine_for(code: Code, *, trust: bool) -> tuple[Engine, Code]:
     if code.image is None:
         return Bare() if trust else chosen(engines()), code
     engine = chosen(container_engines())
-    return engine, replace(code, sha256=engine.image_id(code.image))
+    number = engine.image_id(code.image)
+    return engine, replace(code, sha256=number, image=number)
 
 
 def data_ids(task: Task, parameters: Parameters) -> tuple[str, ...]:
