@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
-from cleaning.learners.logistic_path.certified import CertifiedPath
+from cleaning.learners.logistic_path.certified import MOST_CLASSES, CertifiedPath
 from cleaning.learners.logistic_path.geometry import Columns, geometry_of
 from cleaning.learners.logistic_path.leads import predictions
 from cleaning.learners.logistic_path.path import Changes, optima
@@ -57,10 +57,10 @@ class Learner:
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
         """Test accuracy of the optimum in every state of the path.
 
-        With three or more classes, the accuracies are exact: proven to be those of the optimum, by
-        `logistic_path.certificate`, in float64. Two classes, and states whose data are too nearly separable for the
-        proof, are solved until all margins are within MARGIN_TOLERANCE of the optimum by an estimate. A test row whose
-        log-odds are within that tolerance of a tie is assigned to the lower class.
+        With 3 to 128 classes, the accuracies are exact: proven to be those of the optimum, by
+        `logistic_path.certificate`, in float64. Two classes, more classes, and states whose data are too nearly
+        separable for the proof, are solved until all margins are within MARGIN_TOLERANCE of the optimum by an estimate.
+        A test row whose log-odds are within that tolerance of a tie is assigned to the lower class.
         """
         features, test_features = self._scaled(path, test)
         accuracy = np.full(len(path), np.nan)
@@ -71,7 +71,7 @@ class Learner:
                 continue
             changes = _changes(path.part(start, stop), classes)
             part = accuracy[start:stop]
-            if len(classes) > 2:
+            if 2 < len(classes) <= MOST_CLASSES:
                 for settled in self._proven(part, features, changes, test_features, test.labels, classes):
                     progress(start + settled, len(path))
             missing = np.flatnonzero(np.isnan(part))

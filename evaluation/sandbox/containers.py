@@ -29,6 +29,11 @@ from evaluation.sandbox.wrapper import wrapped
 
 EMPTY = "fixfirst-empty:1"
 _KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "TMPDIR")
+_CLOSED = (
+    *("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--ipc=private"),
+    *("--pull=never", "--no-healthcheck", "--log-driver=none", "--shm-size=16m", "--ulimit=core=0"),
+    *("--hostname=sandbox", "--workdir=/tmp"),
+)
 _ASK_AGAIN = 0.3
 _NEVER_RUNS = 60.0  # seconds that a command of the engine may take which runs nothing
 
@@ -36,19 +41,10 @@ _NEVER_RUNS = 60.0  # seconds that a command of the engine may take which runs n
 def create_command(engine: str, job: Job, limits: Limits, host: Host, name: str, rules: Path) -> list[str]:
     """The arguments that create the container; nothing runs yet. rules: the file with the filter of system calls."""
     user, image = host.user, job.image
-    flags = ["--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-    flags += [f"--security-opt=seccomp={rules}", f"--pids-limit={limits.processes}", f"--memory={limits.memory}"]
-    flags += [f"--memory-swap={limits.memory}", f"--cpus={limits.processors}", f"--user={user}:{user}"]
-    flags += [
-        "--pull=never",
-        "--ipc=private",
-        "--shm-size=16m",
-        "--log-driver=none",
-        "--hostname=sandbox",
-        "--workdir=/tmp",
-    ]
     largest = max(limits.answer, limits.temporary, *(size for _, size in job.scratch))
-    flags += ["--hostname=sandbox", "--ulimit=core=0", f"--ulimit=nofile={limits.open_files}:{limits.open_files}"]
+    flags = [*_CLOSED, f"--security-opt=seccomp={rules}", f"--user={user}:{user}"]
+    flags += [f"--memory={limits.memory}", f"--memory-swap={limits.memory}", f"--cpus={limits.processors}"]
+    flags += [f"--pids-limit={limits.processes}", f"--ulimit=nofile={limits.open_files}:{limits.open_files}"]
     flags += [f"--ulimit=fsize={largest}:{largest}"]
     if engine == "podman":  # it knows no nr_inodes, and forgets its own limits once it is given one
         flags += ["--read-only-tmpfs=false", f"--ulimit=nproc={limits.processes}:{limits.processes}"]
@@ -114,7 +110,13 @@ class Container:
             self._try(["rm", "--force", "--volumes", *left])
 
     def image_id(self, image: str) -> str:
-        """The sha256 of an image. Raises FixfirstError if it is not on this machine."""
+        """The sha256 of an image.
+
+        Raises FixfirstError if it is not on this machine, and if it declares volumes: they would be folders on our
+        disk without a limit.
+        """
+        if self._inspected(image, "Config.Volumes"):
+            raise FixfirstError(f"the image {image!r} declares volumes. Fix: build it without VOLUME.")
         return str(self._inspected(image, "Id")).removeprefix("sha256:")
 
     def _entry_point(self, image: str) -> list[str]:

@@ -39,14 +39,17 @@ _CLOSE_ENOUGH = 0.8
 _MOST_ITERATIONS = 40
 # Decrements that float32 does not get below, before any are known.
 _FLOOR = 2e-5
+_FLOAT_TINY = float(np.finfo(np.float64).tiny)
 # A path is given up if more states than this, and more than half of them, could not be settled.
 _MOST_LEFT = 8
+MOST_CLASSES = 128
+"""With more classes, the metric would take too much memory: the square of their number for every column."""
 
 
 class CertifiedPath:
     """All states of a path; `right` is filled by `run`: how many test rows are predicted right in each state.
 
-    changes: with three or more outputs. test (m, size): rows in the columns of the geometry, classes (m,): from 0.
+    changes: with 3 to MOST_CLASSES outputs. test (m, size): rows in the columns of the geometry, classes (m,): from 0.
     """
 
     def __init__(self, geometry: Columns, changes: Changes, test: FloatMatrix, classes: IntVector) -> None:
@@ -69,6 +72,8 @@ class CertifiedPath:
         settling, window, ticks = self._settling, self._window, 0
         while len(window) and not self._given_up():
             window.measure(settling.metric)
+            if not np.isfinite(window.decrement).all():  # margins out of the range of float32
+                break
             done = self._leave()
             if done.any() and window.ids[0] == 0:
                 self._started = True
@@ -122,8 +127,8 @@ class CertifiedPath:
             return
         slopes = self._settling.settle(self._leaving)
         for state, slope in zip(self._leaving, slopes.tolist(), strict=True):
-            ratio = slope / max(state.decrement, 1e-300)
-            self._ratio += 0.05 * (min(max(ratio, 1.0), 2 * self._ratio) - self._ratio)
+            ratio = np.clip(slope / max(state.decrement, _FLOAT_TINY), 1.0, 2 * self._ratio)
+            self._ratio += 0.05 * (float(ratio) - self._ratio)
         self._leaving = []
 
     def _enter(self, done: NDArray[np.bool_]) -> None:

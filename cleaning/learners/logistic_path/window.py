@@ -60,8 +60,9 @@ class Window:
 
     def measure(self, metric: Leading) -> None:
         """Computes the next step of every state, and its decrement."""
-        self._step = metric.solve(self._gradient)
-        self.decrement = np.sqrt(np.maximum(dot(self._gradient, self._step), 0.0))
+        with np.errstate(all="ignore"):
+            self._step = metric.solve(self._gradient)
+            self.decrement = np.sqrt(np.maximum(dot(self._gradient, self._step), 0.0))
         better = self.decrement < _IMPROVED * self._best
         self._best = np.where(better, self.decrement, self._best)
         self.idle = np.where(better, 0, self.idle + 1)
@@ -69,7 +70,7 @@ class Window:
     def advance(self) -> None:
         """Moves every state by one iteration."""
         squared = self.decrement**2
-        with np.errstate(all="ignore"):  # a state out of bounds does not come back, and is given up
+        with np.errstate(all="ignore"):  # a state out of bounds has no finite decrement
             beta = (squared - dot(self._before, self._step)) / self._last
             carried = beta * dot(self._gradient, self._direction)
             beta = np.where((beta > 0) & (carried < _LARGEST_CANCELLATION * squared), beta, 0.0)

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from cleaning.errors import FixfirstError, printable
+from cleaning.errors import FixfirstError, InvalidInput, printable
 from evaluation.contest.log import SubmissionLog
 from evaluation.contract.record import Record, fingerprint, latest, now, read_records
 from evaluation.contract.registry import limits_of
@@ -83,7 +83,8 @@ def engine_for(code: Code, *, trust: bool) -> tuple[Engine, Code]:
     if code.image is None:
         return Bare() if trust else chosen(engines()), code
     engine = chosen(container_engines())
-    return engine, replace(code, sha256=engine.image_id(code.image))
+    number = engine.image_id(code.image)
+    return engine, replace(code, sha256=number, image=number)
 
 
 def data_ids(task: Task, parameters: Parameters) -> tuple[str, ...]:
@@ -96,6 +97,8 @@ def data_ids(task: Task, parameters: Parameters) -> tuple[str, ...]:
 
 def checked_name(name: str, ids: Sequence[str], task: Task, parameters: Parameters) -> str:
     """The name as it appears on boards. Raises InvalidInput if no submission can have it."""
+    if not name or set(name) & set("/\\"):
+        raise InvalidInput(f"--team={name!r}", "this is not a valid team name", "use letters, digits and spaces")
     for data_id in ids:
         file = identify(Path(f"{data_id}_{name}{task.suffixes[0]}"), ids, parameters.seeds[0], task.suffixes)
         name = file.method if file.data_id == data_id else ""

@@ -90,6 +90,16 @@ def test_an_image_that_is_not_here_is_named(image, folders):
         judged("image:nowhere/none:1", folders)
 
 
+def test_an_image_with_a_folder_on_our_disk_is_refused(image, folders, tmp_path):
+    client, change = chosen(container_engines()).name, ["--change", "VOLUME /data"]
+    subprocess.run([client, "import", *change, "-", f"{image}-v"], input=_image(), check=True, capture_output=True)
+    try:
+        with pytest.raises(FixfirstError, match="declares volumes"):
+            judged(f"image:{image}-v", folders)
+    finally:
+        subprocess.run([client, "rmi", "--force", f"{image}-v"], check=True, capture_output=True)
+
+
 def test_a_cube_without_the_task_is_refused(tmp_path):
     (tmp_path / "mlcube.yaml").write_text("docker: {image: x}\ntasks: {evaluate: {}}\n")
     with pytest.raises(InvalidInput, match="no task `rank`"), taken_in(str(tmp_path), 10):

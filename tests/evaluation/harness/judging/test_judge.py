@@ -267,6 +267,16 @@ def test_the_truth_may_not_lie_where_every_program_reads(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("name", "words"),
+    [("../x", "not a valid team name"), ("", "not a valid team name"), (" x", "blank"), ("b_x", "part of the data id")],
+)
+def test_a_team_has_a_name_that_a_file_can_have(name, words, folders):
+    parameters = load_parameters(folders.parameters_file)
+    with pytest.raises(FixfirstError, match=words):
+        sets.checked_name(name, ("blobs", "blobs_b"), CLEANING, parameters)
+
+
+@pytest.mark.parametrize(
     ("name", "fix"),
     [("none.py", "no such file"), ("mine.rar", "neither a Python file nor an archive"), ("image:a b", "not the name")],
 )
