@@ -43,15 +43,16 @@ class Known:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95% interval, by bootstrap, and what random order has on average."""
+    """A number with its 95% interval, by bootstrap, and what random order has on average (None: not computed)."""
 
     value: float
     low: float
     high: float
-    random: float
+    random: float | None
 
     def __str__(self) -> str:
-        return f"{self.value:.3f} (95% interval {self.low:.3f} to {self.high:.3f}; random order {self.random:.3f})"
+        against = "" if self.random is None else f"; random order {self.random:.3f}"
+        return f"{self.value:.3f} (95% interval {self.low:.3f} to {self.high:.3f}{against})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ def _cleaned(
     truth = GroundTruth(known.truth)
     random = [simulate(dataset, truth, one, Learner()).score(TARGET) for one in orders] if len(path) <= _STATES else []
     value = _reached(fixes, accuracy) / len(order)
-    estimate = _estimate(value, np.array(shares), float(np.mean(random)) if random else float("nan"))
+    estimate = _estimate(value, np.array(shares), float(np.mean(random)) if random else None)
     return estimate, float(accuracy[-1]), fixes, accuracy
 
 
@@ -135,7 +136,7 @@ def _reached(fixes: IntVector, accuracy: FloatVector) -> int:
     return int(fixes[np.argmax(reaches(accuracy, TARGET * accuracy[-1]))])
 
 
-def _estimate(value: float, drawn: FloatVector, random: float) -> Estimate:
+def _estimate(value: float, drawn: FloatVector, random: float | None) -> Estimate:
     low, high = np.quantile(drawn, (0.025, 0.975))
     return Estimate(value, min(value, float(low)), max(value, float(high)), random)
 

@@ -22,6 +22,8 @@ from tests.evaluation.contract.test_record import record
 from tests.evaluation.figures.page.made_up import HOSTILE, records
 from tests.support import write_parameters
 
+pytestmark = pytest.mark.xdist_group("site")  # one worker makes the site once
+
 
 class Links(HTMLParser):
     """The addresses and ids of a page."""

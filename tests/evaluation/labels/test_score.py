@@ -74,6 +74,18 @@ def test_an_export_of_cleanlab_is_scored_in_one_command(blobs, workspace, cleanl
     assert found["looks_for_90_percent"]["value"] == pytest.approx(needed / N)
 
 
+def test_a_long_curve_has_few_models_and_no_random_order(workspace, cleanlab_table, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("evaluation.labels.score._STATES", 9)
+    cleanlab_table.to_csv(tmp_path / "issues.csv")
+    for name in ("s.json", "s.csv"):
+        out = scored(capsys, tmp_path / "issues.csv", workspace, f"--output={tmp_path / name}")
+    assert "random order" not in out.splitlines()[-2]
+    assert json.loads((tmp_path / "s.json").read_text())["score"]["random"] is None
+    table = pd.read_csv(tmp_path / "s.csv")
+    assert len(table) == 9
+    assert table["wrong_labels_found"].iloc[-1] == 36
+
+
 def test_pictures_and_curves_are_written(workspace, cleanlab_table, blobs, tmp_path, capsys):
     cleanlab_table.to_csv(tmp_path / "issues.csv")
     for name in ("curve.csv", "curve.png"):
