@@ -132,6 +132,12 @@ def report_screenshots(session: nox.Session) -> None:
 
 
 @nox.session
+def reference(session: nox.Session) -> None:
+    """The reference of `import fixfirst`, as pages in dist/reference, from the docstrings."""
+    session.run("pdoc", "--docformat=numpy", "--no-show-source", "--output-directory=dist/reference", "fixfirst")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """`nox -s bench -- NAME [options]` runs tests/benchmarks/NAME.py; without a name it lists the benchmarks."""
     found = {path.stem for path in Path("tests/benchmarks").glob("[!_]*.py")}

@@ -1,11 +1,16 @@
-"""Every command of the README is run, in the order it stands there, in a fresh copy of the workspace."""
+"""Every command of the pages is run, in the order it stands there, in a fresh copy of the workspace."""
 
 import re
 import shlex
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 
 from evaluation.cli import main
+from tests.evaluation.labels.decided import decide
 from tests.support import ROOT
 
 COMMAND = re.compile(r"^fixfirst [^#\n]+", re.MULTILINE)
@@ -17,9 +22,11 @@ def commands(path):
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_readme_work(tmp_path, monkeypatch, capsys):
-    found = commands(ROOT / "README.md")
-    assert {"download", "create_baselines", "evaluate", "plot"} <= {command[0] for command in found}
+def test_the_commands_of_the_benchmark_work(tmp_path, monkeypatch, capsys):
+    found = commands(ROOT / "BENCHMARK.md")
+    four = ["download", "create_baselines", "evaluate", "plot"]
+    assert [command[0] for command in found[:4]] == four
+    assert [command[0] for command in commands(ROOT / "README.md")] == four
     (tmp_path / "workspace").mkdir()
     text = (ROOT / "workspace" / "parameters.yaml").read_text()
     one_draw = re.sub(r"draws: \[0,[^]]*\]", "draws: [0]", text)
@@ -29,6 +36,46 @@ def test_the_commands_of_the_readme_work(tmp_path, monkeypatch, capsys):
         status = main(command)
         out, err = capsys.readouterr()
         assert status == 0 or command[0] == "doctor", (command, out, err)
+
+
+def digits(wrong=8, rows=200):
+    """The first digits of scikit-learn, some of them labelled as the digit before."""
+    features, labels = load_digits(return_X_y=True)
+    given = labels[:rows].copy()
+    given[:wrong] = (given[:wrong] + 9) % 10
+    return features[:rows], given, labels[:rows]
+
+
+def test_the_commands_for_own_labels_work(tmp_path, monkeypatch, capsys):
+    for row, (pixels, label) in enumerate(zip(*digits()[:2], strict=True)):
+        folder = tmp_path / "photos" / f"digit {label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((pixels.reshape(8, 8) * 15).astype(np.uint8)).save(folder / f"{row:03d}.png")
+    monkeypatch.chdir(tmp_path)
+    found = commands(ROOT / "OWN_DATA.md")
+    assert [command[0] for command in found] == ["rank", "review", "apply", "rank"]
+    for command in found:
+        if command[0] == "apply":  # somebody has looked at the first suspect
+            decide(Path("photos_review"), {0: "=digit 4"})
+        assert main(command) == 0, (command, *capsys.readouterr())
+    assert (tmp_path / "page.html").exists()
+    assert (
+        len(list((tmp_path / "clean" / "digit 4").iterdir()))
+        == len(list((tmp_path / "photos" / "digit 4").iterdir())) + 1
+    )
+
+
+def test_the_python_of_the_pages_works():
+    features, given, truth = digits()
+    for page in ("README", "OWN_DATA"):
+        code = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / f"{page}.md").read_text(), re.DOTALL))
+        code = code.replace('["cat", "dog"]', "[4, 5]")
+        labels = {"X": features[50:], "y": given[50:], "labels": given[50:], "features": features[50:]}
+        sure = {"X_checked": features[:50], "y_checked": truth[:50]}
+        trusted = {"trusted_features": features[:50], "trusted_labels": truth[:50]}
+        names = {**labels, **sure, **trusted}
+        exec(code, names)
+        assert names["y"][[3, 17]].tolist() == [4, 5]
 
 
 def test_the_ranker_of_the_workspaces_readme_works(tmp_path, workspace, capsys):
@@ -45,6 +92,12 @@ def test_links_of_the_pages_lead_somewhere():
     for page in ROOT.glob("*.md"):
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
             assert (ROOT / target).exists(), (page.name, target)
+
+
+def test_the_table_of_the_readme_is_that_of_the_results():
+    lines = [line for line in (ROOT / "README.md").read_text().splitlines() if re.match(r"\| (`|every)", line)]
+    assert len(lines) == 10
+    assert set(lines) <= set((ROOT / "RESULTS.md").read_text().splitlines())
 
 
 def test_the_two_commands_are_make_targets():

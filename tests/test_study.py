@@ -130,8 +130,8 @@ def test_the_readme_tells_what_the_study_found():
     """Each line of the results table that names a ranker, against the table the study wrote."""
     with (RESULTS / "table.csv").open(newline="") as file:
         table = {row["ranker"]: row for row in csv.DictReader(file)}
-    text = (RESULTS.parents[2] / "README.md").read_text(encoding="utf-8")
-    section = text[text.index("## Results") : text.index("## The benchmark")]
+    text = (RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8")
+    section = text[text.index("## The ranking study") : text.index("## The challenge's own numbers")]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith(("| `", "| every"))]
     assert len(lines) == 10
     for name, score, interval, *_ in lines:

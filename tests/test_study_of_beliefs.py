@@ -55,7 +55,7 @@ def test_an_interval_is_given_only_where_it_holds():
 
 def test_the_readme_tells_what_rounds_save():
     rows = pd.read_csv(RESULTS / "rounds.csv.gz")
-    text = " ".join((RESULTS.parents[2] / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
     alone, trusted = rows[~rows["trusted"]], rows[rows["trusted"]]
     share = {name: f"{alone[name].mean():.1%}" for name in ("one order", "rounds", "cleanlab")}
     assert f"{share['one order']} of the rows have to be looked at in one order and {share['rounds']} in rounds" in text
