@@ -31,8 +31,9 @@ class Row:
     clipped to the metric's limits; None if there is only one value.
     n_datasets, n_all: the number of data sets scored, and of all data sets. n_seeds: the number of seeds.
     seconds: the mean ranking time. others: the means of the task's other metrics.
-    to_best, to_random: this method minus the best one, and minus random order, paired by data set (by seed if there is
-    only one data set); None for that method itself, and where nothing can be paired.
+    bound: whether it reads the ground truth, and so is no submission.
+    to_best, to_random: this method minus the best submission, and minus random order, paired by data set (by seed if
+    there is only one data set); None for that method itself, and where nothing can be paired.
     """
 
     task: str
@@ -46,6 +47,7 @@ class Row:
     n_seeds: int
     seconds: float | None
     others: dict[str, float]
+    bound: bool = False
     to_best: PairedDifference | None = None
     to_random: PairedDifference | None = None
 
@@ -79,10 +81,15 @@ def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
         method: {(record.dataset, record.seed): record.metrics[task.main.name] for record in own}
         for method, own in methods.items()
     }
+    best = best_row(rows).method if rows else ""
     return [
-        replace(row, to_best=_gap(values, rows[0].method, row.method), to_random=_gap(values, CHANCE, row.method))
-        for row in rows
+        replace(row, to_best=_gap(values, best, row.method), to_random=_gap(values, CHANCE, row.method)) for row in rows
     ]
+
+
+def best_row(rows: Sequence[Row]) -> Row:
+    """The first row that is no bound; the first one if all are."""
+    return next((row for row in rows if not row.bound), rows[0])
 
 
 def _gap(values: dict[str, dict[tuple[str, int], float]], reference: str, method: str) -> PairedDifference | None:
@@ -137,6 +144,7 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
             for metric in task.others
             if all(metric.name in record.metrics for record in records)
         },
+        bound=any(record.settings.get("bound") for record in records),
     )
 
 

@@ -45,7 +45,7 @@ def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) 
     their lines. Several seeds of a method are drawn as their mean, with their range shaded. Dashed lines show the
     accuracy before any fix and the target. Raises ValueError if no record of the data id has a curve.
     """
-    shown, kinds = picture(data_id, records), roles(rows, records)
+    shown, kinds = picture(data_id, records), roles(rows)
     known = {row.method: row for row in rows}
     figure, axes = canvas(10.0, 5.6)
     for number, one in enumerate(shown.curves):

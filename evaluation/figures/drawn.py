@@ -89,9 +89,9 @@ def _drawn(method: str, pairs: Sequence[tuple[Record, Curve]]) -> Drawn:
     )
 
 
-def roles(rows: Sequence[Row], records: Sequence[Record]) -> dict[str, str]:
+def roles(rows: Sequence[Row]) -> dict[str, str]:
     """How each method is drawn: `best0` to `best4` (in colour), `random`, `bound`, or `rest` (grey)."""
-    found = {CHANCE: "random"} | {record.method: "bound" for record in records if record.settings.get("bound")}
+    found = {CHANCE: "random"} | {row.method: "bound" for row in rows if row.bound}
     best = [row.method for row in rows if row.method not in found][:BEST]
     found |= {method: f"best{number}" for number, method in enumerate(best)}
     return {row.method: found.get(row.method, "rest") for row in rows}

@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from evaluation.contest.standings import Row, as_cells, leaderboard, reversed_warning, text_table
+from evaluation.contest.standings import Row, as_cells, best_row, leaderboard, reversed_warning, text_table
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.record import latest, read_records
@@ -61,7 +61,8 @@ def _found(folders: Folders) -> str:
 
 
 def _cleaning(rows: list[Row], target: float) -> str:
-    best, others = rows[0], {row.method: row for row in rows[1:]}
+    best = best_row(rows)
+    others = {row.method: row for row in rows if row is not best}
     against = f", against {others['random'].mean:.1%} in random order" if "random" in others else ""
     return (
         f"in the order of {best.method}, inspecting {best.mean:.1%} of the labels brings a model to {target:.0%} "

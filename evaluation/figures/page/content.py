@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.contest.standings import CHANCE, Row, as_cells, places, reversed_warning
+from evaluation.contest.standings import CHANCE, Row, as_cells, best_row, places, reversed_warning
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.figures.drawn import Drawn, picture, roles, saved
@@ -56,7 +56,7 @@ def section(
     name: str, rows: Sequence[Row], records: Sequence[Record], pictures: Sequence[Mapping[str, str]]
 ) -> Section:
     """A task's part of the page. records: the good ones of the task. pictures: name and address of each figure."""
-    kinds, header, chance = roles(rows, records), as_cells(rows)[0], _chance(rows)
+    kinds, header, chance = roles(rows), as_cells(rows)[0], _chance(rows)
     ends = [value for row in rows for value in (row.mean, row.low, row.high) if value is not None]
     low, width = min(ends), (max(ends) - min(ends)) or 1.0
 
@@ -80,7 +80,7 @@ def section(
         rows[0].metric,
         ("95% interval", "minus the best, paired", *(["against random"] if chance else []), *header[5:]),
         lines,
-        along(rows[0].mean, rows[0].mean),
+        along(best_row(rows).mean, low),
         headline(rows),
         tuple(line.warning for line in lines if line.warning),
         _data(name, rows, kinds, records),
@@ -104,12 +104,13 @@ def _data(name: str, rows: Sequence[Row], kinds: Mapping[str, str], records: Seq
 
 def headline(rows: Sequence[Row]) -> str:
     """The best method of a task with its mean, and random order beside it, in a sentence."""
-    best = rows[0]
+    best = best_row(rows)
     known = "" if best.low is None or best.high is None else f" (95% interval {best.low:.3f} to {best.high:.3f})"
     sets = f"{best.n_datasets} data set{'s' if best.n_datasets > 1 else ''}"
     chance = _chance(rows)
     against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
-    return f"{best.method} is first of {len(rows)}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
+    count = sum(not row.bound for row in rows)
+    return f"{best.method} is first of {count}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
 
 
 def _cells(row: Row, told: Sequence[str], chance: Row | None) -> list[Cell]:

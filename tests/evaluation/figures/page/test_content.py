@@ -44,11 +44,15 @@ def test_pictures_without_room_are_named_instead(tmp_path):
 
 def test_the_five_best_random_and_bounds_are_in_colour(cleaning):
     found, rows = cleaning
-    kinds = roles(rows, [*found, scored("oracle", "a", 1).model_copy(update={"settings": {"bound": True}})])
+    kinds = roles(rows)
     assert list(kinds.values()) == ["best0", "best1", "best2", "best3", "best4", "rest", "rest", "random", "rest"]
     bound = [*found, *(scored("oracle", d, 1).model_copy(update={"settings": {"bound": True}}) for d in IDS)]
-    kinds = roles(leaderboard(bound, task("cleaning")), bound)
-    assert (kinds["oracle"], kinds["good"]) == ("bound", "best0")
+    board = leaderboard(bound, task("cleaning"))
+    kinds = roles(board)
+    assert (board[0].method, kinds["oracle"], kinds["good"]) == ("oracle", "bound", "best0")
+    assert board[1].to_best is None
+    assert board[0].to_best.mean < 0
+    assert section("cleaning", board, bound, []).said.startswith("good is first of 9: score 0.150")
     assert saved(picture("a", bound)) == (
         "good reaches 95% of the clean accuracy after 5 of 40 fixes, random order after 28: 23 fixes saved (82%)."
     )
