@@ -5,6 +5,7 @@ import pytest
 
 from evaluation.cli import main
 from evaluation.commands import doctor as module
+from evaluation.sandbox.selftest import Checked
 from evaluation.settings.folders import Folders
 
 
@@ -107,3 +108,13 @@ def test_a_command_that_is_not_there_does_not_answer(run):
 def test_what_is_installed_is_looked_up(run):
     assert module._is_installed("numpy")
     assert not module._is_installed("surely-not-installed")
+
+
+def test_the_sandboxes_are_shown(folders, installed, monkeypatch, run):
+    out = run(folders)[1]
+    assert "note    The sandbox bwrap is not used: bwrap and prlimit" in out
+    assert "run only your own code, with --trust" in out
+    monkeypatch.setattr("evaluation.sandbox.selftest.checked", lambda engine: Checked(engine, None))
+    out = run(folders)[1]
+    assert "ok      The sandbox bwrap holds: a test program could not get out." in out
+    assert "--trust" not in out
