@@ -44,8 +44,8 @@
     const people = (names) => names.flatMap((one, place) => (place ? [", ", name(one)] : [name(one)]));
     return h("ul", { class: "votes", "aria-label": "votes of the annotators" },
       sorted.map(([label, names]) => h("li", {}, h("strong", {}, String(names.length)), " ", name(label),
-        h("span", { class: "quiet" }, " ", people(names)))),
-      missing.length ? h("li", { class: "quiet" }, `${missing.length} no vote `, people(missing)) : null);
+        h("span", { class: "quiet" }, ": ", people(names)))),
+      missing.length ? h("li", { class: "quiet" }, `${missing.length} no vote: `, people(missing)) : null);
   }
 
   function meta(row, app) {
