@@ -120,11 +120,15 @@ def consensus(
     matrix = np.asarray(features)
     said = vote_matrix(votes, len(matrix), "votes")
     rows = Split.from_arrays(matrix, majority(said))
-    found = label_posterior(rows, trusted, votes=said, probabilities=probabilities, rng=rng)
+    return consensus_of(label_posterior(rows, trusted, votes=said, probabilities=probabilities, rng=rng), said)
+
+
+def consensus_of(found: Posterior, votes: IntMatrix) -> Consensus:
+    """What a posterior that was told these votes (n, A) says about labels and annotators."""
     n_classes, classes = found.probabilities.shape[1], found.basis.classes
-    matrices = np.tile(np.eye(n_classes), (said.shape[1], 1, 1))
+    matrices = np.tile(np.eye(n_classes), (votes.shape[1], 1, 1))
     each = found.basis.stack.noise.reshape(len(classes), -1, len(classes)).transpose(1, 0, 2)
     matrices[np.ix_(np.arange(len(each)), classes, classes)] = each
     share = found.probabilities.mean(axis=0)
     quality = np.asarray(np.einsum("c,acc->a", share, matrices), dtype=np.float64)
-    return Consensus(found.suggestion, found.suggestion_probability, quality, matrices, said, found)
+    return Consensus(found.suggestion, found.suggestion_probability, quality, matrices, votes, found)

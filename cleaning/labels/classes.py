@@ -41,9 +41,14 @@ class Labels:
 
     def renumbered(self, names: Sequence[str]) -> IntVector:
         """The codes as indices into other names, which contain all of these."""
-        place = {name: number for number, name in enumerate(names)}
-        table = np.array([*(place[name] for name in self.names), UNLABELLED], dtype=np.int64)
-        return np.asarray(table[self.codes], dtype=np.int64)
+        return renumbered(self.codes, self.names, names)
+
+
+def renumbered(codes: IntVector, before: Sequence[str], names: Sequence[str]) -> IntVector:
+    """Codes of any shape, which are indices into `before`, as indices into names that contain all of these."""
+    place = {name: number for number, name in enumerate(names)}
+    table = np.array([*(place[name] for name in before), UNLABELLED], dtype=np.int64)
+    return np.asarray(table[codes], dtype=np.int64)
 
 
 def encode_labels(values: object, place: Place, *, classes: bool = False) -> Labels:
@@ -62,7 +67,7 @@ def encode_labels(values: object, place: Place, *, classes: bool = False) -> Lab
         fix = "give one class per row: text, a whole number, or true and false"
         raise InvalidInput(replace(place, row=odd), problem, fix)
     codes = [
-        UNLABELLED if _is_missing(value) else firsts.setdefault((type(value), value), len(firsts)) for value in listed
+        UNLABELLED if is_missing(value) else firsts.setdefault((type(value), value), len(firsts)) for value in listed
     ]
     found = np.array(codes, dtype=np.int64)
     distinct = [value for _, value in firsts]
@@ -163,7 +168,8 @@ def _natural(name: str) -> tuple[list[tuple[bool, int, str]], str]:
     return [(not is_number, len(part) if is_number else 0, part) for is_number, part in digits], name
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
+    """Whether a value stands for no label: None, NaN, NaT or empty text."""
     if isinstance(value, NoneType | NAType) or value is pd.NaT:
         return True
     if isinstance(value, float | Decimal):

@@ -10,13 +10,14 @@ import pandas as pd
 from cleaning.errors import InvalidInput, Place, suggest
 from cleaning.labels.classes import Labels, encode_labels
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, column_of, encoder_of, numbered_run
+from cleaning.labels.votes import Votes, encode_votes
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which columns of a DataFrame are what, as `rank` takes them."""
+    """Which columns of a DataFrame are what, as `rank` takes them. label: several are those of annotators."""
 
-    label: str | None
+    label: str | Sequence[str] | None
     features: Sequence[str] | None
     embeddings: str | None
     text: str | None
@@ -28,18 +29,30 @@ class Choice:
         """Whether any column is named."""
         return any(part is not None for part in (self.label, self.features, self.embeddings, self.text))
 
+    @property
+    def label_columns(self) -> tuple[str, ...]:
+        """The columns of labels."""
+        return () if self.label is None else (self.label,) if isinstance(self.label, str) else tuple(self.label)
+
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """Rows as they were given. ids: of the index, if it has a name for every row; else row numbers."""
+    """Rows as they were given. ids: of the index, if it has a name for every row; else row numbers.
+
+    votes: those of annotators, if the labels are what most of them said.
+    """
 
     evidence: Evidence
     labels: Labels
     ids: tuple[str, ...]
+    votes: Votes | None = None
 
 
-def given_rows(data: object, labels: object, choice: Choice, key: str) -> Given:
-    """The rows of an array, or of a DataFrame with or without its labels. key: the name of the argument, for errors."""
+def given_rows(data: object, labels: object, choice: Choice, key: str, votes: object = None) -> Given:
+    """The rows of an array, or of a DataFrame with or without its labels or votes.
+
+    key: the name of the argument, for errors. votes: instead of labels.
+    """
     if not isinstance(data, pd.DataFrame) and hasattr(data, "to_pandas"):
         data = data.to_pandas()
     place = Place(key=key)
@@ -51,20 +64,51 @@ def given_rows(data: object, labels: object, choice: Choice, key: str) -> Given:
         ids = tuple(str(row) for row in range(matrix.shape[0]))
     else:
         _refuse_unknown(data, choice, place)
-        if labels is None and choice.label is None:
+        if labels is None and choice.label is None and votes is None:
             raise InvalidInput(place, "there are no labels", "give y, or name their column: label=…")
         evidence = _of_frame(data, choice, place)
         ids = _ids(data.index)
-    if labels is not None and choice.label is not None:
-        raise InvalidInput("label", "labels are given as well", "give one of them")
-    where = replace(place, column=choice.label) if labels is None else Place(key=f"labels of {key}")
-    values = data[choice.label] if labels is None and isinstance(data, pd.DataFrame) else labels
-    encoded = encode_labels(values, where, classes=choice.classes)
+    if sum(one is not None for one in (labels, choice.label, votes)) > 1:
+        one = "label" if choice.label is not None else "votes"
+        raise InvalidInput(one, "labels are given as well", "give one of them")
+    given = _labelled(data, labels, choice, place, votes)
+    encoded = given.given if isinstance(given, Votes) else given
     if len(encoded.codes) != len(ids):
-        raise InvalidInput(
-            where, f"there are {len(encoded.codes)} labels for {len(ids)} rows", "give one for every row"
-        )
-    return Given(evidence, encoded, ids)
+        what = "votes" if votes is not None else f"labels of {key}"
+        problem = f"there are {len(encoded.codes)} labels for {len(ids)} rows"
+        raise InvalidInput(Place(key=what), problem, "give one for every row")
+    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None)
+
+
+def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: object) -> Labels | Votes:
+    """The labels, or the votes of several annotators."""
+    columns = choice.label_columns
+    if votes is not None:
+        return votes_in(votes, classes=choice.classes)
+    if len(columns) > 1:
+        return votes_in(data[list(columns)], classes=choice.classes, place=place)
+    where = replace(place, column=columns[0]) if columns else Place(key=f"labels of {place.key}")
+    return encode_labels(data[columns[0]] if columns else labels, where, classes=choice.classes)
+
+
+def votes_in(votes: Any, *, classes: bool, place: Place | None = None) -> Votes:
+    """The votes in a matrix or a DataFrame with one column per annotator, named by the columns."""
+    place = Place(key="votes") if place is None else place
+    if not isinstance(votes, pd.DataFrame):
+        votes = votes.to_pandas() if hasattr(votes, "to_pandas") else votes
+    if isinstance(votes, pd.DataFrame):
+        names = [str(name) for name in votes.columns]
+        columns: list[Any] = [votes.iloc[:, number] for number in range(len(names))]
+    else:
+        matrix = votes if hasattr(votes, "__array__") else np.array([list(row) for row in votes], dtype=object)
+        if np.ndim(matrix) != 2:
+            problem = f"the shape is {np.shape(matrix)}"
+            raise InvalidInput(place, problem, "give a matrix: one row per sample, one column per annotator")
+        columns = list(np.asarray(matrix).T)
+        names = [f"annotator {number}" for number in range(1, len(columns) + 1)]
+    if not columns:
+        raise InvalidInput(place, "there are no columns", "give one column per annotator")
+    return encode_votes(columns, names, [replace(place, column=name) for name in names], classes=classes)
 
 
 def _matrix(data: Any, place: Place) -> Any:
@@ -87,7 +131,7 @@ def _matrix(data: Any, place: Place) -> Any:
 
 
 def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
-    named = [choice.label, choice.embeddings, choice.text, *(choice.features or ())]
+    named = [*choice.label_columns, choice.embeddings, choice.text, *(choice.features or ())]
     unknown = [name for name in named if name is not None and name not in data.columns]
     if unknown:
         known = suggest(str(unknown[0]), map(str, data.columns))
@@ -106,7 +150,7 @@ def _of_frame(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
         return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none")
     if choice.text is not None:
         return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place)
-    names = choice.features or [name for name in data.columns if name != choice.label]
+    names = choice.features or [name for name in data.columns if name not in choice.label_columns]
     columns = [column_of(str(name), data[name], place) for name in names]
     vector = all(column.kind == "number" for column in columns) and numbered_run([column.name for column in columns])
     evidence = Columns(columns, place, choice.scaling or ("none" if vector else "standard"))

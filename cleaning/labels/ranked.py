@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.belief.posterior import Posterior, label_posterior
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.progress import Progress, silent
 from cleaning.review import Round, next_round
@@ -52,11 +52,13 @@ def rank_rows(
     progress: Progress = silent,
     probabilities: FloatMatrix | None = None,
     trusted_probabilities: FloatMatrix | None = None,
+    votes: IntMatrix | None = None,
 ) -> Ranked:
     """Ranks rows (n, d) with labels (n,), where a negative label is none.
 
-    probabilities (n, K) and trusted_probabilities (m, K): of the user's own model; see `label_posterior`. Raises
-    InvalidInput if no row has a label.
+    probabilities (n, K) and trusted_probabilities (m, K): of the user's own model; see `label_posterior`. votes (n, A):
+    those of annotators, of which the labels are what most said; negative for none. Raises InvalidInput if no row has a
+    label.
     """
     labelled = np.flatnonzero(labels >= 0)
     if not len(labelled):
@@ -72,6 +74,7 @@ def rank_rows(
         trusted,
         probabilities=own,
         validation_probabilities=trusted_probabilities,
+        votes=None if votes is None else votes[labelled],
         rng=np.random.default_rng(seed),
     )
     progress(1, _STEPS, "the order to look at them")

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.applied import decided_votes, replaced
 from cleaning.labels.classes import Labels, encode_labels, joined, spelled_alike
+from cleaning.labels.crowd import annotators_frame, crowd_of
 from cleaning.labels.evidence import Scaling, encoder_of
 from cleaning.labels.frames import Choice, Given, given_rows
 from cleaning.labels.named_caveats import named_caveats
@@ -20,6 +23,7 @@ from cleaning.labels.predicted import predicted_by_class
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.labels.thumbnails import thumbnail
+from cleaning.labels.votes import Votes
 
 _SHOWN = 10
 
@@ -28,8 +32,9 @@ def rank(
     data: Any,
     labels: Any = None,
     *,
+    votes: Any = None,
     trusted: Any = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
     features: Sequence[str] | None = None,
     embeddings: str | None = None,
     text: str | None = None,
@@ -50,10 +55,13 @@ def rank(
     labels : array-like of shape (n,), optional
         One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column
         `label` of the DataFrame.
+    votes : array-like of shape (n, A), or DataFrame, optional
+        Instead of labels, what each of A annotators said of each row; None, NaN, empty text and -1 for nothing. The
+        given label is what most of them said; of classes with equally many votes, the one with more votes in all.
     trusted : tuple of (data, labels), or DataFrame, optional
         Further rows of the same form whose labels are known to be right.
-    label : str, optional
-        The column with the labels.
+    label : str or sequence of str, optional
+        The column with the labels; several: those with the votes of annotators.
     features : sequence of str, optional
         The columns to judge the rows by. Default: all others. Numbers are standardised; text of few values becomes
         0 and 1.
@@ -91,7 +99,7 @@ def rank(
     alone = data is None
     if alone:
         data, trusted = _rows_of_model(probabilities, trusted, trusted_probabilities)
-    given = given_rows(data, labels, choice, "data")
+    given = given_rows(data, labels, choice, "data", votes)
     checked = None if trusted is None else _trusted(trusted, choice, given)
     names = given.labels.names if checked is None else joined(given.labels, checked.labels, Place(key="trusted"))
     encode = encoder_of(given.evidence)
@@ -105,11 +113,21 @@ def rank(
         others = None if others is None else others[rows]
         known_rows = others if alone and others is not None else encode(checked.evidence)[rows]
         split = Split(known_rows, right[rows], tuple(checked.ids[row] for row in rows.tolist()))
-    ranked = rank_rows(matrix, codes, given.ids, split, seed=seed, probabilities=own, trusted_probabilities=others)
+    said = None if given.votes is None else given.votes.renumbered(names)
+    ranked = rank_rows(
+        matrix,
+        codes,
+        given.ids,
+        split,
+        seed=seed,
+        probabilities=own,
+        trusted_probabilities=others,
+        votes=None if said is None else said.codes,
+    )
     known = dict(zip(given.labels.names, given.labels.values, strict=True))
     if checked is not None:
         known = {**dict(zip(checked.labels.names, checked.labels.values, strict=True)), **known}
-    return Suspects(ranked, Labels(codes, names, tuple(known[name] for name in names)), given.ids, pictures)
+    return Suspects(ranked, Labels(codes, names, tuple(known[name] for name in names)), given.ids, pictures, said)
 
 
 class Suspects:
@@ -127,6 +145,8 @@ class Suspects:
         What the data cannot tell, or what seems to be wrong with them.
     frame : pandas.DataFrame
         One line per row of the data, the label to fix first on top; rows without a label are at the end.
+    annotators : pandas.DataFrame or None
+        One line per annotator: votes, missing votes, P(a vote is right), bits that a missing vote should tell.
     """
 
     def __init__(
@@ -135,7 +155,9 @@ class Suspects:
         labels: Labels,
         ids: tuple[str, ...],
         pictures: Sequence[bytes] | Callable[[int], bytes | None] | None,
+        votes: Votes | None = None,
     ) -> None:
+        self._votes = votes
         self._ranked, self._labels, self._ids = ranked, labels, ids
         self._pictures = pictures
         self._decided: dict[int, object] = {}
@@ -187,7 +209,17 @@ class Suspects:
             "outlier": self._ranked.outlier[order],
             "decision": pd.Series([self._decided.get(row) for row in order.tolist()], dtype=object),
         }
+        if self._votes is not None:
+            ours, others = self._votes.on(self._labels.codes)
+            people = np.array([*self._votes.annotators, None], dtype=object)
+            asked = pd.Series(people[crowd_of(now, self._votes).ask[order]], dtype=object)
+            columns |= {"votes_for": ours[order], "votes_against": others[order], "ask_next": asked}
         return pd.DataFrame(columns)
+
+    @property
+    def annotators(self) -> pd.DataFrame | None:
+        """One line per annotator: votes, missing votes, P(a vote is right), bits that a missing vote should tell."""
+        return None if self._votes is None else annotators_frame(crowd_of(self._current(), self._votes))
 
     def next(self, count: int = 20) -> pd.DataFrame:
         """Give the rows to look at next.
@@ -259,12 +291,13 @@ class Suspects:
         Parameters
         ----------
         labels : list, array or Series
-            The labels that were ranked.
+            The labels that were ranked. Where votes were ranked, those.
 
         Returns
         -------
         list, array or Series
-            The same with the decided labels changed; text arrays become as wide as their longest label.
+            The same with the decided labels changed; text arrays become as wide as their longest label. Where votes
+            were ranked, what most annotators said, with the decided labels changed.
 
         Raises
         ------
@@ -273,6 +306,8 @@ class Suspects:
         """
         if len(labels) != len(self):
             raise InvalidInput("labels", f"{len(labels)} for {len(self)} rows", "give the labels that were ranked")
+        if self._votes is not None:
+            return decided_votes(self._votes, labels, self._labels, self._decided)
         now = encode_labels(labels, Place(key="labels"), classes=True)
         for row in self._decided:
             before, found = self._labels.codes[row], now.codes[row]
@@ -280,7 +315,7 @@ class Suspects:
             if not same:
                 place = Place(key="labels", row=row)
                 raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
-        return _replaced(labels, self._decided)
+        return replaced(labels, self._decided)
 
     def _current(self) -> Ranked:
         """The ranking after the decisions; computed when it is first asked for."""
@@ -343,35 +378,18 @@ def _predicted(values: Any, given: Given, names: Sequence[str], what: str) -> Fl
 def _trusted(trusted: Any, choice: Choice, given: Given) -> Given:
     """The trusted rows, with the spelling of classes of the others."""
     data, labels = trusted if isinstance(trusted, tuple) and len(trusted) == 2 else (trusted, None)
+    if labels is None and (len(choice.label_columns) > 1 or given.votes is not None):
+        raise InvalidInput("trusted", "votes may be wrong", "give a tuple (X, y) of rows and their right labels")
     if labels is None and not hasattr(data, "columns"):
         raise InvalidInput(
             "trusted", "there are no labels", "give a tuple (X, y), or a DataFrame with the same columns"
         )
     if labels is not None and choice.label is not None:
-        choice = Choice(None, choice.features, choice.embeddings, choice.text, choice.scaling, choice.classes)
+        if isinstance(data, pd.DataFrame):
+            data = data.drop(columns=list(choice.label_columns), errors="ignore")
+        choice = replace(choice, label=None)
     found = given_rows(data, labels, choice, "trusted")
     return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
-
-
-def _replaced(labels: Any, decided: dict[int, object]) -> Any:
-    """A copy of the labels in which some are replaced."""
-    if isinstance(labels, pd.Series):
-        copy = labels.copy()
-        if isinstance(copy.dtype, pd.CategoricalDtype):
-            more = [value for value in dict.fromkeys(decided.values()) if value not in copy.cat.categories]
-            copy = copy.cat.add_categories(more)
-        for row, value in decided.items():
-            copy.iloc[row] = value
-        return copy
-    if isinstance(labels, np.ndarray) and labels.dtype.kind not in "US":
-        array = labels.copy()
-        for row, value in decided.items():
-            array[row] = value
-        return array
-    listed = list(labels)
-    for row, value in decided.items():
-        listed[row] = value
-    return np.array(listed) if isinstance(labels, np.ndarray) else type(labels)(listed)
 
 
 def _shown(value: object) -> str:

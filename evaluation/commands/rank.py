@@ -46,7 +46,11 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
         "--labels", type=Path, metavar="FILE", help="the labels of a folder or of an npy: a table or npy"
     )
     group.add_argument("--trusted-labels", type=Path, metavar="FILE", help="the same for the trusted rows")
-    group.add_argument("--label-column", metavar="NAME")
+    group.add_argument(
+        "--label-column",
+        metavar="NAME",
+        help="several with the votes of annotators: A,B,C or rater_*; empty cells and -1 are no vote",
+    )
     ids = group.add_mutually_exclusive_group()
     ids.add_argument("--id-column", metavar="NAME")
     ids.add_argument("--number-rows", action="store_true", help="the ids are row numbers, whatever columns there are")

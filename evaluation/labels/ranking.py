@@ -8,6 +8,7 @@ import pandas as pd
 
 from cleaning import Count, Split
 from cleaning.errors import InvalidInput, printable
+from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
@@ -17,6 +18,7 @@ from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.advice import advice
+from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.review_folder import (
     COLUMNS,
@@ -74,18 +76,21 @@ def rank(job: Job, reporter: Reporter) -> None:
         caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
         if decided is not None and decided.shown:
             found = renewed(found, decided.checked, decided.left_out)
-    table = table_of(source, found, decided)
+    crowd = None if source.votes is None else crowd_of(found, source.votes)
+    table = table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
         description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats)
-        write_review(folder, description, table)
+        write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in caveats:
         reporter.warn(line)
     reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
     if decided is not None:
         _report_decided(decided, reporter)
     _report(found, reporter)
+    for line in [] if crowd is None else said_of_annotators(crowd):
+        reporter.say(line)
     if job.output is None:
         reporter.say(f"next: fixfirst review {folder}")
 
@@ -104,11 +109,12 @@ def rank_source(source: Source, trusted: Source | None, seed: int, progress: Pro
         progress=progress,
         probabilities=source.probabilities,
         trusted_probabilities=others,
+        votes=None if source.votes is None else source.votes.codes,
     )
 
 
-def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataFrame:
-    """One line per row of the source, in the order to look at them; labels by name."""
+def table_of(source: Source, found: Ranked, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
+    """One line per row of the source, in the order to look at them; labels and annotators by name."""
     names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
     shown = {} if decided is None else decided.shown
     order = found.order
@@ -128,7 +134,8 @@ def table_of(source: Source, found: Ranked, decided: Decided | None) -> pd.DataF
         "outlier": np.where(found.outlier[order], "yes", ""),
         "decision": [shown.get(row, "") for row in order.tolist()],
     }
-    return pd.DataFrame(columns, columns=list(COLUMNS))
+    table = pd.DataFrame(columns, columns=list(COLUMNS))
+    return table if crowd is None or source.votes is None else with_votes(table, source.votes, crowd)
 
 
 def _labelled(trusted: Source | None) -> Split | None:

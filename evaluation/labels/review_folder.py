@@ -15,12 +15,13 @@ from cleaning.errors import InvalidInput, Place
 from evaluation.files.csv import csv_columns
 from evaluation.files.json import parse_json
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import make_folder, read_text, write_text
+from evaluation.files.whole import make_folder, plain_errors, read_text, write_text
 from evaluation.labels.forms.found import Options
 from evaluation.labels.source import Request, Source, open_source
 
 VERSION = 1
 RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
+ANNOTATORS = "annotators.csv"
 COLUMNS = (
     "place",
     "id",
@@ -34,6 +35,8 @@ COLUMNS = (
     "outlier",
     "decision",
 )
+VOTE_COLUMNS = ("votes_for", "votes_against", "ask_next")
+"""The further columns where there are several annotators."""
 _AGAIN = "run `fixfirst rank` again"
 _LARGEST = 100_000_000
 _FILES = ("labels", "probabilities")
@@ -118,17 +121,27 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
     )
 
 
-def write_review(folder: Path, description: Description, ranking: pd.DataFrame) -> None:
-    """Writes source.json and ranking.csv, and an empty decisions.jsonl if there is none."""
+def write_review(
+    folder: Path, description: Description, ranking: pd.DataFrame, annotators: pd.DataFrame | None = None
+) -> None:
+    """Writes source.json and ranking.csv, and an empty decisions.jsonl if there is none.
+
+    annotators: written to annotators.csv, or removed if there are none any more.
+    """
     make_folder(folder)
     write_text(folder / RANKING, table_text(ranking))
+    if annotators is not None:
+        write_text(folder / ANNOTATORS, table_text(annotators))
+    else:
+        with plain_errors(folder / ANNOTATORS, "remove the file"):
+            (folder / ANNOTATORS).unlink(missing_ok=True)
     write_text(folder / SOURCE, json.dumps(description.model_dump(), indent=1, ensure_ascii=False) + "\n")
     if not (folder / DECISIONS).exists():
         write_text(folder / DECISIONS, "")
 
 
 def table_text(ranking: pd.DataFrame) -> str:
-    """A ranking as csv."""
+    """A ranking, or what is said of the annotators, as csv."""
     return ranking.to_csv(index=False, float_format="%.6f", lineterminator="\n")
 
 
@@ -181,7 +194,8 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     options = _moved(written, lambda path: str(folder / path))
     if set(options) != {one.name for one in fields(Options)}:
         raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
-    options["features"] = None if options["features"] is None else tuple(options["features"])
+    for name in ("features", "annotators"):
+        options[name] = None if options[name] is None else tuple(options[name])
     for name in _FILES:
         options[name] = None if options[name] is None else Path(options[name])
     return Options(**options)

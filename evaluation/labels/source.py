@@ -13,6 +13,7 @@ from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
 from cleaning.labels.evidence import Columns, Encoder, contents, encoder_of
+from cleaning.labels.votes import Votes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
 from evaluation.labels.forms.found import Found, Options, Views
@@ -45,8 +46,9 @@ class Source:
     path: what the user named. form: one word for how it is stored. options: every option and guess that is needed to
     read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
     names as the user writes them, in natural order. features (n, d): float32. probabilities (n, K): those of the user's
-    own model, or None. said: what was taken from where. hashes:
-    of each row's content, without its label. files: the sha256 of each file that was read whole, by its path.
+    own model, or None. votes: those of annotators (indices into classes), if the labels are what most of them said, or
+    None. said: what was taken from where. hashes: of each row's content, without its label. files: the sha256 of each
+    file that was read whole, by its path.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class Source:
     files: Mapping[str, str]
     views: Views = field(default_factory=Views, repr=False)
     probabilities: NDArray[np.float32] | None = None
+    votes: Votes | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -119,16 +122,21 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
     """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
-    chosen = found.options
+    chosen, votes = found.options, found.options.annotators is not None
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
+        label_column=None if votes else request.options.label_column,
+        annotators=() if votes else None,
         probabilities=request.trusted_probabilities,
-        features=chosen.features if isinstance(found.evidence, Columns) else request.options.features,
+        features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
         text_column=chosen.text_column,
         scaling=chosen.scaling,
     )
     trusted = _read(path, options, Surroundings(request.trusted_cache, reporter))
+    if trusted.votes is not None:
+        problem = "the trusted labels would be the votes of several annotators, which may be wrong"
+        raise InvalidInput(path, problem, "give rows with one column of labels that are known to be right")
     return replace(trusted, labels=spelled_alike(trusted.labels, found.labels))
 
 
@@ -187,6 +195,7 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
         files={str(one): sha256_file(one) for one in [*found.files, *([] if own is None else [own])]},
         views=found.views,
         probabilities=predicted,
+        votes=None if found.votes is None else found.votes.renumbered(names),
     )
 
 

@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.whole import plain_errors, write_whole, written_whole
-from evaluation.labels.apply.corrections import Corrections, column_for_old, corrected
+from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_new, column_for_old, corrected
 from evaluation.labels.forms.found import OLD_LABEL
 from evaluation.labels.forms.from_arrays import CLASS_NAMES
 
@@ -23,35 +25,77 @@ def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -
 
     Where rows are left out, they are left out of every array with one entry per row.
     """
+    place = Place(path, key=labels)
+    with _archives(path, output) as (archive, out):
+        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        old = _stored_labels(archive, place, corrections)
+        new = corrected(old, corrections, place, _class_names(archive, old))
+        for info in archive.infolist():
+            content = archive.read(info)
+            if info.filename == f"{labels}.npy":
+                content = _saved(new[corrections.kept])
+            elif corrections.dropped:
+                content = _without_dropped(content, corrections, Place(path, key=info.filename))
+            _add(out, info.filename, content, info.compress_type)
+        kind = archive.getinfo(f"{labels}.npy").compress_type
+        _add(out, f"{column_for_old(names)}.npy", _saved(old[corrections.kept]), kind)
+
+
+def add_to_npz(path: Path, votes: str, corrections: Corrections, output: Path) -> None:
+    """Writes the archive with the labels before and after the review in new arrays. The array `votes` stays as it is.
+
+    Where rows are left out, they are left out of every array with one entry per row.
+    """
+    place = Place(path, key=votes)
+    with _archives(path, output) as (archive, out):
+        names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
+        old = _stored_labels(archive, place, corrections)
+        for info in archive.infolist():
+            content = archive.read(info)
+            if corrections.dropped:
+                content = _without_dropped(content, corrections, Place(path, key=info.filename))
+            _add(out, info.filename, content, info.compress_type)
+        classes, kind = _class_names(archive, old), archive.getinfo(f"{votes}.npy").compress_type
+        for name, labels in ((column_for_new, corrections.label), (column_for_old, corrections.given)):
+            _add(out, f"{name(names)}.npy", _saved(_like(old, labels, classes, place)[corrections.kept]), kind)
+
+
+@contextmanager
+def _archives(path: Path, output: Path) -> Iterator[tuple[zipfile.ZipFile, zipfile.ZipFile]]:
+    """The archive, and a new one that appears whole."""
     try:
-        with plain_errors(path, "read the file"), zipfile.ZipFile(path) as archive, written_whole(output) as place:
-            names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
-            old = _loaded(archive.read(f"{labels}.npy"), Place(path, key=labels))
-            _refuse_length(old, corrections, Place(path, key=labels))
-            new = corrected(old, corrections, Place(path, key=labels), _class_names(archive, old))
-            with zipfile.ZipFile(place, "w") as out:
-                for info in archive.infolist():
-                    content = archive.read(info)
-                    if info.filename == f"{labels}.npy":
-                        content = _saved(new[corrections.kept])
-                    elif corrections.dropped:
-                        content = _without_dropped(content, corrections, Place(path, key=info.filename))
-                    _add(out, info.filename, content, info.compress_type)
-                kind = archive.getinfo(f"{labels}.npy").compress_type
-                _add(out, f"{column_for_old(names)}.npy", _saved(old[corrections.kept]), kind)
+        with (
+            plain_errors(path, "read the file"),
+            zipfile.ZipFile(path) as archive,
+            written_whole(output) as place,
+            zipfile.ZipFile(place, "w") as out,
+        ):
+            yield archive, out
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
         raise InvalidInput(path, f"this is not the npz that was ranked ({error})", _FIX) from error
+
+
+def _stored_labels(archive: zipfile.ZipFile, place: Place, corrections: Corrections) -> NDArray[Any]:
+    """The labels or votes in an archive, one per row of the review."""
+    found = _loaded(archive.read(f"{place.key}.npy"), place)
+    _refuse_length(found, corrections, place)
+    return found
+
+
+def _like(votes: NDArray[Any], labels: Sequence[str | None], classes: Sequence[str], place: Place) -> NDArray[Any]:
+    """Labels (n,) stored as the votes are; for no label empty text, NaN or -1."""
+    number = {name: index for index, name in enumerate(classes)}
+    none: Any = {"U": "", "S": b"", "f": np.nan}.get(votes.dtype.kind, -1)
+    stored = [
+        none if one is None else number[one] if one in number else as_stored(one, votes.dtype, place) for one in labels
+    ]
+    return np.array(stored) if votes.dtype.kind in "US" else np.array(stored, dtype=votes.dtype)
 
 
 def write_array(path: Path, corrections: Corrections, output: Path) -> None:
     """Writes an npy or npz of features without the dropped rows."""
     if path.suffix == ".npz":
-        with (
-            plain_errors(path, "read the file"),
-            zipfile.ZipFile(path) as archive,
-            written_whole(output) as name,
-            zipfile.ZipFile(name, "w") as out,
-        ):
+        with _archives(path, output) as (archive, out):
             for info in archive.infolist():
                 content = _without_dropped(archive.read(info), corrections, Place(path, key=info.filename))
                 _add(out, info.filename, content, info.compress_type)

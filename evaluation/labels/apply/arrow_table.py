@@ -1,7 +1,8 @@
 """parquet and feather files with corrected labels. The values of all other columns stay as they are."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,38 +15,48 @@ from evaluation.labels.apply.corrections import Corrections, as_stored, column_f
 _HUGGING_FACE = b"huggingface"
 
 
-def write_arrow_table(
-    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
-) -> None:
+@dataclass(frozen=True)
+class LabelColumn:
+    """Where the labels of a table are.
+
+    name: added if it is not there. names: of the classes that the numbers in the column stand for, if the file has any.
+    like: a column that is added stores numbers and flags as these columns do.
+    """
+
+    name: str
+    names: list[str] | None = None
+    like: tuple[str, ...] = ()
+
+
+def write_arrow_table(path: Path, column: LabelColumn | None, corrections: Corrections, output: Path) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
-    column: added if it is not there; None for a table that needs no labels. names: the names of the classes that the
-    numbers in the column stand for, if the file has any. The row groups of a parquet file stay as they are.
+    column: None for a table that needs no labels. The row groups of a parquet file stay as they are.
     """
     import pyarrow as pa
 
     try:
         with plain_errors(path, "read the file"):
             if path.suffix in (".parquet", ".pq"):
-                _write_parquet(path, column, names, corrections, output)
+                _write_parquet(path, column, corrections, output)
             else:
-                _write_feather(path, column, names, corrections, output)
+                _write_feather(path, column, corrections, output)
     except pa.ArrowException as error:
         raise InvalidInput(path, f"this is not a readable table ({error})", "rank the data again") from error
 
 
-def _write_parquet(
-    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
-) -> None:
+def _write_parquet(path: Path, column: LabelColumn | None, corrections: Corrections, output: Path) -> None:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file, written_whole(output) as place:
-        there = column in file.schema_arrow.names
-        stored = file.read(columns=[column])[column] if there else None
-        labels = _labels(Place(path, column=column), file.metadata.num_rows, stored, names, corrections)
+        there = column is not None and column.name in file.schema_arrow.names
+        stored = file.read(columns=[column.name])[column.name] if column is not None and there else None
+        _refuse_length(path, file.metadata.num_rows, corrections)
+        labels = _labels(path, column, file.schema_arrow, stored, corrections)
+        name = None if column is None else column.name
         compression = _compression(file.metadata)
         writer = None
-        for table in _groups(file, labels, column, corrections):
+        for table in _groups(file, labels, name, corrections):
             if writer is None:
                 writer = pq.ParquetWriter(place, table.schema, compression=compression, version="2.6")
             writer.write_table(table, row_group_size=max(len(table), 1))
@@ -53,16 +64,16 @@ def _write_parquet(
             writer.close()
 
 
-def _write_feather(
-    path: Path, column: str | None, names: list[str] | None, corrections: Corrections, output: Path
-) -> None:
+def _write_feather(path: Path, column: LabelColumn | None, corrections: Corrections, output: Path) -> None:
     from pyarrow import feather
 
     table = feather.read_table(path)
-    stored = table[column] if column in table.column_names else None
-    labels = _labels(Place(path, column=column), len(table), stored, names, corrections)
+    name = None if column is None else column.name
+    stored = table[name] if name in table.column_names else None
+    _refuse_length(path, len(table), corrections)
+    labels = _labels(path, column, table.schema, stored, corrections)
     with written_whole(output) as place:
-        feather.write_feather(_changed(table, labels, column, 0, corrections), str(place))
+        feather.write_feather(_changed(table, labels, name, 0, corrections), str(place))
 
 
 def _groups(file: Any, labels: tuple[Any, Any], column: str | None, corrections: Corrections) -> Iterator[Any]:
@@ -107,17 +118,25 @@ def _with_feature(metadata: dict[bytes, bytes] | None, column: str, old_name: st
     return {**(metadata or {}), _HUGGING_FACE: json.dumps(content).encode()}
 
 
+def _refuse_length(path: Path, count: int, corrections: Corrections) -> None:
+    if count != len(corrections):
+        problem = f"{count} rows where the review has {len(corrections)}"
+        raise InvalidInput(Place(path), problem, "rank the data again")
+
+
 def _labels(
-    place: Place, count: int, stored: Any, names: list[str] | None, corrections: Corrections
+    path: Path, column: LabelColumn | None, schema: Any, stored: Any, corrections: Corrections
 ) -> tuple[Any, Any]:
     """The column of new labels and that of the old ones, in the type in which labels are stored."""
     import pyarrow as pa
 
-    if count != len(corrections):
-        problem = f"{count} rows where the review has {len(corrections)}"
-        raise InvalidInput(place, problem, "rank the data again")
+    name, names = (None, None) if column is None else (column.name, column.names)
+    place = Place(path, column=name)
     if stored is None:
-        return pa.array(list(corrections.label), pa.string()), pa.array(list(corrections.given), pa.string())
+        kind = _common_type([schema.field(one).type for one in column.like] if column is not None else [])
+        parts = (corrections.label, corrections.given)
+        values = [[None if one is None else _value(one, kind, None, place) for one in part] for part in parts]
+        return pa.array(values[0], kind), pa.array(values[1], kind)
     values = stored.to_pylist()
     spelled = corrections.spelled(values)
     if names is not None:
@@ -129,6 +148,18 @@ def _labels(
             spelled[name] = _value(name, kind, names, place)
         values[row] = spelled[name]
     return pa.array(values, kind).cast(stored.type), stored.combine_chunks()
+
+
+def _common_type(kinds: Sequence[Any]) -> Any:
+    """The type in which labels are stored that come from columns of these types: flags, whole numbers, else text."""
+    import pyarrow as pa
+
+    kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+    if kinds and all(map(pa.types.is_boolean, kinds)):
+        return pa.bool_()
+    if kinds and all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+        return pa.uint64() if any(map(pa.types.is_uint64, kinds)) else pa.int64()
+    return pa.string()
 
 
 def _value(name: str, kind: Any, names: list[str] | None, place: Place) -> Any:

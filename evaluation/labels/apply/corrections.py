@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place
-from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL
 
 T = TypeVar("T")
 _WORDS = {"true": True, "false": False}
@@ -59,9 +59,12 @@ class Corrections:
 
 def column_for_old(names: Iterable[str]) -> str:
     """The name of the column that keeps the old labels, different from these names."""
-    taken = set(names)
-    number = next(number for number in range(1, len(taken) + 2) if _old_name(number) not in taken)
-    return _old_name(number)
+    return _free_name(OLD_LABEL, set(names))
+
+
+def column_for_new(names: Iterable[str]) -> str:
+    """The name of the column for the new labels beside votes, different from these names."""
+    return _free_name(NEW_LABEL, set(names))
 
 
 def as_stored(name: str, dtype: "np.dtype[Any]", place: Place) -> Any:
@@ -95,5 +98,7 @@ def corrected(stored: NDArray[Any], corrections: Corrections, place: Place, name
     return found
 
 
-def _old_name(number: int) -> str:
-    return OLD_LABEL if number == 1 else f"{OLD_LABEL}_{number}"
+def _free_name(base: str, taken: set[str]) -> str:
+    return next(
+        name for name in (base, *(f"{base}_{number}" for number in range(2, len(taken) + 3))) if name not in taken
+    )

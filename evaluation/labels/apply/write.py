@@ -1,6 +1,6 @@
 """`fixfirst apply`: the corrected data of a review in the form in which they came."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -10,10 +10,10 @@ from evaluation.embedding.embed import picture_names
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
-from evaluation.labels.apply.arrays import write_array, write_labels, write_npz
-from evaluation.labels.apply.arrow_table import write_arrow_table
+from evaluation.labels.apply.arrays import add_to_npz, write_array, write_labels, write_npz
+from evaluation.labels.apply.arrow_table import LabelColumn, write_arrow_table
 from evaluation.labels.apply.class_folders import copy_file, link_file, targets, write_files
-from evaluation.labels.apply.corrections import Corrections
+from evaluation.labels.apply.corrections import Corrections, column_for_new
 from evaluation.labels.apply.plan import Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
 from evaluation.labels.forms.found import OLD_LABEL, Options
@@ -103,9 +103,12 @@ def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Pat
     source, column, named = review.source, _named(review, "label_column"), _named(review, "labels")
     if source.form == "class folders":
         return partial(_class_folders, source.path, source.ids, corrections, link_file if job.link else copy_file)
+    if source.form == "npz" and named is None:
+        return partial(write_npz if source.votes is None else add_to_npz, source.path, str(column), corrections)
+    if source.votes is not None:
+        annotators = source.options["annotators"]
+        return partial(add_to_table, source.path, tuple(map(str, annotators)), corrections)  # type: ignore[call-overload]
     if named is None:
-        if source.form == "npz":
-            return partial(write_npz, source.path, str(column), corrections)
         return partial(write_table, source.path, column or "label", corrections)
     labels = Path(named)
     if job.output.suffix in SUFFIXES:
@@ -126,7 +129,19 @@ def write_table(path: Path, column: str, corrections: Corrections, output: Path)
         write_text_table(path, column, delimiter_of(path, form), corrections, output)
     else:
         names = open_table(path, form).class_names.get(column)
-        write_arrow_table(path, column, names, corrections, output)
+        write_arrow_table(path, LabelColumn(column, names), corrections, output)
+
+
+def add_to_table(path: Path, votes: Sequence[str], corrections: Corrections, output: Path) -> None:
+    """Writes a table with the labels before and after the review in new last columns. The votes stay as they are."""
+    form = SUFFIXES[path.suffix.lower()]
+    table = open_table(path, form)
+    column = column_for_new(table.kinds)
+    if form in ("csv", "tsv"):
+        write_text_table(path, column, delimiter_of(path, form), corrections, output)
+    else:
+        like = () if table.class_names.keys() & set(votes) else tuple(votes)
+        write_arrow_table(path, LabelColumn(column, like=like), corrections, output)
 
 
 _Place = Callable[[Path, Path], None]
@@ -176,7 +191,7 @@ def _write_features(path: Path, corrections: Corrections, output: Path, place: _
     elif form in ("csv", "tsv"):
         write_text_table(path, None, delimiter_of(path, form), corrections, output)
     else:
-        write_arrow_table(path, None, None, corrections, output)
+        write_arrow_table(path, None, corrections, output)
 
 
 def _write_label_table(review: Review, path: Path, corrections: Corrections, output: Path) -> None:

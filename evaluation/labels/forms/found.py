@@ -6,24 +6,28 @@ from pathlib import Path
 
 from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Evidence, Scaling
+from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import OnUndecodable
 
-OLD_LABEL = "label_before_review"
-"""The column in which `fixfirst apply` keeps the old labels. Neither labels nor evidence come from it."""
+OLD_LABEL, NEW_LABEL = "label_before_review", "label_after_review"
+"""The columns in which `fixfirst apply` keeps the old labels, and in which it puts the new ones beside the votes of
+several annotators. Neither labels nor evidence come from them unless they are named.
+"""
 
 
 @dataclass(frozen=True)
 class Options:
     """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
 
-    labels: a table with labels (or an npy of them) for a source that has none. number_rows: the ids are row numbers,
-    whatever columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels
-    that look like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the
-    rows.
+    labels: a table with labels (or an npy of them) for a source that has none. label_column: one, or a list of columns,
+    which becomes `annotators`: those with the votes of several people. number_rows: the ids are row numbers, whatever
+    columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels that look
+    like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the rows.
     """
 
     labels: Path | None = None
     label_column: str | None = None
+    annotators: tuple[str, ...] | None = None
     id_column: str | None = None
     number_rows: bool = False
     features: tuple[str, ...] | None = None
@@ -66,8 +70,9 @@ class Views:
 class Found:
     """The rows of one source as they are stored.
 
-    said: what was taken from where, in a few words each. hashes: of each row's content, or None if `evidence` is the
-    content. files: the files that were read whole, as they were named.
+    votes: those of annotators, if the labels are what most of them said. said: what was taken from where, in a few
+    words each. hashes: of each row's content, or None if `evidence` is the content. files: the files that were read
+    whole, as they were named.
     """
 
     form: str
@@ -79,3 +84,4 @@ class Found:
     hashes: tuple[str, ...] | None = None
     files: tuple[Path, ...] = ()
     views: Views = field(default_factory=Views)
+    votes: Votes | None = None

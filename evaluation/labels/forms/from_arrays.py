@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from cleaning.errors import InvalidInput, Place, suggest
 from cleaning.labels.classes import Labels, encode_labels, named_codes
 from cleaning.labels.evidence import Vectors
+from cleaning.labels.votes import Votes, encode_votes
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
+from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Found, Options
 from evaluation.labels.forms.from_table import names, numbers_each
 from evaluation.labels.forms.label_file import labels_in_file, refuse_lengths
@@ -22,6 +24,7 @@ _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0
 _LABELS = ("y", "labels", "label", "target", "targets", "y_train", "train_y", "arr_1")
 _IDS = ("ids", "id", "filenames", "filename", "paths", "names")
 CLASS_NAMES = ("classes", "class_names", "label_names", "target_names")
+_ANNOTATORS = ("annotators", "annotator_names", "raters")
 _LIMIT = 64 * 1024**3
 _AS_TEXT = "save numbers, or text as y.astype(str)"
 _FIX = "save it with numpy.savez(FILE, X=…, y=…)"
@@ -51,22 +54,30 @@ def read_arrays(path: Path, options: Options) -> Found:
     for key in filter(None, (rows, column)):
         if headers[key][1].hasobject:
             raise InvalidInput(Place(path, key=key), "it holds pickled objects, which are never loaded", _AS_TEXT)
-    further = {key for key in headers if key.casefold() in (*_IDS, *CLASS_NAMES)}
+    further = {key for key in headers if key.casefold() in (*_IDS, *CLASS_NAMES, *_ANNOTATORS)}
     found = read_npz(path, [key for key in {rows, column, *further} if key], _LIMIT, "features and labels", _FIX)
     place, matrix = Place(path, key=rows), found[rows]
     _refuse_shape(matrix, place)
     filled = replace(options, embedding_column=rows, label_column=column or None, scaling=options.scaling or "none")
     ids, said_ids = _ids(path, found, len(matrix), options)
+    votes: Votes | None = None
     if options.labels is not None:
         labels = labels_in_file(options.labels, ids, options)
+    elif found[column].ndim == 2 and found[column].shape[1] > 1:
+        votes = _votes(path, column, found, options)
+        labels = votes.given
     else:
         labels = _labels(path, column, found, options)
+    if options.labels is None:
         refuse_lengths(labels, len(matrix), Place(path, key=column))
     said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
-    said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
+    if votes is None:
+        said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
+    else:
+        said += [said_of(votes, [column], names(labels)), said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")
-    return Found("npz", filled, ids, labels, evidence, said, None, files)
+    return Found("npz", filled, ids, labels, evidence, said, None, files, votes=votes)
 
 
 def _refuse_shape(matrix: NDArray[Any], place: Place) -> None:
@@ -123,12 +134,46 @@ def _key(
 def _labels(path: Path, column: str, found: dict[str, NDArray[Any]], options: Options) -> Labels:
     """The labels of an npz; whole numbers get the names of an array of class names, if there is one."""
     values, place = found[column], Place(path, key=column)
-    named = [key for key in found if key.casefold() in CLASS_NAMES and found[key].dtype.kind in "US"]
-    if len(named) == 1 and values.dtype.kind in "iu" and values.ndim == 1 and found[named[0]].ndim == 1:
-        known = _texts(found[named[0]])
-        if len(set(known)) == len(known) and len(values) and values.min() >= 0 and values.max() < len(known):
-            return named_codes(values.astype(np.int64), known)
+    known = _class_names(found, values) if values.ndim == 1 else []
+    if known and len(values) and values.min() >= 0:
+        return named_codes(values.astype(np.int64), known)
     return encode_labels(values, place, classes=options.classes)
+
+
+def _class_names(found: dict[str, NDArray[Any]], values: NDArray[Any]) -> list[str]:
+    """The names of the classes that whole numbers stand for, if the archive has one for each of them."""
+    named = [key for key in found if key.casefold() in CLASS_NAMES and found[key].dtype.kind in "US"]
+    if len(named) != 1 or values.dtype.kind not in "iu" or found[named[0]].ndim != 1:
+        return []
+    known = _texts(found[named[0]])
+    return known if len(set(known)) == len(known) and values.max(initial=-1) < len(known) else []
+
+
+def _votes(path: Path, column: str, found: dict[str, NDArray[Any]], options: Options) -> Votes:
+    """The votes in a matrix with one column per annotator.
+
+    Raises InvalidInput for what may be the indicators of classes: one-hot labels, and zeros and ones unless the array
+    was named.
+    """
+    values, place = found[column], Place(path, key=column)
+    if values.dtype.kind in "iufb" and np.isin(values, (0, 1)).all():
+        shape = f"the shape is {values.shape}"
+        if (values.sum(axis=1) == 1).all():
+            raise InvalidInput(
+                place, f"{shape} and each row has a single 1", "give one label per row: y.argmax(axis=1)"
+            )
+        if options.label_column is None:
+            fix = f"give one label per row, or pass --label-column={column} if each column is an annotator's labels"
+            raise InvalidInput(place, f"{shape} and all values are 0 or 1, so a row may have several classes", fix)
+    people = [f"annotator {number}" for number in range(1, values.shape[1] + 1)]
+    keys = [key for key in found if key.casefold() in _ANNOTATORS and found[key].shape == (values.shape[1],)]
+    if len(keys) == 1 and found[keys[0]].dtype.kind in "USiu":
+        people = _texts(found[keys[0]])
+    known, columns = _class_names(found, values), list(values.T)
+    if known and values.min(initial=0) >= -1:
+        columns = [[None if code < 0 else known[code] for code in one.tolist()] for one in values.T]
+    places = [replace(place, column=name) for name in people]
+    return encode_votes(columns, people, places, classes=options.classes)
 
 
 def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Options) -> tuple[list[str], str]:

@@ -12,7 +12,9 @@ import numpy as np
 from cleaning.errors import InvalidInput, Place
 from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
+from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
+from evaluation.labels.forms.annotators import said_of, votes_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
 from evaluation.labels.forms.label_file import ids_of, labels_in_file, labels_of
@@ -33,27 +35,37 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     if not table.rows:
         raise InvalidInput(path, "there are no rows", "provide at least one sample")
     embedded = {"filename", "encoding", "sha256"} <= set(table.kinds)
-    own = options if options.labels is None else replace(options, label_column=None)
+    own = options if options.labels is None else replace(options, label_column=None, annotators=None)
     roles = choose_roles(table, own, labels_elsewhere=embedded or options.labels is not None)
     ids = ids_of(table, roles.id)
     label = roles.label if options.labels is None else options.label_column
-    filled = replace(options, id_column=roles.id, number_rows=roles.id is None, label_column=label)
-    said: list[str] = []
+    filled = replace(
+        options,
+        id_column=roles.id,
+        number_rows=roles.id is None,
+        label_column=label,
+        annotators=roles.annotators or None,
+    )
+    votes: Votes | None = None
     files: tuple[Path, ...] = (path,)
     if options.labels is not None:
         labels = labels_in_file(options.labels, ids, options)
-        said.append(f"labels from {options.labels.name}, {names(labels)}")
+        said = [f"labels from {options.labels.name}, {names(labels)}"]
         files = (path, options.labels)
+    elif roles.annotators:
+        votes = votes_of(table, roles.annotators, options)
+        labels = votes.given
+        said = [said_of(votes, roles.annotators, names(labels))]
     elif roles.label is not None:
         labels = labels_of(table, roles.label, options)
-        said.append(f"labels from `{roles.label}`, {names(labels)}")
+        said = [f"labels from `{roles.label}`, {names(labels)}"]
     else:
         labels = labels_of_names(ids, path)
-        said.append(f"labels from the folder names, {names(labels)}")
+        said = [f"labels from the folder names, {names(labels)}"]
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, _said_of_ids(roles.id), *roles.notes]
     views = replace(views, columns=partial(columns_of_row, path, form))
-    return Found(form, filled, ids, labels, evidence, said, hashes, files, views)
+    return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
 
 
 def names(labels: Labels) -> str:

@@ -1,13 +1,14 @@
 """Which column of a table is what: as the user says, or guessed where only one thing fits."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from cleaning.errors import InvalidInput, suggest
 from cleaning.labels.evidence import Column, column_of
-from evaluation.labels.forms.found import OLD_LABEL, Options
+from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
+from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL, Options
 from evaluation.labels.forms.tables import Kind, Table
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
@@ -35,7 +36,8 @@ Evidence = Literal["embedding", "picture", "text", "columns"]
 class Roles:
     """The columns of a table by what they are for. label: None if there is none. id: None for row numbers.
 
-    by: what the rows are judged by: one column (`column`), or several (`features`). notes: said besides the choice.
+    annotators: the columns with the votes of several people, in place of a label; empty if there are none. by: what the
+    rows are judged by: one column (`column`), or several (`features`). notes: said besides the choice.
     """
 
     label: str | None
@@ -44,6 +46,7 @@ class Roles:
     column: str | None
     features: tuple[Column, ...]
     notes: tuple[str, ...]
+    annotators: tuple[str, ...] = ()
 
 
 def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = False) -> Roles:
@@ -51,23 +54,27 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
 
     labels_elsewhere: the labels come from another file or from folder names if no column is sure to have them.
     """
+    options = with_annotators(table, options)
     _refuse_unknown(table, options)
     taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
-    taken |= _old_labels(table)
-    label = options.label_column or _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere)
-    found, notes = _guess_id(table, options, {label, *taken})
-    by, column = _guess_evidence(table, options, {label, found})
+    taken |= _of_reviews(table)
+    label, voters = options.label_column, options.annotators or ()
+    if label is None and not voters:
+        label, voters = _guess_labels(table, options, taken, labels_elsewhere=labels_elsewhere)
+    found, notes = _guess_id(table, options, {label, *voters, *taken})
+    used = {label, *voters, found}
+    by, column = _guess_evidence(table, options, used)
     features: tuple[Column, ...] = ()
     if by == "columns":
-        features = _features(table, options, [label, found, *_id_like(table, {label, found})])
+        features = _features(table, options, used, _id_like(table, used))
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
-    return Roles(label, found, by, column, features, notes)
+    return Roles(label, found, by, column, features, notes, voters)
 
 
 def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
     """The columns of the labels and of the ids in a table that only holds labels."""
-    old = _old_labels(table)
+    old = _of_reviews(table)
     kept = [name for name in table.kinds if name not in old]
     if len(kept) == 1 and options.label_column is None:
         return kept[0], None
@@ -81,9 +88,9 @@ def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
     return label, _guess_id(table, named, {label})[0]
 
 
-def _old_labels(table: Table) -> set[str]:
-    """The columns in which an earlier `fixfirst apply` kept the old labels."""
-    return {name for name in table.kinds if name.startswith(OLD_LABEL)}
+def _of_reviews(table: Table) -> set[str]:
+    """The columns in which an earlier `fixfirst apply` kept the old labels, or put the new ones beside the votes."""
+    return {name for name in table.kinds if name.startswith((OLD_LABEL, NEW_LABEL))}
 
 
 def matching(pattern: str, names: Iterable[str]) -> list[str]:
@@ -99,12 +106,10 @@ def _refuse_unknown(table: Table, options: Options) -> None:
         "--text-column": (options.text_column, ("text",)),
     }
     cells: tuple[Kind, ...] = ("number", "text", "date", "other", "vector")
-    named = {
-        "--label-column": (options.label_column, cells),
-        "--id-column": (options.id_column, cells[:2]),
-        **by,
-    }
-    for option, (name, kinds) in named.items():
+    named = [("--label-column", name, cells) for name in (options.label_column, *(options.annotators or ()))]
+    named += [("--id-column", options.id_column, cells[:2])]
+    named += [(option, name, kinds) for option, (name, kinds) in by.items()]
+    for option, name, kinds in named:
         if name is not None and name not in table.kinds:
             raise InvalidInput(table.path, f"there is no column {name!r} for {option}", suggest(name, table.kinds))
         if name is not None and table.kinds[name] not in kinds:
@@ -130,6 +135,29 @@ def _one_of(table: Table, found: Sequence[str], what: str, option: str) -> str |
     return found[0] if found else None
 
 
+def _guess_labels(
+    table: Table, options: Options, taken: set[str | None], *, labels_elsewhere: bool
+) -> tuple[str | None, tuple[str, ...]]:
+    """The column of the labels, or those of the votes of several annotators.
+
+    Raises InvalidInput where none fits, and where both do.
+    """
+    if labels_elsewhere or options.annotators is not None:
+        return _guess_label(table, options, taken, labels_elsewhere=labels_elsewhere), ()
+    judged = {match for pattern in options.features or () for match in matching(pattern, table.kinds)}
+    free = [name for name, kind in table.kinds.items() if kind in ("number", "text") and name not in taken | judged]
+    voters = guessed_annotators(table, free)
+    if not voters:
+        return _guess_label(table, options, taken, labels_elsewhere=False), ()
+    label = _guess_label(table, options, taken | set(voters), labels_elsewhere=True)
+    if label is not None and not share_classes(table, label, voters):
+        return label, ()
+    others = [label] if label is not None else _categories(table, taken | judged | set(voters))
+    if others:
+        raise several_fit(table, [*others, ", ".join(voters)], voters)
+    return None, voters
+
+
 def _guess_label(table: Table, options: Options, taken: set[str | None], *, labels_elsewhere: bool) -> str | None:
     free = [name for name, kind in table.kinds.items() if name not in taken and kind in ("number", "text")]
     classes = [name for name in free if name in table.class_names]
@@ -140,15 +168,20 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
     if found or labels_elsewhere:
         return found
     judged = {match for pattern in options.features or () for match in matching(pattern, free)}
-    texts = [name for name in free if table.kinds[name] == "text" and name not in judged]
-    ids = [name for names in _ID_NAMES for name in texts if name.casefold() in names]
-    columns = [column_of(name, table.values(name), table.place()) for name in texts if name not in ids]
-    found = _one_of(table, [one.name for one in columns if one.is_category], "the labels", "--label-column")
+    found = _one_of(table, _categories(table, taken | judged), "the labels", "--label-column")
     if found is None:
         raise InvalidInput(
             table.path, f"there is no column of labels (columns: {_listed(table)})", "name it with --label-column=NAME"
         )
     return found
+
+
+def _categories(table: Table, taken: set[str | None]) -> list[str]:
+    """The columns of text with few different values, but for those named like ids."""
+    texts = [name for name, kind in table.kinds.items() if kind == "text" and name not in taken]
+    ids = [name for names in _ID_NAMES for name in texts if name.casefold() in names]
+    columns = [column_of(name, table.values(name), table.place()) for name in texts if name not in ids]
+    return [one.name for one in columns if one.is_category]
 
 
 def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[str | None, tuple[str, ...]]:
@@ -173,7 +206,7 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
     """Further columns that say nothing about the class: ids, paths, and the labels before an earlier review."""
     known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
-    old = _old_labels(table)
+    old = _of_reviews(table)
     return [name for name in table.kinds if name not in taken and (name.casefold() in known or name in old)]
 
 
@@ -208,17 +241,19 @@ def path_column(table: Table) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _features(table: Table, options: Options, taken: Sequence[str | None]) -> tuple[Column, ...]:
-    """The columns that the rows are judged by: those named, or all that have no other role."""
+def _features(
+    table: Table, options: Options, taken: Container[str | None], useless: Container[str]
+) -> tuple[Column, ...]:
+    """The columns that the rows are judged by: those named, or all that have no other role and are not useless."""
     if not options.features:
-        names = [name for name in table.kinds if name not in taken]
+        names = [name for name in table.kinds if name not in taken and name not in useless]
     else:
         names = []
         for pattern in options.features:
             found = [name for name in matching(pattern, table.kinds) if name not in names]
             if not matching(pattern, table.kinds):
                 raise InvalidInput(table.path, f"there is no column {pattern!r}", suggest(pattern, table.kinds))
-            names += [name for name in found if name not in taken[:2] or not pattern.endswith("*")]
+            names += [name for name in found if name not in taken or not pattern.endswith("*")]
     numbers = [name for name in names if table.kinds[name] == "number"]
     matrix = table.numbers(numbers)
     values = {name: matrix[:, place] for place, name in enumerate(numbers)}

@@ -69,6 +69,7 @@ class Page:
             "total": len(review.source),
             "by": self._desk.by,
             "classes": self._desk.classes,
+            "annotators": self._views.annotators,
             "state": self._views.state(),
         }
         return Response(page_html(review.name, start), media_type="text/html", headers={"Cache-Control": "no-store"})
@@ -95,6 +96,8 @@ class Page:
             label=asked.get("class"),
             state=asked.get("state"),
             by=asked.get("by"),
+            annotator=asked.get("annotator"),
+            vote=asked.get("vote"),
             find=asked.get("find"),
             round=numbers["round"],
             start=numbers["from"] or 0,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from evaluation.labels.forms.found import OLD_LABEL
+from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL
 from evaluation.labels.opened import Review
 from evaluation.labels.source import Source
 
@@ -53,6 +53,8 @@ class Nearness:
         self._outliers = {review.rows[line["id"]] for line in review.ranking if line["outlier"]}
         options = review.source.options
         self._hidden = {options["label_column"], options["id_column"], options["text_column"]}
+        if isinstance(options["annotators"], list):
+            self._hidden |= set(options["annotators"])
 
     def copies(self, row: int) -> list[int]:
         """The near duplicates of a row."""
@@ -121,7 +123,8 @@ class Nearness:
     def _shown(self, source: Source, row: int) -> dict[str, str]:
         hidden = self._hidden
         columns = source.columns(row).items()
-        return {name: value for name, value in columns if name not in hidden and not name.startswith(OLD_LABEL)}
+        ours = (OLD_LABEL, NEW_LABEL)
+        return {name: value for name, value in columns if name not in hidden and not name.startswith(ours)}
 
 
 def _lengths(features: _Floats, mean: _Floats) -> _Floats:

@@ -44,6 +44,7 @@ def write_page(folder: Path, output: Path, megabytes: float, reporter: Reporter)
         "total": len(rows),
         "by": "",
         "classes": desk.classes,
+        "annotators": views.annotators,
         "state": views.state(),
         "fingerprint": sha256_bytes(repr((review.description.said, review.source.hashes)).encode())[:16],
         "rows": rows,

@@ -26,13 +26,18 @@ _LONGEST_TEXT = 20_000
 
 @dataclass(frozen=True)
 class Query:
-    """Which rows a list has. None and empty: any; an empty given: rows without a label (with `suggested`)."""
+    """Which rows a list has. None and empty: any; an empty given: rows without a label (with `suggested`).
+
+    by: a reviewer. annotator: who has voted on the row. vote: `against` for their votes against the given label.
+    """
 
     given: str | None = None
     suggested: str | None = None
     label: str | None = None
     state: str | None = None
     by: str | None = None
+    annotator: str | None = None
+    vote: str | None = None
     find: str | None = None
     round: int | None = None
     start: int = 0
@@ -46,6 +51,12 @@ class Views:
         self.desk = desk
         self.nearness = Nearness(desk.review)
         self._folded = [name.casefold() for name in desk.review.source.ids]
+
+    @property
+    def annotators(self) -> list[str]:
+        """Who has voted on the rows; empty where there is one label per row."""
+        votes = self.desk.review.source.votes
+        return [] if votes is None else list(votes.annotators)
 
     def state(self) -> dict[str, Any]:
         """How far the review is: what the bar and the side panel show."""
@@ -139,10 +150,19 @@ class Views:
                 for code, (kind, group) in zip(dict.fromkeys(codes), near, strict=False)
                 if group
             ],
+            "votes": self._votes(row),
             "outlier": self.nearness.outlier(row),
             "copies": [self.brief(other, seen) for other in self.nearness.copies(row)[:6]],
         }
         return {**shown, "same": self._same(shown, seen)} if same else shown
+
+    def _votes(self, row: int) -> list[dict[str, Any]]:
+        """What each annotator said, in the order of the columns; empty where there is one label per row."""
+        votes = self.desk.review.source.votes
+        if votes is None:
+            return []
+        said = zip(votes.annotators, votes.codes[row].tolist(), strict=True)
+        return [{"by": name, "label": None if code < 0 else self.desk.classes[code]} for name, code in said]
 
     def _near(self, row: int, code: int, seen: Round, checked: dict[int, int]) -> tuple[str, list[Neighbour]]:
         found = self.nearness.trusted(row, code, checked)
@@ -187,6 +207,10 @@ class Views:
         if query.by:
             theirs = [row for row in desk.verdicts.rows if any(one.by == query.by for one in desk.verdicts.of(row))]
             mask &= np.isin(np.arange(len(mask)), theirs)
+        votes = desk.review.source.votes
+        if query.annotator and votes is not None:
+            said = votes.of(query.annotator)
+            mask &= (said >= 0) & (said != desk.given if query.vote == "against" else True)
         if query.find:
             wanted = query.find.casefold()
             mask &= np.fromiter((wanted in name for name in self._folded), bool, len(mask))

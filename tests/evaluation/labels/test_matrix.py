@@ -95,6 +95,11 @@ FLAT = [f"{row:02d}.png" for row in range(12)]
 PATHS = "path,label\n" + "".join(f"{name},{NAMES[row % 3]}\n" for row, name in enumerate(FLAT))
 SENTENCES = [f"{'goal match team' if row % 2 else 'vote party law'} {row}" for row in range(60)]
 HALF = with_value(ROWS.names, 7, None)
+VOTES = np.stack([np.where(np.arange(60) % 7 == one, (ROWS.numbers + 1) % 3, ROWS.numbers) for one in range(3)], axis=1)
+VOTES[np.arange(60) % 5 == 0, 1] = -1
+VOTES[8] = -1
+NAMED = np.array([*NAMES, ""], dtype=object)[VOTES]
+PEOPLE = {"ann": NAMED[:, 0], "bob, jr.": NAMED[:, 1], "<i>é</i>": NAMED[:, 2]}
 DAYS = [datetime.date(2020, 1, 1) + datetime.timedelta(days=row) for row in range(60)]
 
 # name: (input, options, said, the first labels of the classes in order)
@@ -261,6 +266,92 @@ ACCEPTED = {
         "embeddings from `v`, 4 numbers each",
         "bird cat dog",
     ),
+    # several annotators
+    "csv, votes": (
+        csv(table(label=None, **PEOPLE)),
+        ['--label-column=ann,"bob, jr.",<i>é</i>'],
+        "votes of 3 annotators from `ann`, `bob, jr.`, `<i>é</i>`, 3 names (1 row has none); the given label is what",
+        "bird cat dog",
+    ),
+    "csv, votes as floats and whole numbers": (
+        csv(table(label=None, a=np.where(VOTES[:, 0] < 0, np.nan, VOTES[:, 0]), b=VOTES[:, 1])),
+        ["--label-column=a,b"],
+        "3 names (1 row has none), -1 is no vote",
+        "0 1 2",
+    ),
+    "csv, votes guessed": (
+        csv(table(label=None, annotator_1=NAMED[:, 0], annotator_2=NAMED[:, 1])),
+        [],
+        "votes of 2 annotators from `annotator_1`, `annotator_2`",
+        "bird cat dog",
+    ),
+    "csv, a label and votes about something else": (
+        csv(table(vote_1=["y", "n"] * 30, vote_2=["n", "y", "y"] * 20)),
+        [],
+        "labels from `label`, 3 names; 4 numeric columns `e0` … `e3`, standardised; 2 categories, one-hot",
+        "bird cat dog",
+    ),
+    "tsv, votes by the beginning of their names": (
+        csv(table(label=None, **{f"by {name}": votes for name, votes in PEOPLE.items()}), "t.tsv", sep="\t"),
+        ["--label-column=by *"],
+        "votes of 3 annotators",
+        "bird cat dog",
+    ),
+    "csv, a column whose name has commas": (
+        csv(table(label=None, **{"a,b": ROWS.names})),
+        ["--label-column=a,b"],
+        "labels from `a,b`, 3 names",
+        "bird cat dog",
+    ),
+    "parquet, votes as nullable integers": (
+        parquet(table(label=None, a=pd.array(ROWS.numbers, "Int64"), b=pd.array([None, *ROWS.numbers[1:]], "Int64"))),
+        ["--label-column=a,b"],
+        "votes of 2 annotators from `a`, `b`, 3 names; the given label",
+        "0 1 2",
+    ),
+    "parquet, votes as categories": (
+        parquet(
+            table(
+                label=None,
+                a=pd.Categorical(ROWS.names),
+                b=pd.Categorical(np.where(NAMED[:, 1] == "", None, NAMED[:, 1])),
+            )
+        ),
+        ["--label-column=a,b"],
+        "votes of 2 annotators",
+        "bird cat dog",
+    ),
+    "feather, votes": (
+        lambda at: (table(label=None, **PEOPLE).to_feather(at / "t.feather"), at / "t.feather")[1],
+        ['--label-column=ann,"bob, jr."'],
+        "votes of 2 annotators",
+        "bird cat dog",
+    ),
+    "npz, votes": (
+        npz(X=ROWS.X, y=VOTES, annotators=np.array(list(PEOPLE))),
+        [],
+        "votes of 3 annotators from `y`, 3 names (1 row has none), -1 is no vote",
+        "0 1 2",
+    ),
+    "npz, votes as text": (npz(X=ROWS.X, y=NAMED.astype(str)), [], "votes of 3 annotators from `y`", "bird cat dog"),
+    "npz, votes as floats": (
+        npz(X=ROWS.X, y=np.where(VOTES < 0, np.nan, VOTES)),
+        [],
+        "3 names (1 row has none); the given label",
+        "0 1 2",
+    ),
+    "npz, votes with class names": (
+        npz(X=ROWS.X, y=VOTES, classes=np.array(NAMES)),
+        [],
+        "votes of 3 annotators",
+        "bird cat dog",
+    ),
+    "npz, votes of zeros and ones, named": (
+        npz(X=ROWS.X, y=(VOTES >= 1).astype(int)),
+        ["--label-column=y"],
+        "votes of 3 annotators from `y`, 2 names",
+        "0 1",
+    ),
 }
 
 
@@ -346,7 +437,70 @@ REFUSED = {
     "one-hot labels": (
         npz(X=ROWS.X, y=np.eye(3)[ROWS.numbers]),
         [],
-        "t.npz, y: the shape is (60, 3). Fix: give one label per row",
+        "t.npz, y: the shape is (60, 3) and each row has a single 1. Fix: give one label per row: y.argmax(axis=1)",
+    ),
+    "indicators of several classes": (
+        npz(X=ROWS.X, y=(VOTES >= 1).astype(int)),
+        [],
+        "t.npz, y: the shape is (60, 3) and all values are 0 or 1, so a row may have several classes. Fix: give one",
+    ),
+    # several annotators
+    "votes or a label": (
+        csv(table(rater_a=NAMED[:, 0], rater_b=NAMED[:, 1])),
+        [],
+        "the labels may be in label or in rater_a, rater_b. Fix: say which: --label-column=NAME for one, "
+        "--label-column=rater_a,rater_b for several annotators",
+    ),
+    "votes or a category": (
+        csv(table(label=None, kind=ROWS.names, rater_a=NAMED[:, 0], rater_b=NAMED[:, 1])),
+        [],
+        "the labels may be in kind or in rater_a, rater_b",
+    ),
+    "two groups of annotators": (
+        csv(table(label=None, rater_a=NAMED[:, 0], rater_b=NAMED[:, 1], coder1=NAMED[:, 1], coder2=NAMED[:, 2])),
+        [],
+        "the labels may be in rater_a, rater_b or in coder1, coder2",
+    ),
+    "an annotator who is not there": (
+        csv(table(label=None, a=NAMED[:, 0], b=NAMED[:, 1])),
+        ["--label-column=a,bb"],
+        "there is no column 'bb' for --label-column",
+    ),
+    "an annotator named twice": (
+        csv(table(label=None, a=NAMED[:, 0], b=NAMED[:, 1])),
+        ["--label-column=a,b,a"],
+        "column a: it is named twice for --label-column",
+    ),
+    "an annotator without a vote": (
+        csv(table(label=None, a=NAMED[:, 0], b="")),
+        ["--label-column=a,b"],
+        "column b: there is no vote in it. Fix: leave it out",
+    ),
+    "votes of two types": (
+        parquet(table(label=None, a=ROWS.numbers, b=NAMED[:, 1])),
+        ["--label-column=a,b"],
+        "column b, row 1: 'dog' is text, but 2 in row 0 is a number",
+    ),
+    "votes that are a quantity": (
+        parquet(table(label=None, a=ROWS.numbers, b=with_value(ROWS.numbers, 4, 0.5))),
+        ["--label-column=a,b"],
+        "column b, row 4: 0.5 looks like a quantity",
+    ),
+    "votes of -1 and 1": (
+        csv(table(label=None, a=np.where(ROWS.numbers == 1, 1, -1), b=1)),
+        ["--label-column=a,b"],
+        "column a: the votes are -1 and 1; -1 may be a class, or no vote",
+    ),
+    "votes in lists": (
+        arrow(a=pa.array(ROWS.numbers), b=pa.array([[1, 2]] * 60)),
+        ["--label-column=a,b"],
+        "column b, row 0: there are several labels in a row",
+    ),
+    "votes for too few rows": (npz(X=ROWS.X, y=VOTES[:50]), [], "t.npz, y: there are 50 labels for 60 rows"),
+    "votes in a file of labels": (
+        npy(ROWS.X, VOTES),
+        [],
+        "y.npy: the shape is (60, 3). Fix: give one label per row",
     ),
     "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: there are 59 labels for 60 rows"),
     "labels nowhere": (

@@ -1,7 +1,7 @@
 "use strict";
 // Choosing: a class by typing, and the filters.
 (() => {
-  const { h, name, visible, count, backend, key } = fixfirst;
+  const { h, name, visible, count, backend, key, start } = fixfirst;
   const MOST = 50;
 
   // Asks for a class; `chosen` gets its name.
@@ -94,6 +94,15 @@
       backend.live && state.people.length
         ? select("reviewer", query.by ?? "", [["", "every reviewer"], ...state.people.map((one) => [one, visible(one)])],
           (value) => set({ by: value }))
+        : null,
+      start.annotators.length
+        ? select("annotator", query.annotator ?? "",
+          [["", "every annotator"], ...start.annotators.map((one) => [one, `labelled by ${visible(one)}`])],
+          (value) => set({ annotator: value, vote: value ? query.vote : undefined }))
+        : null,
+      query.annotator
+        ? select("vote", query.vote ?? "", [["", "every vote"], ["against", "against the given label"]],
+          (value) => set({ vote: value }))
         : null,
       some ? h("button", { type: "button", class: "link", onclick: () => change({}) }, "clear ", key("esc")) : null,
     ].filter(Boolean);

@@ -48,6 +48,8 @@
     const kind = !query.suggested || (row.suggested === query.suggested && (row.given ?? "") === (query.given ?? ""));
     return kind && has(query.state, row.state)
       && (!query.class || [row.given, row.suggested, row.label].includes(query.class))
+      && (!query.annotator || row.votes.some((one) => one.by === query.annotator && one.label !== null
+        && (query.vote !== "against" || one.label !== row.given)))
       && (!find || row.id.toLowerCase().includes(find));
   }
 

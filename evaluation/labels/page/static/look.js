@@ -17,6 +17,7 @@
       h("section", { class: "panel row", "aria-label": "the row" },
         h("div", { class: "content" }, content(row)),
         question(row),
+        votes(row),
         meta(row, app),
         decided(row),
         actions(row, app)),
@@ -30,6 +31,21 @@
     return h("h2", { class: "question" },
       row.given === null ? "no label" : ["labelled ", name(row.given, same ? "suggested" : "given")],
       " · ", same ? "looks right" : ["looks like ", name(row.suggested, "suggested")]);
+  }
+
+  // Who said what: the class with most votes first, then those who have not voted.
+  function votes(row) {
+    if (!row.votes.length) return null;
+    const groups = new Map();
+    for (const { by, label } of row.votes) groups.set(label, [...(groups.get(label) || []), by]);
+    const missing = groups.get(null) || [];
+    groups.delete(null);
+    const sorted = [...groups].sort(([, one], [, other]) => other.length - one.length);
+    const people = (names) => names.flatMap((one, place) => (place ? [", ", name(one)] : [name(one)]));
+    return h("ul", { class: "votes", "aria-label": "votes of the annotators" },
+      sorted.map(([label, names]) => h("li", {}, h("strong", {}, String(names.length)), " ", name(label),
+        h("span", { class: "quiet" }, ": ", people(names)))),
+      missing.length ? h("li", { class: "quiet" }, `${missing.length} no vote: `, people(missing)) : null);
   }
 
   function meta(row, app) {

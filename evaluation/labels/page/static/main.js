@@ -5,7 +5,7 @@
   const AHEAD = 10;
   const main = document.getElementById("main");
   const notice = document.getElementById("notice");
-  const FIELDS = ["given", "suggested", "class", "state", "by", "find"];
+  const FIELDS = ["given", "suggested", "class", "state", "by", "annotator", "vote", "find"];
 
   const app = {
     view: "look", query: {}, state: start.state, classes: start.classes, round: start.state.round, place: 0,

@@ -339,6 +339,31 @@ def test_hostile_names_are_text(opened, hostile, tmp_path):
             assert page.title() == "h – fixfirst review"
 
 
+def test_votes_are_shown_and_filter_the_rows(opened, tmp_path):
+    rows = Rows(n=60)
+    frame = rows.frame().drop(columns="label").assign(**dict.fromkeys(HOSTILE[:3], rows.names))
+    frame.loc[0, HOSTILE[0]] = "dog" if rows.names[0] != "dog" else "cat"
+    frame.loc[1:10, HOSTILE[1]] = None
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    page_file = tmp_path / "page.html"
+    names = ",".join('"' + name.replace('"', '""') + '"' for name in HOSTILE[:3])
+    assert main(["review", str(ranked(tmp_path / "v.csv", f"--label-column={names}")), f"--static={page_file}"]) == 0
+    with served(tmp_path / "v_review") as page_of:
+        for address in (page_of.address, page_file.as_uri()):
+            page = opened(f"{address}#/look?row=1")
+            expect(page.locator(".votes")).to_contain_text(f": {HOSTILE[0]}")
+            expect(page.locator(".votes")).to_contain_text(f"1 no vote: {HOSTILE[1]}")
+            assert Axe().run(page).response["violations"] == []
+            page.locator("[data-filter=annotator]").select_option(HOSTILE[0])
+            page.locator("[data-filter=vote]").select_option("against")
+            page.locator("[data-view=list]").click()
+            expect(page.locator(".question")).to_have_text(re.compile("^1 row "))
+            page.locator("[data-filter=vote]").select_option("")
+            expect(page.locator(".question")).to_have_text(re.compile("^60 rows"))
+            page.locator("[data-filter=annotator]").select_option(HOSTILE[1])
+            expect(page.locator(".question")).to_have_text(re.compile("^50 rows"))
+
+
 def test_one_file_without_a_server_and_what_comes_back(opened, review, tmp_path, capsys):
     page_file = tmp_path / "page.html"
     assert main(["review", str(review), f"--static={page_file}", "--size=1"]) == 0

@@ -1,0 +1,111 @@
+"""Several columns of labels: which columns hold the votes of annotators, and what they say."""
+
+import csv
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from cleaning.errors import InvalidInput, Place
+from cleaning.labels.classes import label_values
+from cleaning.labels.votes import Votes, encode_votes
+from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.tables import Table
+
+_PEOPLE = "annotator|annotation|rater|rating|coder|worker|expert|judge|reviewer|labell?er"
+_NUMBERED = re.compile(rf"({_PEOPLE}|label|class|vote)s?[ _.-]?.+", re.IGNORECASE)
+# Columns of these names may also be the indicators of classes, if their values are yes and no.
+_INDICATORS = re.compile(r"(label|class|vote)", re.IGNORECASE)
+_YES_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}
+
+
+def with_annotators(table: Table, options: Options) -> Options:
+    """The options, where a label column that is not there but lists several becomes those of the annotators.
+
+    Names are separated by commas; one that contains a comma stands in double quotes, and `*` for any rest. Raises
+    InvalidInput for a list that names a column twice.
+    """
+    if options.annotators is not None or options.label_column is None or options.label_column in table.kinds:
+        return options
+    cells = next(csv.reader([options.label_column], skipinitialspace=True), [])
+    named: list[str] = []
+    for cell in filter(None, cells):
+        found = [cell] if cell in table.kinds else _starting(cell, table.kinds)
+        twice = [name for name in found if name in named]
+        if twice:
+            raise InvalidInput(table.place(twice[0]), "it is named twice for --label-column", "name every column once")
+        named += found or [cell]
+    if len(named) == 1:
+        return replace(options, label_column=named[0])
+    return replace(options, label_column=None, annotators=tuple(named)) if named else options
+
+
+def guessed_annotators(table: Table, free: Sequence[str]) -> tuple[str, ...]:
+    """The columns whose names begin alike, with a word for those who label, and which hold the same classes.
+
+    Empty if there are none, or if they may as well be the indicators of classes.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in free:
+        match = _NUMBERED.fullmatch(name)
+        if match:
+            groups.setdefault(match[1].casefold(), []).append(name)
+    fitting = [names for stem, names in groups.items() if len(names) > 1 and _same_classes(table, stem, names)]
+    if len(fitting) > 1:
+        raise several_fit(table, [", ".join(names) for names in fitting], fitting[0])
+    return tuple(fitting[0]) if fitting else ()
+
+
+def share_classes(table: Table, label: str, annotators: Collection[str]) -> bool:
+    """Whether a column holds the classes that annotators name."""
+    own = set(table.texts(label)) - {None}
+    return bool(own) and own <= {value for name in annotators for value in table.texts(name)}
+
+
+def several_fit(table: Table, found: Sequence[str], annotators: Sequence[str]) -> InvalidInput:
+    """The error for labels that may be in one column, or in those of annotators."""
+    fix = f"say which: --label-column=NAME for one, --label-column={','.join(annotators)} for several annotators"
+    return InvalidInput(table.path, f"the labels may be in {' or in '.join(found)}", fix)
+
+
+def votes_of(table: Table, annotators: Sequence[str], options: Options) -> Votes:
+    """The votes in these columns; numbers that the file has names for get their names."""
+    places = [table.place(name) for name in annotators]
+    columns = [_named(table, name, place) for name, place in zip(annotators, places, strict=True)]
+    return encode_votes(columns, annotators, places, classes=options.classes)
+
+
+def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
+    """What was taken from where. names: how many classes there are."""
+    shown = [f"`{column}`" for column in columns]
+    listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
+    said = f"votes of {len(votes.annotators)} annotators from {listed}, {names}"
+    if votes.minus_one:
+        said += ", -1 is no vote"
+    said += "; the given label is what most said"
+    ties = votes.ties
+    return f"{said} ({ties} tie{'s' * (ties != 1)}: the class with more votes in all)" if ties else said
+
+
+def _starting(pattern: str, names: Collection[str]) -> list[str]:
+    return [name for name in names if pattern.endswith("*") and name.startswith(pattern[:-1])]
+
+
+def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
+    """Whether each column names classes, each class is named in two columns at least, and they are not yes and no."""
+    classes = [{value.strip() for value in table.texts(name) if value} - {"-1", "-1.0"} for name in names]
+    every = set().union(*classes)
+    shared = all(sum(value in one for one in classes) > 1 for value in every)
+    yes_no = bool(_INDICATORS.fullmatch(stem)) and {value.casefold() for value in every} <= _YES_NO
+    return all(classes) and shared and not yes_no
+
+
+def _named(table: Table, column: str, place: Place) -> object:
+    known = table.class_names.get(column)
+    if known is None:
+        return table.values(column)
+    codes = label_values(table.arrow([column])[column], place)
+    beyond = next((row for row, code in enumerate(codes) if code is not None and code >= len(known)), None)
+    if beyond is not None:
+        found = f"label {codes[beyond]}, but the file names {len(known)} classes"
+        raise InvalidInput(replace(place, row=beyond), found, "correct the label")
+    return [None if code is None or code < 0 else known[code] for code in codes]
