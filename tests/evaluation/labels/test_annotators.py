@@ -1,12 +1,21 @@
 """Several columns of labels: what is ranked, said, decided and written."""
 
+import csv
+import io
 import json
 import zipfile
+from contextlib import suppress
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cleaning.errors import InvalidInput, Place
+from evaluation.labels.forms.annotators import with_annotators
+from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.views import Query, Views
@@ -91,6 +100,18 @@ def test_every_form_gives_the_same_ranking_and_the_same_annotators(reviews):
     assert by_row.loc["5", ["given_label", "votes_for", "votes_against", "suspicion"]].tolist() == ["", "0", "0", ""]
     bare = np.flatnonzero((CODES < 0).all(axis=1))
     assert set(first["row"].tail(len(bare))) == set(map(str, bare))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=2, max_size=5, unique=True))
+def test_any_names_can_be_listed(names):
+    listed = io.StringIO()
+    csv.writer(listed, quoting=csv.QUOTE_ALL, lineterminator="").writerow(names)
+    columns = SimpleNamespace(kinds=dict.fromkeys([*names, "other"], "text"), place=lambda name: Place(column=name))
+    option = listed.getvalue()
+    found = with_annotators(columns, Options(label_column=option))
+    assert option in names or found == Options(annotators=tuple(names))
+    with suppress(InvalidInput):  # without quotes it may name other columns; then it is refused in a sentence
+        with_annotators(columns, Options(label_column=",".join(names)))
 
 
 def test_a_single_annotator_is_the_plain_case(tmp_path, capsys):
