@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cleaning.errors import InvalidInput, Place
+from cleaning.labels.crowd import Crowd
+from evaluation.labels.annotators import said_of_annotators
 from evaluation.labels.forms.annotators import with_annotators
 from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
@@ -139,6 +142,16 @@ def test_the_command_says_who_is_good_and_what_is_not_known(reviews, tmp_path, c
     assert run(capsys, "rank", tmp_path / "n.npz", "--review", tmp_path / "again")[0] == 0
     assert not (tmp_path / "again" / "annotators.csv").exists()
     assert "votes_for" not in ranking(tmp_path / "again").columns
+
+
+def test_many_annotators_are_said_in_one_line():
+    names, voted = tuple(f"p{number}" for number in range(9)), np.full(9, 5)
+    crowd = Crowd(names, voted, np.linspace(0.9, 0.1, 9), np.full(9, np.nan), np.full(6, -1))
+    assert said_of_annotators(crowd) == ["right votes, estimated: p0 90%, p1 80%, p2 70%, p3 60%, p4 50%, …, p8 10%"]
+    told = replace(crowd, told=np.linspace(0, 0.001, 9))
+    assert said_of_annotators(told)[1] == "the missing votes should hardly tell anything more"
+    told = replace(crowd, told=np.array([np.nan, 0.25, *[0.1] * 7]))
+    assert said_of_annotators(told)[1] == "a missing vote of p1 should tell most (0.25 bits on average)"
 
 
 def test_trusted_rows_have_one_label(tmp_path, capsys):
