@@ -15,6 +15,9 @@ from cleaning.labels.votes import Votes
 class Crowd:
     """About A annotators of n rows. NaN and -1 where the data cannot tell.
 
+    Annotators count as independent of each other, given the right label: those who make the same mistakes look better
+    than they are.
+
     voted (A,): on how many rows each has voted. quality (A,): P(a vote is right). told (A,): how much a missing vote of
     theirs on an open row should tell about its label, in bits, on average; NaN if none is missing. ask (n,): whose
     missing vote should tell most about an open row with votes, or -1.

@@ -118,7 +118,7 @@ def _means_no_vote(listed: Sequence[Sequence[Any]], place: Place) -> bool:
     if _NO_VOTE not in numbers or any(one is not None and one < 0 and one != _NO_VOTE for one in numbers):
         return False
     others = [value for value in values if _number(value) != _NO_VOTE]
-    if len({_number(value) or value for value in others}) < 2:
+    if len({value if _number(value) is None else _number(value) for value in others}) < 2:
         problem = f"the votes are -1 and {others[0] if others else 'nothing else'}; -1 may be a class, or no vote"
         raise InvalidInput(place, problem, "write the classes as names, and leave cells without a vote empty")
     return True

@@ -8,6 +8,7 @@ from cleaning.labels.votes import Votes
 from evaluation.labels.review_folder import VOTE_COLUMNS
 
 _MOST_NAMED = 6
+_LEAST_BITS = 0.01
 
 
 def with_votes(table: pd.DataFrame, votes: Votes, crowd: Crowd) -> pd.DataFrame:
@@ -28,9 +29,9 @@ def said_of_annotators(crowd: Crowd) -> list[str]:
     if len(parts) > _MOST_NAMED:
         parts = [*parts[: _MOST_NAMED - 1], "…", parts[-1]]
     said = [f"right votes, estimated: {', '.join(parts)}"]
-    if not np.isnan(crowd.told).all() and np.nanmax(crowd.told) > 0:
+    if not np.isnan(crowd.told).all():
         one = int(np.nanargmax(crowd.told))
-        said.append(
-            f"a missing vote of {crowd.annotators[one]} should tell most ({crowd.told[one]:.2f} bits on average)"
-        )
+        told, name = crowd.told[one], crowd.annotators[one]
+        most = f"a missing vote of {name} should tell most ({told:.2f} bits on average)"
+        said.append(most if told >= _LEAST_BITS else "the missing votes should hardly tell anything more")
     return said

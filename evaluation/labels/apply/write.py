@@ -105,9 +105,9 @@ def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Pat
         return partial(_class_folders, source.path, source.ids, corrections, link_file if job.link else copy_file)
     if source.form == "npz" and named is None:
         return partial(write_npz if source.votes is None else add_to_npz, source.path, str(column), corrections)
-    if source.votes is not None:
-        annotators = source.options["annotators"]
-        return partial(add_to_table, source.path, tuple(map(str, annotators)), corrections)  # type: ignore[call-overload]
+    annotators = source.options["annotators"]
+    if isinstance(annotators, list):
+        return partial(add_to_table, source.path, annotators, corrections)
     if named is None:
         return partial(write_table, source.path, column or "label", corrections)
     labels = Path(named)

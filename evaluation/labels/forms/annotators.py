@@ -3,18 +3,23 @@
 import csv
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from cleaning.errors import InvalidInput, Place
 from cleaning.labels.classes import label_values
 from cleaning.labels.votes import Votes, encode_votes
 from evaluation.labels.forms.found import Options
-from evaluation.labels.forms.tables import Table
+from evaluation.labels.forms.tables import Table, matching
 
-_PEOPLE = "annotator|annotation|rater|rating|coder|worker|expert|judge|reviewer|labell?er"
-_NUMBERED = re.compile(rf"({_PEOPLE}|label|class|vote)s?[ _.-]?.+", re.IGNORECASE)
+# Words for those who label, with any name behind; words for what they say, with a number or a letter.
+_NAMED = re.compile(
+    r"(annotator|rater|coder|worker|expert|judge|reviewer|labell?er)[ _.-]?.+"
+    r"|(annotation|label|class|vote)[ _.-]?(\d+|[a-z])",
+    re.IGNORECASE,
+)
 # Columns of these names may also be the indicators of classes, if their values are yes and no.
-_INDICATORS = re.compile(r"(label|class|vote)", re.IGNORECASE)
+_INDICATORS = ("label", "class", "vote", "annotation")
 _YES_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}
 
 
@@ -26,10 +31,12 @@ def with_annotators(table: Table, options: Options) -> Options:
     """
     if options.annotators is not None or options.label_column is None or options.label_column in table.kinds:
         return options
-    cells = next(csv.reader([options.label_column], skipinitialspace=True), [])
+    cells: list[str] = []
+    with suppress(csv.Error):
+        cells = next(csv.reader([options.label_column], skipinitialspace=True), [])
     named: list[str] = []
     for cell in filter(None, cells):
-        found = [cell] if cell in table.kinds else _starting(cell, table.kinds)
+        found = [cell] if cell in table.kinds else matching(cell, table.kinds)
         twice = [name for name in found if name in named]
         if twice:
             raise InvalidInput(table.place(twice[0]), "it is named twice for --label-column", "name every column once")
@@ -46,9 +53,9 @@ def guessed_annotators(table: Table, free: Sequence[str]) -> tuple[str, ...]:
     """
     groups: dict[str, list[str]] = {}
     for name in free:
-        match = _NUMBERED.fullmatch(name)
+        match = _NAMED.fullmatch(name)
         if match:
-            groups.setdefault(match[1].casefold(), []).append(name)
+            groups.setdefault((match[1] or match[2]).casefold(), []).append(name)
     fitting = [names for stem, names in groups.items() if len(names) > 1 and _same_classes(table, stem, names)]
     if len(fitting) > 1:
         raise several_fit(table, [", ".join(names) for names in fitting], fitting[0])
@@ -86,16 +93,12 @@ def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
     return f"{said} ({ties} tie{'s' * (ties != 1)}: the class with more votes in all)" if ties else said
 
 
-def _starting(pattern: str, names: Collection[str]) -> list[str]:
-    return [name for name in names if pattern.endswith("*") and name.startswith(pattern[:-1])]
-
-
 def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
     """Whether each column names classes, each class is named in two columns at least, and they are not yes and no."""
     classes = [{value.strip() for value in table.texts(name) if value} - {"-1", "-1.0"} for name in names]
     every = set().union(*classes)
     shared = all(sum(value in one for one in classes) > 1 for value in every)
-    yes_no = bool(_INDICATORS.fullmatch(stem)) and {value.casefold() for value in every} <= _YES_NO
+    yes_no = stem in _INDICATORS and {value.casefold() for value in every} <= _YES_NO
     return all(classes) and shared and not yes_no
 
 

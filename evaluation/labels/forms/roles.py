@@ -1,7 +1,7 @@
 """Which column of a table is what: as the user says, or guessed where only one thing fits."""
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +9,7 @@ from cleaning.errors import InvalidInput, suggest
 from cleaning.labels.evidence import Column, column_of
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
 from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL, Options
-from evaluation.labels.forms.tables import Kind, Table
+from evaluation.labels.forms.tables import Kind, Table, matching
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
 # Names of ids, the better ones first; two of one line are an open question.
@@ -91,11 +91,6 @@ def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
 def _of_reviews(table: Table) -> set[str]:
     """The columns in which an earlier `fixfirst apply` kept the old labels, or put the new ones beside the votes."""
     return {name for name in table.kinds if name.startswith((OLD_LABEL, NEW_LABEL))}
-
-
-def matching(pattern: str, names: Iterable[str]) -> list[str]:
-    """The names that a name stands for, which may end in `*`."""
-    return [name for name in names if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))]
 
 
 def _refuse_unknown(table: Table, options: Options) -> None:

@@ -337,6 +337,11 @@ def readable(path: Path, form: str) -> Iterator[None]:
         raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
 
 
+def matching(pattern: str, names: Iterable[str]) -> list[str]:
+    """The names that a name stands for, which may end in `*`."""
+    return [name for name in names if name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))]
+
+
 def delimiter_of(path: Path, form: str) -> str:
     """A tab for tsv; for csv what the header shows: a comma, a semicolon or a tab."""
     if form == "tsv":

@@ -175,6 +175,7 @@ def test_minus_one_is_no_vote_unless_there_are_other_negative_numbers(columns, n
     ("columns", "message"),
     [
         (([-1, 1], [1, -1]), "column c0: the votes are -1 and 1; -1 may be a class, or no vote"),
+        ((["0", "-1"], ["0.0", "0"]), "column c0: the votes are -1 and 0"),
         (([1, 2], ["a", "b"]), "column c1, row 0: 'a' is text, but 1 in row 0 is a number"),
         (([1, 2], [None, None]), "column c1: there is no vote in it. Fix: leave it out"),
         (([1, 2], [1]), "column c1: there are 1 votes for 2 rows"),

@@ -1,12 +1,24 @@
 """Several columns of labels: what is ranked, said, decided and written."""
 
+import csv
+import io
 import json
 import zipfile
+from contextlib import suppress
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cleaning.errors import InvalidInput, Place
+from cleaning.labels.crowd import Crowd
+from evaluation.labels.annotators import said_of_annotators
+from evaluation.labels.forms.annotators import with_annotators
+from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.views import Query, Views
@@ -93,6 +105,18 @@ def test_every_form_gives_the_same_ranking_and_the_same_annotators(reviews):
     assert set(first["row"].tail(len(bare))) == set(map(str, bare))
 
 
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), min_size=2, max_size=5, unique=True))
+def test_any_names_can_be_listed(names):
+    listed = io.StringIO()
+    csv.writer(listed, quoting=csv.QUOTE_ALL, lineterminator="").writerow(names)
+    columns = SimpleNamespace(kinds=dict.fromkeys([*names, "other"], "text"), place=lambda name: Place(column=name))
+    option = listed.getvalue()
+    found = with_annotators(columns, Options(label_column=option))
+    assert option in names or found == Options(annotators=tuple(names))
+    with suppress(InvalidInput):  # without quotes it may name other columns; then it is refused in a sentence
+        with_annotators(columns, Options(label_column=",".join(names)))
+
+
 def test_a_single_annotator_is_the_plain_case(tmp_path, capsys):
     one = table({"ann": TEXTS[:, 0]})
     one.to_csv(tmp_path / "t.csv", index=False)
@@ -118,6 +142,16 @@ def test_the_command_says_who_is_good_and_what_is_not_known(reviews, tmp_path, c
     assert run(capsys, "rank", tmp_path / "n.npz", "--review", tmp_path / "again")[0] == 0
     assert not (tmp_path / "again" / "annotators.csv").exists()
     assert "votes_for" not in ranking(tmp_path / "again").columns
+
+
+def test_many_annotators_are_said_in_one_line():
+    names, voted = tuple(f"p{number}" for number in range(9)), np.full(9, 5)
+    crowd = Crowd(names, voted, np.linspace(0.9, 0.1, 9), np.full(9, np.nan), np.full(6, -1))
+    assert said_of_annotators(crowd) == ["right votes, estimated: p0 90%, p1 80%, p2 70%, p3 60%, p4 50%, …, p8 10%"]
+    told = replace(crowd, told=np.linspace(0, 0.001, 9))
+    assert said_of_annotators(told)[1] == "the missing votes should hardly tell anything more"
+    told = replace(crowd, told=np.array([np.nan, 0.25, *[0.1] * 7]))
+    assert said_of_annotators(told)[1] == "a missing vote of p1 should tell most (0.25 bits on average)"
 
 
 def test_trusted_rows_have_one_label(tmp_path, capsys):

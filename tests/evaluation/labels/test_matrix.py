@@ -461,6 +461,16 @@ REFUSED = {
         [],
         "the labels may be in rater_a, rater_b or in coder1, coder2",
     ),
+    "columns that look like annotators but may be something else": (
+        csv(table(label=None, label_clean=NAMED[:, 0], label_noisy=NAMED[:, 1])),
+        [],
+        "the labels may be in label_clean or label_noisy. Fix: say which: --label-column=NAME.",
+    ),
+    "indicators of classes in columns": (
+        csv(table(label=None, label_1=ROWS.numbers == 1, label_2=ROWS.numbers == 2)),
+        [],
+        "the labels may be in label_1 or label_2. Fix: say which: --label-column=NAME.",
+    ),
     "an annotator who is not there": (
         csv(table(label=None, a=NAMED[:, 0], b=NAMED[:, 1])),
         ["--label-column=a,bb"],
