@@ -74,6 +74,20 @@ def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capfd, workspace)
     assert "report.html" in out
 
 
+def test_rounds_are_made_between_rankings_and_scores_if_parameters_ask_for_them(capsys, workspace, monkeypatch):
+    called = []
+    for name in ("download.run", "rounds.run", "evaluate.score", "plot.run"):
+        monkeypatch.setattr(f"evaluation.commands.{name}", lambda _, name=name: called.append(name) or 0)
+    monkeypatch.setattr("evaluation.commands.run.run_apart", lambda name, _: called.append(name) or 0)
+    monkeypatch.setattr("evaluation.harness.closing.closing_lines", lambda _: [])
+    assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
+    assert called == ["download.run", "create_baselines", "evaluate.score", "plot.run"]
+    write_parameters(workspace, rounds=3)
+    called.clear()
+    assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
+    assert called == ["download.run", "create_baselines", "rounds.run", "evaluate.score", "plot.run"]
+
+
 CHEAT = """
 import evaluation.tasks.cleaning.task as task
 from cleaning import CleaningCurve
