@@ -82,7 +82,10 @@ def _parameters(parameters: Parameters, task: str, records: Sequence[Record]) ->
     blocks = {
         name: _block(block) for name, block in parameters.enabled(task).items() if known & set(block.data_ids(name))
     }
-    kept = parameters.model_dump(mode="json", include={"seeds", "rounds", "budgets", "target", "lenient", "learner"})
+    names = {"seeds", "budgets", "target", "lenient", "learner"}
+    if any(record.rounds is not None for record in records if record.task == task):
+        names.add("rounds")
+    kept = parameters.model_dump(mode="json", include=names)
     return yaml.safe_dump({"version": 1, "tasks": [task], **kept, "datasets": blocks}, sort_keys=False)
 
 
