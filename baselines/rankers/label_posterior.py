@@ -1,14 +1,24 @@
 """Ours, by suspicion: noise-aware posterior of the true labels, from closed-form learners stacked by EM."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from cleaning.belief.posterior import label_posterior
 from cleaning.data import FloatVector, Split
+from cleaning.review import next_round
 
 
-def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) -> FloatVector:
+def rank(
+    train: Split,
+    validation: Split | None,
+    *,
+    rng: np.random.Generator,
+    checked: Mapping[int, int] | None = None,
+) -> FloatVector:
     """P(the given label is right), (n,) in [0, 1]; works with and without validation rows.
 
     `cleaning.label_posterior` gives the whole posterior: suggested labels, noise matrix, number of wrong labels.
     """
-    return label_posterior(train, validation, rng=rng).quality
+    posterior = label_posterior(train, validation, rng=rng)
+    return posterior.quality if not checked else 1 - next_round(posterior, checked).suspicion

@@ -3,9 +3,7 @@
 import argparse
 import importlib
 import os
-import signal
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -47,21 +45,11 @@ def run_apart(name: str, options: argparse.Namespace) -> int | None:
     For a command that loads other people's code: whatever that code changes in the process is gone when it ends.
     Nothing but the exit status comes back from it.
     """
-    import multiprocessing
-
     from cleaning.errors import InvalidInput
+    from evaluation.harness.apart import apart
 
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(name, options))
-    usual = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: this process alone ends both and says so
-    try:
-        process.start()
-        signal.signal(signal.SIGINT, usual)
+    with apart(_run, name, options) as process:
         process.join()
-    finally:
-        signal.signal(signal.SIGINT, usual)
-        if process.is_alive():
-            process.terminate()
-            process.join()
     if process.exitcode == _STOPPED:
         return None
     if process.exitcode not in (0, 1):
@@ -71,19 +59,8 @@ def run_apart(name: str, options: argparse.Namespace) -> int | None:
 
 
 def _run(name: str, options: argparse.Namespace) -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     run = importlib.import_module(f"evaluation.commands.{name}").run
     sys.exit(run_plainly(run, options, stopped=_STOPPED))
-
-
-def _end_with_parent() -> None:
-    """Ends this process when the one that started it is gone, however it ended."""
-    import multiprocessing.connection
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _drop_unwritten() -> None:

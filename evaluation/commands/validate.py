@@ -62,7 +62,7 @@ def _is_passed_over(path: Path, *, several: bool) -> bool:
     """Whether `submissions/*` names it but it is not a submission: times are checked with their submissions."""
     if path.is_dir():
         return several and _OURS.fullmatch(path.name) is not None
-    return path.suffix == ".seconds" or (path.name.startswith("time_") and path.suffix == ".txt")
+    return path.suffix == ".seconds" or (path.name.startswith("time_") and path.suffix in (".txt", ".rounds"))
 
 
 def _task(path: Path, options: argparse.Namespace, parameters: "Parameters") -> "Task":

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from statistics import fmean
 
 from cleaning.intervals import PairedDifference, mean_interval, paired_difference, paired_values
@@ -16,7 +17,7 @@ _MARKS = re.compile(r"[\\`*\[\]<>|&~$#@!]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.|(?
 """What Markdown may read as more than text. An underscore inside a word is none of it."""
 COLUMNS = (
     *("task", "rank", "method", "metric", "mean", "low95", "high95", "to_best", "to_best_low95", "to_best_high95"),
-    *("data_sets", "of", "seeds", "seconds"),
+    *("data_sets", "of", "seeds", "seconds", "rounds"),
 )
 CHANCE = "random"
 """The method that puts the rows in random order."""
@@ -30,6 +31,7 @@ class Row:
     low, high: the 95% interval of the mean, by Student's t over data sets (over seeds if there is only one data set),
     clipped to the metric's limits; None if there is only one value.
     n_datasets, n_all: the number of data sets scored, and of all data sets. n_seeds: the number of seeds.
+    rounds: after how many fixes the ranker was asked again; None for orders made at once.
     seconds: the mean ranking time. others: the means of the task's other metrics.
     bound: whether it reads the ground truth, and so is no submission.
     to_best, to_random: this method minus the best submission, and minus random order, paired by data set (by seed if
@@ -48,6 +50,7 @@ class Row:
     seconds: float | None
     others: dict[str, float]
     bound: bool = False
+    rounds: int | None = None
     to_best: PairedDifference | None = None
     to_random: PairedDifference | None = None
 
@@ -66,9 +69,28 @@ class Row:
 def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
     """The rows of a task, best mean first. Methods that lack a data set come last: their means are not comparable.
 
+    Orders made at once come first, then those in rounds, which are ranked and compared among themselves alone, for each
+    number of fixes per round. `apart` separates them.
+
     Each mean is an exact sum, rounded once, so the order of the records cannot turn equal means into unequal ones.
     """
-    chosen = [record for record in records if record.task == task.name]
+    kinds: dict[int, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.task == task.name:
+            kinds[record.rounds or 0].append(record)
+    return [row for every in sorted(kinds) for row in _ranked(kinds[every], task)]
+
+
+def apart(name: str, rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows of a leaderboard in tables with titles: orders made at once, and each kind of rounds."""
+    return [
+        (name if every is None else f"{name}, in rounds of {every} fixes", list(own))
+        for every, own in groupby(rows, key=lambda row: row.rounds)
+    ]
+
+
+def _ranked(chosen: Sequence[Record], task: Task) -> list[Row]:
+    """The rows of records that may be compared."""
     n_all = len({record.dataset for record in chosen})
     methods: dict[str, list[Record]] = defaultdict(list)
     for record in chosen:
@@ -138,6 +160,7 @@ def _row(task: Task, method: str, records: Sequence[Record], n_all: int) -> Row:
         n_datasets=len(by_dataset),
         n_all=n_all,
         n_seeds=len({record.seed for record in records}),
+        rounds=records[0].rounds,
         seconds=fmean(times) if times else None,
         others={
             metric.name: fmean(means(metric.name))
@@ -160,7 +183,7 @@ def as_csv(boards: Sequence[Sequence[Row]]) -> str:
     for place, row in ((place, row) for rows in boards for place, row in zip(places(rows), rows, strict=True)):
         head = [row.task, place, safe_cell(row.method), row.metric.name, row.mean, row.low, row.high]
         head += gap_cells(row.to_best)
-        tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds]
+        tail = [row.n_datasets, row.n_all, row.n_seeds, row.seconds, row.rounds]
         lines.append([*head, *tail, *(row.others.get(name) for name in others)])
     return csv_text([*COLUMNS, *others], lines)
 
@@ -197,9 +220,13 @@ def text_table(header: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
 
 
 def places(rows: Sequence[Row]) -> list[str]:
-    """1, 2, … for complete rows (equal means share a place) and an empty string for the others."""
+    """1, 2, … for complete rows (equal means share a place) and an empty string for the others.
+
+    Each kind of rounds has its own places.
+    """
     found: list[str] = []
-    for number, row in enumerate(rows):
-        tied = number > 0 and rows[number - 1].complete and row.mean == rows[number - 1].mean
-        found.append("" if not row.complete else found[-1] if tied else str(number + 1))
+    for _, own in apart("", rows):
+        for number, row in enumerate(own):
+            tied = number > 0 and own[number - 1].complete and row.mean == own[number - 1].mean
+            found.append("" if not row.complete else found[-1] if tied else str(number + 1))
     return found

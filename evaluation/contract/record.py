@@ -46,6 +46,7 @@ class Record(BaseModel):
     division: `closed` if the algorithm itself was handed in and run here, with the sandbox's engine in `engine` and the
     hash of what was handed in as `code_sha256`.
     fault: what caused a failure: the submission, the data it is scored on, or a bug in fixfirst.
+    rounds: after how many fixes the ranker was asked again, and told what was found; None for one order made at once.
     seconds: how long the ranking took. curve: for tasks that have one.
     fingerprint: a hash of everything the metrics depend on.
     """
@@ -73,6 +74,7 @@ class Record(BaseModel):
     created: str = ""
     error: str | None = None
     fault: Literal["submission", "data", "fixfirst"] | None = None
+    rounds: int | None = None
     division: Literal["open", "closed"] = "open"
     engine: str | None = None
     code_sha256: str | None = None

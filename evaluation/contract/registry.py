@@ -95,7 +95,8 @@ def own_rankers() -> Registry:
 def rankers(folder: Path) -> Registry:
     """Our rankers, those of installed packages (entry points `fixfirst.rankers`) and those in the user's folder.
 
-    Imports, and so runs, third-party code: only `create_baselines` and `ls` may call it.
+    Imports, and so runs, third-party code: only `create_baselines`, `ls` and the processes that `rounds` starts may
+    call it.
     """
     installed = discover_entry_points("fixfirst.rankers", "ranker", "rank")
     return own_rankers().joined(installed).joined(discover_folder(folder, "ranker", "rank", beside=_PREDICTOR))

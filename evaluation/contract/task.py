@@ -53,6 +53,11 @@ class Case:
         return self.settings.get("split")
 
     @property
+    def rounds(self) -> int | None:
+        """After how many fixes the ranker was asked again; None for a ranking that was made at once."""
+        return self.settings.get("rounds")
+
+    @property
     def bound(self) -> bool:
         """Whether this is an oracle that reads the ground truth, not a submission."""
         return bool(self.settings.get("bound"))

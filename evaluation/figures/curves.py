@@ -23,6 +23,7 @@ from evaluation.figures.canvas import (
 )
 from evaluation.figures.drawn import BEST, Drawn, Picture, picture, roles, saved
 from evaluation.figures.room import roomiest
+from evaluation.submissions.round_logs import ranker_in_rounds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,6 +34,7 @@ _LINES: dict[str, dict[str, Any]] = {
     **{f"best{place}": {**style(place), "marker": "", "lw": 2.2 if place < 3 else 1.6} for place in range(BEST)},
     "random": {"color": "black", "ls": (0, (1, 1.2)), "lw": 1.8},
     "bound": {"color": INK, "ls": (0, (7, 2, 1.5, 2)), "lw": 1.4},
+    "rounds": {"color": INK, "ls": (0, (1, 1, 4, 1)), "lw": 1.6},
     "rest": {"color": _GREY, "ls": "-", "lw": 0.9, "alpha": 0.8},
 }
 
@@ -41,16 +43,17 @@ def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) 
     """Test accuracy against the number of fixes for every method of a data id.
 
     records, rows: those of the whole task. The five best methods of the task, random order and the bounds are in colour
-    and in the legend, with the score here and the mean over all data sets; the others are grey, with their names at
-    their lines. Several seeds of a method are drawn as their mean, with their range shaded. Dashed lines show the
-    accuracy before any fix and the target. Raises ValueError if no record of the data id has a curve.
+    and in the legend, with the score here and the mean over all data sets; so are rounds, in their ranker's colour.
+    The others are grey, with their names at their lines. Several seeds of a method are drawn as their mean, with their
+    range shaded. Dashed lines show the accuracy before any fix and the target. Raises ValueError if no record of the
+    data id has a curve.
     """
     shown, kinds = picture(data_id, records), roles(rows)
     known = {row.method: row for row in rows}
     figure, axes = canvas(10.0, 5.6)
     for number, one in enumerate(shown.curves):
         kind = kinds[one.method]
-        line = {**_LINES[kind], "zorder": (5 if kind == "rest" else 30) - number / 100}
+        line = {**_line(one.method, kinds), "zorder": (5 if kind == "rest" else 30) - number / 100}
         label = None if kind == "rest" else plain_label(_told(one, known[one.method]))
         axes.plot(one.fixes, one.accuracy, label=label, **line)
         if one.seeds > 1 and kind != "rest":
@@ -67,6 +70,13 @@ def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) 
         legend(axes, "method, score here\nmean over all data sets (95% interval)")
     _name_the_others(figure, shown, [one for one in shown.curves if kinds[one.method] == "rest"])
     return figure
+
+
+def _line(method: str, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """How a curve is drawn; rounds have the colour of the order that their ranker made at once."""
+    line = _LINES[kinds[method]]
+    ranker = kinds.get(ranker_in_rounds(method) or "", "rounds")
+    return {**line, "color": _LINES[ranker]["color"]} if kinds[method] == "rounds" else line
 
 
 def _told(one: Drawn, row: Row) -> str:

@@ -31,6 +31,7 @@ class Drawn:
     order: tuple[int, ...]
     seeds: int
     bound: bool
+    rounds: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,20 +87,22 @@ def _drawn(method: str, pairs: Sequence[tuple[Record, Curve]]) -> Drawn:
         tuple(first.details.get("order", ())),
         len(pairs),
         bool(first.settings.get("bound")),
+        first.rounds,
     )
 
 
 def roles(rows: Sequence[Row]) -> dict[str, str]:
-    """How each method is drawn: `best0` to `best4` (in colour), `random`, `bound`, or `rest` (grey)."""
+    """How each method is drawn: `best0` to `best4` (in colour), `random`, `bound`, `rounds`, or `rest` (grey)."""
     found = {CHANCE: "random"} | {row.method: "bound" for row in rows if row.bound}
+    found |= {row.method: "rounds" for row in rows if row.rounds is not None}
     best = [row.method for row in rows if row.method not in found][:BEST]
     found |= {method: f"best{number}" for number, method in enumerate(best)}
     return {row.method: found.get(row.method, "rest") for row in rows}
 
 
 def saved(shown: Picture) -> str:
-    """What the best order saves against random order, in one sentence."""
-    best = next((one for one in shown.curves if not one.bound), shown.curves[0])
+    """What the best order made at once saves against random order, in one sentence."""
+    best = next((one for one in shown.curves if not one.bound and one.rounds is None), shown.curves[0])
     share = f"{shown.target:.0%} of the clean accuracy"
     text = f"{best.method} reaches {share} after {_count(best.needed)} of {shown.rows} fixes"
     chance = next((one for one in shown.curves if one.method == CHANCE), None)

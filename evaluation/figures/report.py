@@ -7,6 +7,7 @@ from pathlib import Path
 from cleaning.errors import FixfirstError
 from evaluation.contest.standings import (
     Row,
+    apart,
     as_cells,
     as_csv,
     leaderboard,
@@ -33,8 +34,8 @@ def plot(folders: Folders, reporter: Reporter) -> None:
     sweep(folders.results_folder)
     records = scored_records(folders)
     boards, count = draw(records, folders.results_folder, reporter)
-    for name, rows in boards.items():
-        reporter.say(f"\n{name}\n{text_table(*as_cells(rows))}\n")
+    for title, rows in (table for name, board in boards.items() for table in apart(name, board)):
+        reporter.say(f"\n{title}\n{text_table(*as_cells(rows))}\n")
     for row in (row for rows in boards.values() for row in rows if row.reversed):
         reporter.warn(reversed_warning(row))
     folder = folders.results_folder
@@ -68,7 +69,11 @@ def draw(records: Sequence[Record], folder: Path, reporter: Reporter) -> tuple[d
     write_text(folder / "leaderboard.csv", as_csv([boards[name] for name in names]))
     write_text(
         folder / "leaderboard.md",
-        "\n".join(f"## {name}\n\n{markdown_table(*as_cells(boards[name]))}" for name in names),
+        "\n".join(
+            f"## {title}\n\n{markdown_table(*as_cells(rows))}"
+            for name in names
+            for title, rows in apart(name, boards[name])
+        ),
     )
     failed = [record for record in records if record.status == "failed"]
     write_text(folder / "report.html", _page(boards, own, pictures, folder, failed))
@@ -82,7 +87,8 @@ def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder
 
     stem = "overview" if name == "cleaning" else f"{name}_overview"
     written = []
-    for named, figure in [(stem, overview_figure(board)), *registry.task(name).figures(records)]:
+    (_, first), *_ = apart(name, board)
+    for named, figure in [(stem, overview_figure(first)), *registry.task(name).figures(records)]:
         title = _SEPARATORS.sub("_", named)
         for kind in ("png", "svg"):
             write_whole(folder / f"{title}.{kind}", render(figure, kind))

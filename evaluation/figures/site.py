@@ -10,7 +10,7 @@ import yaml
 
 from cleaning import __version__
 from cleaning.errors import InvalidInput
-from evaluation.contest.standings import Row, places, signed
+from evaluation.contest.standings import Row, apart, places, signed
 from evaluation.contract import registry
 from evaluation.contract.record import Record
 from evaluation.figures.page.content import headline
@@ -22,6 +22,7 @@ from evaluation.files.progress import Reporter
 from evaluation.files.whole import make_folder, write_text
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import DatasetBlock, Parameters
+from evaluation.submissions.round_logs import ranker_in_rounds
 
 _MARK = "records.jsonl"
 _PRIVATE = ("split", "time_sha256")
@@ -81,7 +82,10 @@ def _parameters(parameters: Parameters, task: str, records: Sequence[Record]) ->
     blocks = {
         name: _block(block) for name, block in parameters.enabled(task).items() if known & set(block.data_ids(name))
     }
-    kept = parameters.model_dump(mode="json", include={"seeds", "budgets", "target", "lenient", "learner"})
+    names = {"seeds", "budgets", "target", "lenient", "learner"}
+    if any(record.rounds is not None for record in records if record.task == task):
+        names.add("rounds")
+    kept = parameters.model_dump(mode="json", include=names)
     return yaml.safe_dump({"version": 1, "tasks": [task], **kept, "datasets": blocks}, sort_keys=False)
 
 
@@ -99,7 +103,10 @@ def _index(boards: Mapping[str, Sequence[Row]], records: Sequence[Record], split
     known = {*registry.own_rankers(), *registry.own_predictors()}
     return template(_PAGE, "site.html").render(
         boards={
-            name: [_published(name, *one, known) for one in zip(rows, places(rows), strict=True)]
+            name: [
+                (title, [_published(name, *one, known) for one in zip(own, places(own), strict=True)])
+                for title, own in apart(name, rows)
+            ]
             for name, rows in boards.items()
         },
         said={name: headline(rows) for name, rows in boards.items()},
@@ -114,7 +121,8 @@ def _index(boards: Mapping[str, Sequence[Row]], records: Sequence[Record], split
 
 
 def _published(task: str, row: Row, place: str, known: set[str]) -> Published:
-    flags = [f"--parameters_file=parameters_{task}.yaml", "--workspace=again", f"--only={row.method}"]
+    method = ranker_in_rounds(row.method) or row.method
+    flags = [f"--parameters_file=parameters_{task}.yaml", "--workspace=again", f"--only={method}"]
     return Published(
         place,
         row.method,
@@ -122,5 +130,5 @@ def _published(task: str, row: Row, place: str, known: set[str]) -> Published:
         "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}",
         signed(row.to_best),
         "" if row.seconds is None else f"{row.seconds:.3g}",
-        shlex.join(["fixfirst", "run", *flags]) if row.method in known else "",
+        shlex.join(["fixfirst", "run", *flags]) if method in known else "",
     )

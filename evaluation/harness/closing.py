@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from evaluation.contest.standings import Row, as_cells, best_row, leaderboard, reversed_warning, text_table
+from evaluation.contest.standings import Row, apart, as_cells, best_row, leaderboard, reversed_warning, text_table
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.record import latest, read_records
@@ -28,7 +28,7 @@ def closing_lines(folders: Folders) -> list[str]:
 def score_lines(folders: Folders, tasks: Sequence[str], plot: str) -> list[str]:
     """The first places of each task, then the command that draws them. plot: that command's arguments."""
     records = latest(read_records(folders.results_file))
-    boards = [(name, leaderboard(records, registry.task(name))) for name in tasks]
+    boards = [table for name in tasks for table in apart(name, leaderboard(records, registry.task(name)))]
     lines = []
     for name, rows in boards:
         if rows:

@@ -10,6 +10,7 @@ from cleaning.intervals import paired_values
 from evaluation.contract import registry
 from evaluation.contract.record import Record, latest, read_records
 from evaluation.labels.compare import Comparison, Difference
+from evaluation.submissions.round_logs import ranker_in_rounds
 
 _SHOWN = 5
 Slot = tuple[str, str, int]
@@ -70,7 +71,8 @@ def _compare_task(
         )
         found.differences.append(difference)
         found.lines.append(str(difference))
-        means.append((difference.a, difference.b))
+        if ranker_in_rounds(name) is None:  # rounds are not ranked with orders made at once
+            means.append((difference.a, difference.b))
         cases += [
             (abs(after - before), f"  {title} on {slot[0]}, seed {slot[1]}: {before:.3f} in A, {after:.3f} in B")
             for slot, before, after in zip(common, *values, strict=True)

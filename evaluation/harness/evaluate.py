@@ -194,10 +194,14 @@ def _public(record: Record, task: Task) -> float:
 def _of_submissions(found: Sequence[tuple[Case, Record]]) -> list[tuple[Case, Record]]:
     """The cases that belong in the log, ordered by the time their file was written.
 
-    Bounds are left out: they read the ground truth and are not submissions. So are failures caused by the data or by
-    fixfirst, because they are not the submission's fault.
+    Bounds and rounds are left out: they read the ground truth and are not submissions. So are failures caused by the
+    data or by fixfirst, because they are not the submission's fault.
     """
-    own = [(case, record) for case, record in found if not case.bound and record.fault in (None, "submission")]
+    own = [
+        (case, record)
+        for case, record in found
+        if not case.bound and case.rounds is None and record.fault in (None, "submission")
+    ]
     return sorted(own, key=lambda pair: (_written(pair[0].path), pair[0].path))
 
 
@@ -340,6 +344,7 @@ def _identity(task: Task, case: Case) -> dict[str, Any]:
         "dataset_sha256": case.dataset_sha256,
         "settings": dict(case.settings),
         "seed": case.seed,
+        "rounds": case.rounds,
         "fingerprint": _fingerprint(task, case),
         **read_division(case.path),
         "environment": environment(),

@@ -4,41 +4,33 @@ Rankings and predictions go through one loop. A submission that the same code al
 """
 
 import inspect
-import json
-import time
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from cleaning import FixfirstError, InvalidInput, Ranking, Unsuitable
-from cleaning.discovery import Component, failing_line
-from cleaning.errors import Place, foreign_warning, suggest
+from cleaning import FixfirstError, InvalidInput, Unsuitable
+from cleaning.discovery import Component
+from cleaning.errors import suggest
 from cleaning.progress import Progress
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.problem import ProblemFiles
 from evaluation.datasets.layout import PARTS, load_dataset, parquet_path
-from evaluation.files.json import parse_json
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import (
-    append_line,
-    drop_half_line,
     plain_errors,
-    read_text,
     sha256_bytes,
     sha256_file,
     sha256_tree,
     write_text,
     write_whole,
 )
+from evaluation.harness.calling import as_ranking, timed, watched
+from evaluation.harness.made import Made, code_sha256
 from evaluation.harness.seeding import generator
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters, PredictorSpec
@@ -117,7 +109,7 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
         only_writer(folders.submission_folder, reporter.warn),
         reporter.track("create_baselines", "submissions") as progress,
     ):
-        made = _Made(folders.submission_folder / ".made.jsonl")
+        made = Made(folders.submission_folder / ".made.jsonl")
         for number, outcome in enumerate(_outcomes(units, folders, made, reporter, progress), start=1):
             outcomes[outcome] += 1
             progress(number, len(units))
@@ -128,7 +120,7 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
 
 
 def _outcomes(
-    units: Sequence[Unit], folders: Folders, made: "_Made", reporter: Reporter, progress: Progress
+    units: Sequence[Unit], folders: Folders, made: Made, reporter: Reporter, progress: Progress
 ) -> Iterator[Outcome]:
     """The outcome of each unit, in the order of `units`. The units of a data id must be consecutive; its data is read
     once, and only if any of them has to be made.
@@ -171,7 +163,7 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
     """Makes and writes one submission. A producer that is unsuitable for the data is skipped, with the reason."""
     one = unit.producer
     try:
-        answer, seconds, told = _timed(form.call(unit, loaded, progress), one)
+        answer, seconds, told = timed(form.call(unit, loaded, progress), one.component, one.kind)
         for line in told:
             reporter.warn(f"{one.method} on {unit.data_id}: {line}")
         form.write(unit, loaded, answer, seconds)
@@ -182,30 +174,6 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
         reporter.warn(f"failed: {one.method} on {unit.data_id}: {error}")
         return "failed"
     return "written"
-
-
-def _timed(call: Callable[[], Any], one: Producer) -> tuple[Any, float, list[str]]:
-    """The answer, the seconds it took on one BLAS thread, and what libraries warned about.
-
-    Raises InvalidInput that names the failing line.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("default")
-        started = time.perf_counter()
-        try:
-            answer = call()
-        except FixfirstError:
-            raise
-        except Exception as error:
-            raise InvalidInput(
-                failing_line(error, one.component.origin),
-                f"the {one.kind} crashed ({type(error).__name__}: {error})",
-                f"correct the {one.kind}",
-            ) from error
-        seconds = time.perf_counter() - started
-    return answer, seconds, list(dict.fromkeys(map(foreign_warning, told)))
 
 
 @dataclass(frozen=True)
@@ -222,21 +190,13 @@ class _Rankings:
         return sha256_bytes(repr([None if path is None else sha256_file(path) for path in paths]).encode())
 
     def call(self, unit: Unit, loaded: Any, progress: Progress) -> Callable[[], Any]:
-        rank = unit.producer.component.member
-        watched = {"progress": progress} if "progress" in inspect.signature(rank).parameters else {}
         rng = generator(unit.data_id, unit.producer.method, unit.seed)
-        return lambda: rank(loaded.train, loaded.validation, rng=rng, **watched)
+        return lambda: unit.producer.component.member(
+            loaded.train, loaded.validation, rng=rng, **watched(unit.producer.component, progress)
+        )
 
     def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
-        origin = unit.producer.component.origin
-        try:
-            ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
-        except InvalidInput as error:
-            raise error.within(origin) from None
-        if len(ranking) != len(loaded.train):
-            problem = f"it ranks {len(ranking)} rows, not {len(loaded.train)}"
-            raise InvalidInput(origin, problem, "return one score per training row")
-        write_submission(unit.path, ranking, seconds)
+        write_submission(unit.path, as_ranking(answer, unit.producer.component, len(loaded.train)), seconds)
 
 
 @dataclass(frozen=True)
@@ -352,45 +312,8 @@ def _predictor(spec: PredictorSpec, component: Component, taken: Sequence[str]) 
     return Producer(component, task, method, suffix, options)
 
 
-class _Made:
-    """What each submission was made from: one line per written submission, with its recipe and its file's hash."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[str, object] = {}
-        drop_half_line(path)
-        for line in read_text(path).splitlines() if path.exists() else ():
-            with suppress(InvalidInput, TypeError, ValueError):  # a line that cannot be read: make the submission again
-                name, *made_of = parse_json(line, Place(path))
-                self._known[name] = made_of
-
-    def is_current(self, path: Path, recipe: str) -> bool:
-        """Whether the file exists exactly as this recipe made it."""
-        return path.is_file() and self._known.get(self._name(path)) == [recipe, sha256_file(path)]
-
-    def note(self, path: Path, recipe: str) -> None:
-        """Records the recipe that made a file."""
-        line = [self._name(path), recipe, sha256_file(path)]
-        append_line(self._path, json.dumps(line))
-        self._known[line[0]] = line[1:]
-
-    def _name(self, path: Path) -> str:
-        return path.relative_to(self._path.parent).as_posix()
-
-
 def _recipe(unit: Unit, data_sha256: str) -> str:
     """A hash of everything a submission depends on: data, code, options, seed and the versions of numeric packages."""
     one = unit.producer
-    parts = (data_sha256, _code_sha256(), sha256_file(one.component.origin), one.method, dict(one.options), unit.seed)
+    parts = (data_sha256, code_sha256(), sha256_file(one.component.origin), one.method, dict(one.options), unit.seed)
     return sha256_bytes(repr(parts).encode())
-
-
-@cache
-def _code_sha256() -> str:
-    """A hash of our own code that rankers and predictors use, and of the versions of the packages that code uses."""
-    import baselines
-    import cleaning
-
-    sources = [path for room in (baselines, cleaning) for path in Path(str(room.__file__)).parent.rglob("*.py")]
-    versions = [version(name) for name in ("numpy", "scipy", "scikit-learn", "cleanlab")]
-    return sha256_bytes(repr([*sorted(map(sha256_file, sources)), *versions]).encode())

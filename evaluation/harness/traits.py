@@ -9,6 +9,7 @@ from cleaning import Ranking, Split, Unsuitable, plant_noise
 from cleaning.data import IntVector
 from cleaning.discovery import Component
 from cleaning.errors import foreign_reason
+from evaluation.harness.calling import accepts
 
 _ROWS, _WIDTH = 300, 32
 _SEED = 0
@@ -16,15 +17,20 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Traits:
-    """What was found. validation: what becomes of the validation rows. seconds: for one ranking of 300 rows."""
+    """What was found. validation: what becomes of the validation rows. seconds: for one ranking of 300 rows.
+
+    again: whether it takes part in rounds.
+    """
 
     validation: str
     seconds: float
     scale: bool
+    again: bool
 
     def __str__(self) -> str:
         scale = "depends on the scale of the columns" if self.scale else "the scale of the columns does not matter"
-        return f"{self.validation}; {self.seconds:.2g} s for {_ROWS} rows; {scale}"
+        rounds = "; takes part in rounds" if self.again else ""
+        return f"{self.validation}; {self.seconds:.2g} s for {_ROWS} rows; {scale}{rounds}"
 
 
 def traits(ranker: Component) -> str:
@@ -49,6 +55,7 @@ def _tried(ranker: Component) -> Traits:
         _validation(ranker, noisy, usual, other),
         seconds,
         _differ(usual, _order(ranker, scaled[0], scaled[1])),
+        accepts(ranker, "checked"),
     )
 
 

@@ -8,13 +8,15 @@ from evaluation.files.names import is_hidden
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.rankings import longest_id, seed_folders
+from evaluation.submissions.round_logs import SUFFIX as ROUNDS
 
 
 def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
     """A one-line warning about files that no task reads, or None.
 
     These are files that are named after a data id but whose suffix its task does not read, and files without a suffix.
-    Time files, hidden files, README files and answers to tasks that parameters.yaml leaves out are not reported.
+    Time files, round logs, hidden files, README files and answers to tasks that parameters.yaml leaves out are not
+    reported.
     """
     known: dict[str, set[str]] = {}
     every = [(data_id, block.task) for name, block in parameters.enabled().items() for data_id in block.data_ids(name)]
@@ -34,7 +36,7 @@ def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
 
 
 def _is_odd(path: Path, ids: list[str], known: dict[str, set[str]]) -> bool:
-    beside = is_hidden(path.name) or path.name.startswith("README") or path.suffix == ".seconds"
+    beside = is_hidden(path.name) or path.name.startswith("README") or path.suffix in (".seconds", ROUNDS)
     if beside or (path.name.startswith("time_") and path.suffix == ".txt") or not path.is_file():
         return False
     data_id = longest_id(path.stem, ids)

@@ -139,6 +139,7 @@ class Parameters(Strict):
     lenient: whether a sister task counts a missing answer as wrong instead of refusing the submission.
     rules: by task, which submission of a team counts and how often a team may submit.
     limits: by task, what the programs of the closed division may use.
+    rounds: after how many fixes `fixfirst rounds` asks a ranker again; None: it is not asked again.
     bounds: oracles that read the ground truth, drawn beside the submissions for comparison and never written as files.
     """
 
@@ -150,6 +151,7 @@ class Parameters(Strict):
     target: float = Field(default=0.95, gt=0, le=1)
     tasks: tuple[str, ...] = Field(default=("cleaning",), min_length=1)
     rankers: Literal["all"] | tuple[str, ...] = "all"
+    rounds: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
     bounds: tuple[str, ...] = ()
     lenient: bool = False
     predictors: Literal["all"] | tuple[PredictorSpec, ...] = "all"

@@ -56,8 +56,10 @@ def place_of_seed(folder: Path, seed: int, first_seed: int) -> Path:
     return folder if seed == first_seed else folder / f"seed-{seed}"
 
 
-def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> list[SubmissionFile | Rejected]:
-    """Every .txt file in the folder and its seed-N folders that is not hidden, in order of name.
+def find_submissions(
+    folder: Path, data_ids: Iterable[str], first_seed: int, suffix: str = SUFFIX
+) -> list[SubmissionFile | Rejected]:
+    """Every file with the suffix in the folder and its seed-N folders that is not hidden, in order of name.
 
     A file whose name fits no known data id, and a method's second file, come back as Rejected, with the InvalidInput
     that explains it.
@@ -67,8 +69,8 @@ def find_submissions(folder: Path, data_ids: Iterable[str], first_seed: int) -> 
     found = [
         one
         for place, seed in places
-        for path in not_hidden(place.glob(f"*{SUFFIX}"), place)
-        for one in _identified(path, ids, seed)
+        for path in not_hidden(place.glob(f"*{suffix}"), place)
+        for one in _identified(path, ids, seed, suffix)
     ]
     first: dict[object, SubmissionFile] = {}
     return [one if isinstance(one, Rejected) else _unless_second(one, first) for one in found]
@@ -158,11 +160,11 @@ def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
     write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
 
 
-def _identified(path: Path, data_ids: Sequence[str], seed: int) -> list[SubmissionFile | Rejected]:
+def _identified(path: Path, data_ids: Sequence[str], seed: int, suffix: str) -> list[SubmissionFile | Rejected]:
     if is_time_file(path, data_ids):
         return []
     try:
-        return [identify(path, data_ids, seed)]
+        return [identify(path, data_ids, seed, (suffix,))]
     except InvalidInput as error:
         return [Rejected(path, error)]
 

@@ -5,6 +5,7 @@ import pytest
 
 from cleaning import NoisyDataset, Ranking, Split, Unsuitable
 from evaluation.contract.registry import bounds, own_rankers
+from evaluation.harness.calling import accepts
 from tests.support import noisy_blobs
 
 REGISTRY = own_rankers()
@@ -18,8 +19,11 @@ NEED_VALIDATION = {
 }
 
 
-def rank(name: str, train: Split, validation: Split | None, seed: int = 0):
-    return REGISTRY[name].member(train, validation, rng=np.random.default_rng(seed))
+AGAIN = [name for name in RANKERS if accepts(REGISTRY[name], "checked")]
+
+
+def rank(name: str, train: Split, validation: Split | None, seed: int = 0, **more):
+    return REGISTRY[name].member(train, validation, rng=np.random.default_rng(seed), **more)
 
 
 def order(result) -> np.ndarray:
@@ -80,6 +84,28 @@ def test_the_order_of_the_rows_does_not_matter(name):
         assert np.array_equal(plain.order, shuffle[shuffled.order])
     else:
         assert shuffled == pytest.approx(plain[shuffle], rel=1e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("again", AGAIN)
+def test_what_was_found_is_used_and_a_ranker_that_is_told_nothing_gives_the_plain_order(again):
+    dataset, _ = hard_blobs()
+    train, validation, truth = dataset.train, dataset.validation, noisy_blobs(n=90, gap=4.0, width=6, seed=3)[1]
+    plain = rank(again, train, validation)
+    assert np.array_equal(numbers(plain), numbers(rank(again, train, validation, checked={})))
+    fixed = order(plain)[:20]
+    checked = {int(row): int(truth.labels[row]) for row in fixed}
+    found = order(rank(again, train, validation, checked=checked))
+    assert sorted(found) == list(range(len(train)))
+    still = ~np.isin(found, fixed)
+    assert not np.array_equal(found[still], order(plain)[20:])
+    shuffle = np.random.default_rng(1).permutation(len(train))
+    place = np.argsort(shuffle)
+    shuffled = order(
+        rank(again, train.take(shuffle), validation, checked={int(place[row]): one for row, one in checked.items()})
+    )
+    assert np.array_equal(found[still], shuffle[shuffled][~np.isin(shuffle[shuffled], fixed)])
+    everything = dict(enumerate(truth.labels.tolist()))
+    assert sorted(order(rank(again, train, validation, checked=everything))) == list(range(len(train)))
 
 
 def test_works_when_validation_lacks_a_class(name):

@@ -43,6 +43,7 @@ STEPS = ("download", "create_baselines", "evaluate")
 SCENARIOS: dict[str, Scenario] = {
     "download": _step("download"),
     "create_baselines": _step("create_baselines", *STEPS[:1]),
+    "rounds": _step("rounds", *STEPS[:1]),
     "evaluate": _step("evaluate", *STEPS[:2]),
     "plot": _step("plot", *STEPS),
     "run": _step("run"),
@@ -120,8 +121,12 @@ def prepare(place: Path) -> None:
         tasks=["cleaning", "logo"],
         predictors=[],
         datasets={"made": {"ids": ["x"], "sources": ["file:../origin"]}, "logo": logo},
-        rankers=["random", "knn_shapley"],
+        rankers=["random", "knn_shapley", "again"],
+        rounds=5,
     )
+    (place / "w" / "rankers").mkdir()
+    text = "def rank(train, validation, *, rng, checked=None):\n    return train.features[:, len(checked or ()) % 3]\n"
+    (place / "w" / "rankers" / "again.py").write_text(text)
     (place / "w" / "embeddings" / "l").mkdir(parents=True)
     _write_logo(place)
     rng = np.random.default_rng(0)

@@ -74,6 +74,20 @@ def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capfd, workspace)
     assert "report.html" in out
 
 
+def test_rounds_are_made_between_rankings_and_scores_if_parameters_ask_for_them(capsys, workspace, monkeypatch):
+    called = []
+    for name in ("download.run", "rounds.run", "evaluate.score", "plot.run"):
+        monkeypatch.setattr(f"evaluation.commands.{name}", lambda _, name=name: called.append(name) or 0)
+    monkeypatch.setattr("evaluation.commands.run.run_apart", lambda name, _: called.append(name) or 0)
+    monkeypatch.setattr("evaluation.harness.closing.closing_lines", lambda _: [])
+    assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
+    assert called == ["download.run", "create_baselines", "evaluate.score", "plot.run"]
+    write_parameters(workspace, rounds=3)
+    called.clear()
+    assert run(capsys, "run", f"--workspace={workspace}")[0] == 0
+    assert called == ["download.run", "create_baselines", "rounds.run", "evaluate.score", "plot.run"]
+
+
 CHEAT = """
 import evaluation.tasks.cleaning.task as task
 from cleaning import CleaningCurve
@@ -155,21 +169,26 @@ def test_ls_long_says_what_a_ranker_needs(capsys, workspace, monkeypatch):
         "near": "if validation is None: raise Unsuitable('none')\n    "
         "return -abs(train.features @ validation.features.mean(axis=0))",
         "bad": "return 1 / 0",
+        "again": "return train.labels",
     }.items():
-        head = "import numpy as np\nfrom cleaning import Unsuitable\n\n\ndef rank(train, validation, *, rng):\n    "
+        more = ", checked=None" if name == "again" else ""
+        head = (
+            f"import numpy as np\nfrom cleaning import Unsuitable\n\n\ndef rank(train, validation, *, rng{more}):\n    "
+        )
         (workspace / "rankers" / f"{name}.py").write_text(head + body + "\n")
     status, out, _ = run(capsys, "ls", "--long", f"--workspace={workspace}")
     lines = out.splitlines()
     told = {
         name: lines[place + 1].strip()
         for place, line in enumerate(lines)
-        if (name := line.strip().split(":")[0]) in ("first_column", "far", "near", "bad")
+        if (name := line.strip().split(":")[0]) in ("first_column", "far", "near", "bad", "again")
     }
     assert status == 0
     assert told["first_column"].startswith("uses no validation rows; ")
     assert told["first_column"].endswith(" s for 300 rows; the scale of the columns does not matter")
     assert told["far"].endswith("depends on the scale of the columns")
     assert told["near"].startswith("needs validation rows; ")
+    assert told["again"].endswith("does not matter; takes part in rounds")
     assert told["bad"] == "could not be tried (ZeroDivisionError: division by zero)"
     assert "no description" not in out
 

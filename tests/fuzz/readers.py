@@ -34,6 +34,7 @@ from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
 from evaluation.submissions.ranking_lines import read_ranking
 from evaluation.submissions.rankings import read_seconds
+from evaluation.submissions.round_logs import read_log
 from evaluation.tasks.camera_trap.problem import read_numbers
 from tests.support import blobs
 
@@ -233,6 +234,11 @@ READERS: dict[str, Reader] = {
     ),
     "ranking": Reader(
         lambda path: read_ranking(path, 5), ".txt", lambda: [b"3\n1\n0\n2\n4\n", b"0\r\n4\r\n3\r\n2\r\n1"]
+    ),
+    "round log": Reader(
+        lambda path: read_log(path, 3),
+        ".rounds",
+        lambda: [b'{"every":2}\n{"rows":[2,0],"labels":[1,0]}\n{"rows":[1],"labels":[1]}\n'],
     ),
     "order of another tool": Reader(
         lambda path: read_order(path, ["a", "p/b.png", "c"], Choice()),

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from evaluation.contest.standings import CHANCE, Row, as_cells, best_row, places, reversed_warning
+from evaluation.contest.standings import CHANCE, Row, apart, as_cells, best_row, places, reversed_warning
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.figures.drawn import Drawn, picture, roles, saved
@@ -26,26 +27,31 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """A method in the table. bar: the ends and the middle of its interval, from 0 to 100; None if it has none."""
+    """A method in the table. number: its place among all methods of the task. bar: the ends and the middle of its
+    interval, from 0 to 100. best: where the mean of the best of its table is.
+    """
 
+    number: int
     method: str
     kind: str
     place: str
     mean: Cell
     bar: tuple[float, float, float]
+    best: float
     cells: tuple[Cell, ...]
     warning: str
 
 
 @dataclass(frozen=True)
 class Section:
-    """A task. header: the columns after the interval. best: where the mean of the best is, from 0 to 100."""
+    """A task. header: the columns after the interval. tables: of orders made at once and of each kind of rounds, with
+    their titles.
+    """
 
     name: str
     metric: Metric
     header: tuple[str, ...]
-    lines: tuple[Line, ...]
-    best: float
+    tables: tuple[tuple[str, tuple[Line, ...]], ...]
     said: str
     notes: tuple[str, ...]
     data: Mapping[str, Any]
@@ -63,24 +69,28 @@ def section(
     def along(value: float | None, usual: float) -> float:
         return round(100 * ((usual if value is None else value) - low) / width, 2)
 
+    tables = apart(name, rows)
+    best = {row.method: along(best_row(own).mean, low) for _, own in tables for row in own}
     lines = tuple(
         Line(
+            number,
             row.method,
             kinds[row.method],
             place,
             Cell(f"{row.mean:.3f}", repr(row.mean)),
             (along(row.low, row.mean), along(row.mean, row.mean), along(row.high, row.mean)),
+            best[row.method],
             tuple(_cells(row, told, chance)),
             reversed_warning(row) if row.reversed else "",
         )
-        for row, place, told in zip(rows, places(rows), as_cells(rows)[1], strict=True)
+        for number, (row, place, told) in enumerate(zip(rows, places(rows), as_cells(rows)[1], strict=True))
     )
+    following = iter(lines)
     return Section(
         name,
         rows[0].metric,
         ("95% interval", "minus the best, paired", *(["against random"] if chance else []), *header[5:]),
-        lines,
-        along(best_row(rows).mean, low),
+        tuple((title, tuple(islice(following, len(own)))) for title, own in tables),
         headline(rows),
         tuple(line.warning for line in lines if line.warning),
         _data(name, rows, kinds, records),
@@ -104,12 +114,13 @@ def _data(name: str, rows: Sequence[Row], kinds: Mapping[str, str], records: Seq
 
 def headline(rows: Sequence[Row]) -> str:
     """The best method of a task with its mean, and random order beside it, in a sentence."""
-    best = best_row(rows)
+    (_, first), *_ = apart("", rows)
+    best = best_row(first)
     known = "" if best.low is None or best.high is None else f" (95% interval {best.low:.3f} to {best.high:.3f})"
     sets = f"{best.n_datasets} data set{'s' if best.n_datasets > 1 else ''}"
     chance = _chance(rows)
     against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
-    count = sum(not row.bound for row in rows)
+    count = sum(not row.bound for row in first)
     return f"{best.method} is first of {count}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
 
 

@@ -24,12 +24,14 @@ from evaluation.files.whole import refuse_odd_entry, sha256_file, write_text
 from evaluation.harness.seeding import generator
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import LearnerSpec, Parameters
+from evaluation.submissions import round_logs
 from evaluation.submissions.rankings import (
     SUFFIX,
     Submission,
     SubmissionFile,
     find_submissions,
     identify,
+    read_seconds,
     read_submission,
 )
 
@@ -41,18 +43,24 @@ _LONG_CURVE = 2048
 
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
-    """All rankings in the submission folder, each with everything its score depends on."""
+    """All rankings and round logs in the submission folder, each with everything its score depends on."""
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
-    files = find_submissions(folders.submission_folder, ids, parameters.seeds[0])
-    submissions = [(_unless_a_bound(found), False) for found in files]
+    files = [
+        found
+        for suffix in (SUFFIX, round_logs.SUFFIX)
+        for found in find_submissions(folders.submission_folder, ids, parameters.seeds[0], suffix)
+    ]
+    submissions = [(_unless_taken(found), False) for found in files]
     for found, bound in [*submissions, *((oracle, True) for oracle in _bounds(ids, parameters))]:
         if isinstance(found, Rejected):
             cases.append(found)
             continue
         try:
             submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
+            rows = count_training_rows(folders.embedding_folder, found.data_id)
+            every = round_logs.read_every(found.path, rows) if _is_log(found.path) else None
         except FixfirstError as error:
             cases.append(Rejected(found.path, error))
             continue
@@ -65,12 +73,16 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
             "time_sha256": time,
             "bound": bound,
         }
-        long = count_training_rows(folders.embedding_folder, found.data_id) >= _LONG_CURVE
-        digest = hashes[found.data_id]
-        cases.append(
-            Case(found.data_id, found.method, found.seed, found.path, submission, digest, settings, folders, long)
-        )
+        method, digest = found.method, hashes[found.data_id]
+        if every is not None:
+            method, settings["rounds"] = round_logs.method_in_rounds(method, every), every
+        long = rows >= _LONG_CURVE
+        cases.append(Case(found.data_id, method, found.seed, found.path, submission, digest, settings, folders, long))
     return cases
+
+
+def _is_log(path: Path) -> bool:
+    return path.suffix == round_logs.SUFFIX
 
 
 def _learner(folders: Folders, spec: LearnerSpec) -> dict[str, object]:
@@ -103,7 +115,7 @@ def score(case: Case, progress: Progress) -> Outcome:
         truth = load_truth(case.folders.groundtruth_folder, dataset)
         learner = make_learner(LearnerSpec.model_validate(dict(case.settings["learner"])))
     file = SubmissionFile(case.path, case.dataset, case.method, case.seed)
-    submission = _bound(file, dataset, truth) if case.bound else read_submission(file, len(dataset.train))
+    submission = _submission(file, dataset, truth, case)
     target, budgets = float(case.settings["target"]), case.settings["budgets"]
     blocks = None if case.unfinished is None else BlockFolder(case.unfinished)
     plan = Plan(case.engine, blocks, budgets, target)
@@ -123,14 +135,19 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
-    """Checks one ranking file, in any folder, against the data id that its name starts with."""
-    file = _unless_a_bound(identify(path, _data_ids(folders, parameters), parameters.seeds[0]))
+    """Checks one ranking or round log, in any folder, against the data id that its name starts with."""
+    suffixes = (SUFFIX, round_logs.SUFFIX)
+    file = _unless_taken(identify(path, _data_ids(folders, parameters), parameters.seeds[0], suffixes))
     if isinstance(file, Rejected):
         raise file.error
     rows = len(load_dataset(folders.embedding_folder, file.data_id).train)
-    submission = read_submission(file, rows)
-    time = "no time file" if submission.seconds is None else f"{submission.seconds:g} s"
-    return f"data id {file.data_id}, method {file.method}, {rows} rows, {time}"
+    if _is_log(path):
+        method = round_logs.method_in_rounds(file.method, round_logs.read_log(path, rows).every)
+        seconds = read_seconds(file.time_path)
+    else:
+        method, seconds = file.method, read_submission(file, rows).seconds
+    time = "no time file" if seconds is None else f"{seconds:g} s"
+    return f"data id {file.data_id}, method {method}, {rows} rows, {time}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:
@@ -146,7 +163,7 @@ def publish(records: Sequence[Record], folders: Folders, parameters: Parameters)
     """Writes {data_id}_evaluation.json in the original evaluator's format, for tools that read that format.
 
     Accuracies are rounded to 2 decimals, as the original does. The file holds only submissions of the first seed whose
-    curve has a point for every fix. Bounds, which read the ground truth, are left out.
+    curve has a point for every fix. Bounds and rounds, which read the ground truth, are left out.
     """
     for data_id in sorted({record.dataset for record in records}):
         chosen = [r for r in records if r.dataset == data_id and r.seed == parameters.seeds[0] and _is_published(r)]
@@ -156,7 +173,8 @@ def publish(records: Sequence[Record], folders: Folders, parameters: Parameters)
 
 
 def _is_published(record: Record) -> bool:
-    return record.curve is not None and "fraction_fixes" in record.metrics and not record.settings.get("bound")
+    reads_the_truth = record.settings.get("bound") or record.rounds is not None
+    return record.curve is not None and "fraction_fixes" in record.metrics and not reads_the_truth
 
 
 def _reference_shape(records: Sequence[Record]) -> dict[str, object]:
@@ -182,15 +200,30 @@ def _bounds(ids: Sequence[str], parameters: Parameters) -> list[SubmissionFile]:
     return found
 
 
-def _unless_a_bound(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected:
-    """The file found, or a rejection if it has the name of a bound and would share the bound's records.
+def _unless_taken(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected:
+    """The file found, or a rejection if it has the name of a bound or of rounds and would share their records.
 
     This applies to every bound, whether parameters.yaml lists it or not.
     """
-    if isinstance(found, Rejected) or found.method not in bounds():
+    if isinstance(found, Rejected):
         return found
-    problem = f"{found.method!r} is the name of a bound, not of a submission"
+    in_rounds = round_logs.ranker_in_rounds(found.method) is not None
+    if not in_rounds and found.method not in bounds():
+        return found
+    what = "a ranker in rounds" if in_rounds else "a bound"
+    problem = f"{found.method!r} is the name of {what}, not of a submission"
     return Rejected(found.path, InvalidInput(found.path, problem, "rename the file"))
+
+
+def _submission(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth, case: Case) -> Submission:
+    """The order of a case, wherever it comes from. Raises InvalidInput for one that is not a ranking of all rows."""
+    if case.bound:
+        return _bound(file, dataset, truth)
+    if case.rounds is None:
+        return read_submission(file, len(dataset.train))
+    log = round_logs.read_log(file.path, len(dataset.train))
+    log.refuse_other_labels(file.path, truth)
+    return Submission(file.data_id, file.method, log.ranking, read_seconds(file.time_path))
 
 
 def _bound(file: SubmissionFile, dataset: NoisyDataset, truth: GroundTruth) -> Submission:

@@ -114,6 +114,42 @@ def test_methods_are_compared_with_the_best_and_with_random_on_the_same_data_set
     assert [(row.method, row.reversed) for row in wrong] == [("random", False), ("flipped", True)]
 
 
+def test_rounds_are_ranked_and_compared_among_themselves(records, folders):
+    again = [
+        scored(f"{method} in rounds of 20", d, score, rounds=20)
+        for method, score in (("good", 0.01), ("bad", 0.3))
+        for d in "ab"
+    ]
+    chance = [scored("random", d, 0.6) for d in "abc"]
+    alone, rows = (leaderboard(found, task("cleaning")) for found in ([*records, *chance], [*again, *records, *chance]))
+    assert rows[: len(alone)] == alone
+    assert [row.method for row in rows[len(alone) :]] == ["good in rounds of 20", "bad in rounds of 20"]
+    assert places(rows) == [*places(alone), "1", "2"]
+    best, other = rows[len(alone) :]
+    assert (best.to_best, best.to_random, other.to_random, other.complete) == (None, None, None, True)
+    assert other.to_best.mean == pytest.approx(0.29)
+    table = list(csv.DictReader(io.StringIO(as_csv([rows]))))
+    assert [line["rounds"] for line in table] == ["", "", "", "", "20", "20"]
+    for one in [*again, *records, *chance]:
+        append_record(folders.results_file, one)
+    plot(folders, Reporter(io.StringIO(), io.StringIO()))
+    tables = (folders.results_folder / "leaderboard.md").read_text().split("## cleaning, in rounds of 20 fixes\n")
+    assert [text.count("in rounds of 20") for text in tables] == [0, 2]
+    page = (folders.results_folder / "report.html").read_text()
+    assert page.count('<table class="board"') == 2
+    assert page.index("<h4>cleaning, in rounds of 20 fixes</h4>") < page.index(f'id="m0-{len(alone)}"')
+
+
+def test_the_curve_of_rounds_has_the_colour_of_their_ranker(records):
+    found = [*records, scored("good in rounds of 20", "a", 0.01, rounds=20)]
+    axes = curves_figure("a", found, leaderboard(found, task("cleaning"))).axes[0]
+    lines = {line.get_label().partition("  ")[0]: line for line in axes.lines}
+    rounds, plain = lines["good in rounds of 20"], lines["good"]
+    assert rounds.get_color() == plain.get_color()
+    assert rounds.get_linestyle() != plain.get_linestyle()
+    assert axes.get_title(loc="left").startswith("partial reaches")
+
+
 def test_tables_hold_full_precision_or_six_decimals(records):
     rows = leaderboard(records, task("cleaning"))
     table = list(csv.DictReader(io.StringIO(as_csv([rows]))))

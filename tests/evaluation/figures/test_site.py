@@ -19,7 +19,7 @@ from evaluation.figures.site import public, publish
 from evaluation.files.progress import Reporter
 from evaluation.settings.folders import Folders
 from tests.evaluation.contract.test_record import record
-from tests.evaluation.figures.page.made_up import HOSTILE, records
+from tests.evaluation.figures.page.made_up import HOSTILE, records, scored
 from tests.support import write_parameters
 
 pytestmark = pytest.mark.xdist_group("site")  # one worker makes the site once
@@ -50,7 +50,7 @@ def site(tmp_path_factory):
     folders = Folders.in_workspace(place / "w")
     logo = {"task": "logo", "ids": ["l"], "split": {"public": 0.5, "salt": "secret salt"}}
     blocks = {"made": {"ids": ["a", "c"], "sources": ["file:/home/me/private"]}, "logo": logo}
-    write_parameters(place / "w", tasks=["cleaning", "logo"], datasets=blocks)
+    write_parameters(place / "w", tasks=["cleaning", "logo"], datasets=blocks, rounds=4)
     parts = {
         name: Board(metrics={"f2_macro": value}, denominators={"n": 1})
         for name, value in (("public", 0.25), ("private", 0.75))
@@ -62,8 +62,9 @@ def site(tmp_path_factory):
         "settings": settings,
         "details": {"f2": {"hidden class": 1.0}},
     }
-    scored = [one for one in records() if one.dataset not in ("a", "z1") or one.status == "failed"]
-    for one in [*scored, record(task="logo", dataset="l", method="team", curve=None, **split)]:
+    kept = [one for one in records() if one.dataset not in ("a", "z1") or one.status == "failed"]
+    again = scored("good in rounds of 4", "c", 3, rounds=4)
+    for one in [*kept, again, record(task="logo", dataset="l", method="team", curve=None, **split)]:
         append_record(folders.results_file, one)
     for _ in range(2):
         publish(
@@ -95,9 +96,16 @@ def test_every_link_leads_somewhere_within_the_site(site):
 def test_records_are_lines_that_fit_their_schema(site):
     schema = json.loads((site / "record.schema.json").read_text())
     lines = (site / "records.jsonl").read_text().splitlines()
-    assert len(lines) == 9 * 2 + 2 + 1
+    assert len(lines) == 9 * 2 + 1 + 2 + 1
     for line in lines:
         jsonschema.validate(json.loads(line), schema)
+
+
+def test_rounds_have_a_table_of_their_own_and_are_asked_for_where_they_are_made_again(site):
+    tables = (site / "index.html").read_text().split("<h3>cleaning, in rounds of 4 fixes</h3>")
+    assert [text.count("in rounds of") for text in tables] == [0, 2]
+    assert "rounds: 4\n" in (site / "parameters_cleaning.yaml").read_text()
+    assert "rounds" not in (site / "parameters_logo.yaml").read_text()
 
 
 def test_nothing_private_is_in_any_file(site):

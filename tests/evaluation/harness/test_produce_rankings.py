@@ -167,7 +167,7 @@ def test_what_is_there_and_unchanged_is_kept_and_the_rest_is_made_anew(folders, 
     assert "4 submissions for 2 data ids: 2 written, 2 unchanged" in run(folders)[1]
     (folders.submission_folder / ".made.jsonl").write_text("{}\nnot json\n[1]\n")
     assert "4 submissions for 2 data ids: 4 written" in run(folders)[1]
-    monkeypatch.setattr("evaluation.harness.produce._code_sha256", lambda: "another version")
+    monkeypatch.setattr("evaluation.harness.produce.code_sha256", lambda: "another version")
     assert "4 submissions for 2 data ids: 4 written" in run(folders)[1]
 
 

@@ -94,8 +94,9 @@ def results(path, dataset="digits", **scores):
 
 
 def test_results_are_paired_by_data_and_seed(tmp_path, capsys):
-    a = results(tmp_path / "a.jsonl", mine=[0.1, 0.2, 0.3], other=[0.5, 0.5, 0.5], gone=[0.1], third=[0.6])
-    b = results(tmp_path / "b.jsonl", mine=[0.12, 0.22, 0.32], other=[0.4, 0.5, 0.5], third=[0.6])
+    again = {"mine in rounds of 9": [0.9]}
+    a = results(tmp_path / "a.jsonl", mine=[0.1, 0.2, 0.3], other=[0.5, 0.5, 0.5], gone=[0.1], third=[0.6], **again)
+    b = results(tmp_path / "b.jsonl", mine=[0.12, 0.22, 0.32], other=[0.4, 0.5, 0.5], third=[0.6], **again)
     status, out, _ = run(capsys, "compare", a, b, "--fail-if-worse=0.021")
     assert status == 0
     assert "cleaning, mine, score: A 0.200, B 0.220, B - A +0.020 (+0.020 to +0.020, 95%)" in out

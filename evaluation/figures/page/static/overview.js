@@ -9,7 +9,10 @@ class Overview {
   }
 
   draw() {
-    const {methods, metric} = this.data;
+    const {metric} = this.data;
+    const all = this.data.methods.map((one, place) => ({...one, place}));
+    const atOnce = all.filter((one) => one.kind !== "rounds");
+    const methods = atOnce.length ? atOnce : all;
     const width = Math.max(260, Math.round(this.plot.clientWidth));
     if (!this.plot.clientWidth) return;
     const height = Math.round(Math.min(460, Math.max(280, 0.5 * width)));
@@ -22,7 +25,7 @@ class Overview {
     const up = {low: Math.min(...ends) - pad, high: Math.max(...ends) + 3 * pad};
     const frame = axes(width, height, across, up, {across: "seconds (log scale)", up: metric});
     const points = methods.map((one) => ({...one, left: frame.x(one.seconds > 0 ? one.seconds : edge), top: frame.y(one.mean)}));
-    for (const [place, one] of points.entries()) frame.root.append(this.mark(one, place, frame));
+    for (const one of points) frame.root.append(this.mark(one, frame));
     for (const label of names(points, frame)) frame.root.append(label);
     frame.root.removeAttribute("aria-hidden");
     frame.root.setAttribute("role", "group");
@@ -31,7 +34,8 @@ class Overview {
     this.view.refresh();
   }
 
-  mark(one, place, {y}) {
+  mark(one, {y}) {
+    const {place} = one;
     const known = one.seconds > 0 ? `${one.seconds.toPrecision(3)} seconds` : "time unknown";
     const link = shape("a", {
       href: `#m${this.number}-${place}`,
@@ -58,7 +62,8 @@ function decades(low, high) {
 function names(points, frame) {
   const taken = points.map((one) => [one.left, one.top, 14, 14]);
   const made = [];
-  for (const [place, one] of points.entries()) {
+  for (const one of points) {
+    const {place} = one;
     const wide = nameWidth(one.name);
     let best = null;
     for (const shift of [0, -14, 14, -28, 28, -42, 42])

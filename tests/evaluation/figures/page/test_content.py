@@ -75,8 +75,28 @@ def test_a_long_curve_is_thinned_and_a_row_is_the_one_fixed_last(cleaning):
 
 def test_what_is_said_against_random_is_a_share_of_its_score(cleaning):
     found, rows = cleaning
-    cells = {line.method: [cell.text for cell in line.cells] for line in section("cleaning", rows, found, []).lines}
+    ((_, lines),) = section("cleaning", rows, found, []).tables
+    cells = {line.method: [cell.text for cell in line.cells] for line in lines}
     assert cells["good"][1:3] == ["the best", f"{1 - 6 / 29:.0%} less"]
     assert cells["flipped"][2] == f"{37 / 29 - 1:.0%} more"
     assert cells["random"][2] == ""
     assert set(cells) == set(NEEDED)
+
+
+def test_rounds_have_a_table_of_their_own_and_curves_beside_the_others(cleaning):
+    found, _ = cleaning
+    again = [scored(f"good in rounds of {every}", d, 1, rounds=every) for every in (4, 20) for d in IDS]
+    rows = leaderboard([*found, *again], task("cleaning"))
+    shown = section("cleaning", rows, [*found, *again], [])
+    assert [(title, len(lines)) for title, lines in shown.tables] == [
+        ("cleaning", 9),
+        ("cleaning, in rounds of 4 fixes", 1),
+        ("cleaning, in rounds of 20 fixes", 1),
+    ]
+    (line,) = shown.tables[2][1]
+    assert (line.number, line.kind, line.place, line.cells[1].text) == (10, "rounds", "1", "the best")
+    assert shown.tables[0][1][0].best > line.best == shown.tables[1][1][0].best
+    assert shown.said.startswith("good is first of 9: score 0.150")
+    assert shown.data["methods"][10]["kind"] == "rounds"
+    assert 10 in [curve["method"] for curve in shown.data["sets"][0]["curves"]]
+    assert saved(picture("a", [*found, *again])).startswith("good reaches 95% of the clean accuracy after 5 of 40")

@@ -1,0 +1,57 @@
+"""A call of a ranker or predictor: timed, its errors and warnings one sentence each, its answer checked."""
+
+import inspect
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from cleaning import FixfirstError, InvalidInput, Ranking
+from cleaning.discovery import Component, failing_line
+from cleaning.errors import foreign_warning
+from cleaning.progress import Progress
+
+
+def accepts(component: Component, name: str) -> bool:
+    """Whether a ranker or predictor has an argument of this name."""
+    return name in inspect.signature(component.member).parameters
+
+
+def watched(component: Component, progress: Progress) -> dict[str, Progress]:
+    """The argument `progress`, for a ranker that has it."""
+    return {"progress": progress} if accepts(component, "progress") else {}
+
+
+def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, float, list[str]]:
+    """The answer, the seconds it took on one BLAS thread, and what libraries warned about.
+
+    Raises InvalidInput that names the failing line.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("default")
+        started = time.perf_counter()
+        try:
+            answer = call()
+        except FixfirstError:
+            raise
+        except Exception as error:
+            raise InvalidInput(
+                failing_line(error, one.origin),
+                f"the {kind} crashed ({type(error).__name__}: {error})",
+                f"correct the {kind}",
+            ) from error
+        seconds = time.perf_counter() - started
+    return answer, seconds, list(dict.fromkeys(map(foreign_warning, told)))
+
+
+def as_ranking(answer: Any, one: Component, rows: int) -> Ranking:
+    """What a ranker returned, as a ranking of so many rows. Raises InvalidInput that names the ranker's file."""
+    try:
+        ranking = answer if isinstance(answer, Ranking) else Ranking.from_scores(answer)
+    except InvalidInput as error:
+        raise error.within(one.origin) from None
+    if len(ranking) != rows:
+        raise InvalidInput(one.origin, f"it ranks {len(ranking)} rows, not {rows}", "return one score per training row")
+    return ranking
