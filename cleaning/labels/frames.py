@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cleaning.errors import InvalidInput, Place, suggest
-from cleaning.labels.classes import Labels, encode_labels
+from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, column_of, encoder_of, numbered_run
 from cleaning.labels.votes import Votes, encode_votes
 
@@ -89,6 +89,23 @@ def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: ob
         return votes_in(data[list(columns)], classes=choice.classes, place=place)
     where = replace(place, column=columns[0]) if columns else Place(key=f"labels of {place.key}")
     return encode_labels(data[columns[0]] if columns else labels, where, classes=choice.classes)
+
+
+def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
+    """The trusted rows, with the spelling of classes of the others."""
+    data, labels = trusted if isinstance(trusted, tuple) and len(trusted) == 2 else (trusted, None)
+    if labels is None and (len(choice.label_columns) > 1 or given.votes is not None):
+        raise InvalidInput("trusted", "votes may be wrong", "give a tuple (X, y) of rows and their right labels")
+    if labels is None and not hasattr(data, "columns"):
+        raise InvalidInput(
+            "trusted", "there are no labels", "give a tuple (X, y), or a DataFrame with the same columns"
+        )
+    if labels is not None and choice.label is not None:
+        if isinstance(data, pd.DataFrame):
+            data = data.drop(columns=list(choice.label_columns), errors="ignore")
+        choice = replace(choice, label=None)
+    found = given_rows(data, labels, choice, "trusted")
+    return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
 
 
 def votes_in(votes: Any, *, classes: bool, place: Place | None = None) -> Votes:

@@ -2,7 +2,6 @@
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from cleaning.labels.applied import decided_votes, replaced
 from cleaning.labels.classes import Labels, encode_labels, joined, spelled_alike
 from cleaning.labels.crowd import annotators_frame, crowd_of
 from cleaning.labels.evidence import Scaling, encoder_of
-from cleaning.labels.frames import Choice, Given, given_rows
+from cleaning.labels.frames import Choice, Given, given_rows, trusted_rows
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.predicted import predicted_by_class
 from cleaning.labels.ranked import Ranked, rank_rows
@@ -95,39 +94,29 @@ def rank(
     InvalidInput
         For data that cannot be used, with the column and the row.
     """
-    choice = Choice(label, features, embeddings, text, scaling, classes)
-    alone = data is None
+    choice, alone = Choice(label, features, embeddings, text, scaling, classes), data is None
     if alone:
         data, trusted = _rows_of_model(probabilities, trusted, trusted_probabilities)
     given = given_rows(data, labels, choice, "data", votes)
-    checked = None if trusted is None else _trusted(trusted, choice, given)
-    names = given.labels.names if checked is None else joined(given.labels, checked.labels, Place(key="trusted"))
+    checked = None if trusted is None else trusted_rows(trusted, choice, given)
+    known, said = _with_names_of(given, checked)
     encode = encoder_of(given.evidence)
-    codes, split = given.labels.renumbered(names), None
-    own = _predicted(probabilities, given, names, "probabilities")
-    others = None if checked is None else _predicted(trusted_probabilities, checked, names, "trusted_probabilities")
-    matrix = own if alone and own is not None else encode(given.evidence)
-    if checked is not None:
-        right = checked.labels.renumbered(names)
-        rows = np.flatnonzero(right >= 0)
-        others = None if others is None else others[rows]
-        known_rows = others if alone and others is not None else encode(checked.evidence)[rows]
-        split = Split(known_rows, right[rows], tuple(checked.ids[row] for row in rows.tolist()))
-    said = None if given.votes is None else given.votes.renumbered(names)
-    ranked = rank_rows(
-        matrix,
-        codes,
-        given.ids,
-        split,
-        seed=seed,
-        probabilities=own,
-        trusted_probabilities=others,
-        votes=None if said is None else said.codes,
+    own = _predicted(probabilities, given, known.names, "probabilities")
+    others = (
+        None if checked is None else _predicted(trusted_probabilities, checked, known.names, "trusted_probabilities")
     )
-    known = dict(zip(given.labels.names, given.labels.values, strict=True))
+    matrix, split = own if alone and own is not None else encode(given.evidence), None
     if checked is not None:
-        known = {**dict(zip(checked.labels.names, checked.labels.values, strict=True)), **known}
-    return Suspects(ranked, Labels(codes, names, tuple(known[name] for name in names)), given.ids, pictures, said)
+        rows = np.flatnonzero(checked.labels.codes >= 0)
+        others = others[rows] if others is not None else None
+        right = others if alone and others is not None else encode(checked.evidence)[rows]
+        ids = tuple(checked.ids[row] for row in rows.tolist())
+        split = Split(right, checked.labels.renumbered(known.names)[rows], ids)
+    votes = None if said is None else said.codes
+    ranked = rank_rows(
+        matrix, known.codes, given.ids, split, seed=seed, probabilities=own, trusted_probabilities=others, votes=votes
+    )
+    return Suspects(ranked, known, given.ids, pictures, said)
 
 
 class Suspects:
@@ -375,21 +364,18 @@ def _predicted(values: Any, given: Given, names: Sequence[str], what: str) -> Fl
     return predicted_by_class(values, names, len(given.ids), what, text=text)
 
 
-def _trusted(trusted: Any, choice: Choice, given: Given) -> Given:
-    """The trusted rows, with the spelling of classes of the others."""
-    data, labels = trusted if isinstance(trusted, tuple) and len(trusted) == 2 else (trusted, None)
-    if labels is None and (len(choice.label_columns) > 1 or given.votes is not None):
-        raise InvalidInput("trusted", "votes may be wrong", "give a tuple (X, y) of rows and their right labels")
-    if labels is None and not hasattr(data, "columns"):
-        raise InvalidInput(
-            "trusted", "there are no labels", "give a tuple (X, y), or a DataFrame with the same columns"
-        )
-    if labels is not None and choice.label is not None:
-        if isinstance(data, pd.DataFrame):
-            data = data.drop(columns=list(choice.label_columns), errors="ignore")
-        choice = replace(choice, label=None)
-    found = given_rows(data, labels, choice, "trusted")
-    return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
+def _with_names_of(given: Given, checked: Given | None) -> tuple[Labels, Votes | None]:
+    """The labels, and the votes if there are any, numbered by the names of the trusted rows too."""
+    own = given.labels
+    if checked is None:
+        return own, given.votes
+    names = joined(own, checked.labels, Place(key="trusted"))
+    values = {
+        **dict(zip(checked.labels.names, checked.labels.values, strict=True)),
+        **dict(zip(own.names, own.values, strict=True)),
+    }
+    labels = Labels(own.renumbered(names), names, tuple(values[name] for name in names))
+    return labels, None if given.votes is None else given.votes.renumbered(names)
 
 
 def _shown(value: object) -> str:
