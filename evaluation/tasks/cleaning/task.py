@@ -136,8 +136,8 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one ranking or round log, in any folder, against the data id that its name starts with."""
-    suffixes = (SUFFIX, round_logs.SUFFIX)
-    file = _unless_taken(identify(path, _data_ids(folders, parameters), parameters.seeds[0], suffixes))
+    suffix = round_logs.SUFFIX if _is_log(path) else SUFFIX
+    file = _unless_taken(identify(path, _data_ids(folders, parameters), parameters.seeds[0], (suffix,)))
     if isinstance(file, Rejected):
         raise file.error
     rows = len(load_dataset(folders.embedding_folder, file.data_id).train)

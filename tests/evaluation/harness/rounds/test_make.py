@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from cleaning import FixfirstError, InvalidInput, Unsuitable
+from evaluation.contract import registry
+from evaluation.contract.loading import load_parameters
 from evaluation.contract.record import read_records
 from evaluation.datasets.layout import load_dataset, load_truth
 from evaluation.files.progress import Reporter
@@ -18,6 +20,7 @@ from evaluation.harness.produce import create_baselines
 from evaluation.harness.rounds import asking, make
 from evaluation.harness.rounds.worker import Job
 from evaluation.settings.folders import Folders
+from evaluation.submissions.addressed import addressed
 from evaluation.submissions.round_logs import read_log
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
@@ -231,10 +234,18 @@ def test_what_cannot_be_done_is_said(place, nearby):
     assert "picky on blobs left out in rounds: enough" in err
 
 
-def test_a_log_of_another_truth_or_with_a_name_of_rounds_is_refused(place, nearby):
+def test_logs_of_another_truth_names_of_rounds_and_logs_of_teams_are_refused(place, nearby):
     settle(place, 30, deaf=DEAF)
     assert run(place)[0] == 0
     path = place.submission_folder / "blobs_deaf.rounds"
+    parameters = load_parameters(place.parameters_file)
+    assert (
+        registry.task("cleaning")
+        .validate(path, place, parameters)
+        .startswith("data id blobs, method deaf in rounds of 30, 30 rows, ")
+    )
+    with pytest.raises(InvalidInput, match=r"the task cleaning does not read the suffix '\.rounds'"):
+        addressed(path, None, parameters)  # so no team can hand one in
     order = "".join(f"{row}\n" for row in range(30))
     (place.submission_folder / "blobs_deaf in rounds of 30.txt").write_text(order)
     labels = known_truth(place)[log(place, "deaf").ranking.order]
