@@ -91,6 +91,7 @@ def slowly(path):
 )
 @example(lines=[["a", "0.5", "1"], ["a", "0", "1"]], end="\n", noise="", place=0.0)
 @example(lines=[["a", "nan", "inf"], ["b", "-0.0", "1e400"]], end="\r\n", noise="", place=0.0)
+@example(lines=[], end="\n", noise=",", place=0.5)
 @example(lines=[["a", "0.1", "1"], [" b", "0", "1"]], end="\n", noise="", place=0.0)
 def test_numbers_parsed_at_once_are_those_read_line_by_line(tmp_path, lines, end, noise, place):
     text = end.join(map(",".join, [["id", "one", "two"], *lines])) + end
@@ -98,14 +99,14 @@ def test_numbers_parsed_at_once_are_those_read_line_by_line(tmp_path, lines, end
     path = tmp_path / "numbers.csv"
     path.write_bytes((text[:cut] + noise + text[cut:]).encode())
     try:
-        csv_rows(path, "id")
+        header, _ = csv_rows(path, "id")
     except InvalidInput:  # the header, which is checked first
         return
     found = csv_numbers(path)
     if found is not None:
         names, values = slowly(path)
         assert found[0] == names
-        np.testing.assert_array_equal(found[1], np.array(values).reshape(len(names), -1 if names else 2))
+        np.testing.assert_array_equal(found[1], np.array(values).reshape(len(names), len(header) - 1))
 
 
 def test_plain_numbers_are_parsed_at_once(tmp_path):
