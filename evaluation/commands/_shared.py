@@ -33,16 +33,6 @@ def add_task(parser: argparse.ArgumentParser) -> None:
 
 def task_of(options: argparse.Namespace, parameters: "Parameters") -> "Task":
     """The task given by --task, or the default. Raises InvalidInput for an ambiguous default or an unknown name."""
-    from cleaning.errors import InvalidInput
     from evaluation.contract import registry
 
-    name = options.task
-    if name is None and len(parameters.tasks) == 1:
-        name = parameters.tasks[0]
-    if name is None and "cleaning" in parameters.tasks:
-        name = "cleaning"
-    if name is None:
-        raise InvalidInput(
-            "--task", "parameters.yaml has several tasks", f"choose one of {', '.join(parameters.tasks)}"
-        )
-    return registry.task(name)
+    return registry.chosen_task(options.task, parameters)

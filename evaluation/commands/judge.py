@@ -1,4 +1,4 @@
-"""Run an algorithm that was handed in on hidden data, in a sandbox, and score its answers."""
+"""Run an algorithm on hidden data in a sandbox: `submit` in another workspace. With --trust, try it without one."""
 
 import argparse
 from pathlib import Path
@@ -25,11 +25,12 @@ def run(options: argparse.Namespace) -> int:
     """Prints verdicts and scores; the exit status is 1 if there is a data id without a score."""
     from evaluation.contract.loading import load_parameters
     from evaluation.files.progress import Reporter
-    from evaluation.harness.judging.sets import judge
+    from evaluation.harness.judging.sets import judge, judge_trusted
     from evaluation.settings.folders import Folders
 
     folders = Folders.in_workspace(options.sets.parent, parameters_file=str(options.sets))
     parameters = load_parameters(folders.parameters_file)
     task = task_of(options, parameters)
-    scored = judge(options.entry, folders, parameters, task, Reporter(), team=options.team, trust=options.trust)
+    run_all = judge_trusted if options.trust else judge
+    scored = run_all(options.entry, folders, parameters, task, Reporter(), team=options.team)
     return 0 if scored else 1

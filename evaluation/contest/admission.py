@@ -1,15 +1,16 @@
-"""Admission: a file that `submit` hands in is checked, counted against the rate limits, kept and logged."""
+"""Admission: what a team hands in is checked, counted against the rate limits, kept and logged."""
 
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, printable
-from evaluation.contest.accepted import Staged, keep
+from evaluation.contest.accepted import HandedIn, Staged, keep
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
-from evaluation.contract.registry import rules_of
+from evaluation.contract.registry import bounds, rules_of
 from evaluation.contract.task import Task
 from evaluation.files.names import composed, is_hidden, not_hidden
 from evaluation.files.whole import sha256_file, sync_folder
@@ -55,6 +56,10 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+class Declined(InvalidInput):
+    """What was handed in is not accepted now, whatever its answer is; the fix says what to do."""
+
+
 @dataclass(frozen=True)
 class Admitted:
     """An accepted submission.
@@ -70,15 +75,15 @@ class Admitted:
 
 
 def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, *, once: bool = False) -> Admitted:
-    """Checks a team's file, applies the rate limits, keeps the file under its number and logs the verdict.
+    """Checks a team's answer, applies the rate limits, keeps it under its number and logs the verdict.
 
-    The file that was accepted last does not create a new submission when it is handed in again; with `once`, nor does
-    any earlier one. An invalid file is logged but does not count. When this returns, file and log are on the disk.
-    Raises FixfirstError for an invalid file, for a rate limit that is exceeded (with the time of the next allowed
-    submission), for a team that is taken for another one, and for a clock that is behind the log; BadData if not the
-    file is at fault but the data it is checked against.
+    The file that was accepted last does not create a new submission when it is handed in again, nor does the algorithm
+    that was accepted last with the same answer; with `once`, nor does any earlier one. An invalid file is logged but
+    does not count. When this returns, file and log are on the disk. Raises Declined if a rate limit is exceeded (with
+    the time of the next allowed submission); FixfirstError for an invalid file, for a team that is taken for another
+    one, and for a clock that is behind the log; BadData if not the file is at fault but the data it is checked against.
     """
-    slot: Slot = (task.name, staged.data_id, staged.team, parameters.seeds[0])
+    slot = _slot(staged, task, parameters)
     log = SubmissionLog(folders.submission_log)
     _refuse_confusion(staged, task, folders, parameters, log.read())
     sha256 = sha256_file(staged.answer)
@@ -94,22 +99,54 @@ def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, 
     rate = rules_of(task, parameters).rate or Rate()
     with log.locked():
         _refuse_confusion(staged, task, folders, parameters, log)
-        same = _accepted(log, slot, sha256, once=once)
+        known = [(entry, entry.sha256 == sha256) for entry in _accepted(log, slot, staged, once=once)]
+        same = next((entry for entry, equal in known if equal), None)
         now = clock() if same else _checked_clock(log)
-        made = [entry.received.astimezone(UTC) for entry in _counted(log, slot)]
-        if same is not None:
-            return Admitted(same, found, True, next_allowed(made, now, rate))
+        made = _made(log, slot)
         allowed = next_allowed(made, now, rate)
+        if same is not None:
+            return Admitted(same, found, True, allowed)
         if allowed is None or allowed > now:
-            reason = _refusal(made, allowed, rate, staged.team)
-            _append(log, slot, staged, sha256, "refused", reason, now)
-            raise InvalidInput(
-                staged.origin, reason, "submit it then" if allowed else "rely on your earlier submissions"
-            )
+            raise _refused(log, slot, staged, sha256, _refusal(made, allowed, rate, staged.team), now, allowed)
         number = keep(staged, log.free_number(slot), folders)
         entry = _append(log, slot, staged, sha256, "accepted", None, now, number)
         sync_folder(log.path.parent)
     return Admitted(entry, found, False, next_allowed([*made, now], now, rate))
+
+
+def may_run(
+    handed: HandedIn, task: Task, folders: Folders, parameters: Parameters, *, once: bool = False
+) -> Admitted | None:
+    """Whether an algorithm may be run for a team: None if so, else the submission that this algorithm already is.
+
+    It is run again as long as the rate limits allow it, because it may answer something else; with `once` it is not,
+    nor if it failed. Raises as `admit` does, and logs a refusal.
+    """
+    slot, rate = _slot(handed, task, parameters), rules_of(task, parameters).rate or Rate()
+    log = SubmissionLog(folders.submission_log).read()
+    _refuse_confusion(handed, task, folders, parameters, log)
+    same = next(iter(_accepted(log, slot, handed, once=once)), None)
+    now = clock() if same else _checked_clock(log)
+    made = _made(log, slot)
+    allowed = next_allowed(made, now, rate)
+    if same is not None and (once or allowed is None or allowed > now):
+        return Admitted(same, "", True, allowed)
+    sha256 = str(handed.code_sha256)
+    if allowed is None or allowed > now:
+        with log.locked():
+            raise _refused(log, slot, handed, sha256, _refusal(made, allowed, rate, handed.team), now, allowed)
+    failed = [one for one in log.slots.get(slot, ()) if (one.verdict, one.code_sha256) == ("failed", sha256)]
+    if once and failed:
+        problem = f"it was run on {handed.data_id} before ({failed[-1].reason})"
+        raise Declined(handed.origin, problem, "hand in something better, or run it again by naming it to `submit`")
+    return None
+
+
+def note_failure(handed: HandedIn, task: Task, reason: str, folders: Folders, parameters: Parameters) -> None:
+    """Logs that an algorithm gave no answer that counts, which costs no try."""
+    log = SubmissionLog(folders.submission_log)
+    with log.locked():
+        _append(log, _slot(handed, task, parameters), handed, str(handed.code_sha256), "failed", reason, clock())
 
 
 def checked_team(team: str) -> str:
@@ -122,12 +159,26 @@ def checked_team(team: str) -> str:
     return composed(team)
 
 
-def _refuse_confusion(staged: Staged, task: Task, folders: Folders, parameters: Parameters, log: SubmissionLog) -> None:
+def _slot(handed: HandedIn, task: Task, parameters: Parameters) -> Slot:
+    return task.name, handed.data_id, handed.team, parameters.seeds[0]
+
+
+def _made(log: SubmissionLog, slot: Slot) -> list[datetime]:
+    """When the submissions that count towards the limits arrived."""
+    return [entry.received.astimezone(UTC) for entry in _counted(log, slot)]
+
+
+def _refuse_confusion(
+    handed: HandedIn, task: Task, folders: Folders, parameters: Parameters, log: SubmissionLog
+) -> None:
     """Rejects a team that could be taken for another one, or whose file for an answer to another data id."""
-    name, team = staged.answer, staged.team
+    team = handed.team
+    if team in bounds():
+        raise InvalidInput("--team", f"{team!r} is the name of a bound", "choose another team name")
+    name = Path(f"{handed.data_id}_{team}{task.suffixes[0]}")
     found = named(name, parameters)
-    if found is not None and found[1] != staged.data_id:
-        problem = f"{name.name} would be an answer to the data id {found[1]}, not {staged.data_id}"
+    if found is not None and found[1] != handed.data_id:
+        problem = f"{name.name} would be an answer to the data id {found[1]}, not {handed.data_id}"
         raise InvalidInput("--team", problem, "choose another team name")
     known = {entry.team for entry in log.entries if entry.number is not None and entry.team != team}
     other = next((one for one in sorted(known) if _folded(one) == _folded(team)), None)
@@ -135,8 +186,8 @@ def _refuse_confusion(staged: Staged, task: Task, folders: Folders, parameters: 
         problem = f"{team!r} looks like {other!r}, a team that has submitted"
         raise InvalidInput("--team", problem, "write the name the same way, or choose another team name")
     places = seed_folders(folders.submission_folder, parameters.seeds[0])
-    for path in (path for place, _ in places for path in not_hidden(place.iterdir(), place)):
-        if path.suffix in task.suffixes and composed(path.stem) == f"{staged.data_id}_{team}":
+    for path in (path for place, _ in places for path in not_hidden(place.glob("*"), place)):
+        if path.suffix in task.suffixes and composed(path.stem) == f"{handed.data_id}_{team}":
             raise InvalidInput(
                 path, f"this file is already an answer of {team!r}", "choose another team name, or move it"
             )
@@ -155,10 +206,10 @@ def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
     return list(found.values())
 
 
-def _accepted(log: SubmissionLog, slot: Slot, sha256: str, *, once: bool) -> Entry | None:
-    """The entry that accepted this very file: the slot's newest, or with `once` any."""
+def _accepted(log: SubmissionLog, slot: Slot, handed: HandedIn, *, once: bool) -> list[Entry]:
+    """The entries that accepted this very algorithm, or files: the slot's newest entry, or with `once` any."""
     accepted = log.accepted(slot)
-    return next((entry for entry in (accepted if once else accepted[-1:]) if entry.sha256 == sha256), None)
+    return [entry for entry in (accepted if once else accepted[-1:]) if entry.code_sha256 == handed.code_sha256]
 
 
 def _checked_clock(log: SubmissionLog) -> datetime:
@@ -181,10 +232,24 @@ def _checked_clock(log: SubmissionLog) -> datetime:
     return max(now, newest)
 
 
+def _refused(
+    log: SubmissionLog,
+    slot: Slot,
+    handed: HandedIn,
+    sha256: str,
+    reason: str,
+    now: datetime,
+    allowed: datetime | None,
+) -> Declined:
+    """Logs that the rate limits refuse something, and returns the error to raise."""
+    _append(log, slot, handed, sha256, "refused", reason, now)
+    return Declined(handed.origin, reason, "submit it then" if allowed else "rely on your earlier submissions")
+
+
 def _append(
     log: SubmissionLog,
     slot: Slot,
-    staged: Staged,
+    handed: HandedIn,
     sha256: str,
     verdict: Literal["accepted", "refused", "failed"],
     reason: str | None,
@@ -203,9 +268,10 @@ def _append(
         number=number,
         received=now,
         written=now,
-        file=printable(staged.origin.name),
+        file=printable(handed.origin.name),
         sha256=sha256,
         verdict=verdict,
+        code_sha256=handed.code_sha256,
         reason=reason,
     )
     log.append(entry)

@@ -23,11 +23,12 @@ class Entry(BaseModel):
 
     team: the team that `submit` named, or the method in the file's name.
     number: counts a team's submissions to a data id from 1. Entries with the same number are about the same submission,
-    scored again. None for a file that `submit` did not accept.
+    scored again. None for what `submit` did not accept.
     received: when the submission was first seen. written: when the entry was logged. file: its name as handed in.
-    verdict: `accepted` by `submit`, which keeps the file, `refused` because of the rate limits, `ok` (scored),
+    verdict: `accepted` by `submit`, which keeps the answer, `refused` because of the rate limits, `ok` (scored),
     `failed`, or `withdrawn` (the file no longer exists).
-    code_sha256: the hash of the algorithm that was handed in, in the closed division; the answer's is in sha256.
+    code_sha256: the hash of the algorithm that was handed in, in the closed division; sha256 is the answer's,
+    or the algorithm's if it has none.
     basis: identifies the data, settings and task version of the scores. Only scores with the same basis are comparable.
     scores: the metrics of each board.
     """

@@ -41,6 +41,22 @@ def task(name: str) -> Task:
     return cast("Task", tasks()[name].member)
 
 
+def chosen_task(name: str | None, parameters: Parameters) -> Task:
+    """A task by name; without one, the only task in parameters.yaml, or cleaning if it is one of several.
+
+    Raises InvalidInput for an ambiguous choice or an unknown name.
+    """
+    if name is None and len(parameters.tasks) == 1:
+        name = parameters.tasks[0]
+    if name is None and "cleaning" in parameters.tasks:
+        name = "cleaning"
+    if name is None:
+        raise InvalidInput(
+            "--task", "parameters.yaml has several tasks", f"choose one of {', '.join(parameters.tasks)}"
+        )
+    return task(name)
+
+
 def rules_of(task: Task, parameters: Parameters) -> Rules:
     """Which submissions count and how often a team may submit: from parameters.yaml, else the task's own rules."""
     return parameters.rules.get(task.name, Rules()).over(task.rules)

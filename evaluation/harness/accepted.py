@@ -9,6 +9,7 @@ from evaluation.contest.log import Entry, Slot, SubmissionLog
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
+from evaluation.submissions.division import read_division
 
 
 def accepted_slots(task: Task, log: SubmissionLog, parameters: Parameters) -> dict[Slot, list[Entry]]:
@@ -33,6 +34,9 @@ def accepted_case(entry: Entry, task: Task, folders: Folders, parameters: Parame
     if isinstance(case, Rejected):
         return case
     if case is None or len(found) > 1 or (case.dataset, case.submission_sha256) != (entry.dataset, entry.sha256):
+        return Rejected(place, InvalidInput(place, f"{problem} has been changed", fix))
+    if read_division(case.path).get("code_sha256") != entry.code_sha256:
+        problem = f"the note about the algorithm of submission {entry.number} of {entry.team} to {entry.dataset}"
         return Rejected(place, InvalidInput(place, f"{problem} has been changed", fix))
     return replace(case, folders=folders, seed=entry.seed, number=entry.number)
 

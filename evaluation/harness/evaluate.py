@@ -221,8 +221,13 @@ def _fingerprint(task: Task, case: Case) -> str:
         settings=dict(case.settings),
         seed=case.seed,
         slot=(case.dataset, case.method),
-        **read_division(case.path),
+        **_division(case),
     )
+
+
+def _division(case: Case) -> dict[str, Any]:
+    """The fields that tell the division. Only what was accepted has a note that somebody else cannot have written."""
+    return {} if case.number is None else read_division(case.path)
 
 
 def _reuse(task: Task, cases: Sequence[Case], results: Results) -> tuple[list[Case], list[tuple[Case, Record]]]:
@@ -346,7 +351,7 @@ def _identity(task: Task, case: Case) -> dict[str, Any]:
         "seed": case.seed,
         "rounds": case.rounds,
         "fingerprint": _fingerprint(task, case),
-        **read_division(case.path),
+        **_division(case),
         "environment": environment(),
         "created": now(),
     }

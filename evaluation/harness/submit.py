@@ -1,47 +1,46 @@
-"""What `fixfirst submit` does: a file becomes a numbered submission of a team, and is scored at once."""
+"""What `fixfirst submit` does: a file or an algorithm becomes numbered submissions of a team, scored at once."""
 
 import os
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput, printable, sentence
 from evaluation.contest.accepted import staged
-from evaluation.contest.admission import Admitted, admit, checked_team, shown
-from evaluation.contest.boards import public_score
+from evaluation.contest.admission import admit, checked_team
 from evaluation.contract.loading import load_parameters
-from evaluation.contract.task import Case, Rejected, Task
-from evaluation.files.lock import only_writer
+from evaluation.contract.registry import chosen_task
 from evaluation.files.names import is_hidden
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors
-from evaluation.harness.accepted import accepted_case
-from evaluation.harness.evaluate import Books, publish, score_cases
+from evaluation.harness.judging.code import IMAGE, is_code
+from evaluation.harness.judging.sets import judge
+from evaluation.harness.settle import settle
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.addressed import addressed, named
 
-_CODE = (".py", ".sh", ".zip", ".tar", ".gz", ".tgz", ".xz", ".bz2")
 
+def submit(entry: str, team: str, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
+    """Takes a file or an algorithm for a team, says what became of it and when the next may come.
 
-def submit(path: Path, team: str, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
-    """Takes a file for a team, says what became of it and when the next may come; returns whether it has a score.
-
-    task: the task that the file answers; default: as its name says. Raises FixfirstError if the file is not accepted.
+    task: the task that it answers; default: of a file, as its name says. Returns whether it has a score, an algorithm
+    on every data id. Raises FixfirstError if the file is not accepted.
     """
-    return _submit(path, team, folders, load_parameters(folders.parameters_file), reporter, task)
+    return _submit(entry, team, folders, load_parameters(folders.parameters_file), reporter, task)
 
 
 def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
-    """Takes every file of a folder, the oldest first: TEAM/FILE, or DATAID_TEAM with its suffix.
+    """Takes everything in a folder, the oldest first: TEAM/ENTRY, or DATAID_TEAM with the suffix of a file of answers.
 
-    The files stay where they are. One that was accepted before is not taken again, so that the same command continues
-    after a kill and takes later what has to wait. Returns whether every file is accepted and has a score.
+    All stays where it is. What was accepted before is not taken again, and an algorithm that failed is not run again,
+    so that the same command continues after a kill and takes later what has to wait. Returns whether everything is
+    accepted and has a score.
     """
     parameters, complete = load_parameters(folders.parameters_file), True
     for path in _waiting(inbox):
         try:
             _refuse_link(path, inbox)
             team = path.parent.name if path.parent != inbox else _team_in_name(path, parameters)
-            complete &= _submit(path, team, folders, parameters, reporter, task, once=True)
+            complete &= _submit(str(path), team, folders, parameters, reporter, task, once=True)
         except Exception as error:
             if os.environ.get("FIXFIRST_DEBUG"):
                 raise
@@ -52,7 +51,7 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
 
 
 def _submit(
-    path: Path,
+    entry: str,
     team: str,
     folders: Folders,
     parameters: Parameters,
@@ -62,62 +61,21 @@ def _submit(
     once: bool = False,
 ) -> bool:
     team = checked_team(team)
-    _refuse_code(path)
+    path = Path(entry)
+    if not entry.startswith(IMAGE) and not os.path.lexists(path):
+        raise InvalidInput(path, "there is no such file", "check the path")
+    if path.is_symlink():
+        raise InvalidInput(path, "this is a link", "give what it points to")
+    if is_code(entry):
+        return judge(entry, folders, parameters, chosen_task(task, parameters), reporter, team=team, once=once)
     found, data_id = addressed(path, task, parameters)
     with staged(path, data_id, team, folders) as copy:
         admitted = admit(copy, found, folders, parameters, once=once)
-    entry = admitted.entry
-    what = f"submission {entry.number} of {team} to {data_id}"
-    state = f"already accepted as {what} at {shown(entry.received)}" if admitted.again else f"accepted as {what}"
-    reporter.say(printable(f"{path}: {state} ({admitted.found})"))
-    scored = _score(admitted, found, folders, parameters, reporter)
-    reporter.say(f"  next: {_next(admitted)}")
-    return scored
-
-
-def _score(admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, reporter: Reporter) -> bool:
-    """Scores what has no score yet of the team's accepted submissions to the data id, and says the public score."""
-    entry = admitted.entry
-    with only_writer(folders.results_folder, reporter.warn):
-        books = Books.opened(folders)
-        own = [accepted_case(one, task, folders, parameters) for one in books.log.accepted(entry.slot)]
-        for item in own:
-            if isinstance(item, Rejected):
-                reporter.warn(f"failed: {item.error}")
-        cases = [item for item in own if isinstance(item, Case)]
-        score_cases(task, cases, folders, parameters, books, reporter)
-        publish(task, folders, parameters, books)
-    newest = books.log.newest(entry.slot, entry.number or 0)
-    if newest is None or newest.verdict != "ok":
-        reporter.warn(f"submission {entry.number} has no score yet; `fixfirst evaluate` tries again, nothing is lost")
-        return False
-    part = " on the public part" if "public" in newest.scores else ""
-    direction = task.main.direction
-    reporter.say(f"  score{part}: {task.main.name} {public_score(newest, task):.6f} ({direction})")
-    return True
-
-
-def _next(admitted: Admitted) -> str:
-    team, allowed = admitted.entry.team, admitted.allowed
-    if allowed is None:
-        return f"{team} has no submissions to {admitted.entry.dataset} left"
-    return f"{team} may submit to {admitted.entry.dataset} again from {shown(allowed)}"
-
-
-def _refuse_code(path: Path) -> None:
-    """Rejects what is not a file of answers. The one place where entries that have to be run first would go."""
-    with plain_errors(path, "look at the file"):
-        if not os.path.lexists(path):
-            raise InvalidInput(path, "there is no such file", "check the path")
-        if path.is_dir() or path.suffix.lower() in _CODE:
-            what = "a folder" if path.is_dir() else "code or an archive"
-            raise InvalidInput(
-                path, f"this is {what}, and `submit` takes answers only", "run it, and submit its answer"
-            )
+    return settle(entry, admitted, found, folders, parameters, reporter) is not None
 
 
 def _waiting(inbox: Path) -> list[Path]:
-    """The files of an inbox and of the folders in it, the oldest first; neither hidden files nor time files."""
+    """What is in an inbox and in the folders of its teams, the oldest first; neither hidden nor time files."""
     with plain_errors(inbox, "read the folder"):
         if not inbox.is_dir():
             raise InvalidInput(inbox, "this is not a folder", "name the folder with the files that were handed in")
@@ -139,6 +97,8 @@ def _refuse_link(path: Path, inbox: Path) -> None:
 
 
 def _team_in_name(path: Path, parameters: Parameters) -> str:
+    if is_code(str(path)):
+        raise InvalidInput(path, "the name does not say whose it is", "put it into a folder named after its team")
     found = named(path, parameters)
     if found is None:
         problem = "the name does not start with a known data id and an underscore"

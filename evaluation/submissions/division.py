@@ -15,12 +15,12 @@ _FIELDS = ("engine", "code_sha256")
 
 def write_division(path: Path, engine: str, code_sha256: str) -> None:
     """Notes that a submission file was made in a sandbox, by which engine, and the hash of the code."""
-    write_text(_beside(path), json.dumps({"engine": engine, "code_sha256": code_sha256}) + "\n")
+    write_text(division_path(path), json.dumps({"engine": engine, "code_sha256": code_sha256}) + "\n")
 
 
 def read_division(path: Path) -> dict[str, Any]:
     """The fields of a record that tell the division of a submission file; none for the open division."""
-    note = _beside(path)
+    note = division_path(path)
     with suppress(FixfirstError):
         found = parse_json(read_text(note, _LARGEST), Place(note)) if note.is_file() else None
         if isinstance(found, dict) and all(isinstance(found.get(name), str) for name in _FIELDS):
@@ -28,5 +28,6 @@ def read_division(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _beside(path: Path) -> Path:
+def division_path(path: Path) -> Path:
+    """Where the note about a submission file is."""
     return path.with_name(f".{path.name}.division")

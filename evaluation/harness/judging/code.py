@@ -20,6 +20,8 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 IMAGE = "image:"
 """In front of the name of a container image."""
 
+_RANKERS = ("rank.py", "__init__.py")
+"""What makes a folder a ranker."""
 _MIB = 1 << 20
 _LONGEST = 100
 
@@ -38,6 +40,12 @@ class Code:
     path: Path | None = None
     image: str | None = None
     arguments: tuple[str, ...] = ()
+
+
+def is_code(entry: str) -> bool:
+    """Whether an argument names an algorithm, not a file of answers."""
+    path = Path(entry)
+    return entry.startswith(IMAGE) or path.is_dir() or path.name.lower().endswith((".py", *ARCHIVES))
 
 
 @contextmanager
@@ -60,14 +68,18 @@ def taken_in(entry: str, most_mb: int) -> Iterator[Code]:
         raise InvalidInput(path, "there is no such file or folder", f"check the path; an image is named {IMAGE}NAME")
     if kind == "archive" or not path.is_dir():
         _refuse_odd_file(path, kind, most_mb)
-    with room() as folder, plain_errors(path, "copy it"):
+    elif not any((path / name).is_file() for name in _RANKERS):
+        problem = f"the folder has none of {', '.join(_RANKERS)} and mlcube.yaml"
+        raise InvalidInput(path, problem, "add one; pack scripts as an archive, and hand in answers file by file")
+    with room() as folder:
         target = folder / _safe(path.resolve().name)
-        if path.is_dir():
-            _copy_folder(path, target, most_mb * _MIB)
-        else:
-            shutil.copyfile(path, target)
-        make_readable(target)
-        digest = sha256_tree(target) if target.is_dir() else sha256_file(target)
+        with plain_errors(path, "copy it"):
+            if path.is_dir():
+                _copy_folder(path, target, most_mb * _MIB)
+            else:
+                shutil.copyfile(path, target)
+            make_readable(target)
+            digest = sha256_tree(target) if target.is_dir() else sha256_file(target)
         name = path.resolve().name
         yield Code(kind, name.removesuffix(suffix or ".py") if path.is_file() else name, digest, target)
 

@@ -74,7 +74,7 @@ def judge_entry(
         boxed = box_of(task)(folders, data_id, data, shuffle)
         make_readable(data)
         seeds = numbers(data_id, name, parameters.seeds[0])
-        job = _job(code, task, data, boxed.answer, seeds, allowed)
+        job = _job(code, data, boxed.answer, seeds, allowed)
         outcome = run(job, run_limits(allowed), engine)
         if outcome.answer is None:
             return Judged(outcome, None, task.suffixes[0])
@@ -125,7 +125,7 @@ def run_limits(allowed: Allowed) -> Limits:
     )
 
 
-def _job(code: Code, task: Task, data: Path, answer: str, seeds: list[int], allowed: Allowed) -> Job:
+def _job(code: Code, data: Path, answer: str, seeds: list[int], allowed: Allowed) -> Job:
     shown, target = Mount(data, INPUT), f"{OUTPUT}/{answer}"
     if code.image is not None:
         words = tuple(word.format(input=INPUT, output=target) for word in code.arguments)
@@ -136,10 +136,6 @@ def _job(code: Code, task: Task, data: Path, answer: str, seeds: list[int], allo
     if code.kind == "archive":
         words = (sys.executable, _UNPACK, own.target, _UNPACKED, _bytes(allowed), INPUT, target)
         return Job(("sh", "-c", _SCRIPT, "sh", *words), answer, (own, INSIDE, shown), _scratch(allowed))
-    if task.name != "cleaning":
-        raise InvalidInput(
-            code.path.name, f"the task {task.name} takes no rankers", "hand in an archive with setup.sh and predict.sh"
-        )
     packages = [Path(str(package.__file__)).parent for package in (cleaning, baselines)]
     ours = [Mount(path, f"{TOOLS}/packages/{path.name}") for path in packages]
     command = (*_PYTHON, f"{TOOLS}/inside/rank.py", own.target, INPUT, target, json.dumps(seeds))

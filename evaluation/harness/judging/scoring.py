@@ -11,23 +11,25 @@ from evaluation.sandbox.room import room
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 
+_NAME = "answer"
 
-def check(content: bytes, data_id: str, name: str, task: Task, folders: Folders, parameters: Parameters) -> None:
+
+def check(content: bytes, data_id: str, task: Task, folders: Folders, parameters: Parameters) -> None:
     """Raises FixfirstError if the task does not accept the answer."""
     with room() as place:
-        path = place / f"{data_id}_{name}{task.suffixes[0]}"
+        path = place / f"{data_id}_{_NAME}{task.suffixes[0]}"
         write_whole(path, content)
         task.validate(path, folders, parameters)
 
 
 def metrics_of(
-    content: bytes, data_id: str, name: str, task: Task, folders: Folders, parameters: Parameters
+    content: bytes, data_id: str, task: Task, folders: Folders, parameters: Parameters
 ) -> Mapping[str, float]:
     """The metrics of an answer on the whole truth. Raises FixfirstError if it is not accepted."""
     from threadpoolctl import threadpool_limits
 
     with room() as place:
-        write_whole(place / f"{data_id}_{name}{task.suffixes[0]}", content)
+        write_whole(place / f"{data_id}_{_NAME}{task.suffixes[0]}", content)
         alone = parameters.model_copy(update={"bounds": ()})
         found = task.load(replace(folders, submission_folder=place), alone)
         for item in found:

@@ -100,7 +100,9 @@ def _advice(name: str, folder: Path, top: list[str]) -> str:
     if other is not None:
         return f"rename {other} to {name}"
     inside = next((entry for entry in top if (folder / entry / name).is_file()), None)
-    return f"pack what is in the folder {inside!r}, without the folder itself" if inside is not None else f"add {name}"
+    if inside is None:
+        return f"add {name}; answers are handed in file by file, not in an archive"
+    return f"pack what is in the folder {inside!r}, without the folder itself"
 
 
 def _checked(member: Member, seen: dict[PurePosixPath, str]) -> PurePosixPath | None:

@@ -116,7 +116,7 @@ def test_what_is_accepted_is_kept_and_scored_at_once(contest, capsys, at):
 
 def test_two_accepted_between_two_evaluations_are_both_scored(contest, capsys, at, monkeypatch):
     """The order of the day on which a team lost its best submission: a good one, then a bad one, then `evaluate`."""
-    monkeypatch.setattr("evaluation.harness.submit._score", lambda *_: True)
+    monkeypatch.setattr("evaluation.harness.settle._score", lambda *_: True)
     for minutes, labels in ((0, "abab"), (10, "baba"), (20, "abab")):
         at(minutes)
         assert submit(contest, capsys, labels)[0] == 0
@@ -165,7 +165,7 @@ def test_a_kill_loses_nothing_and_the_same_command_finishes(contest, capsys, mon
     def killed(*_, **__):
         raise Killed
 
-    place = "evaluation.harness.submit._score" if step == "score" else f"evaluation.contest.admission.{step}"
+    place = "evaluation.harness.settle._score" if step == "score" else f"evaluation.contest.admission.{step}"
     with monkeypatch.context() as patch:
         patch.setattr(place, killed)
         with pytest.raises(Killed):
@@ -245,11 +245,12 @@ def test_a_file_that_changes_meanwhile_is_kept_as_it_was_checked(contest, capsys
     assert stored(contest) == {1: answer("abab")}
 
 
-def test_links_pipes_folders_and_code_are_refused(contest, capsys):
+def test_links_pipes_and_folders_are_refused(contest, capsys):
     secret = contest / "data" / "x" / "test_labels.csv"
     place = contest / "mail"
     place.mkdir()
     (place / "x_link.csv").symlink_to(secret)
+    (place / "x_link.zip").symlink_to(secret)
     (place / "x_gone.csv").symlink_to(place / "nothing.csv")
     os.mkfifo(place / "x_pipe.csv")
     (place / "x_folder.csv").mkdir()
@@ -260,8 +261,9 @@ def test_links_pipes_folders_and_code_are_refused(contest, capsys):
         "x_link.csv": "this is a link",
         "x_gone.csv": "this is a link",
         "x_pipe.csv": "this is not a regular file",
-        "x_folder.csv": "this is a folder, and `submit` takes answers only",
-        "x_entry.py": "this is code or an archive, and `submit` takes answers only",
+        "x_folder.csv": "the folder has none of rank.py, __init__.py and mlcube.yaml",
+        "x_entry.py": "the task logo takes no rankers",
+        "x_link.zip": "this is a link",
         "x_huge.csv": "more than the",
         "x_nothing.csv": "there is no such file",
         "odd.txt": "there is no such file",
@@ -440,3 +442,22 @@ def test_a_submission_is_accepted_while_evaluate_is_busy_and_scored_after_it(con
         assert verdicts(contest) == [(1, "accepted")]
     assert wait(child)[0] == 0
     assert verdicts(contest) == [(1, "accepted"), (1, "ok")]
+
+
+def test_nobody_writes_the_note_of_the_closed_division(contest, capsys):
+    """Neither beside a file that is handed in, nor in submissions/, nor with an accepted file."""
+    note = '{"engine": "bwrap", "code_sha256": "0"}\n'
+    (contest / "mail").mkdir()
+    (contest / "submissions").mkdir()
+    (contest / "mail" / ".x_file.csv.division").write_text(note)
+    (contest / "submissions" / ".x_loose.csv.division").write_text(note)
+    (contest / "submissions" / "x_loose.csv").write_text(answer("abab"))
+    assert submit(contest, capsys, "abab")[0] == 0
+    assert run(contest, capsys, "evaluate")[0] == 0
+    records = latest(read_records(contest / "results" / "results.jsonl"))
+    assert [(one.method, one.division) for one in records] == [("loose", "open"), ("mine", "open")]
+    stored_at = contest / "submissions" / "accepted" / "x" / "mine" / "1"
+    assert [path.name for path in stored_at.iterdir()] == ["x_mine.csv"]
+    (stored_at / ".x_mine.csv.division").write_text(note)
+    status, text = run(contest, capsys, "evaluate")
+    assert (status, "the note about the algorithm of submission 1 of mine to x has been changed" in text) == (1, True)

@@ -15,7 +15,7 @@ from evaluation.contract.loading import load_parameters
 from evaluation.contract.registry import task as task_named
 from evaluation.harness.judging.code import taken_in
 from evaluation.harness.judging.judge import judge_entry
-from evaluation.harness.judging.sets import engine_for
+from evaluation.harness.judging.stage import engine_for
 from evaluation.sandbox.selftest import chosen, container_engines
 from tests.evaluation.conftest import CONTAINERS
 

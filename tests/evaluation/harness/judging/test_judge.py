@@ -21,7 +21,8 @@ from evaluation.contract.registry import task as task_named
 from evaluation.datasets.download import download
 from evaluation.datasets.layout import load_dataset
 from evaluation.files.progress import Reporter
-from evaluation.harness.judging import sets
+from evaluation.harness.evaluate import evaluate
+from evaluation.harness.judging import sets, stage
 from evaluation.harness.judging.book import book
 from evaluation.harness.judging.code import taken_in
 from evaluation.harness.judging.judge import judge_entry
@@ -61,7 +62,7 @@ class CustomAppraiser(Appraiser):
 
 @pytest.fixture
 def engine_is_chosen(engine, monkeypatch):
-    monkeypatch.setattr(sets, "engine_for", lambda code, **_: (engine, code))
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (engine, code))
     return engine
 
 
@@ -187,6 +188,7 @@ def test_judge_scores_as_a_file_and_records_the_division(engine_is_chosen, ranke
     parameters = load_parameters(ranked.parameters_file)
     reporter = Reporter(out, out)
     assert sets.judge(knn_shapley.__file__, ranked, parameters, CLEANING, reporter, team="closed one")
+    assert evaluate(ranked, reporter) == 0
     records = {(one.method, one.dataset): one for one in latest(read_records(ranked.results_file))}
     for data_id in ("blobs", "blobs-b"):
         ours, theirs = records["closed one", data_id], records["knn_shapley", data_id]
@@ -197,6 +199,8 @@ def test_judge_scores_as_a_file_and_records_the_division(engine_is_chosen, ranke
     entries = [one for one in SubmissionLog(ranked.submission_log).read().entries if one.team == "closed one"]
     assert {one.code_sha256 for one in entries} == {records["closed one", "blobs"].code_sha256}
     assert "up to 10% of 600 s" in out.getvalue()
+    assert "blobs-b: accepted as submission 1 of closed one to blobs-b\n  score: score 0." in out.getvalue()
+    assert "closed one: score 0." in out.getvalue()
     lines = [json.loads(line) for line in book(ranked).read_text().splitlines()]
     assert [line["verdict"] for line in lines] == ["ok", "ok"]
 
@@ -207,8 +211,9 @@ def test_a_failure_is_logged_and_keeps_the_earlier_answer(engine_is_chosen, fold
         path = archive(tmp_path / "team.tar.gz", {"setup.sh": "true\n", "predict.sh": predict})
         assert sets.judge(path, folders, parameters, CLEANING, Reporter(out, out)) == fine
     entries = SubmissionLog(folders.submission_log).read().slots["cleaning", "blobs", "team", 0]
-    assert [one.verdict for one in entries] == ["ok", "failed"]
-    assert (folders.submission_folder / "blobs_team.txt").exists()
+    assert [(one.number, one.verdict) for one in entries] == [(1, "accepted"), (1, "ok"), (None, "failed")]
+    assert entries[2].reason == "failed: it ended with an error"
+    assert entries[2].code_sha256 not in (None, entries[0].code_sha256)
 
 
 class Broken(Bare):
@@ -226,7 +231,7 @@ class Broken(Bare):
 
 
 def test_what_is_the_fault_of_the_organiser_costs_no_try(folders, tmp_path, monkeypatch):
-    monkeypatch.setattr(sets, "engine_for", lambda code, **_: (Broken(), code))
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (Broken(), code))
     out = io.StringIO()
     parameters = load_parameters(folders.parameters_file)
     assert not sets.judge(entry(tmp_path, "x = 1\n"), folders, parameters, CLEANING, Reporter(out, out))
@@ -238,7 +243,7 @@ def test_trusted_code_enters_no_results(folders, tmp_path):
     out = io.StringIO()
     parameters = load_parameters(folders.parameters_file)
     path = archive(tmp_path / "mine.tar.gz", {"setup.sh": "true\n", "predict.sh": 'seq 0 29 >"$2"\n'})
-    assert sets.judge(path, folders, parameters, CLEANING, Reporter(out, out), trust=True)
+    assert sets.judge_trusted(path, folders, parameters, CLEANING, Reporter(out, out))
     assert "on no board" in out.getvalue()
     assert not folders.results_file.exists()
     assert not folders.submission_log.exists()
@@ -246,7 +251,7 @@ def test_trusted_code_enters_no_results(folders, tmp_path):
 
 
 def test_rehearse_tells_everything_and_leaves_nothing(engine, folders, tmp_path, monkeypatch):
-    monkeypatch.setattr("evaluation.harness.judging.rehearse.engine_for", lambda code, **_: (engine, code))
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (engine, code))
     out = io.StringIO()
     predict = "printf 'seen \\033[31m row\\n' >&2; seq 0 29 >\"$2\"\n"
     path = archive(tmp_path / "mine.tar.gz", {"setup.sh": "true\n", "predict.sh": predict})
@@ -268,12 +273,24 @@ def test_the_truth_may_not_lie_where_every_program_reads(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("../x", "not a valid team name"), ("", "not a valid team name"), (" x", "blank"), ("b_x", "part of the data id")],
+    [
+        ("../x", "not a valid team name"),
+        ("", "not a valid team name"),
+        (" x", "not a valid team name"),
+        ("b_x", "an answer to the data id blobs_b"),
+        ("oracle_influence", "is the name of a bound"),
+        ("knn", "already an answer of 'knn'"),
+    ],
 )
-def test_a_team_has_a_name_that_a_file_can_have(name, words, folders):
-    parameters = load_parameters(folders.parameters_file)
+def test_a_team_has_a_name_of_its_own_before_anything_is_run(name, words, folders, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (Broken(), code))
+    write_parameters(folders.parameters_file.parent, datasets={"a": {"ids": ["blobs", "blobs_b"]}})
+    folders.submission_folder.mkdir()
+    (folders.submission_folder / "blobs_b_knn.txt").write_text("0\n")
+    parameters, out = load_parameters(folders.parameters_file), io.StringIO()
     with pytest.raises(FixfirstError, match=words):
-        sets.checked_name(name, ("blobs", "blobs_b"), CLEANING, parameters)
+        sets.judge(entry(tmp_path, "x = 1\n"), folders, parameters, CLEANING, Reporter(out, out), team=name)
+    assert not folders.results_folder.exists()
 
 
 @pytest.mark.parametrize(
@@ -346,9 +363,7 @@ def test_a_zero_shot_archive_gets_the_same_score_as_outside(engine, digits, tmp_
     command = [sys.executable, tmp_path / "predict.py", data, tmp_path / "answer.json"]
     subprocess.run(command, check=True)
     here = (tmp_path / "answer.json").read_bytes()
-    scores = [
-        metrics_of(content, "digits-names-0", "team", task, digits, parameters) for content in (found.content, here)
-    ]
+    scores = [metrics_of(content, "digits-names-0", task, digits, parameters) for content in (found.content, here)]
     assert scores[0] == scores[1]
     assert 0 < scores[0]["accuracy"] < 50
 

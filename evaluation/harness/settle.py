@@ -1,0 +1,56 @@
+"""What follows when a submission is accepted: its score, and when the next may come."""
+
+from cleaning.errors import printable
+from evaluation.contest.admission import Admitted, shown
+from evaluation.contest.boards import public_score
+from evaluation.contract.task import Case, Rejected, Task
+from evaluation.files.lock import only_writer
+from evaluation.files.progress import Reporter
+from evaluation.harness.accepted import accepted_case
+from evaluation.harness.evaluate import Books, publish, score_cases
+from evaluation.settings.folders import Folders
+from evaluation.settings.parameters import Parameters
+
+
+def settle(
+    subject: str, admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, reporter: Reporter
+) -> float | None:
+    """Says what a submission was accepted as, scores it, and says when the next may come; returns its public score."""
+    entry = admitted.entry
+    what = f"submission {entry.number} of {entry.team} to {entry.dataset}"
+    state = f"already accepted as {what} at {shown(entry.received)}" if admitted.again else f"accepted as {what}"
+    reporter.say(printable(f"{subject}: {state}{admitted.found and f' ({admitted.found})'}"))
+    scored = _score(admitted, task, folders, parameters, reporter)
+    reporter.say(printable(f"  next: {_next(admitted)}"))
+    return scored
+
+
+def _score(
+    admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, reporter: Reporter
+) -> float | None:
+    """Scores what has no score yet of the team's accepted submissions to the data id, and says the public score."""
+    entry = admitted.entry
+    with only_writer(folders.results_folder, reporter.warn):
+        books = Books.opened(folders)
+        own = [accepted_case(one, task, folders, parameters) for one in books.log.accepted(entry.slot)]
+        for item in own:
+            if isinstance(item, Rejected):
+                reporter.warn(f"failed: {item.error}")
+        cases = [item for item in own if isinstance(item, Case)]
+        score_cases(task, cases, folders, parameters, books, reporter)
+        publish(task, folders, parameters, books)
+    newest = books.log.newest(entry.slot, entry.number or 0)
+    if newest is None or newest.verdict != "ok":
+        reporter.warn(f"submission {entry.number} has no score yet; `fixfirst evaluate` tries again, nothing is lost")
+        return None
+    part = " on the public part" if "public" in newest.scores else ""
+    score = public_score(newest, task)
+    reporter.say(f"  score{part}: {task.main.name} {score:.6f} ({task.main.direction})")
+    return score
+
+
+def _next(admitted: Admitted) -> str:
+    team, allowed = admitted.entry.team, admitted.allowed
+    if allowed is None:
+        return f"{team} has no submissions to {admitted.entry.dataset} left"
+    return f"{team} may submit to {admitted.entry.dataset} again from {shown(allowed)}"
