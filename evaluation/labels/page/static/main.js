@@ -217,6 +217,7 @@
 
   function draw() {
     app.round = app.state.round;
+    turn += 1; // an answer that is still on its way belongs to the view before
     if (app.view === "grid") return tiles();
     if (app.view === "list") return render(...fixfirst.list(app));
     return app.row ? open(app.row.row, { back: true }) : advance();
