@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cleaning.intervals import mean_interval
-from tests.study import beliefs, rounds
+from tests.study import beliefs, fixes_in_rounds, rounds
 from tests.study.cases import Case
 
 RESULTS = Path(__file__).parent / "study" / "results"
@@ -65,6 +65,18 @@ def test_the_readme_tells_what_rounds_save():
     told = f"{saved.mean():.3f}, 95% interval {low:.3f} to {high:.3f}, over {len(alone)} cases"
     assert f"the difference is {told}" in text
     assert f"With trusted rows it is {trusted['one order'].mean():.1%} and {trusted['rounds'].mean():.1%}" in text
+
+
+def test_the_results_tell_what_rounds_save_in_fixes():
+    rows = pd.read_csv(RESULTS / "fixes_in_rounds.csv")
+    assert fixes_in_rounds.report(rows) == (RESULTS / "fixes_in_rounds.md").read_text(encoding="utf-8")
+    text = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
+    for trusted, words in ((True, "With trusted rows"), (False, "Without them")):
+        part = rows[rows["trusted"] == trusted]
+        saved = part["rounds"] - part["one order"]
+        low, high = mean_interval(saved.tolist())
+        told = f"{words}, {part['one order'].mean():.3f} in one order and {part['rounds'].mean():.3f} in rounds"
+        assert f"{told} ({saved.mean():+.3f}, {low:+.3f} to {high:+.3f})" in text
 
 
 def test_looks_are_counted_up_to_the_one_that_reaches_the_goal():
