@@ -5,9 +5,7 @@ after every 20 fixes? With and without trusted rows, on the cases and with the l
 of fixes_in_rounds.csv is a case; fixes_in_rounds.md has the means.
 """
 
-import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,32 +15,18 @@ from cleaning import Ranking, simulate
 from cleaning.intervals import mean_interval
 from cleaning.learners.logistic import Learner
 from cleaning.simulation.rounds import clean_in_rounds
-from tests.study.beliefs import BINARY, TEN
 from tests.study.cases import Case, make
-from tests.study.rounds import NOISES, STEP
-from tests.study.sources import sources
+from tests.study.rounds import STEP, requested
 
 _TARGET = 0.95
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sets", default=",".join(BINARY + TEN), help="comma-separated names; default: all")
-    parser.add_argument("--out", type=Path, default=Path("dist") / "study", help="default: %(default)s")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    present = [name for name in options.sets.split(",") if name in sources(quick=False)]
-    rows = []
-    for seed in range(options.seeds):
-        for source in present:
-            for noise, rate in NOISES:
-                rows += list(run(Case(source, noise, rate, seed)))
-            print(f"seed {seed}, {source}", flush=True)
-    path = options.out / "fixes_in_rounds.csv"
-    pd.DataFrame(rows).to_csv(path, index=False, float_format="%.6g")
-    text = report(pd.read_csv(path))
-    (options.out / "fixes_in_rounds.md").write_text(text)
+    folder, cases = requested(__doc__)
+    rows = [row for case in cases for row in run(case)]
+    pd.DataFrame(rows).to_csv(folder / "fixes_in_rounds.csv", index=False, float_format="%.6g")
+    text = report(pd.read_csv(folder / "fixes_in_rounds.csv"))
+    (folder / "fixes_in_rounds.md").write_text(text)
     print(text)
 
 

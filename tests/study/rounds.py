@@ -7,7 +7,7 @@ with the looks that cleanlab's self-confidence needs beside ours; rounds.md has 
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +26,32 @@ _AHEAD = (20, 50)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    folder, cases = requested(__doc__)
+    rows = [row for case in cases for row in run(case)]
+    pd.DataFrame(rows).to_csv(folder / "rounds.csv.gz", index=False, float_format="%.6g")
+    text = report(pd.read_csv(folder / "rounds.csv.gz"))
+    (folder / "rounds.md").write_text(text)
+    print(text)
+
+
+def requested(description: str) -> tuple[Path, Iterator[Case]]:
+    """The folder and the cases that the command line asks for; each seed that is done is printed."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sets", default=",".join(BINARY + TEN), help="comma-separated names; default: all")
     parser.add_argument("--out", type=Path, default=Path("dist") / "study", help="default: %(default)s")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    present = [name for name in options.sets.split(",") if name in sources(quick=False)]
-    rows = []
-    for seed in range(options.seeds):
+    return options.out, _cases(options.seeds, options.sets.split(","))
+
+
+def _cases(seeds: int, names: Sequence[str]) -> Iterator[Case]:
+    present = [name for name in names if name in sources(quick=False)]
+    for seed in range(seeds):
         for source in present:
             for noise, rate in NOISES:
-                rows += list(run(Case(source, noise, rate, seed)))
+                yield Case(source, noise, rate, seed)
         print(f"seed {seed}", flush=True)
-    pd.DataFrame(rows).to_csv(options.out / "rounds.csv.gz", index=False, float_format="%.6g")
-    text = report(pd.read_csv(options.out / "rounds.csv.gz"))
-    (options.out / "rounds.md").write_text(text)
-    print(text)
 
 
 def run(case: Case) -> Iterator[dict[str, object]]:
