@@ -5,11 +5,10 @@ Rankings and predictions go through one loop. A submission that the same code al
 
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from cleaning import FixfirstError, InvalidInput, Unsuitable
 from cleaning.discovery import Component
@@ -30,13 +29,11 @@ from evaluation.files.whole import (
     write_whole,
 )
 from evaluation.harness.calling import as_ranking, timed, watched
-from evaluation.harness.made import Made, code_sha256
+from evaluation.harness.made import Batch, Made, Outcome, code_sha256, outcomes
 from evaluation.harness.seeding import generator
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters, PredictorSpec
 from evaluation.submissions.rankings import SUFFIX, place_of_seed, write_submission
-
-Outcome = Literal["written", "unchanged", "left out", "failed"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +60,11 @@ class Unit:
     producer: Producer
     seed: int
     path: Path
+
+    @property
+    def title(self) -> str:
+        """What its progress is called."""
+        return self.producer.method
 
 
 class _Form(Protocol):
@@ -104,47 +106,31 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
         if one.task == block.task
         for seed in parameters.seeds
     ]
-    outcomes: Counter[Outcome] = Counter()
+    counted: Counter[Outcome] = Counter()
     with (
         only_writer(folders.submission_folder, reporter.warn),
         reporter.track("create_baselines", "submissions") as progress,
     ):
         made = Made(folders.submission_folder / ".made.jsonl")
-        for number, outcome in enumerate(_outcomes(units, folders, made, reporter, progress), start=1):
-            outcomes[outcome] += 1
+        every = outcomes(units, lambda own: _batch(own, folders, reporter), made, progress)
+        for number, outcome in enumerate(every, start=1):
+            counted[outcome] += 1
             progress(number, len(units))
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
     n_ids = len({unit.data_id for unit in units})
     reporter.say(f"create_baselines: {len(units)} submissions for {n_ids} data ids: {counts or 'none'}")
-    return outcomes["failed"]
+    return counted["failed"]
 
 
-def _outcomes(
-    units: Sequence[Unit], folders: Folders, made: Made, reporter: Reporter, progress: Progress
-) -> Iterator[Outcome]:
-    """The outcome of each unit, in the order of `units`. The units of a data id must be consecutive; its data is read
-    once, and only if any of them has to be made.
-    """
-    number = 0
-    for data_id, group in groupby(units, key=lambda unit: unit.data_id):
-        own = list(group)
-        form = _form(own[0].producer.task, folders)
-        digest, loaded = form.sha256(data_id), None
-        recipes = {unit: _recipe(unit, digest) for unit in own}
-        todo = [unit for unit in own if not made.is_current(unit.path, recipes[unit])]
-        if todo:
-            loaded = _read(form, data_id, reporter)
-        for unit in own:
-            if unit not in todo:
-                yield "unchanged"
-            elif loaded is None:
-                yield "failed"
-            else:
-                outcome = _make(form, unit, loaded, reporter, _within(progress, number, len(units), unit))
-                if outcome == "written":
-                    made.note(unit.path, recipes[unit])
-                yield outcome
-            number += 1
+def _batch(own: Sequence[Unit], folders: Folders, reporter: Reporter) -> Batch[Unit, Any]:
+    """How the units of one data id are made."""
+    data_id, form = own[0].data_id, _form(own[0].producer.task, folders)
+    digest = form.sha256(data_id)
+    return Batch(
+        {unit: _recipe(unit, digest) for unit in own},
+        lambda: _read(form, data_id, reporter),
+        lambda unit, loaded, progress: _make(form, unit, loaded, reporter, progress),
+    )
 
 
 def _read(form: _Form, data_id: str, reporter: Reporter) -> Any:
@@ -240,17 +226,6 @@ def _form(task: str, folders: Folders) -> _Form:
 
 def _path(folders: Folders, data_id: str, one: Producer, seed: int, first_seed: int) -> Path:
     return place_of_seed(folders.submission_folder, seed, first_seed) / f"{data_id}_{one.method}{one.suffix}"
-
-
-def _within(progress: Progress, number: int, total: int, unit: Unit) -> Progress:
-    """The progress of one unit, as a part of the total."""
-    method = unit.producer.method
-
-    def within(part: float, whole: float, note: str = "", /) -> None:
-        share = min(part / whole, 1.0) if whole else 0.0
-        progress(number + share, total, f"{method}: {note}" if note else method)
-
-    return within
 
 
 def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], reporter: Reporter) -> list[Producer]:

@@ -5,9 +5,8 @@ the row fixed, and every row that is fixed is in the log, which is what `evaluat
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from shutil import rmtree
 
@@ -22,8 +21,7 @@ from evaluation.datasets.layout import dataset_sha256, load_dataset, load_truth
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import append_line, drop_half_line, plain_errors, read_text, sha256_bytes, write_text
-from evaluation.harness.made import Made, code_sha256
-from evaluation.harness.produce import Outcome
+from evaluation.harness.made import Batch, Made, Outcome, code_sha256, outcomes
 from evaluation.harness.rounds.asking import asked, offered
 from evaluation.harness.rounds.worker import CHECKED, Job, Offered
 from evaluation.settings.folders import Folders
@@ -49,6 +47,11 @@ class _Unit:
     ranker: Offered
     seed: int
     path: Path
+
+    @property
+    def title(self) -> str:
+        """What its progress is called."""
+        return f"{self.ranker.name} in rounds"
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,20 @@ def make_rounds(folders: Folders, reporter: Reporter, *, only: Sequence[str] = (
         raise InvalidInput(place, "it is not set", "add a line `rounds: 20`, to ask again after every 20 fixes")
     units = _units(folders, parameters, _chosen(folders, parameters, only, reporter))
     bench = _Bench(folders, parameters.rounds, reporter)
-    outcomes: Counter[Outcome] = Counter()
+    counted: Counter[Outcome] = Counter()
     with (
         only_writer(folders.submission_folder, reporter.warn),
         reporter.track("rounds", "submissions") as progress,
     ):
-        for number, outcome in enumerate(_outcomes(units, bench, progress), start=1):
-            outcomes[outcome] += 1
+        made = Made(folders.submission_folder / ".made.jsonl")
+        for number, outcome in enumerate(outcomes(units, lambda own: _batch(own, bench), made, progress), start=1):
+            counted[outcome] += 1
             progress(number, len(units))
-        if not only and not outcomes["failed"]:  # what is left belongs to other code or data
+        if not only and not counted["failed"]:  # what is left belongs to other code or data
             rmtree(folders.submission_folder / _UNFINISHED, ignore_errors=True)
-    counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
     reporter.say(f"rounds: {len(units)} submissions in rounds of {parameters.rounds} fixes: {counts or 'none'}")
-    return outcomes["failed"]
+    return counted["failed"]
 
 
 def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], reporter: Reporter) -> list[Offered]:
@@ -136,25 +140,14 @@ def _units(folders: Folders, parameters: Parameters, rankers: Sequence[Offered])
     ]
 
 
-def _outcomes(units: Sequence[_Unit], bench: _Bench, progress: Progress) -> Iterator[Outcome]:
-    """The outcome of each unit, in the order of `units`. The truth of a data id is read once, and only if needed."""
-    made = Made(bench.folders.submission_folder / ".made.jsonl")
-    number = 0
-    for data_id, group in groupby(units, key=lambda unit: unit.data_id):
-        recipes = {unit: bench.recipe(unit) for unit in group}
-        todo = [unit for unit, recipe in recipes.items() if not made.is_current(unit.path, recipe)]
-        truth = bench.truth(data_id) if todo else None
-        for unit, recipe in recipes.items():
-            if unit not in todo:
-                yield "unchanged"
-            elif truth is None:
-                yield "failed"
-            else:
-                outcome = _make(unit, truth, bench, recipe, _within(progress, number, len(units), unit))
-                if outcome == "written":
-                    made.note(unit.path, recipe)
-                yield outcome
-            number += 1
+def _batch(own: Sequence[_Unit], bench: _Bench) -> Batch[_Unit, GroundTruth]:
+    """How the logs of one data id are made."""
+    recipes = {unit: bench.recipe(unit) for unit in own}
+    return Batch(
+        recipes,
+        lambda: bench.truth(own[0].data_id),
+        lambda unit, truth, progress: _make(unit, truth, bench, recipes[unit], progress),
+    )
 
 
 def _make(unit: _Unit, truth: GroundTruth, bench: _Bench, recipe: str, progress: Progress) -> Outcome:
@@ -219,12 +212,3 @@ def _drop(path: Path) -> None:
         path.unlink(missing_ok=True)
         if path.parent.is_dir() and not any(path.parent.iterdir()):
             path.parent.rmdir()
-
-
-def _within(progress: Progress, number: int, total: int, unit: _Unit) -> Progress:
-    """The progress of one log, as a part of the total."""
-
-    def within(fixed: float, rows: float, _note: str = "", /) -> None:
-        progress(number + fixed / rows, total, f"{unit.ranker.name} in rounds")
-
-    return within
