@@ -22,9 +22,10 @@ def file_of_page(package: str, folder: str, name: str) -> str:
 
 
 def template(package: str, name: str) -> jinja2.Template:
-    """A template of a package. Whatever it is given is escaped, and a value it lacks is an error."""
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(file_of_page(package, "templates", name))
+    """A template of a package, which may extend others. What it is given is escaped; a value it lacks is an error."""
+    loader = jinja2.FunctionLoader(lambda name: file_of_page(package, "templates", name))
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.get_template(name)
 
 
 def inside_policy(style: str, scripts: Sequence[str]) -> str:
