@@ -127,10 +127,9 @@ class _Shortlist:
         return cls(np.take_along_axis(scores, classes[None], axis=2).astype(np.float64), n_classes, classes, several)
 
     def take(self, rows: slice) -> "_Shortlist":
-        if self.classes is None or self.several is None:
-            return _Shortlist(np.ascontiguousarray(self.scores[:, rows]), self.n_classes)
-        scores = np.ascontiguousarray(self.scores[:, rows])
-        return _Shortlist(scores, self.n_classes, self.classes[rows], self.several[rows])
+        classes = None if self.classes is None else self.classes[rows]
+        several = None if self.several is None else self.several[rows]
+        return _Shortlist(np.ascontiguousarray(self.scores[:, rows]), self.n_classes, classes, several)
 
     def logits(self, parameters: FloatVector) -> FloatMatrix:
         weights, offset = parameters[: len(self.scores)], parameters[len(self.scores) :]

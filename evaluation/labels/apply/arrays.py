@@ -2,9 +2,10 @@
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,13 +31,7 @@ def write_npz(path: Path, labels: str, corrections: Corrections, output: Path) -
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
         old = _stored_labels(archive, place, corrections)
         new = corrected(old, corrections, place, _class_names(archive, old))
-        for info in archive.infolist():
-            content = archive.read(info)
-            if info.filename == f"{labels}.npy":
-                content = _saved(new[corrections.kept])
-            elif corrections.dropped:
-                content = _without_dropped(content, corrections, Place(path, key=info.filename))
-            _add(out, info.filename, content, info.compress_type)
+        _copy(archive, out, path, corrections, {f"{labels}.npy": _saved(new[corrections.kept])})
         kind = archive.getinfo(f"{labels}.npy").compress_type
         _add(out, f"{column_for_old(names)}.npy", _saved(old[corrections.kept]), kind)
 
@@ -50,11 +45,7 @@ def add_to_npz(path: Path, votes: str, corrections: Corrections, output: Path) -
     with _archives(path, output) as (archive, out):
         names = [info.filename.removesuffix(".npy") for info in archive.infolist()]
         old = _stored_labels(archive, place, corrections)
-        for info in archive.infolist():
-            content = archive.read(info)
-            if corrections.dropped:
-                content = _without_dropped(content, corrections, Place(path, key=info.filename))
-            _add(out, info.filename, content, info.compress_type)
+        _copy(archive, out, path, corrections)
         classes, kind = _class_names(archive, old), archive.getinfo(f"{votes}.npy").compress_type
         for name, labels in ((column_for_new, corrections.label), (column_for_old, corrections.given)):
             _add(out, f"{name(names)}.npy", _saved(_like(old, labels, classes, place)[corrections.kept]), kind)
@@ -73,6 +64,23 @@ def _archives(path: Path, output: Path) -> Iterator[tuple[zipfile.ZipFile, zipfi
             yield archive, out
     except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as error:
         raise InvalidInput(path, f"this is not the npz that was ranked ({error})", _FIX) from error
+
+
+def _copy(
+    archive: zipfile.ZipFile,
+    out: zipfile.ZipFile,
+    path: Path,
+    corrections: Corrections,
+    others: Mapping[str, bytes] = MappingProxyType({}),
+) -> None:
+    """Copies the members of an archive without the dropped rows. others: the members that get another content."""
+    for info in archive.infolist():
+        content = others.get(info.filename)
+        if content is None:
+            content = archive.read(info)
+            if corrections.dropped:
+                content = _without_dropped(content, corrections, Place(path, key=info.filename))
+        _add(out, info.filename, content, info.compress_type)
 
 
 def _stored_labels(archive: zipfile.ZipFile, place: Place, corrections: Corrections) -> NDArray[Any]:
@@ -96,9 +104,7 @@ def write_array(path: Path, corrections: Corrections, output: Path) -> None:
     """Writes an npy or npz of features without the dropped rows."""
     if path.suffix == ".npz":
         with _archives(path, output) as (archive, out):
-            for info in archive.infolist():
-                content = _without_dropped(archive.read(info), corrections, Place(path, key=info.filename))
-                _add(out, info.filename, content, info.compress_type)
+            _copy(archive, out, path, corrections)
     else:
         rows = np.load(path, mmap_mode="r", allow_pickle=False)
         _refuse_length(rows, corrections, Place(path))
