@@ -1,6 +1,7 @@
 """Small data the tests make themselves."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from evaluation.embedding.encoders import efficientnet_lite0
 ROOT = Path(__file__).resolve().parents[1]
 ENCODER = "efficientnet_lite0" if efficientnet_lite0.is_installed() else "classical"
 """The default encoder of pictures here."""
+START = datetime(2021, 9, 1, 12, tzinfo=UTC)
+"""Where the clock of the fixture `at` begins."""
 SHARED = Path(os.environ.get("FIXFIRST_SHARED", ROOT.parent / "shared"))
 
 

@@ -1,10 +1,14 @@
-"""The engines of this machine that a probe does not get out of."""
+"""The engines of this machine that a probe does not get out of, and a clock that tests set."""
 
 import os
+from datetime import timedelta
 
 import pytest
 
+from evaluation.contest import admission
+from evaluation.contest import log as submission_log
 from evaluation.sandbox.selftest import Checked, checked, engines
+from tests.support import START
 
 CONTAINERS = os.environ.get("FIXFIRST_CONTAINERS") == "1"
 """Whether Docker and Podman are tested too; this takes minutes."""
@@ -28,3 +32,15 @@ def engine(request, tested):
     if found.reason is not None:
         pytest.skip(f"NOT TESTED: the sandbox {request.param.name} cannot be used here: {found.reason}")
     return request.param
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """Sets the contest's clock, in minutes after START."""
+
+    def set_clock(minutes):
+        for module in (submission_log, admission):
+            monkeypatch.setattr(module, "clock", lambda: START + timedelta(minutes=minutes))
+
+    set_clock(0)
+    return set_clock

@@ -12,15 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.cli import main
-from evaluation.contest import admission
-from evaluation.contest import log as submission_log
 from evaluation.contest.admission import next_allowed
 from evaluation.contest.log import SubmissionLog
 from evaluation.settings.folders import Folders
 from evaluation.settings.rules import Rate
-from tests.support import ROOT, write_parameters
+from tests.support import ROOT, START, write_parameters
 
-START = datetime(2021, 9, 1, 12, tzinfo=UTC)
 ORIGINAL = Rate(per_day=5, total=150, minutes_apart=10, accumulate=True)
 
 
@@ -86,18 +83,6 @@ def contest(tmp_path):
         (tmp_path / "data" / name).mkdir(parents=True)
         (tmp_path / "data" / name / "test_labels.csv").write_text("file,category\n1.png,a\n2.png,b\n")
     return tmp_path
-
-
-@pytest.fixture
-def at(monkeypatch):
-    """Sets the machine's clock, in minutes after START."""
-
-    def set_clock(minutes):
-        for module in (submission_log, admission):
-            monkeypatch.setattr(module, "clock", lambda: START + timedelta(minutes=minutes))
-
-    set_clock(0)
-    return set_clock
 
 
 def submit(contest, capsys, text, team="mine", name="x_anything.csv"):

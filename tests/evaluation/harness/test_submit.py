@@ -5,13 +5,11 @@ import json
 import os
 import signal
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from evaluation.cli import main
-from evaluation.contest import accepted, admission
-from evaluation.contest import log as submission_log
+from evaluation.contest import accepted
 from evaluation.contest.log import SubmissionLog
 from evaluation.contract.record import latest, read_records
 from evaluation.files.lock import only_writer
@@ -19,7 +17,7 @@ from evaluation.settings.folders import Folders
 from tests.crash.trials import Child, wait
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
-START = datetime(2021, 9, 1, 12, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("at")
 TRUTH = "abab"
 """The labels of the four files. The first and the last are public, the others private."""
 
@@ -33,18 +31,6 @@ def contest(tmp_path):
     truth(tmp_path, TRUTH)
     (tmp_path / "data" / "x" / "public.txt").write_text("1.png\n4.png\n")
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def at(monkeypatch):
-    """Sets the machine's clock, in minutes after START."""
-
-    def set_clock(minutes):
-        for module in (submission_log, admission):
-            monkeypatch.setattr(module, "clock", lambda: START + timedelta(minutes=minutes))
-
-    set_clock(0)
-    return set_clock
 
 
 def truth(contest, labels):

@@ -4,13 +4,10 @@ import io
 import json
 import re
 import tarfile
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from evaluation.cli import main
-from evaluation.contest import admission
-from evaluation.contest import log as submission_log
 from evaluation.contest.log import SubmissionLog
 from evaluation.contract.record import latest, read_records
 from evaluation.harness.judging import sets, stage
@@ -18,7 +15,7 @@ from evaluation.harness.judging.book import book
 from evaluation.sandbox.bare import Bare
 from tests.support import write_parameters
 
-START = datetime(2021, 9, 1, 12, tzinfo=UTC)
+pytestmark = pytest.mark.usefixtures("at")
 FORTH, BACK = 'seq 0 29 >"$2"\n', 'seq 29 -1 0 >"$2"\n'
 
 
@@ -30,18 +27,6 @@ def contest(folders, monkeypatch):
     monkeypatch.setattr(stage, "engine_for", lambda code, **_: (Bare(), code))
     monkeypatch.setattr(sets.secrets, "randbits", lambda _: 7)
     return folders
-
-
-@pytest.fixture(autouse=True)
-def at(monkeypatch):
-    """Sets the machine's clock, in minutes after START."""
-
-    def set_clock(minutes):
-        for module in (submission_log, admission):
-            monkeypatch.setattr(module, "clock", lambda: START + timedelta(minutes=minutes))
-
-    set_clock(0)
-    return set_clock
 
 
 def archive(path, predict):
