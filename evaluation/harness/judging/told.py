@@ -36,4 +36,6 @@ def _told(outcome: Outcome, used: list[str]) -> str:
 
 
 def _tenths(value: float, limit: float) -> str:
-    return f"up to {min(math.ceil(_STEPS * value / limit), _STEPS) * 100 // _STEPS}%"
+    """The tenth that the value is in: at least the first, also where a program ended before its memory was seen."""
+    step = min(max(math.ceil(_STEPS * value / limit), 1), _STEPS)
+    return f"up to {step * 100 // _STEPS}%"
