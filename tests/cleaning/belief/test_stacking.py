@@ -51,3 +51,18 @@ def test_with_many_classes_a_sample_of_the_improbable_ones_is_enough(monkeypatch
     assert np.abs(sampled - every).mean() < 0.01
     assert np.corrcoef(sampled, every)[0, 1] > 0.99
     assert np.any(sampled != every)
+
+
+def test_the_sampled_classes_stand_for_all_improbable_ones_together(monkeypatch):
+    """Scores so weak that those classes have much of the probability."""
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(70), 10)
+    scores = rng.normal(size=(2, 700, 70))
+    scores[0, np.arange(700), truth] += 2.0
+    given = np.where(rng.random(700) < 0.2, rng.integers(0, 70, 700), truth)
+    votes = np.eye(70)[given]
+    sampled = fit_stack(scores, votes, 700, before=votes[:0])
+    monkeypatch.setattr("cleaning.belief.stacking._ALL_CLASSES", 70)
+    every = fit_stack(scores, votes, 700, before=votes[:0])
+    assert sampled.weights[0] == pytest.approx(every.weights[0], rel=0.04)
+    assert np.trace(sampled.noise) / 70 == pytest.approx(np.trace(every.noise) / 70, abs=0.02)
