@@ -17,7 +17,7 @@ from evaluation.sandbox.host import Host, this_host
 from evaluation.sandbox.job import OUTPUT, Job, Limits
 from evaluation.sandbox.processes import children, crowded, descendants, kill_children, memory_of
 from evaluation.sandbox.seccomp import open_program, program
-from evaluation.sandbox.session import Session
+from evaluation.sandbox.session import Session, Used
 from evaluation.sandbox.wrapper import wrapped
 
 _JOIN = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo $$ >"$1" || exit 1; shift; n=$((n - 1)); done; exec "$@"'
@@ -121,8 +121,7 @@ class Bwrap:
                 descriptors=() if host.filter is None else (host.filter,),
                 memory=None if "memory" in counted else lambda number: memory_of(descendants(number), limits.memory),
                 crowded=lambda number: any(crowded(child, _writable(job, limits)) for child in children(number)),
-                group=group,
-                out_of_memory=(lambda: False) if group is None else group.out_of_memory,
+                used=Used if group is None else group.used,
             )
         finally:
             if host.filter is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from evaluation.sandbox.job import Limits
 from evaluation.sandbox.room import is_left, run_name
+from evaluation.sandbox.session import Used
 
 ROOT = Path("/sys/fs/cgroup")
 _PERIOD = 100_000  # microseconds
@@ -34,6 +35,10 @@ class Group:
     def entrances(self) -> tuple[Path, ...]:
         """The files into which a process writes its number to join."""
         return tuple(dict.fromkeys(folder / "cgroup.procs" for folder in self.folders.values()))
+
+    def used(self) -> Used:
+        """What all its processes used so far."""
+        return Used(self.cpu_seconds(), self.peak_memory(), self.out_of_memory())
 
     def out_of_memory(self) -> bool:
         """Whether the kernel killed one of its processes for its memory."""
@@ -81,6 +86,30 @@ class Group:
             return (self.folders[kind] / name).read_text()
         except (KeyError, OSError):
             return ""
+
+
+def group_of(process: int, limits: Limits, root: Path = ROOT, processes: Path = Path("/proc")) -> Group | None:
+    """The group of somebody else's making that holds a process and has this limit of memory, to read from.
+
+    None where it cannot be seen, for example because the process has another number where its engine is.
+    """
+    try:
+        lines = (processes / str(process) / "cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    entries = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    below = {kind: path.lstrip("/") for _, kinds, path in entries for kind in kinds.split(",")}
+    if (root / "cgroup.controllers").exists():
+        place, name = root / below.get("", ""), "memory.max"
+    else:
+        place, name = root / "memory" / below.get("memory", ""), "memory.limit_in_bytes"
+    for folder in (place, *place.parents):  # engines may put the process into a group of its own inside
+        with suppress(OSError):
+            if (folder / name).read_text().strip() == str(limits.memory):
+                if name == "memory.max":
+                    return Group(2, {"memory": folder, "cpu": folder})
+                return Group(1, {"memory": folder, "cpuacct": root / "cpuacct" / below.get("cpuacct", "")})
+    return None
 
 
 def make_group(limits: Limits, root: Path = ROOT) -> Group | None:

@@ -11,8 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,10 +20,11 @@ from typing import Any
 from cleaning.errors import FixfirstError, foreign_reason
 from evaluation.sandbox.host import Host, this_host
 from evaluation.sandbox.job import OUTPUT, Job, Limits
-from evaluation.sandbox.processes import crowded, most_files
+from evaluation.sandbox.processes import most_files
 from evaluation.sandbox.room import is_left, room, run_name
 from evaluation.sandbox.seccomp import profile
-from evaluation.sandbox.session import Session
+from evaluation.sandbox.session import Session, Used
+from evaluation.sandbox.watched import Watched
 from evaluation.sandbox.wrapper import wrapped
 
 EMPTY = "fixfirst-empty:1"
@@ -32,9 +32,8 @@ _KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_
 _CLOSED = (
     *("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--ipc=private"),
     *("--pull=never", "--no-healthcheck", "--log-driver=none", "--shm-size=16m", "--ulimit=core=0"),
-    *("--hostname=sandbox", "--workdir=/tmp"),
+    *("--hostname=sandbox", "--workdir=/tmp", "--interactive", "--stop-timeout=0"),
 )
-_ASK_AGAIN = 0.3
 _NEVER_RUNS = 60.0  # seconds that a command of the engine may take which runs nothing
 
 
@@ -76,7 +75,7 @@ class Container:
 
     @contextmanager
     def session(self, job: Job, limits: Limits) -> Iterator[Session]:
-        """A container for the job, removed when the block ends."""
+        """A container for the job, removed when the block ends or we are killed."""
         name = run_name()
         self._remove_left()
         if job.image is None:
@@ -87,23 +86,54 @@ class Container:
             rules = folder / "seccomp.json"
             rules.write_text(profile())
             self._call(create_command(self.name, job, limits, this_host(limits), name, rules)[1:])
+            # Docker counts files itself
+            folders = () if self.name == "docker" else _writable(job, limits)
+            watched = Watched(lambda: self._first_process(name), limits, folders)
             ending: list[threading.Thread] = []
+            with self._removed(name):
+                try:
+                    yield Session(
+                        [self.name, "start", "--attach", "--interactive", name],
+                        _environment(),
+                        lambda _: ending.append(self._killer(name)),
+                        tuple(f"{what}: {self.name}" for what in ("memory", "processes", "processors")),
+                        crowded=watched.crowded,
+                        measure=watched.measure,
+                        used=lambda: self._used(name, watched.used),
+                    )
+                finally:
+                    for thread in ending:
+                        thread.join()
+
+    @contextmanager
+    def _removed(self, name: str) -> Iterator[None]:
+        """Removes the container when the block ends, and also if we are killed: a process waits for the end of a pipe.
+
+        Unlike bubblewrap's, the processes of a container are not below ours.
+        """
+        words = ["sh", "-c", 'read -r _; exec "$@"', "sh", self.name, "rm", "--force", "--volumes", name]
+        remover = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
             try:
-                yield Session(
-                    [self.name, "start", "--attach", name],
-                    _environment(),
-                    lambda _: ending.append(self._killer(name)),
-                    tuple(f"{what}: {self.name}" for what in ("memory", "processes", "processors")),
-                    crowded=self._crowded(name, _writable(job, limits)),
-                    out_of_memory=lambda: self._out_of_memory(name),
-                )
-            finally:
-                for thread in ending:
-                    thread.join()
-                self._call(["rm", "--force", "--volumes", name])
+                said = remover.communicate(timeout=_NEVER_RUNS)[1]
+            except subprocess.TimeoutExpired:
+                remover.kill()
+                remover.communicate()
+                raise self._silent("rm") from None
+            if remover.returncode:
+                raise self._failed("rm", said)
 
     def _remove_left(self) -> None:
-        """Removes the containers of runs that were killed: unlike bubblewrap, a container outlives its organiser."""
+        """Removes the containers of runs that were killed together with the process that removes theirs."""
         listed = self._try(["ps", "--all", "--filter", "name=fixfirst-run-", "--format", "{{.Names}}"])
         left = [name for name in listed.stdout.decode().split() if is_left(name)]
         if left:
@@ -115,43 +145,35 @@ class Container:
         Raises FixfirstError if it is not on this machine, and if it declares volumes: they would be folders on our
         disk without a limit.
         """
-        if self._inspected(image, "Config.Volumes"):
+        found = self._inspected(image)
+        if found["Config"].get("Volumes"):
             raise FixfirstError(f"the image {image!r} declares volumes. Fix: build it without VOLUME.")
-        return str(self._inspected(image, "Id")).removeprefix("sha256:")
+        return str(found["Id"]).removeprefix("sha256:")
 
     def _entry_point(self, image: str) -> list[str]:
-        return self._inspected(image, "Config.Entrypoint") or []
+        return self._inspected(image)["Config"].get("Entrypoint") or []
 
-    def _inspected(self, image: str, what: str) -> Any:
-        found = self._try(["image", "inspect", "--format", f"{{{{json .{what}}}}}", image])
+    def _inspected(self, image: str) -> dict[str, Any]:
+        # with --format the engines know different fields
+        found = self._try(["image", "inspect", image])
         if found.returncode:
             raise FixfirstError(f"{self.name} has no image {image!r}. Fix: load or pull it first.")
-        return json.loads(found.stdout)
+        first: dict[str, Any] = json.loads(found.stdout)[0]
+        return first
 
     def _ensure_empty_image(self) -> None:
         if self._try(["image", "inspect", EMPTY]).returncode:
             self._call(["import", "-", EMPTY], content=_empty_image())
 
-    def _crowded(self, name: str, folders: Sequence[tuple[str, int]]) -> Callable[[int], bool]:
-        """Looks at the container's files, once its first process is known. Docker counts files itself."""
-        first: list[int] = []
-        asked = time.monotonic()
+    def _first_process(self, name: str) -> int | None:
+        found = self._try(["inspect", "--format", "{{.State.Pid}}", name]).stdout.strip()
+        return int(found) or None if found.isdigit() else None
 
-        def look(_: int) -> bool:
-            nonlocal asked
-            if self.name == "docker":
-                return False
-            if not first and time.monotonic() - asked > _ASK_AGAIN:
-                found = self._try(["inspect", "--format", "{{.State.Pid}}", name]).stdout.strip()
-                first.extend([int(found)] if found.isdigit() and int(found) else [])
-                asked = time.monotonic()
-            return bool(first) and crowded(first[0], folders)
-
-        return look
-
-    def _out_of_memory(self, name: str) -> bool:
+    def _used(self, name: str, measured: Used) -> Used:
+        """What was measured, and what the engine says when the container has ended."""
         found = self._try(["inspect", "--format", "{{json .State.OOMKilled}}", name])
-        return found.returncode == 0 and json.loads(found.stdout) is True
+        killed = found.returncode == 0 and json.loads(found.stdout) is True
+        return replace(measured, out_of_memory=measured.out_of_memory or killed)
 
     def _killer(self, name: str) -> threading.Thread:
         """Kills the container from another thread: the engine waits until somebody has read all its output."""
@@ -162,7 +184,7 @@ class Container:
     def _call(self, words: Sequence[str], content: bytes = b"") -> None:
         done = self._try(words, content)
         if done.returncode:
-            raise FixfirstError(f"{self.name} {words[0]}: {foreign_reason(done.stderr.decode(errors='replace'))}")
+            raise self._failed(words[0], done.stderr)
 
     def _try(self, words: Sequence[str], content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [self.name, *words]
@@ -171,7 +193,13 @@ class Container:
                 command, input=content, capture_output=True, env=_environment(), timeout=_NEVER_RUNS, check=False
             )
         except subprocess.TimeoutExpired:
-            raise FixfirstError(f"{self.name} {words[0]}: no answer within {_NEVER_RUNS:.0f} seconds") from None
+            raise self._silent(words[0]) from None
+
+    def _failed(self, what: str, said: bytes) -> FixfirstError:
+        return FixfirstError(f"{self.name} {what}: {foreign_reason(said.decode(errors='replace'))}")
+
+    def _silent(self, what: str) -> FixfirstError:
+        return FixfirstError(f"{self.name} {what}: no answer within {_NEVER_RUNS:.0f} seconds")
 
 
 def _environment() -> dict[str, str]:

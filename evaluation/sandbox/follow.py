@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from evaluation.sandbox.job import Limits
 from evaluation.sandbox.session import Session
+from evaluation.sandbox.wrapper import ENDED
 
 _STEP = 0.05
 _PATIENCE = 10.0
@@ -60,7 +61,7 @@ def follow(session: Session, limits: Limits) -> Seen:
     started = time.monotonic()
     process = subprocess.Popen(
         session.command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=session.environment,
@@ -116,15 +117,19 @@ def _read(
     until = started + limits.seconds + _PATIENCE
     while reader.is_open and time.monotonic() < until:
         reader.step()
+        if process.stdin is not None and not process.stdin.closed and reader.output.endswith(ENDED):
+            session.measure()
+            process.stdin.close()
         if process.poll() is not None:
             until = min(until, time.monotonic() + _PATIENCE)
         elif stopped is None:
             if session.memory is not None:
-                peak = max(peak or 0, session.memory(process.pid))
+                peak = max(peak or 0, session.memory(process.pid)) or None
             stopped = _limit_met(limits, time.monotonic() - started, peak, len(reader.output))
             if stopped is None and session.crowded(process.pid):
                 stopped = "files"
             if stopped is not None:
+                session.measure()
                 session.kill(process.pid)
                 until = min(until, time.monotonic() + _PATIENCE)
     reader.close()
@@ -149,7 +154,7 @@ def _ensure_ended(process: subprocess.Popen[bytes], session: Session) -> None:
             process.wait(_PATIENCE)
     process.kill()
     process.wait()
-    for stream in (process.stdout, process.stderr):
+    for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from evaluation.sandbox.follow import Seen, follow
 from evaluation.sandbox.job import MIB, Job, Limits, Outcome, Verdict
-from evaluation.sandbox.session import Engine, Session
-from evaluation.sandbox.wrapper import STARTED
+from evaluation.sandbox.session import Engine, Used
+from evaluation.sandbox.wrapper import ENDED, STARTED
 
-_ENDED = re.compile(rb"(ok|missing|odd|exit ([0-9]{1,3}))\n")
+_ENDING = re.compile(re.escape(STARTED + ENDED) + rb"(ok|missing|odd|exit ([0-9]{1,3}))\n")
 
 
 def run(job: Job, limits: Limits, engine: Engine) -> Outcome:
@@ -18,18 +18,17 @@ def run(job: Job, limits: Limits, engine: Engine) -> Outcome:
     """
     with engine.session(job, limits) as session:
         seen = follow(session, limits)
-        verdict = _verdict(job, limits, session, seen)
-        group = session.group
-        used = None if group is None else group.cpu_seconds()
-        peak = None if group is None else group.peak_memory()
+        used = session.used()
+        verdict = _verdict(job, limits, used, seen)
+        cpu_seconds = seen.cpu_seconds if session.own_processes else used.cpu_seconds
         return Outcome(
             verdict=verdict.name,
             problem=verdict.problem,
             answer=verdict.answer,
             log=seen.log,
             seconds=seen.seconds,
-            cpu_seconds=used if used is not None else seen.cpu_seconds if session.own_processes else None,
-            peak_memory=seen.peak if peak is None else peak,
+            cpu_seconds=cpu_seconds,
+            peak_memory=seen.peak if used.peak_memory is None else used.peak_memory,
             engine=engine.name,
             enforced=session.enforced,
         )
@@ -42,13 +41,13 @@ class _Verdict:
     answer: bytes | None = None
 
 
-def _verdict(job: Job, limits: Limits, session: Session, seen: Seen) -> _Verdict:
+def _verdict(job: Job, limits: Limits, used: Used, seen: Seen) -> _Verdict:
     if not seen.output.startswith(STARTED) and seen.stopped in (None, "time"):
         if job.image is None:
             return _Verdict("not_run", "the sandbox could not be started, which is not the program's fault")
         # the shell is the image's own, so that whatever it does is the participant's doing
         return _Verdict("failed", "the image does not start with its own sh")
-    if session.out_of_memory() or seen.stopped == "memory":
+    if used.out_of_memory or seen.stopped == "memory":
         return _Verdict("memory", f"it needed more than the {limits.memory / MIB:.0f} MB of memory allowed")
     if seen.stopped == "time":
         return _Verdict("time", f"it ran longer than the {limits.seconds:g} seconds allowed")
@@ -59,7 +58,7 @@ def _verdict(job: Job, limits: Limits, session: Session, seen: Seen) -> _Verdict
 
 def _of_the_end(job: Job, limits: Limits, output: bytes) -> _Verdict:
     """The verdict on a program that met no limit, by what the wrapper wrote."""
-    ended = _ENDED.match(output, len(STARTED))
+    ended = _ENDING.match(output)
     if ended is None:
         return _Verdict("failed", "it was killed before it ended")
     answer = output[ended.end() :]

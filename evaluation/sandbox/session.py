@@ -5,16 +5,27 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from evaluation.sandbox.cgroup import Group
 from evaluation.sandbox.job import Job, Limits
 
 
-def _never() -> bool:
-    return False
+@dataclass(frozen=True)
+class Used:
+    """What all processes of a sandbox used together: seconds, bytes, and whether one was killed for its memory.
+
+    cpu_seconds, peak_memory: None where nothing counts them.
+    """
+
+    cpu_seconds: float | None = None
+    peak_memory: int | None = None
+    out_of_memory: bool = False
 
 
 def _no(_: int) -> bool:
     return False
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -23,10 +34,10 @@ class Session:
 
     command, environment, descriptors: how to start it. kill: ends it, given the number of the started process.
     enforced: what holds the limits. memory: the bytes it has now, where nothing but us limits them.
-    crowded: whether it has made too many files, where we have to look. group: what counts
-    for all its processes. out_of_memory: whether it was ended for its memory. own_session: whether to start it in a
-    session of its own. own_processes: whether the processor time of its
-    processes is counted as ours.
+    crowded: whether it has made too many files, where we have to look. measure: notes what it used so far, where this
+    cannot be told any more once it has ended; called when the program has ended, and before it is killed. used: what it
+    used, to be asked afterwards. own_session: whether to start it in a session of its own. own_processes: whether the
+    processor time of its processes is counted as ours.
     """
 
     command: Sequence[str]
@@ -36,8 +47,8 @@ class Session:
     descriptors: tuple[int, ...] = ()
     memory: Callable[[int], int] | None = None
     crowded: Callable[[int], bool] = _no
-    group: Group | None = None
-    out_of_memory: Callable[[], bool] = _never
+    measure: Callable[[], None] = _nothing
+    used: Callable[[], Used] = Used
     own_session: bool = False
     own_processes: bool = False
 

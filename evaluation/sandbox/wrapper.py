@@ -1,13 +1,15 @@
 """The shell script around every program: afterwards it ends what is left, and sends the answer through a pipe.
 
-What it writes to standard output is the line STARTED, a line that says how the program ended, and after `ok` the bytes
-of the answer. The program's own standard output goes to standard error. A program that finds the pipe and writes to it
+What it writes to standard output is the line STARTED, the line ENDED when all is ended, and once its standard input is
+closed a line that says how the program ended, and after `ok` the bytes of the answer. So there is time to look at what
+the sandbox used. The program's own standard output goes to standard error. A program that finds the pipes and uses them
 only spoils its own answer.
 """
 
 from evaluation.sandbox.job import OUTPUT, Job
 
 STARTED = b"started\n"
+ENDED = b"ended\n"
 
 _SCRIPT = """\
 answer=$1
@@ -16,6 +18,8 @@ echo started
 "$@" >&2 </dev/null
 status=$?
 {end}
+echo ended
+read -r _
 if [ $status -ne 0 ]; then echo "exit $status"
 elif [ -L "$answer" ]; then echo odd
 elif [ ! -e "$answer" ]; then echo missing

@@ -11,18 +11,15 @@ _STEPS = 10
 
 def coarse(outcome: Outcome, allowed: Allowed) -> str:
     """The verdict and, in tenths of the limits, what was used. Time is a channel: exact seconds could tell the data."""
-    used = [f"{_tenths(outcome.seconds, 60 * allowed.minutes)} of {60 * allowed.minutes:g} s"]
-    if outcome.peak_memory is not None:
-        used.append(f"{_tenths(outcome.peak_memory, allowed.memory_mb * MIB)} of {allowed.memory_mb} MB")
-    return _told(outcome, used)
+    time = f"{_tenths(outcome.seconds, 60 * allowed.minutes)} of {60 * allowed.minutes:g} s"
+    peak = outcome.peak_memory
+    return _told(outcome, time, None if peak is None else _tenths(peak, allowed.memory_mb * MIB), allowed)
 
 
 def exact(outcome: Outcome, allowed: Allowed) -> str:
     """The verdict and what was used."""
-    used = [f"{outcome.seconds:.1f} of {60 * allowed.minutes:g} s"]
-    if outcome.peak_memory is not None:
-        used.append(f"{outcome.peak_memory / MIB:.0f} of {allowed.memory_mb} MB")
-    return _told(outcome, used)
+    time, peak = f"{outcome.seconds:.1f} of {60 * allowed.minutes:g} s", outcome.peak_memory
+    return _told(outcome, time, None if peak is None else f"{math.ceil(peak / MIB)}", allowed)
 
 
 def log_lines(log: bytes) -> list[str]:
@@ -30,12 +27,13 @@ def log_lines(log: bytes) -> list[str]:
     return [printable(line) for line in log.decode(errors="backslashreplace").splitlines()]
 
 
-def _told(outcome: Outcome, used: list[str]) -> str:
+def _told(outcome: Outcome, time: str, memory: str | None, allowed: Allowed) -> str:
     problem = f": {outcome.problem}" if outcome.problem else ""
-    return f"{outcome.verdict}{problem} ({', '.join(used)})"
+    known = "memory not known" if memory is None else f"{memory} of {allowed.memory_mb} MB"
+    return f"{outcome.verdict}{problem} ({time}, {known})"
 
 
 def _tenths(value: float, limit: float) -> str:
-    """The tenth that the value is in: at least the first, also where a program ended before its memory was seen."""
+    """The tenth that the value is in: at least the first."""
     step = min(max(math.ceil(_STEPS * value / limit), 1), _STEPS)
     return f"up to {step * 100 // _STEPS}%"

@@ -1,6 +1,7 @@
 """The commands that start a sandbox, without any engine; and what is told of a run."""
 
 import json
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,11 @@ import pytest
 from cleaning.errors import FixfirstError
 from evaluation.sandbox import bwrap, containers, seccomp, selftest
 from evaluation.sandbox.bare import Bare
-from evaluation.sandbox.cgroup import make_group
+from evaluation.sandbox.cgroup import group_of, make_group
 from evaluation.sandbox.host import Host, this_host
 from evaluation.sandbox.job import INPUT, MIB, OUTPUT, Job, Limits, Mount
 from evaluation.sandbox.run import run
-from evaluation.sandbox.session import Session
+from evaluation.sandbox.session import Session, Used
 
 JOB = Job(
     ("python3", "/submission/p.py"), "ranking.txt", (Mount(Path("/data/set 1"), INPUT),), (("/unpacked", 1 << 30),)
@@ -27,6 +28,9 @@ ROOT = Host(
     (("PATH", "/usr/bin"),),
     filter=7,
 )
+
+
+_ENDED = "echo started; echo ended;"
 
 
 def together(words, *expected):
@@ -136,6 +140,33 @@ def test_group_of_version_2(tmp_path):
     assert (group.peak_memory(), group.cpu_seconds()) == (None, 1.5)
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_group_of_a_container_is_known_by_its_limit(version, tmp_path):
+    """Another process may have the same number where we are; with version 2, Podman makes a group inside of its own."""
+    (tmp_path / "7").mkdir()
+    memory = tmp_path / ("box" if version == 2 else "memory/box")
+    memory.mkdir(parents=True)
+    if version == 2:
+        (tmp_path / "cgroup.controllers").write_text("memory cpu")
+        (tmp_path / "7" / "cgroup").write_text("0::/box/container\n")
+        (memory / "container").mkdir()
+        (memory / "memory.max").write_text(f"{MIB}\n")
+        (memory / "memory.events").write_text("oom 1\noom_kill 1\n")
+        (memory / "memory.peak").write_text("12345\n")
+        (memory / "cpu.stat").write_text("usage_usec 2500000\n")
+    else:
+        (tmp_path / "cpuacct" / "box").mkdir(parents=True)
+        (tmp_path / "7" / "cgroup").write_text("4:memory:/box\n3:cpu,cpuacct:/box\n0::/\n")
+        (memory / "memory.limit_in_bytes").write_text(f"{MIB}\n")
+        (memory / "memory.oom_control").write_text("oom_kill 1\n")
+        (memory / "memory.max_usage_in_bytes").write_text("12345\n")
+        (tmp_path / "cpuacct" / "box" / "cpuacct.usage").write_text("2500000000\n")
+    group = group_of(7, Limits(memory=MIB), tmp_path, tmp_path)
+    assert group.used() == Used(2.5, 12345, True)
+    assert group_of(7, Limits(memory=2 * MIB), tmp_path, tmp_path) is None
+    assert group_of(8, Limits(memory=MIB), tmp_path, tmp_path) is None
+
+
 def test_without_a_place_for_it_there_is_no_group(tmp_path):
     assert make_group(Limits(), tmp_path / "none") is None
 
@@ -158,14 +189,22 @@ class Scripted(Bare):
 @pytest.mark.parametrize(
     ("script", "verdict", "problem"),
     [
-        ("echo started; echo ok; printf hello", "ok", ""),
-        ("echo started; echo missing", "answer", "it ended without writing ranking.txt"),
-        ("echo started; echo odd", "answer", "what it left as ranking.txt is not a regular file that can be read"),
-        ("echo started; echo exit 3", "failed", "it ended with an error"),
+        (f"{_ENDED} echo ok; printf hello", "ok", ""),
+        (f"{_ENDED} echo missing", "answer", "it ended without writing ranking.txt"),
+        (
+            "echo started; echo ended; echo odd",
+            "answer",
+            "what it left as ranking.txt is not a regular file that can be read",
+        ),
+        (f"{_ENDED} echo exit 3", "failed", "it ended with an error"),
         ("echo started; kill -9 $$", "failed", "it was killed before it ended"),
         ("echo started; sleep 30", "time", "it ran longer than the 1 seconds allowed"),
         ("echo bwrap: no >&2; exit 1", "not_run", "the sandbox could not be started, which is not the program's fault"),
-        ("echo started; echo ok; head -c 2000000 /dev/zero", "answer", "its answer is larger than the 1 MB allowed"),
+        (
+            "echo started; echo ended; echo ok; head -c 2000000 /dev/zero",
+            "answer",
+            "its answer is larger than the 1 MB allowed",
+        ),
         ("sleep 30", "not_run", "the sandbox could not be started, which is not the program's fault"),
         ("exit 0", "not_run", "the sandbox could not be started, which is not the program's fault"),
     ],
@@ -186,14 +225,24 @@ def test_an_image_cannot_blame_the_organiser():
 def test_memory_beats_time_beats_the_exit_status():
     limits = Limits(seconds=0.3)
     script = "echo started; sleep 5; echo exit 3"
-    assert run(JOB, limits, Scripted(script, out_of_memory=lambda: True)).verdict == "memory"
+    assert run(JOB, limits, Scripted(script, used=lambda: Used(out_of_memory=True))).verdict == "memory"
     assert run(JOB, limits, Scripted(script, memory=lambda _: limits.memory + 1)).verdict == "memory"
     assert run(JOB, limits, Scripted(script)).verdict == "time"
     assert run(JOB, limits, Scripted(script, crowded=lambda _: True)).verdict == "failed"
 
 
+def test_what_was_used_is_looked_at_before_the_sandbox_ends():
+    """The wrapper waits for it; whoever is stopped at a limit is looked at before."""
+    looked = []
+    waits = "echo started; echo ended; read -r _; echo missing"
+    for script, verdict in ((waits, "answer"), ("echo started; sleep 9", "time")):
+        job = run(JOB, Limits(seconds=0.3), Scripted(script, measure=lambda: looked.append(time.monotonic())))
+        assert job.verdict == verdict
+    assert len(looked) == 2
+
+
 def test_a_long_log_keeps_its_beginning_and_its_end():
-    script = "echo started; echo first >&2; head -c 300000 /dev/zero | tr '\\0' x >&2; echo last >&2; echo missing"
+    script = f"echo first >&2; head -c 300000 /dev/zero | tr '\\0' x >&2; echo last >&2; {_ENDED} echo missing"
     log = run(JOB, Limits(log=1000), Scripted(script)).log
     assert log.startswith(b"first\nxxx")
     assert log.endswith(b"xxxlast\n")

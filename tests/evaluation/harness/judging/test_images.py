@@ -13,10 +13,11 @@ import yaml
 from cleaning.errors import FixfirstError, InvalidInput
 from evaluation.contract.loading import load_parameters
 from evaluation.contract.registry import task as task_named
+from evaluation.harness.judging import stage
 from evaluation.harness.judging.code import taken_in
 from evaluation.harness.judging.judge import judge_entry
-from evaluation.harness.judging.stage import engine_for
-from evaluation.sandbox.selftest import chosen, container_engines
+from evaluation.sandbox.containers import Container
+from evaluation.sandbox.selftest import checked, container_engines
 from tests.evaluation.conftest import CONTAINERS
 
 NAME = "fixfirst-test-ranker:1"
@@ -29,19 +30,26 @@ while [ $row -lt 30 ]; do echo $row; row=$((row + 1)); done >"$out"
 """
 
 
-@pytest.fixture(scope="module")
-def image():
-    """An image with a shell, cat, and an entry point, in every container engine that holds."""
+@pytest.fixture(scope="module", params=container_engines(), ids=lambda one: one.name)
+def client(request, tested):
+    """Each container engine that holds, as if there were no other, with an image: a shell, cat and an entry point."""
     if not CONTAINERS:
         pytest.skip("nox -s sandbox tries it")
-    try:
-        client = chosen(container_engines()).name
-    except FixfirstError as error:
-        pytest.skip(f"NOT TESTED: {error}")
+    engine = request.param
+    reason = tested.setdefault(engine.name, checked(engine)).reason
+    if reason is not None:
+        pytest.skip(f"NOT TESTED: {engine.name} cannot be used here: {reason}")
     change = 'ENTRYPOINT ["/bin/sh", "/rank.sh"]'
-    subprocess.run([client, "import", "--change", change, "-", NAME], input=_image(), check=True, capture_output=True)
-    yield NAME
-    subprocess.run([client, "rmi", "--force", NAME], check=True, capture_output=True)
+    words = [engine.name, "import", "--change", change, "-", NAME]
+    subprocess.run(words, input=_image(), check=True, capture_output=True)
+    yield engine.name
+    subprocess.run([engine.name, "rmi", "--force", NAME], check=True, capture_output=True)
+
+
+@pytest.fixture
+def image(client, monkeypatch):
+    monkeypatch.setattr(stage, "container_engines", lambda: (Container(client),))
+    return NAME
 
 
 def _image() -> bytes:
@@ -66,7 +74,7 @@ def _image() -> bytes:
 def judged(entry, folders):
     parameters, task = load_parameters(folders.parameters_file), task_named("cleaning")
     with taken_in(entry, 10) as code:
-        engine, code = engine_for(code, trust=False)
+        engine, code = stage.engine_for(code, trust=False)
         return judge_entry(code, task, "blobs", folders, parameters, engine, name=code.name), code
 
 
@@ -90,8 +98,8 @@ def test_an_image_that_is_not_here_is_named(image, folders):
         judged("image:nowhere/none:1", folders)
 
 
-def test_an_image_with_a_folder_on_our_disk_is_refused(image, folders, tmp_path):
-    client, change = chosen(container_engines()).name, ["--change", "VOLUME /data"]
+def test_an_image_with_a_folder_on_our_disk_is_refused(client, image, folders):
+    change = ["--change", "VOLUME /data"]
     subprocess.run([client, "import", *change, "-", f"{image}-v"], input=_image(), check=True, capture_output=True)
     try:
         with pytest.raises(FixfirstError, match="declares volumes"):

@@ -152,8 +152,6 @@ def test_it_finds_neither_names_nor_test_rows_nor_the_order_of_the_rows(engine, 
 def test_a_verdict_says_what_happened_and_nothing_of_the_data(text, verdict, problem, engine, folders, tmp_path):
     whole = f"def rank(train, validation, *, rng):\n    {text}\n"
     found = judged(folders, entry(tmp_path, whole), engine, memory_mb=400)
-    if (engine.name, verdict) == ("podman", "memory") and found.outcome.verdict == "failed":
-        pytest.skip("this Podman does not tell that a program was killed for its memory")
     assert (found.outcome.verdict, found.outcome.problem, found.content) == (verdict, problem, None)
 
 
