@@ -119,8 +119,8 @@ def may_run(
 ) -> Admitted | None:
     """Whether an algorithm may be run for a team: None if so, else the submission that this algorithm already is.
 
-    It is run again as long as the rate limits allow it, because it may answer something else; with `once` it is not,
-    nor if it failed. Raises as `admit` does, and logs a refusal.
+    What was accepted last is not run again: with the same answer it would be a free look at the data. With `once`, nor
+    is what was accepted earlier or failed. Raises as `admit` does, and logs a refusal.
     """
     slot, rate = _slot(handed, task, parameters), rules_of(task, parameters).rate or Rate()
     log = SubmissionLog(folders.submission_log).read()
@@ -129,24 +129,32 @@ def may_run(
     now = clock() if same else _checked_clock(log)
     made = _made(log, slot)
     allowed = next_allowed(made, now, rate)
-    if same is not None and (once or allowed is None or allowed > now):
+    if same is not None:
         return Admitted(same, "", True, allowed)
     sha256 = str(handed.code_sha256)
-    if allowed is None or allowed > now:
-        with log.locked():
-            raise _refused(log, slot, handed, sha256, _refusal(made, allowed, rate, handed.team), now, allowed)
-    failed = [one for one in log.slots.get(slot, ()) if (one.verdict, one.code_sha256) == ("failed", sha256)]
+    failed = [one for one in log.slots.get(slot, ()) if _is_failed_run(one) and one.code_sha256 == sha256]
     if once and failed:
         problem = f"it was run on {handed.data_id} before ({failed[-1].reason})"
         raise Declined(handed.origin, problem, "hand in something better, or run it again by naming it to `submit`")
+    if allowed is None or allowed > now:
+        with log.locked():
+            raise _refused(log, slot, handed, sha256, _refusal(made, allowed, rate, handed.team), now, allowed)
     return None
 
 
-def note_failure(handed: HandedIn, task: Task, reason: str, folders: Folders, parameters: Parameters) -> None:
-    """Logs that an algorithm gave no answer that counts, which costs no try."""
+def note_failure(
+    handed: HandedIn, task: Task, reason: str, folders: Folders, parameters: Parameters
+) -> datetime | None:
+    """Logs that an algorithm gave no answer that counts. This costs a try: how it failed may tell about the data.
+
+    Returns when the team's next submission to the data id is allowed; None if none is.
+    """
+    slot, rate = _slot(handed, task, parameters), rules_of(task, parameters).rate or Rate()
     log = SubmissionLog(folders.submission_log)
     with log.locked():
-        _append(log, _slot(handed, task, parameters), handed, str(handed.code_sha256), "failed", reason, clock())
+        now = log.now()
+        _append(log, slot, handed, str(handed.code_sha256), "failed", reason, now)
+        return next_allowed(_made(log, slot), now, rate)
 
 
 def checked_team(team: str) -> str:
@@ -198,12 +206,20 @@ def _folded(team: str) -> str:
 
 
 def _counted(log: SubmissionLog, slot: Slot) -> list[Entry]:
-    """One entry per submission that counts towards the limits: accepted, or scored without asking for admission."""
-    found: dict[int | None, Entry] = {}
-    for entry in log.slots.get(slot, ()):
+    """One entry per submission that counts towards the limits.
+
+    Those accepted, those scored without asking for admission, and every run of an algorithm that failed.
+    """
+    own = log.slots.get(slot, ())
+    numbered: dict[int | None, Entry] = {}
+    for entry in own:
         if entry.verdict in ("accepted", "ok"):
-            found.setdefault(entry.number, entry)
-    return list(found.values())
+            numbered.setdefault(entry.number, entry)
+    return [*numbered.values(), *filter(_is_failed_run, own)]
+
+
+def _is_failed_run(entry: Entry) -> bool:
+    return entry.verdict == "failed" and entry.number is None and entry.code_sha256 is not None
 
 
 def _accepted(log: SubmissionLog, slot: Slot, handed: HandedIn, *, once: bool) -> list[Entry]:
@@ -256,9 +272,10 @@ def _append(
     now: datetime,
     number: int | None = None,
 ) -> Entry:
-    """Logs a verdict, unless it is a failure or a refusal of the same file for the same reason that the log has."""
-    for known in log.slots.get(slot, ()):
-        if verdict != "accepted" and (known.sha256, known.verdict, known.reason) == (sha256, verdict, reason):
+    """Logs a verdict, unless it is a refusal, or the failure of a file, that the log has with the same reason."""
+    counts = verdict == "accepted" or (verdict == "failed" and handed.code_sha256 is not None)
+    for known in () if counts else log.slots.get(slot, ()):
+        if (known.sha256, known.verdict, known.reason) == (sha256, verdict, reason):
             return known
     entry = Entry(
         task=slot[0],

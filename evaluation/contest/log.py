@@ -120,14 +120,14 @@ class SubmissionLog:
                 for slot in slots:
                     scored = self._scored(slot)
                     if scored and scored[-1].verdict != "withdrawn":
-                        self.append(_withdrawn(scored[-1], self._now()))
+                        self.append(_withdrawn(scored[-1], self.now()))
 
     def _entry(self, case: Case, record: Record) -> Entry | None:
         """The entry that records a scoring result; None if the log already has it."""
         slot = (record.task, case.dataset, case.method, case.seed)
         verdict: Literal["ok", "failed"] = "ok" if record.status == "ok" else "failed"
         boards = {"all": record.metrics, **{name: board.metrics for name, board in record.boards.items()}}
-        now = self._now()
+        now = self.now()
         known = self._known(slot, case)
         entry = Entry(
             task=record.task,
@@ -147,7 +147,7 @@ class SubmissionLog:
         )
         return entry if known is None or _content(known) != _content(entry) else None
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
         """The current time, but never before the newest line: setting the clock back must not backdate a submission."""
         return max(clock(), self._newest)
 

@@ -1,8 +1,11 @@
 """What follows when a submission is accepted: its score, and when the next may come."""
 
+from datetime import datetime
+
 from cleaning.errors import printable
 from evaluation.contest.admission import Admitted, shown
 from evaluation.contest.boards import public_score
+from evaluation.contract.registry import rules_of
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
@@ -21,8 +24,20 @@ def settle(
     state = f"already accepted as {what} at {shown(entry.received)}" if admitted.again else f"accepted as {what}"
     reporter.say(printable(f"{subject}: {state}{admitted.found and f' ({admitted.found})'}"))
     scored = _score(admitted, task, folders, parameters, reporter)
-    reporter.say(printable(f"  next: {_next(admitted)}"))
+    say_next(entry.team, entry.dataset, admitted.allowed, task, parameters, reporter)
     return scored
+
+
+def say_next(
+    team: str, data_id: str, allowed: datetime | None, task: Task, parameters: Parameters, reporter: Reporter
+) -> None:
+    """Says when a team's next submission to a data id may come, if a rule says anything about it."""
+    rate = rules_of(task, parameters).rate
+    if rate is not None and rate.limits:
+        may = f"{team} has no submissions to {data_id} left"
+        if allowed is not None:
+            may = f"{team} may submit to {data_id} again from {shown(allowed)}"
+        reporter.say(printable(f"  next: {may}"))
 
 
 def _score(
@@ -47,10 +62,3 @@ def _score(
     score = public_score(newest, task)
     reporter.say(f"  score{part}: {task.main.name} {score:.6f} ({task.main.direction})")
     return score
-
-
-def _next(admitted: Admitted) -> str:
-    team, allowed = admitted.entry.team, admitted.allowed
-    if allowed is None:
-        return f"{team} has no submissions to {admitted.entry.dataset} left"
-    return f"{team} may submit to {admitted.entry.dataset} again from {shown(allowed)}"

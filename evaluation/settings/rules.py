@@ -80,6 +80,11 @@ class Rate(Strict):
     accumulate: bool = False
     since: date | None = None
 
+    @property
+    def limits(self) -> bool:
+        """Whether there is anything that could keep a team from submitting."""
+        return self.enabled and any((self.per_day, self.total, self.minutes_apart, self.since))
+
 
 Counts = Literal["last_valid", "best"]
 

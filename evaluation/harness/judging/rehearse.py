@@ -23,7 +23,7 @@ def rehearse(
     with staged_code(entry, task, folders, parameters, trust=trust) as stage:
         allowed = stage.allowed
         reporter.say(f"engine: {stage.engine.name}; limits: {60 * allowed.minutes:g} s, {allowed.memory_mb} MB")
-        if not stage.can_run(reporter):
+        if stage.refusal(reporter):
             return False
         verdicts = [_rehearsed(stage, data_id, reporter) for data_id in stage.data_ids]
         return all(verdicts)

@@ -17,7 +17,7 @@ from evaluation.harness.judging.judge import Judged
 from evaluation.harness.judging.scoring import metrics_of
 from evaluation.harness.judging.stage import Stage, staged_code
 from evaluation.harness.judging.told import coarse
-from evaluation.harness.settle import settle
+from evaluation.harness.settle import say_next, settle
 from evaluation.sandbox.host import this_host
 from evaluation.sandbox.job import Limits
 from evaluation.settings.folders import Folders
@@ -46,8 +46,12 @@ def judge(
     with staged_code(entry, task, folders, parameters, team=team, trust=False) as stage:
         refuse_visible(folders.groundtruth_folder)
         scores, todo = _known(stage, reporter, once=once)
-        if todo and stage.can_run(reporter):
-            scores += [_handed_in(stage, data_id, reporter) for data_id in todo]
+        refusal = stage.refusal(reporter) if todo else ""
+        for data_id in todo:
+            if refusal:
+                _fail(stage, data_id, f"refused: {refusal}", reporter)
+            else:
+                scores.append(_handed_in(stage, data_id, reporter))
         found = [score for score in scores if score is not None]
         if len(found) > 1:
             mean = f"{task.main.name} {fmean(found):.6f} ({task.main.direction}; mean over {len(found)})"
@@ -63,7 +67,7 @@ def judge_trusted(
     Returns whether it has a score on every data id.
     """
     with staged_code(entry, task, folders, parameters, team=team, trust=True) as stage:
-        if not stage.can_run(reporter):
+        if stage.refusal(reporter):
             return False
         fine = True
         for data_id in stage.data_ids:
@@ -103,8 +107,7 @@ def _handed_in(stage: Stage, data_id: str, reporter: Reporter) -> float | None:
     outcome, content = judged.outcome, judged.content
     if content is None:
         if outcome.verdict != "not_run":
-            reason = f"{outcome.verdict}: {outcome.problem}"
-            note_failure(handed, stage.task, reason, stage.folders, stage.parameters)
+            _fail(stage, data_id, f"{outcome.verdict}: {outcome.problem}", reporter)
         return None
     try:
         with staged_run(handed, stage.task, content, outcome.seconds, outcome.engine, stage.folders) as answer:
@@ -113,6 +116,13 @@ def _handed_in(stage: Stage, data_id: str, reporter: Reporter) -> float | None:
         reporter.warn(f"not accepted: {data_id}: {error}")
         return None
     return _settled(stage, data_id, replace(admitted, found=""), reporter)
+
+
+def _fail(stage: Stage, data_id: str, reason: str, reporter: Reporter) -> None:
+    """Logs what became of the algorithm, which costs a try, and says when the next may come."""
+    handed = _of(stage, data_id)
+    allowed = note_failure(handed, stage.task, reason, stage.folders, stage.parameters)
+    say_next(stage.team, data_id, allowed, stage.task, stage.parameters, reporter)
 
 
 def _run(stage: Stage, data_id: str, reporter: Reporter) -> Judged:

@@ -52,14 +52,14 @@ class Stage:
             raise FixfirstError(f"no data set of the task {self.task.name} is enabled. Fix: add one under `datasets:`.")
         return found
 
-    def can_run(self, reporter: Reporter) -> bool:
-        """Whether an archive can be unpacked and has its scripts; says why not."""
+    def refusal(self, reporter: Reporter) -> str:
+        """Why an archive cannot be unpacked or lacks its scripts, which is said; empty if nothing is wrong with it."""
         problem, notes = check_archive(self.code, self.task, self.parameters, self.engine)
         for note in notes:
             reporter.hint(note)
         if problem:
             reporter.warn(f"refused: {self.origin}: {problem}")
-        return not problem
+        return problem
 
     def run(self, data_id: str, shuffle: np.random.Generator | None) -> Judged:
         """Runs it on a data id. An answer that the task does not accept has the verdict `answer`.

@@ -32,6 +32,8 @@ def archive(path, predict):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w") as made:
         for name, text in (("setup.sh", "true\n"), ("predict.sh", predict)):
+            if text is None:
+                continue
             info = tarfile.TarInfo(name)
             info.size = len(text)
             made.addfile(info, io.BytesIO(text.encode()))
@@ -81,10 +83,10 @@ def test_the_rules_are_asked_before_anything_is_run(contest, capsys, at):
     assert (status, "10 minutes apart): the next is allowed at 2021-09-01 12:10:00 UTC" in text) == (1, True), text
     assert runs(contest) == ["ok"]
     at(10)
-    status, text = submit(contest, capsys, FORTH)  # it could have answered something else
+    status, text = submit(contest, capsys, FORTH)  # another run would be a free look at the data
     assert (status, "already accepted as submission 1" in text) == (0, True), text
     assert submit(contest, capsys, BACK)[0] == 0
-    assert runs(contest) == ["ok"] * 3
+    assert runs(contest) == ["ok"] * 2
     answers = stored(contest)
     assert sorted(answers) == [1, 2]
     assert answers[1] == answers[2][::-1]
@@ -111,13 +113,29 @@ def test_one_that_came_in_between_is_not_overtaken(contest, capsys, monkeypatch)
     assert verdicts(contest)[2:] == [(None, "refused")]
 
 
-def test_a_failure_costs_no_try_and_is_logged_with_its_verdict(contest, capsys):
-    assert submit(contest, capsys, "exit 3\n")[0] == 1
-    assert submit(contest, capsys, 'echo 0 >"$2"\n')[0] == 1
-    reasons = ["failed: it ended with an error", "answer: its answer is not one that the task cleaning accepts"]
-    assert [entry.reason for entry in log(contest)] == reasons
+def test_every_failure_costs_a_try_and_is_logged_with_its_verdict(contest, capsys, at):
+    """Else whoever ends with an error or not, as the hidden data say, reads them for nothing."""
+    next_one = "  next: mine may submit to blobs again from 2021-09-01 12:{}:00 UTC\n"
+    for minutes, predict in ((0, "exit 3\n"), (10, 'echo 0 >"$2"\n'), (20, None), (30, "exit 3\n")):
+        at(minutes)
+        status, text = submit(contest, capsys, predict)
+        assert (status, next_one.format(minutes + 10) in text) == (1, True), text
+        assert "mine has made" in submit(contest, capsys, FORTH)[1]
+    failed = [entry.reason for entry in log(contest) if entry.verdict == "failed"]
+    assert failed[0] == failed[3] == "failed: it ended with an error"
+    assert failed[1] == "answer: its answer is not one that the task cleaning accepts"
+    assert failed[2].startswith("refused: there is no predict.sh")
+    assert runs(contest) == ["failed", "answer", "failed"]
+    at(40)
     assert submit(contest, capsys, FORTH)[0] == 0
-    assert verdicts(contest) == [(None, "failed")] * 2 + [(1, "accepted"), (1, "ok")]
+    assert [entry.verdict for entry in log(contest)] == ["failed", "refused"] * 4 + ["accepted", "ok"]
+
+
+def test_without_a_rule_nothing_is_said_about_the_next(contest, capsys):
+    write_parameters(contest.parameters_file.parent, datasets={"a": {"ids": ["blobs"]}})
+    for predict in (FORTH, "exit 3\n", "exit 3\n", BACK):
+        assert "next" not in submit(contest, capsys, predict)[1]
+    assert [verdict for _, verdict in verdicts(contest)] == ["accepted", "ok", "failed", "failed", "accepted", "ok"]
 
 
 @pytest.mark.parametrize("step", ["_append", "score"])
@@ -171,4 +189,5 @@ def test_an_archive_of_answers_and_an_unscored_task_are_refused(contest, capsys)
     assert (status, "answers are handed in file by file, not in an archive" in text) == (1, True), text
     status, text = run(contest, capsys, "submit", path, "--team=mine", "--task=logo")
     assert (status, "`evaluate` does not score the task logo" in text) == (1, True), text
-    assert not contest.results_folder.exists()
+    assert verdicts(contest) == [(None, "failed")]
+    assert not book(contest).exists()
