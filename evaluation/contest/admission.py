@@ -74,7 +74,9 @@ class Admitted:
     allowed: datetime | None
 
 
-def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, *, once: bool = False) -> Admitted:
+def admit(
+    staged: Staged, task: Task, folders: Folders, parameters: Parameters, log: SubmissionLog, *, once: bool = False
+) -> Admitted:
     """Checks a team's answer, applies the rate limits, keeps it under its number and logs the verdict.
 
     The file that was accepted last does not create a new submission when it is handed in again, nor does the algorithm
@@ -84,7 +86,6 @@ def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, 
     one, and for a clock that is behind the log; BadData if not the file is at fault but the data it is checked against.
     """
     slot = _slot(staged, task, parameters)
-    log = SubmissionLog(folders.submission_log)
     _refuse_confusion(staged, task, folders, parameters, log.read())
     sha256 = sha256_file(staged.answer)
     try:
@@ -115,7 +116,7 @@ def admit(staged: Staged, task: Task, folders: Folders, parameters: Parameters, 
 
 
 def may_run(
-    handed: HandedIn, task: Task, folders: Folders, parameters: Parameters, *, once: bool = False
+    handed: HandedIn, task: Task, folders: Folders, parameters: Parameters, log: SubmissionLog, *, once: bool = False
 ) -> Admitted | None:
     """Whether an algorithm may be run for a team: None if so, else the submission that this algorithm already is.
 
@@ -123,8 +124,7 @@ def may_run(
     is what was accepted earlier or failed. Raises as `admit` does, and logs a refusal.
     """
     slot, rate = _slot(handed, task, parameters), rules_of(task, parameters).rate or Rate()
-    log = SubmissionLog(folders.submission_log).read()
-    _refuse_confusion(handed, task, folders, parameters, log)
+    _refuse_confusion(handed, task, folders, parameters, log.read())
     same = next(iter(_accepted(log, slot, handed, once=once)), None)
     now = clock() if same else _checked_clock(log)
     made = _made(log, slot)
@@ -143,14 +143,13 @@ def may_run(
 
 
 def note_failure(
-    handed: HandedIn, task: Task, reason: str, folders: Folders, parameters: Parameters
+    handed: HandedIn, task: Task, reason: str, parameters: Parameters, log: SubmissionLog
 ) -> datetime | None:
     """Logs that an algorithm gave no answer that counts. This costs a try: how it failed may tell about the data.
 
     Returns when the team's next submission to the data id is allowed; None if none is.
     """
     slot, rate = _slot(handed, task, parameters), rules_of(task, parameters).rate or Rate()
-    log = SubmissionLog(folders.submission_log)
     with log.locked():
         now = log.now()
         _append(log, slot, handed, str(handed.code_sha256), "failed", reason, now)

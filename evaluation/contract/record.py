@@ -101,17 +101,19 @@ def read_records(path: Path) -> list[Record]:
 
     Raises InvalidInput with the line number for any other line that is not a record.
     """
-    if not path.exists():
-        return []
-    lines = read_bytes(path).split(b"\n")[:-1]
+    return records_in(read_bytes(path), path) if path.exists() else []
+
+
+def records_in(content: bytes, path: Path, *, before: int = 0) -> list[Record]:
+    """The records in a part of the file at `path`, which has `before` lines before it; as `read_records` otherwise."""
     records = []
-    for number, line in enumerate(lines):
+    for number, line in enumerate(content.split(b"\n")[:-1], start=before + 1):
         try:
             records.append(Record.model_validate_json(line))
         except ValidationError as failure:
             error = failure.errors(include_url=False)[0]
             raise InvalidInput(
-                Place(path, line=number + 1, key=".".join(map(str, error["loc"])) or None),
+                Place(path, line=number, key=".".join(map(str, error["loc"])) or None),
                 f"this is not a record of schema version 1 ({error['msg']})",
                 "remove the line, or the file, and evaluate again",
             ) from None

@@ -74,7 +74,13 @@ class Books:
     @classmethod
     def opened(cls, folders: Folders) -> "Books":
         """Both files, read to their ends. Raises InvalidInput for a line that cannot be read."""
-        return cls(Results(folders.results_file), SubmissionLog(folders.submission_log).read())
+        return cls(Results(folders.results_file), SubmissionLog(folders.submission_log)).read()
+
+    def read(self) -> "Books":
+        """Reads what was added since."""
+        self.results.read()
+        self.log.read()
+        return self
 
 
 def _evaluate_task(task: Task, folders: Folders, parameters: Parameters, books: Books, reporter: Reporter) -> int:

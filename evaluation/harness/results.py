@@ -1,25 +1,39 @@
-"""results.jsonl in memory: read once, then searched and appended to."""
+"""results.jsonl in memory: each line is read once, then searched."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 from evaluation.contest.log import Slot
-from evaluation.contract.record import Record, append_record, latest, now, read_records
+from evaluation.contract.record import Record, append_record, latest, now, records_in
+from evaluation.files.whole import plain_errors
 
 
 class Results:
-    """The records of a results file, including those added since it was read.
-
-    The constructor raises InvalidInput for a line that is not a record.
-    """
+    """The records of a results file; they grow as it is read or written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._known: dict[tuple[str, str], Record] = {}
         self._newest: dict[Slot, Record] = {}
         self._failed: set[tuple[str | None, ...]] = set()
-        for record in read_records(path):
-            self._take(record)
+        self._read = 0
+        self._lines = 0
+
+    def read(self) -> "Results":
+        """Reads the lines added since the last call. Skips a half-written last line.
+
+        Raises InvalidInput with the line number for a line that is not a record.
+        """
+        if self.path.exists():
+            with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
+                file.seek(self._read)
+                content = file.read()
+            found = records_in(content, self.path, before=self._lines)
+            for record in found:
+                self._take(record)
+            self._lines += len(found)
+            self._read += content.rfind(b"\n") + 1
+        return self
 
     def answer(self, task: str, fingerprint: str) -> Record | None:
         """The newest record with this fingerprint and without an error."""
@@ -36,7 +50,7 @@ class Results:
     def add(self, record: Record) -> None:
         """Appends a record to the file."""
         append_record(self.path, record)
-        self._take(record)
+        self.read()
 
     def add_news(self, record: Record, *, numbered: bool = False) -> None:
         """Appends a record, unless it is a failure that the newest record of the slot already tells.

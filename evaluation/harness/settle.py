@@ -16,14 +16,20 @@ from evaluation.settings.parameters import Parameters
 
 
 def settle(
-    subject: str, admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, reporter: Reporter
+    subject: str,
+    admitted: Admitted,
+    task: Task,
+    folders: Folders,
+    parameters: Parameters,
+    books: Books,
+    reporter: Reporter,
 ) -> float | None:
     """Says what a submission was accepted as, scores it, and says when the next may come; returns its public score."""
     entry = admitted.entry
     what = f"submission {entry.number} of {entry.team} to {entry.dataset}"
     state = f"already accepted as {what} at {shown(entry.received)}" if admitted.again else f"accepted as {what}"
     reporter.say(printable(f"{subject}: {state}{admitted.found and f' ({admitted.found})'}"))
-    scored = _score(admitted, task, folders, parameters, reporter)
+    scored = _score(admitted, task, folders, parameters, books, reporter)
     say_next(entry.team, entry.dataset, admitted.allowed, task, parameters, reporter)
     return scored
 
@@ -41,12 +47,12 @@ def say_next(
 
 
 def _score(
-    admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, reporter: Reporter
+    admitted: Admitted, task: Task, folders: Folders, parameters: Parameters, books: Books, reporter: Reporter
 ) -> float | None:
     """Scores what has no score yet of the team's accepted submissions to the data id, and says the public score."""
     entry = admitted.entry
     with only_writer(folders.results_folder, reporter.warn):
-        books = Books.opened(folders)
+        books.read()
         own = [accepted_case(one, task, folders, parameters) for one in books.log.accepted(entry.slot)]
         for item in own:
             if isinstance(item, Rejected):

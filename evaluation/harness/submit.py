@@ -11,6 +11,7 @@ from evaluation.contract.registry import chosen_task
 from evaluation.files.names import is_hidden
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors
+from evaluation.harness.evaluate import Books
 from evaluation.harness.judging.code import IMAGE, is_code
 from evaluation.harness.judging.sets import judge
 from evaluation.harness.settle import settle
@@ -25,7 +26,8 @@ def submit(entry: str, team: str, folders: Folders, reporter: Reporter, *, task:
     task: the task that it answers; default: of a file, as its name says. Returns whether it has a score, an algorithm
     on every data id. Raises FixfirstError if the file is not accepted.
     """
-    return _submit(entry, team, folders, load_parameters(folders.parameters_file), reporter, task)
+    parameters = load_parameters(folders.parameters_file)
+    return _submit(entry, team, folders, parameters, Books.opened(folders), reporter, task)
 
 
 def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
@@ -36,11 +38,12 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
     accepted and has a score.
     """
     parameters, complete = load_parameters(folders.parameters_file), True
+    books = Books.opened(folders)
     for path in _waiting(inbox):
         try:
             _refuse_link(path, inbox)
             team = path.parent.name if path.parent != inbox else _team_in_name(path, parameters)
-            complete &= _submit(str(path), team, folders, parameters, reporter, task, once=True)
+            complete &= _submit(str(path), team, folders, parameters, books, reporter, task, once=True)
         except Exception as error:
             if os.environ.get("FIXFIRST_DEBUG"):
                 raise
@@ -55,6 +58,7 @@ def _submit(
     team: str,
     folders: Folders,
     parameters: Parameters,
+    books: Books,
     reporter: Reporter,
     task: str | None,
     *,
@@ -67,11 +71,12 @@ def _submit(
     if path.is_symlink():
         raise InvalidInput(path, "this is a link", "give what it points to")
     if is_code(entry):
-        return judge(entry, folders, parameters, chosen_task(task, parameters), reporter, team=team, once=once)
+        chosen = chosen_task(task, parameters)
+        return judge(entry, folders, parameters, chosen, reporter, team=team, books=books, once=once)
     found, data_id = addressed(path, task, parameters)
     with staged(path, data_id, team, folders) as copy:
-        admitted = admit(copy, found, folders, parameters, once=once)
-    return settle(entry, admitted, found, folders, parameters, reporter) is not None
+        admitted = admit(copy, found, folders, parameters, books.log, once=once)
+    return settle(entry, admitted, found, folders, parameters, books, reporter) is not None
 
 
 def _waiting(inbox: Path) -> list[Path]:

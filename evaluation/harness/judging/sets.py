@@ -12,6 +12,7 @@ from evaluation.contest.accepted import HandedIn, staged_run
 from evaluation.contest.admission import Admitted, Declined, admit, may_run, note_failure
 from evaluation.contract.task import Task
 from evaluation.files.progress import Reporter
+from evaluation.harness.evaluate import Books
 from evaluation.harness.judging.book import note_run
 from evaluation.harness.judging.judge import Judged
 from evaluation.harness.judging.scoring import metrics_of
@@ -32,26 +33,28 @@ def judge(
     reporter: Reporter,
     *,
     team: str | None = None,
+    books: Books | None = None,
     once: bool = False,
 ) -> bool:
     """Hands in a team's algorithm: runs it on every enabled data id of a task, and says what came of each answer.
 
     An answer is accepted, kept and scored as a file is. Where the rate limits do not allow another submission now, the
-    algorithm is not run. team: default: the name of what was handed in. once: do not run again what was run before.
-    Returns whether it has a score on every data id.
+    algorithm is not run. team: default: the name of what was handed in. books: default: read here. once: do not run
+    again what was run before. Returns whether it has a score on every data id.
     """
     if task.name not in parameters.tasks:
         problem, fix = f"`evaluate` does not score the task {task.name}", f"add {task.name} to `tasks:` in it"
         raise InvalidInput(folders.parameters_file, problem, fix)
     with staged_code(entry, task, folders, parameters, team=team, trust=False) as stage:
         refuse_visible(folders.groundtruth_folder)
-        scores, todo = _known(stage, reporter, once=once)
+        books = Books.opened(folders) if books is None else books
+        scores, todo = _known(stage, books, reporter, once=once)
         refusal = stage.refusal(reporter) if todo else ""
         for data_id in todo:
             if refusal:
-                _fail(stage, data_id, f"refused: {refusal}", reporter)
+                _fail(stage, data_id, f"refused: {refusal}", books, reporter)
             else:
-                scores.append(_handed_in(stage, data_id, reporter))
+                scores.append(_handed_in(stage, data_id, books, reporter))
         found = [score for score in scores if score is not None]
         if len(found) > 1:
             mean = f"{task.main.name} {fmean(found):.6f} ({task.main.direction}; mean over {len(found)})"
@@ -89,39 +92,39 @@ def refuse_visible(truth: Path) -> None:
             )
 
 
-def _known(stage: Stage, reporter: Reporter, *, once: bool) -> tuple[list[float | None], list[str]]:
+def _known(stage: Stage, books: Books, reporter: Reporter, *, once: bool) -> tuple[list[float | None], list[str]]:
     """The scores of what the algorithm was accepted as before, and the data ids on which it may be run now."""
     asked = {}
     for data_id in stage.data_ids:
         try:
-            asked[data_id] = may_run(_of(stage, data_id), stage.task, stage.folders, stage.parameters, once=once)
+            handed = _of(stage, data_id)
+            asked[data_id] = may_run(handed, stage.task, stage.folders, stage.parameters, books.log, once=once)
         except Declined as error:
             reporter.warn(f"not accepted: {data_id}: {error}")
-    scores = [_settled(stage, data_id, known, reporter) for data_id, known in asked.items() if known is not None]
+    scores = [_settled(stage, data_id, known, books, reporter) for data_id, known in asked.items() if known is not None]
     return scores, [data_id for data_id, known in asked.items() if known is None]
 
 
-def _handed_in(stage: Stage, data_id: str, reporter: Reporter) -> float | None:
+def _handed_in(stage: Stage, data_id: str, books: Books, reporter: Reporter) -> float | None:
     """Runs the algorithm, hands in its answer, and returns the score. What is the organiser's fault costs no try."""
     judged, handed = _run(stage, data_id, reporter), _of(stage, data_id)
     outcome, content = judged.outcome, judged.content
     if content is None:
         if outcome.verdict != "not_run":
-            _fail(stage, data_id, f"{outcome.verdict}: {outcome.problem}", reporter)
+            _fail(stage, data_id, f"{outcome.verdict}: {outcome.problem}", books, reporter)
         return None
     try:
         with staged_run(handed, stage.task, content, outcome.seconds, outcome.engine, stage.folders) as answer:
-            admitted = admit(answer, stage.task, stage.folders, stage.parameters)
+            admitted = admit(answer, stage.task, stage.folders, stage.parameters, books.log)
     except Declined as error:  # another one of the team came in between
         reporter.warn(f"not accepted: {data_id}: {error}")
         return None
-    return _settled(stage, data_id, replace(admitted, found=""), reporter)
+    return _settled(stage, data_id, replace(admitted, found=""), books, reporter)
 
 
-def _fail(stage: Stage, data_id: str, reason: str, reporter: Reporter) -> None:
+def _fail(stage: Stage, data_id: str, reason: str, books: Books, reporter: Reporter) -> None:
     """Logs what became of the algorithm, which costs a try, and says when the next may come."""
-    handed = _of(stage, data_id)
-    allowed = note_failure(handed, stage.task, reason, stage.folders, stage.parameters)
+    allowed = note_failure(_of(stage, data_id), stage.task, reason, stage.parameters, books.log)
     say_next(stage.team, data_id, allowed, stage.task, stage.parameters, reporter)
 
 
@@ -132,8 +135,8 @@ def _run(stage: Stage, data_id: str, reporter: Reporter) -> Judged:
     return judged
 
 
-def _settled(stage: Stage, data_id: str, admitted: Admitted, reporter: Reporter) -> float | None:
-    return settle(data_id, admitted, stage.task, stage.folders, stage.parameters, reporter)
+def _settled(stage: Stage, data_id: str, admitted: Admitted, books: Books, reporter: Reporter) -> float | None:
+    return settle(data_id, admitted, stage.task, stage.folders, stage.parameters, books, reporter)
 
 
 def _of(stage: Stage, data_id: str) -> HandedIn:

@@ -224,16 +224,16 @@ def test_a_second_evaluation_reads_the_results_once_and_does_not_lock_the_log(ra
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
     before = [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)]
     read, locked = [], []
-    original, lock = results.read_records, SubmissionLog.locked
-    monkeypatch.setattr(results, "read_records", lambda path: read.append(path) or original(path))
+    original, lock = results.records_in, SubmissionLog.locked
+    monkeypatch.setattr(results, "records_in", lambda *part, **at: read.append(part[0]) or original(*part, **at))
     monkeypatch.setattr(SubmissionLog, "locked", lambda log: locked.append(log) or lock(log))
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
-    assert (read, locked) == ([ranked.results_file], [])
+    assert (read, locked) == ([before[0]], [])
     assert [path.read_bytes() for path in (ranked.results_file, ranked.submission_log)] == before
     for path in ranked.submission_folder.glob("*_random.txt"):
         path.unlink()
     assert evaluate(ranked, Reporter(io.StringIO(), io.StringIO())) == 0
-    assert len(read) == 2
+    assert b"".join(read[1:]) == ranked.results_file.read_bytes()
     assert len(locked) == 1
 
 

@@ -13,6 +13,7 @@ from evaluation.contest import accepted
 from evaluation.contest.log import SubmissionLog
 from evaluation.contract.record import latest, read_records
 from evaluation.files.lock import only_writer
+from evaluation.harness import results
 from evaluation.settings.folders import Folders
 from tests.crash.trials import Child, wait
 from tests.support import noisy_blobs, write_dataset, write_parameters
@@ -385,6 +386,22 @@ def test_an_inbox_is_taken_as_often_as_it_takes(contest, capsys, at):
     assert verdicts(contest, "flat") == [(1, "accepted"), (1, "ok")]
     for odd in ([f"--from-inbox={inbox}", "--team=a"], ["--team=a"], [str(inbox)], [f"--from-inbox={inbox}/no"]):
         assert run(contest, capsys, "submit", *odd)[0] == 1
+
+
+def test_an_inbox_reads_every_line_of_results_and_log_once(contest, capsys, monkeypatch):
+    (contest / "inbox").mkdir()
+    for number in range(4):
+        (contest / "inbox" / f"x_team {number}.csv").write_text(answer("abab"))
+    records, lines = [], []
+    one, other = results.records_in, SubmissionLog._parsed
+    monkeypatch.setattr(results, "records_in", lambda *part, **at: records.append(part[0]) or one(*part, **at))
+    monkeypatch.setattr(SubmissionLog, "_parsed", lambda log, line: lines.append(line) or other(log, line))
+    for _ in range(2):
+        records.clear()
+        lines.clear()
+        assert run(contest, capsys, "submit", f"--from-inbox={contest / 'inbox'}")[0] == 0
+        assert b"".join(records) == (contest / "results" / "results.jsonl").read_bytes()
+        assert lines == (contest / "results" / "submissions.jsonl").read_bytes().splitlines()
 
 
 def test_odd_names_of_files_and_teams_stay_on_one_line(contest, capsys, at):
