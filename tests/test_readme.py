@@ -10,8 +10,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from evaluation.cli import main
+from evaluation.contract.record import latest, read_records
+from evaluation.harness.judging import stage
+from evaluation.sandbox.bare import Bare
+from evaluation.sandbox.bwrap import Bwrap
+from evaluation.sandbox.selftest import checked
 from tests.evaluation.labels.decided import decide
-from tests.support import ROOT
+from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
 
 COMMAND = re.compile(r"^fixfirst [^#\n]+", re.MULTILINE)
 
@@ -36,6 +41,31 @@ def test_the_commands_of_the_benchmark_work(tmp_path, monkeypatch, capsys):
         status = main(command)
         out, err = capsys.readouterr()
         assert status == 0 or command[0] == "doctor", (command, out, err)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_organisers_work(tmp_path, monkeypatch, capsys):
+    """In bubblewrap where it holds, else without a sandbox."""
+    found = commands(ROOT / "ORGANISERS.md")
+    assert [command[0] for command in found] == [
+        *("submit", "submit", "leaderboard", "evaluate"),
+        *("rehearse", "submit", "judge"),
+    ]
+    for folder, data_id in (("workspace", "digits-symmetric-0"), ("hidden", "blobs")):
+        write_parameters(tmp_path / folder, datasets={"made": {"ids": [data_id]}})
+        write_dataset(tmp_path / folder, *noisy_blobs(data_id, n=30))
+    for path, name in (("mail", "digits-symmetric-0.txt"), ("inbox", "digits-symmetric-0_theirs.txt")):
+        (tmp_path / path).mkdir()
+        (tmp_path / path / name).write_text("".join(f"{row}\n" for row in range(30)))
+    (tmp_path / "my_ranker.py").write_text("def rank(train, validation, *, rng):\n    return train.features[:, 0]\n")
+    monkeypatch.chdir(tmp_path)
+    engine = Bwrap() if checked(Bwrap()).reason is None else Bare()
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (engine, code))
+    for command in found:
+        assert main(command) == 0, (command, *capsys.readouterr())
+    records = latest(read_records(tmp_path / "workspace" / "results" / "results.jsonl"))
+    assert [(one.method, one.division) for one in records] == [("ours", "closed"), ("theirs", "open")]
+    assert [one.method for one in read_records(tmp_path / "hidden" / "results" / "results.jsonl")] == ["ours"]
 
 
 def digits(wrong=8, rows=200):
