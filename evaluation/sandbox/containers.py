@@ -34,6 +34,7 @@ _CLOSED = (
     *("--pull=never", "--no-healthcheck", "--log-driver=none", "--shm-size=16m", "--ulimit=core=0"),
     *("--hostname=sandbox", "--workdir=/tmp", "--interactive", "--stop-timeout=0"),
 )
+_CAN_LIMIT = {"docker": ("{{.MemoryLimit}}", "true"), "podman": ("{{json .Host.CgroupControllers}}", '"memory"')}
 _NEVER_RUNS = 60.0  # seconds that a command of the engine may take which runs nothing
 
 
@@ -71,7 +72,14 @@ class Container:
 
     def missing(self) -> str | None:
         """Why it cannot be used, or None."""
-        return None if shutil.which(self.name) else f"{self.name} not found"
+        if shutil.which(self.name) is None:
+            return f"{self.name} not found"
+        # without root an engine may ignore a limit of memory and go on
+        asked, enough = _CAN_LIMIT[self.name]
+        found = self._try(["info", "--format", asked])
+        if found.returncode == 0 and enough not in found.stdout.decode(errors="replace"):
+            return "it cannot limit memory here; without root it needs cgroup v2 and its controller `memory`"
+        return None
 
     @contextmanager
     def session(self, job: Job, limits: Limits) -> Iterator[Session]:

@@ -48,13 +48,10 @@ def container_engines() -> tuple[Container, ...]:
 
 def checked(engine: Engine) -> Checked:
     """Runs the probe in the engine's sandbox, if it is there."""
-    reason = engine.missing()
-    if reason is None:
-        try:
-            reason = _escapes(engine)
-        except (FixfirstError, OSError) as error:
-            reason = foreign_reason(error)
-    return Checked(engine, reason)
+    try:
+        return Checked(engine, engine.missing() or _escapes(engine))
+    except (FixfirstError, OSError) as error:
+        return Checked(engine, foreign_reason(error))
 
 
 def chosen(among: Sequence[_Engine]) -> _Engine:

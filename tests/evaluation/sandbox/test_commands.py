@@ -268,3 +268,12 @@ def test_an_engine_that_does_not_hold_is_not_used():
         assert hole in reason
     with pytest.raises(FixfirstError, match=r"none: x not found.*--trust"):
         selftest.chosen([Absent()])
+
+
+@pytest.mark.parametrize(("client", "says"), [("docker", "false"), ("podman", "[]")])
+def test_a_container_engine_that_ignores_the_limit_of_memory_is_not_used(client, says, tmp_path, monkeypatch):
+    """As Podman does without root where there is cgroup v1."""
+    (tmp_path / client).write_text(f"#!/bin/sh\necho '{says}'\n")
+    (tmp_path / client).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "cannot limit memory here" in selftest.checked(containers.Container(client)).reason
