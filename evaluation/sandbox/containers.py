@@ -154,12 +154,12 @@ class Container:
         disk without a limit.
         """
         found = self._inspected(image)
-        if found["Config"].get("Volumes"):
+        if (found.get("Config") or {}).get("Volumes"):
             raise FixfirstError(f"the image {image!r} declares volumes. Fix: build it without VOLUME.")
         return str(found["Id"]).removeprefix("sha256:")
 
     def _entry_point(self, image: str) -> list[str]:
-        return self._inspected(image)["Config"].get("Entrypoint") or []
+        return (self._inspected(image).get("Config") or {}).get("Entrypoint") or []
 
     def _inspected(self, image: str) -> dict[str, Any]:
         # with --format the engines know different fields
