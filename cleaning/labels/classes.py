@@ -17,6 +17,7 @@ from pandas.api.typing import NAType
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.arrow import listed
 
 UNLABELLED = -1
 """The class number of a row without a label."""
@@ -108,6 +109,8 @@ def label_values(values: object, place: Place) -> list[Any]:
         return list(values.astype(object))
     if hasattr(values, "to_pylist"):  # pyarrow
         return list(values.to_pylist())
+    if hasattr(values, "__arrow_c_stream__"):
+        return listed(values)
     if hasattr(values, "__array__"):
         return _array_values(np.asarray(values), place)
     if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):

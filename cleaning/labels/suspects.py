@@ -49,8 +49,8 @@ def rank(
     Parameters
     ----------
     data : array-like of shape (n, d), or DataFrame
-        Embeddings, or a table. Anything with `to_pandas` (polars, pyarrow) counts as a DataFrame. None: the
-        probabilities are all there is.
+        Embeddings, or a table: a DataFrame of pandas, polars, pyarrow or any library with `to_pandas` or the Arrow
+        stream interface. None: the probabilities are all there is.
     labels : array-like of shape (n,), optional
         One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column
         `label` of the DataFrame.
