@@ -8,6 +8,7 @@ from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Evidence, Scaling
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import OnUndecodable
+from evaluation.embedding.preparation import Settings
 
 OLD_LABEL, NEW_LABEL = "label_before_review", "label_after_review"
 """The columns in which `fixfirst apply` keeps the old labels, and in which it puts the new ones beside the votes of
@@ -38,8 +39,17 @@ class Options:
     classes: bool = False
     probabilities: Path | None = None
     encoder: str | None = None
+    encoder_size: int | None = None
+    encoder_mean: tuple[float, ...] | None = None
+    encoder_std: tuple[float, ...] | None = None
+    encoder_output: str | None = None
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
+
+    @property
+    def network(self) -> Settings:
+        """What the user says about the network of the encoder."""
+        return Settings(self.encoder_size, self.encoder_mean, self.encoder_std, self.encoder_output)
 
 
 def no_picture(row: int) -> bytes | None:
