@@ -160,6 +160,11 @@ def spelled_alike(trusted: Labels, train: Labels) -> Labels:
     return Labels(trusted.codes, names, trusted.values) if len(set(names)) == len(names) else trusted
 
 
+def _is_whole(text: str) -> bool:
+    number = Decimal(text)
+    return number == number.to_integral_value()
+
+
 def _as_number(name: str) -> Decimal | str:
     return Decimal(name) if NUMBER.fullmatch(name) else name
 
@@ -230,7 +235,7 @@ def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, 
     numbers = not any(isinstance(value, str) and not NUMBER.fullmatch(value) for value in values)
     if numbers:
         for value, row in zip(values, rows, strict=True):
-            if isinstance(value, float) or (isinstance(value, str) and Decimal(value) % 1):
+            if isinstance(value, float) or (isinstance(value, str) and not _is_whole(value)):
                 raise InvalidInput(replace(place, row=row), f"{value} looks like a quantity, not like a class", _MEANT)
     if len(values) > _MANY_CLASSES and labelled < _FEWEST_ROWS_PER_CLASS * len(values):
         every = "every label is different" if len(values) == labelled else f"{len(values)} different labels"

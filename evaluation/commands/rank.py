@@ -35,6 +35,11 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--labels", type=Path, metavar="FILE", help="the labels of a folder or of an npy: a table or npy"
     )
+    group.add_argument(
+        "--annotator-column",
+        metavar="NAME",
+        help="the column of --labels that says whose label it is; the table then has a line per row and annotator",
+    )
     group.add_argument("--trusted-labels", type=Path, metavar="FILE", help="the same for the trusted rows")
     group.add_argument(
         "--label-column",
@@ -67,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = Options(
         labels=options.labels,
         label_column=options.label_column,
+        annotator_column=options.annotator_column,
         id_column=options.id_column,
         number_rows=options.number_rows,
         features=tuple(filter(None, options.features.split(","))) if options.features else None,

@@ -54,10 +54,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     The number of labels that are probably wrong is reported with a 90% interval, unless the data cannot tell; what
     makes the numbers doubtful is said. Raises InvalidInput for a source that cannot be used.
     """
-    if job.seed < 0:
-        raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
-    if job.source.trusted is None and job.source.trusted_probabilities is not None:
-        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
+    _refuse_options(job)
     folder = job.review or review_of(job.source.path)
     asked = job.source
     named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
@@ -93,6 +90,16 @@ def rank(job: Job, reporter: Reporter) -> None:
         reporter.say(line)
     if job.output is None:
         reporter.say(f"next: fixfirst review {folder}")
+
+
+def _refuse_options(job: Job) -> None:
+    """Raises InvalidInput for a negative seed, and for an option that lacks another."""
+    if job.seed < 0:
+        raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
+    if job.source.trusted is None and job.source.trusted_probabilities is not None:
+        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
+    if job.source.options.annotator_column is not None and job.source.options.labels is None:
+        raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
 
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:

@@ -122,12 +122,13 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
     """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
-    chosen, votes = found.options, found.options.annotators is not None
+    chosen, votes = found.options, found.votes is not None
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
         label_column=None if votes else request.options.label_column,
         annotators=() if votes else None,
+        annotator_column=None,
         probabilities=request.trusted_probabilities,
         features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
         text_column=chosen.text_column,

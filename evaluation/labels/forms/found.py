@@ -21,7 +21,8 @@ class Options:
     """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
 
     labels: a table with labels (or an npy of them) for a source that has none. label_column: one, or a list of columns,
-    which becomes `annotators`: those with the votes of several people. number_rows: the ids are row numbers, whatever
+    which becomes `annotators`: those with the votes of several people. annotator_column: who gave each label of the
+    table `labels`, which then has a line per vote. number_rows: the ids are row numbers, whatever
     columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels that look
     like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the rows.
     """
@@ -29,6 +30,7 @@ class Options:
     labels: Path | None = None
     label_column: str | None = None
     annotators: tuple[str, ...] | None = None
+    annotator_column: str | None = None
     id_column: str | None = None
     number_rows: bool = False
     features: tuple[str, ...] | None = None

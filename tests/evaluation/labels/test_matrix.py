@@ -169,7 +169,7 @@ ACCEPTED = {
     "id column that repeats": (
         csv(table(id=[row // 2 for row in range(60)])),
         [],
-        "`id` repeats, so the ids are row numbers",
+        "ids are row numbers, since `id` repeats",
         "bird cat dog",
     ),
     "ids that are not wanted": (csv(table(id=[row // 2 for row in range(60)])), ["--number-rows"], "ids are row", None),
