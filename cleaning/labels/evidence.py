@@ -25,6 +25,8 @@ _MOST_LEVELS = 50
 # Texts become this many directions of a truncated SVD of their hashed n-grams.
 _BUCKETS, _DIRECTIONS = 1 << 18, 128
 _BLOCK = 4096
+# Numbers at the ends of column names have no more digits than this.
+_MOST_DIGITS = 9
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}( \d\d?:\d\d.*)?")
 
 
@@ -137,12 +139,12 @@ def _object_column(name: str, values: list[Any], place: Place) -> Column:
 
 def numbered_run(names: Sequence[str]) -> bool:
     """Whether these column names are one vector written out: `e0, e1, e2, …` or `1, 2, 3, …`, in this order."""
-    found = [re.fullmatch(r"(.*?)0*(\d+)", name) for name in names]
-    if len(names) < 3 or not all(found):
+    stems = [name.rstrip("0123456789") for name in names]
+    digits = [name.removeprefix(stem) for name, stem in zip(names, stems, strict=True)]
+    if len(names) < 3 or len(set(stems)) > 1 or not all(0 < len(one) <= _MOST_DIGITS for one in digits):
         return False
-    stems = {match[1] for match in found if match}
-    numbers = [int(match[2]) for match in found if match]
-    return len(stems) == 1 and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    numbers = list(map(int, digits))
+    return numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def blocks(count: int) -> Iterator[slice]:
