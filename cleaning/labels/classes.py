@@ -79,7 +79,7 @@ def encode_labels(values: object, place: Place, *, classes: bool = False) -> Lab
     if not classes:
         _refuse_quantity(plain, rows, int(np.count_nonzero(found >= 0)), place)
     names = [str(value) for value in plain]
-    _refuse_twins(names, place)
+    _refuse_twins(names, rows, place)
     order = natural_order(set(names))
     number = {name: index for index, name in enumerate(order)}
     table = np.array([*(number[name] for name in names), UNLABELLED], dtype=np.int64)
@@ -245,13 +245,13 @@ def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, 
         raise InvalidInput(place, f"{every}, in {labelled} rows; this looks like {looks}, not like classes", _MEANT)
 
 
-def _refuse_twins(names: Sequence[str], place: Place) -> None:
+def _refuse_twins(names: Sequence[str], rows: Sequence[int], place: Place) -> None:
     seen: dict[str, str] = {}
-    for name in names:
+    for name, row in zip(names, rows, strict=True):
         other = seen.setdefault(unicodedata.normalize("NFC", name.strip()), name)
         if other != name:
             raise InvalidInput(
-                place,
+                replace(place, row=row),
                 f"{name!a} and {other!a} differ only in blanks or in their Unicode form",
                 "write one name for one class",
             )

@@ -100,7 +100,8 @@ def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Ite
                 width = width or len(cells)
                 if len(cells) != width:
                     found = f"{len(cells)} cells where the header has {width}"
-                    raise InvalidInput(Place(path, line=reader.line_num), found, "correct the line")
+                    fix = "correct the line" if width > 1 else "start the file with the names of the columns"
+                    raise InvalidInput(Place(path, line=reader.line_num), found, fix)
                 yield reader.line_num, cells
         except csv.Error as error:
             place = Place(path, line=reader.line_num)

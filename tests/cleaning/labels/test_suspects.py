@@ -268,3 +268,23 @@ def test_texts_are_judged_by_their_letters():
     labels[10], labels[31] = "politics", "sport"
     found = fixfirst.rank(pd.DataFrame({"text": texts, "topic": labels}), label="topic", text="text")
     assert set(found.next(2)["row"]) == {10, 31}
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentences"),
+    [
+        (["nan", *Y[1:]], ["'nan' counts as a class"]),
+        (["?", "N/A", *Y[2:]], ["'?' and 'N/A' count as classes"]),
+        (["Cat", *Y[1:]], ["'Cat' and 'cat' count as 2 classes"]),
+        (Y, []),
+    ],
+)
+def test_names_that_may_not_be_meant_are_pointed_out(labels, sentences):
+    found = [caveat for caveat in fixfirst.rank(X, labels).caveats if caveat.kind == "odd names"]
+    assert [caveat.sentence for caveat in found] == sentences
+    assert not any(caveat.hides_count for caveat in found)
+
+
+def test_a_constant_embedding_is_pointed_out():
+    (found,) = fixfirst.rank(np.ones((90, 4)), Y).caveats
+    assert found.sentence == "all rows have the same embedding, so the order means nothing"
