@@ -387,3 +387,25 @@ def test_trusted_pictures_are_embedded_and_kept_too(photos, tmp_path, capsys):
     assert (tmp_path / "photos_review" / "trusted_embeddings.parquet").is_file()
     run(capsys, "rank", photos, f"--trusted={checked}", f"--output={tmp_path / 'list.csv'}")
     assert pd.read_csv(tmp_path / "list.csv")["id"].tolist() == ranking(tmp_path / "photos_review")["id"].tolist()
+
+
+def test_names_that_spreadsheets_compute_stay_as_they_are_and_are_pointed_out(tmp_path, capsys):
+    rows = Rows(60)
+    names = np.array(["=1+1", "+cat", "@dog"])[rows.numbers]
+    ids = [f"-row {row}" for row in range(60)]
+    rows.frame(id=ids).assign(label=names).to_csv(tmp_path / "t.csv", index=False)
+    folder, warning = tmp_path / "t_review", "warning: '+cat' is a formula to a spreadsheet: import its columns as text"
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv")
+    assert (status, warning in err) == (0, True)
+    decide(folder, {3: "==1+1", 4: "=@dog"})
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    found = ranking(folder).set_index("row")
+    assert found["id"].to_dict() == {str(row): name for row, name in enumerate(ids)}
+    assert found["given_label"].to_dict() == {str(row): name for row, name in enumerate(names)}
+    assert found.loc[["3", "4"], "decision"].tolist() == ["label: =1+1", "label: @dog"]
+    assert run(capsys, "export", folder, "--to=csv", f"--output={tmp_path / 'x.csv'}")[0] == 0
+    assert pd.read_csv(tmp_path / "x.csv")["given_label"].tolist() == names.tolist()
+    assert run(capsys, "apply", folder, f"--output={tmp_path / 'clean.csv'}")[0] == 0
+    assert pd.read_csv(tmp_path / "clean.csv")["label"].tolist()[3:5] == ["=1+1", "@dog"]
+    rows.frame(id=range(60)).assign(label=rows.numbers - 1).to_csv(tmp_path / "n.csv", index=False)
+    assert "formula" not in run(capsys, "rank", tmp_path / "n.csv")[2]
