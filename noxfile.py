@@ -135,7 +135,8 @@ def report_screenshots(session: nox.Session) -> None:
 @nox.session
 def reference(session: nox.Session) -> None:
     """The reference of `import fixfirst`, as pages in dist/reference, from the docstrings."""
-    session.run("pdoc", "--docformat=numpy", "--no-show-source", "--output-directory=dist/reference", "fixfirst")
+    options = ["--docformat=numpy", "--no-show-source", "--template-directory=tests/tools/reference"]
+    session.run("pdoc", *options, "--output-directory=dist/reference", "fixfirst")
 
 
 @nox.session(venv_backend="venv")

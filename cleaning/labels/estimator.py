@@ -46,6 +46,19 @@ class LabelRanker(BaseEstimator):  # type: ignore[misc]
         With votes only: P(a vote is right), from 0 to 1; NaN where the data cannot tell.
     n_features_in_ : int
         The number of columns of X.
+
+    Examples
+    --------
+    >>> import fixfirst
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, y = X[:300], y[:300]
+    >>> y[3] = 8  # a wrong label
+    >>> ranker = make_pipeline(StandardScaler(), fixfirst.LabelRanker()).fit(X, y)[-1]
+    >>> int(ranker.ranking_[0]), int(ranker.suggestion_[3])
+    (3, 3)
     """
 
     def __init__(self, seed: int = 0) -> None:
