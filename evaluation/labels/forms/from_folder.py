@@ -40,7 +40,8 @@ def _by_class(path: Path, options: Options, around: Surroundings) -> Found:
 def _with_table(path: Path, where: Path, options: Options, around: Surroundings) -> Found:
     form = SUFFIXES.get(where.suffix.lower())
     if form is None or not where.is_file():
-        raise InvalidInput(where, "this is not a table", f"give a file that ends in {', '.join(SUFFIXES)}")
+        problem = "this is not a table" if where.exists() else "there is no such file"
+        raise InvalidInput(where, problem, f"give a file that ends in {', '.join(SUFFIXES)}")
     table = open_table(where, form)
     if not table.rows:
         raise InvalidInput(where, "there are no rows", "provide at least one sample")

@@ -41,7 +41,8 @@ def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
     """
     form = SUFFIXES.get(where.suffix.lower())
     if not where.is_file() or (form is None and where.suffix != ".npy"):
-        raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
+        problem = "this is not a file of labels" if where.exists() else "there is no such file"
+        raise InvalidInput(where, problem, f"give an npy, or {', '.join(SUFFIXES)}")
     if form is None:
         labels = encode_labels(np.array(read_npy(where, LABELS)), Place(where), classes=options.classes)
         refuse_lengths(labels, len(ids), Place(where))

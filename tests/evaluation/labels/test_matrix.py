@@ -645,7 +645,23 @@ REFUSED = {
     "pictures beside the class folders": (
         pictures("cat/a.png", "b.png"),
         [],
-        "some pictures are in no folder of a class (1 in all: b.png)",
+        "some files are in no folder of a class (1 in all: b.png). Fix: move or remove them.",
+    ),
+    "a table beside the class folders": (
+        pictures("cat/a.png", "dog/b.png", labels=PATHS),
+        [],
+        "(1 in all: labels.csv). Fix: move or remove them, or pass --labels=",
+    ),
+    "one folder around the class folders": (
+        pictures("all/cat/a.png", "all/dog/b.png"),
+        [],
+        "photos: its only folder holds folders, which may be those of the classes. Fix: rank ",
+    ),
+    "labels that are not there": (pictures(*FLAT), ["--labels=none.csv"], "none.csv: there is no such file"),
+    "a picture": (
+        lambda at: pictures("a.png")(at) / "a.png",
+        [],
+        "a.png: this is a single picture. Fix: give the folder",
     ),
     "a flat folder without a table": (
         pictures(*FLAT),

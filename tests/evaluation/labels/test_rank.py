@@ -342,7 +342,7 @@ def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
     (photos / "red" / "04.png").rename(photos / "04.png")
     run(capsys, "embed", photos, f"--output={tmp_path / 'flat.parquet'}")
     assert (
-        "some pictures are in no folder of a class (1 in all: 04.png)"
+        "some files are in no folder of a class (1 in all: 04.png)"
         in run(capsys, "rank", tmp_path / "flat.parquet")[2]
     )
     names = pd.read_parquet(tmp_path / "flat.parquet")["filename"]
