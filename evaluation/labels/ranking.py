@@ -177,9 +177,8 @@ def _said_of_formulas(source: Source) -> list[str]:
     found = next((name for name in named if is_formula(name) and not NUMBER.fullmatch(name)), None)
     if found is None:
         return []
-    return [
-        f"{bounded(repr(found))} is a formula to a spreadsheet: import its columns as text, do not just open the file"
-    ]
+    shown = printable(bounded(found))
+    return [f"'{shown}' is a formula to a spreadsheet: import its columns as text, do not just open the file"]
 
 
 def _report_decided(decided: Decided, reporter: Reporter) -> None:

@@ -45,7 +45,9 @@ def vote_table(where: Path, options: Options) -> VoteTable | None:
         return None
     if table.kinds.get(column) not in ("number", "text"):
         raise InvalidInput(table.place(), f"there is no column of names or numbers {column!r}", "name another")
-    label, _ = label_and_id(table, options, {column})
+    # tasks that `fixfirst export` made come back with the given label beside what the annotators chose
+    others = {column, "given_label"} if "label" in table.kinds else {column}
+    label, _ = label_and_id(table, options, others)
     named = options.image_column or options.id_column
     found = named if named in table.kinds else id_column(table, {label, column})
     return VoteTable(table, label, found, column)
