@@ -3,6 +3,7 @@
 Sessions run in the environment that nox itself is installed in (`make test` creates it), so they need no network.
 """
 
+import sys
 from pathlib import Path
 
 import nox
@@ -134,7 +135,17 @@ def report_screenshots(session: nox.Session) -> None:
 @nox.session
 def reference(session: nox.Session) -> None:
     """The reference of `import fixfirst`, as pages in dist/reference, from the docstrings."""
-    session.run("pdoc", "--docformat=numpy", "--no-show-source", "--output-directory=dist/reference", "fixfirst")
+    options = ["--docformat=numpy", "--no-show-source", "--template-directory=tests/tools/reference"]
+    session.run("pdoc", *options, "--output-directory=dist/reference", "fixfirst")
+
+
+@nox.session(venv_backend="venv")
+def label_studio(session: nox.Session) -> None:
+    """The check of Label Studio's current SDK on what `export` writes for it. Needs a network."""
+    session.install("label-studio-sdk")
+    folder = session.create_tmp()
+    session.run(sys.executable, "-m", "tests.tools.label_studio", "write", folder, external=True)
+    session.run("python", "tests/tools/label_studio.py", "check", folder)
 
 
 @nox.session

@@ -136,7 +136,7 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
     if not len(still):
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
-    part = train.take(still)
+    part = train if len(still) == n else train.take(still)
     believed = posterior if len(still) == n else _without(told, rows, right, still)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability

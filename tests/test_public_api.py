@@ -1,5 +1,6 @@
 """`import fixfirst`: complete, re-exported and documented."""
 
+import doctest
 import inspect
 import re
 
@@ -54,3 +55,20 @@ def test_classes_document_what_they_are_made_of(name):
     if fields:
         heads = re.findall(r"^(\w[\w, ]*) :", text, re.MULTILINE)
         assert [part for head in heads for part in head.split(", ")] == fields
+
+
+EXAMPLES = [
+    example
+    for name in PUBLIC
+    for example in doctest.DocTestFinder(recurse=False).find(getattr(fixfirst, name), name, globs={})
+    if example.examples
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+def test_the_examples_of_the_reference_work(example):
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_what_people_start_with_has_examples():
+    assert {"rank", "LabelRanker", "label_posterior", "consensus"} <= {example.name for example in EXAMPLES}

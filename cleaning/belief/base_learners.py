@@ -19,6 +19,9 @@ RBF_WIDTH = 0.15
 # In the linear learner, the targets of noisy rows are multiplied by this.
 LINEAR_GAIN = 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
+_MIRRORED = 256
+# So many rows are worked on at once, since memory for temporary copies of all rows would be most of what is needed.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +95,11 @@ def root_view(features: FloatMatrix) -> FloatMatrix:
     They dampen the few large entries of pooled activations.
     """
     roots = unit_rows(features)
-    roots = np.sign(roots) * np.sqrt(np.abs(roots))
-    return unit_rows(roots - roots.mean(axis=0))
+    for start in range(0, len(roots), _BLOCK):
+        part = roots[start : start + _BLOCK]
+        part[:] = np.sign(part) * np.sqrt(np.abs(part))
+    roots -= roots.mean(axis=0)
+    return unit_rows(roots)
 
 
 def dense_scores(evidence: Evidence) -> FloatMatrix:
@@ -134,10 +140,15 @@ def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVec
 def inverse(matrix: FloatMatrix) -> FloatMatrix:
     """That of a symmetric positive definite float64 matrix: by Cholesky, 2 to 3 times as fast as `numpy.linalg.inv`."""
     factor, failed = dpotrf(matrix, lower=True)
-    found, also_failed = dpotri(factor, lower=True)
+    found, also_failed = dpotri(factor, lower=True, overwrite_c=True)
     if failed or also_failed:
         return np.asarray(np.linalg.inv(matrix))
-    return np.asarray(np.tril(found) + np.tril(found, -1).T)
+    for start in range(0, len(found), _MIRRORED):
+        stop = start + _MIRRORED
+        found[start:stop, stop:] = found[stop:, start:stop].T
+        part = found[start:stop, start:stop]
+        part[:] = np.tril(part) + np.tril(part, -1).T
+    return np.asarray(found)
 
 
 def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:

@@ -19,6 +19,7 @@ Kind = Literal[
     "shared rows",
     "misleading rows",
     "all agree",
+    "odd names",
 ]
 
 _BLOCK = 4096
@@ -39,7 +40,7 @@ class Caveat:
     ----------
     kind : str
         For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
-        `"shared rows"`, `"misleading rows"` or `"all agree"`.
+        `"shared rows"`, `"misleading rows"`, `"all agree"` or `"odd names"`.
     sentence : str
         For people: what was noticed.
     fix : str
@@ -111,7 +112,10 @@ def caveats_of(
         )
         sentence += " many labels are wrong, since unusual rows look like wrong ones"
         found.append(Caveat("few rows", sentence, f"use {_ENOUGH_ROWS_PER_CLASS} or more rows per class for a number"))
-    if not _has_signal(distinct, trusted, predicted):
+    if len(train) > 1 and len(distinct) == 1:
+        sentence = "all rows have the same embedding, so the order means nothing"
+        found.append(Caveat("no signal", sentence, "look at how the embeddings were made"))
+    elif not _has_signal(distinct, trusted, predicted):
         sentence = "nothing shows that the embeddings tell the labels apart, so the order may be no better than chance"
         fix = "use more rows, or embeddings of a network that knows this kind of data"
         found.append(Caveat("no signal", sentence, fix))

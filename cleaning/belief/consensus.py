@@ -116,6 +116,21 @@ def consensus(
     -----
     The model is that of `label_posterior`, with a noise matrix per annotator that is estimated from all rows and shrunk
     towards that of the others (Dawid and Skene 1979, with features). One annotator is the plain case.
+
+    Examples
+    --------
+    >>> import fixfirst
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> X, truth = load_digits(return_X_y=True)
+    >>> X, truth = X[:300], truth[:300]
+    >>> rng = np.random.default_rng(0)
+    >>> votes = np.stack([fixfirst.plant_noise(truth, rate, "symmetric", rng) for rate in (0.1, 0.4)], axis=1)
+    >>> found = fixfirst.consensus(X, votes)
+    >>> found.annotator_quality.round(1)
+    array([0.9, 0.6])
+    >>> bool(np.mean(found.labels == truth) > 0.95)
+    True
     """
     matrix = np.asarray(features)
     said = vote_matrix(votes, len(matrix), "votes")

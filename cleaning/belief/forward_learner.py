@@ -23,7 +23,7 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
     times the weight and (almost) no noise.
     """
     rows = evidence.features.astype(np.float32)
-    rows = rows - rows.mean(axis=0)
+    rows -= rows.mean(axis=0)
     deviation = rows.std(axis=0)
     rows /= np.where(deviation < 1e-12, 1, deviation)
     n_classes, noisy = evidence.n_classes, evidence.noisy

@@ -10,6 +10,7 @@ from cleaning.vectors.neighbours import nearest
 _NEIGHBOUR = 5
 # Distances are computed to up to so many rows.
 _REFERENCES = 5000
+_BLOCK = 4096
 # The limit for a modified z-score (Iglewicz and Hoaglin 1993), and what makes a median deviation a standard deviation.
 _LIMIT, _NORMAL = 3.5, 1.4826
 
@@ -23,7 +24,9 @@ def far_rows(features: FloatMatrix) -> NDArray[np.bool_]:
     n = len(features)
     if n <= 2 * _NEIGHBOUR:
         return np.zeros(n, dtype=bool)
-    rows = np.asarray(features - features.mean(axis=0, dtype=np.float64), dtype=features.dtype)
+    middle, rows = features.mean(axis=0, dtype=np.float64), np.empty_like(features)
+    for start in range(0, n, _BLOCK):
+        rows[start : start + _BLOCK] = features[start : start + _BLOCK] - middle
     chosen = np.unique(np.linspace(0, n - 1, min(n, _REFERENCES)).round().astype(np.int64))
     distance, index = nearest(rows, rows[chosen], _NEIGHBOUR + 1)
     distance[chosen[index] == np.arange(n)[:, None]] = -1.0

@@ -181,6 +181,21 @@ def label_posterior(
     -----
     Closed-form learners predict every row from the others (leave-one-out). A model of the annotators' noise stacks
     these predictions, and those of your own model, with the given label by expectation maximisation.
+
+    Examples
+    --------
+    >>> import fixfirst
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> labels = y[:300].copy()
+    >>> labels[[3, 250]] = 8  # two wrong labels
+    >>> train = fixfirst.Split.from_arrays(X[:300], labels)
+    >>> validation = fixfirst.Split.from_arrays(X[300:500], y[300:500])
+    >>> posterior = fixfirst.label_posterior(train, validation)
+    >>> fixfirst.inspection_order(posterior, train, validation).order[:2].tolist()
+    [3, 250]
+    >>> posterior.suggestion[[3, 250]].tolist()
+    [3, 4]
     """
     rng = np.random.default_rng(0) if rng is None else rng
     validation = None if validation is None or not len(validation) else validation

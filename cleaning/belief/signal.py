@@ -39,8 +39,11 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     median = float(np.median(distance[np.triu_indices(len(rows), 1)]))
     if not median > _NO_SPREAD:
         return 1.0
-    kernels = (np.exp(-distance / (2 * _RBF_WIDTH * median)), _RBF_NOISE), (cosine, _LINEAR_NOISE)
-    inverses = [inverse(kernel + noise * np.eye(len(rows))) for kernel, noise in kernels]
+    distance /= -2 * _RBF_WIDTH * median
+    inverses = []
+    for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (cosine, _LINEAR_NOISE)):
+        kernel[np.diag_indices_from(kernel)] += noise
+        inverses.append(inverse(kernel))
     deals = [compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))]
     agreement = np.zeros(len(deals))
     step = max(1, _ENTRIES // (len(rows) * len(classes)))

@@ -123,7 +123,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     wrong = np.maximum(1 - fixed[np.arange(len(order)), labels], 0)
     bits = float(np.log2(max(held.shape[1], 2)))
     checked = None if validation is None else validation.features
-    surrogate = _Surrogate.of(train.features[order], checked, 1 / bits)
+    surrogate = _Surrogate.of(train.features, order, checked, 1 / bits)
     believed = np.vstack([held, beliefs.checked])
     current = np.eye(held.shape[1])[labels]
     open_rows = wrong > _SURELY_RIGHT
@@ -201,12 +201,14 @@ class _Surrogate:
     leverage: FloatVector
 
     @classmethod
-    def of(cls, features: FloatMatrix, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
+    def of(cls, features: FloatMatrix, order: IntVector, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
+        """The classifier of the rows in an order."""
         kind: np.dtype[Any] = np.dtype(np.float64)
         if len(features) > _LARGE and features.dtype == np.float32:
             kind = np.dtype(np.float32)
-        mean = features.mean(axis=0, dtype=np.float64).astype(kind)
-        centred = features.astype(kind) - mean
+        centred = features[order].astype(kind, copy=False)
+        mean = centred.mean(axis=0, dtype=np.float64).astype(kind)
+        centred -= mean
         others = np.empty((0, features.shape[1]), kind) if checked is None else checked.astype(kind) - mean
         if len(centred) <= centred.shape[1]:
             values, basis = np.linalg.eigh(centred @ centred.T)

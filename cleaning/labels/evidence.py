@@ -25,6 +25,9 @@ _MOST_LEVELS = 50
 # Texts become this many directions of a truncated SVD of their hashed n-grams.
 _BUCKETS, _DIRECTIONS = 1 << 18, 128
 _BLOCK = 4096
+_ODD_NUMBER = re.compile(r"[$€£¥]? ?[+-]?\d{1,15}([.,'’ \u00a0\u202f]\d{1,15}){0,6} ?[%$€£¥]?")
+# Numbers at the ends of column names have no more digits than this.
+_MOST_DIGITS = 9
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}( \d\d?:\d\d.*)?")
 
 
@@ -137,12 +140,12 @@ def _object_column(name: str, values: list[Any], place: Place) -> Column:
 
 def numbered_run(names: Sequence[str]) -> bool:
     """Whether these column names are one vector written out: `e0, e1, e2, …` or `1, 2, 3, …`, in this order."""
-    found = [re.fullmatch(r"(.*?)0*(\d+)", name) for name in names]
-    if len(names) < 3 or not all(found):
+    stems = [name.rstrip("0123456789") for name in names]
+    digits = [name.removeprefix(stem) for name, stem in zip(names, stems, strict=True)]
+    if len(names) < 3 or len(set(stems)) > 1 or not all(0 < len(one) <= _MOST_DIGITS for one in digits):
         return False
-    stems = {match[1] for match in found if match}
-    numbers = [int(match[2]) for match in found if match]
-    return len(stems) == 1 and numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    numbers = list(map(int, digits))
+    return numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def blocks(count: int) -> Iterator[slice]:
@@ -278,6 +281,7 @@ def _refuse_unusable(column: Column, place: Place, expected: str | None = None) 
             raise InvalidInput(replace(place, row=int(bad[0])), found, leave)
     elif expected is None and not column.is_category:
         _refuse_text_among_numbers(column, place)
+        _refuse_odd_numbers(column, place)
         raise InvalidInput(
             place,
             f"{column.levels} different texts are too many for a category",
@@ -295,6 +299,20 @@ def _refuse_text_among_numbers(column: Column, place: Place) -> None:
             replace(place, row=row),
             f"{value[:60]!r} where most rows have numbers ({first_three([row for row, _ in texts])})",
             f"correct it, or leave the column out: --features=… without {column.name}",
+        )
+
+
+def _refuse_odd_numbers(column: Column, place: Place) -> None:
+    """Raises InvalidInput for the first number with separators or a unit, in a column of such numbers."""
+    given = [(row, value) for row, value in enumerate(column.values) if value is not None]
+    odd = [(row, value) for row, value in given if _ODD_NUMBER.fullmatch(value) and not NUMBER.fullmatch(value)]
+    plain = sum(bool(NUMBER.fullmatch(value)) for _, value in given)
+    if odd and 2 * (len(odd) + plain) > len(given):
+        row, value = odd[0]
+        raise InvalidInput(
+            replace(place, row=row),
+            f"{value!r} is a number with separators or a unit",
+            f"write it like 1234.5, or leave the column out: --features=… without {column.name}",
         )
 
 

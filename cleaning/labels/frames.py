@@ -1,13 +1,15 @@
 """Arrays and DataFrames as labels, ids and evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, column_of, encoder_of, numbered_run
 from cleaning.labels.votes import Votes, encode_votes
@@ -53,9 +55,9 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
 
     key: the name of the argument, for errors. votes: instead of labels.
     """
-    if not isinstance(data, pd.DataFrame) and hasattr(data, "to_pandas"):
-        data = data.to_pandas()
-    place = Place(key=key)
+    place, data = Place(key=key), pandas_of(data, key)
+    if labels is None and choice.label is None and votes is None:
+        raise InvalidInput(place, "there are no labels", "give y, or name their column: label=…")
     if not isinstance(data, pd.DataFrame):
         if choice.named:
             raise InvalidInput(place, "it has no columns to name", "give a DataFrame, or leave the names out")
@@ -64,8 +66,6 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
         ids = tuple(str(row) for row in range(matrix.shape[0]))
     else:
         _refuse_unknown(data, choice, place)
-        if labels is None and choice.label is None and votes is None:
-            raise InvalidInput(place, "there are no labels", "give y, or name their column: label=…")
         evidence = _of_frame(data, choice, place)
         ids = _ids(data.index)
     if sum(one is not None for one in (labels, choice.label, votes)) > 1:
@@ -88,6 +88,10 @@ def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: ob
     if len(columns) > 1:
         return votes_in(data[list(columns)], classes=choice.classes, place=place)
     where = replace(place, column=columns[0]) if columns else Place(key=f"labels of {place.key}")
+    shape = np.shape(labels) if isinstance(labels, np.ndarray | pd.DataFrame) else ()
+    if len(shape) == 2 and shape[1] > 1:
+        fix = "give one label per row; or votes=…, if each column is what one annotator said"
+        raise InvalidInput(where, f"the shape is {shape}", fix)
     return encode_labels(data[columns[0]] if columns else labels, where, classes=choice.classes)
 
 
@@ -111,8 +115,7 @@ def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
 def votes_in(votes: Any, *, classes: bool, place: Place | None = None) -> Votes:
     """The votes in a matrix or a DataFrame with one column per annotator, named by the columns."""
     place = Place(key="votes") if place is None else place
-    if not isinstance(votes, pd.DataFrame):
-        votes = votes.to_pandas() if hasattr(votes, "to_pandas") else votes
+    votes = pandas_of(votes, "votes")
     if isinstance(votes, pd.DataFrame):
         names = [str(name) for name in votes.columns]
         columns: list[Any] = [votes.iloc[:, number] for number in range(len(names))]
@@ -130,6 +133,9 @@ def votes_in(votes: Any, *, classes: bool, place: Place | None = None) -> Votes:
 
 def _matrix(data: Any, place: Place) -> Any:
     """The array; ragged lists are refused with the row."""
+    if isinstance(data, str | bytes | Path | Mapping):
+        fix = "give an array or a DataFrame; the command `fixfirst rank` takes files and folders"
+        raise InvalidInput(place, f"this is a {type(data).__name__}", fix)
     if isinstance(data, np.ndarray) or hasattr(data, "tocsr"):
         matrix = data
     elif hasattr(data, "__array__") and not isinstance(data, pd.Series):

@@ -9,6 +9,7 @@ import pandas as pd
 from cleaning.belief.told import probability_matrix
 from cleaning.data import FloatMatrix
 from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import NUMBER
 
 
@@ -19,8 +20,7 @@ def predicted_by_class(values: Any, names: Sequence[str], rows: int, what: str, 
     text: the classes are text, even where they look like numbers. Raises InvalidInput for anything else, and for a
     matrix where the order of the classes is not certain: by the alphabet, as models count, or as people count.
     """
-    if not isinstance(values, pd.DataFrame) and hasattr(values, "to_pandas"):
-        values = values.to_pandas()
+    values = pandas_of(values, what)
     if isinstance(values, pd.DataFrame):
         columns = [str(column) for column in values.columns]
         missing = [name for name in names if name not in columns]

@@ -49,11 +49,11 @@ def rank(
     Parameters
     ----------
     data : array-like of shape (n, d), or DataFrame
-        Embeddings, or a table. Anything with `to_pandas` (polars, pyarrow) counts as a DataFrame. None: the
-        probabilities are all there is.
+        Embeddings, or a table: a DataFrame of pandas, polars, pyarrow or any library with `to_pandas` or the Arrow
+        stream interface. None: the probabilities are all there is.
     labels : array-like of shape (n,), optional
-        One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column
-        `label` of the DataFrame.
+        One label per row: text, whole numbers or booleans; None and NaN for a row without one. Default: the column of
+        the DataFrame that `label` names.
     votes : array-like of shape (n, A), or DataFrame, optional
         Instead of labels, what each of A annotators said of each row; None, NaN, empty text and -1 for nothing. The
         given label is what most of them said; of classes with equally many votes, the one with more votes in all.
@@ -93,6 +93,20 @@ def rank(
     ------
     InvalidInput
         For data that cannot be used, with the column and the row.
+
+    Examples
+    --------
+    >>> import fixfirst
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> labels = y[:300].copy()
+    >>> labels[[3, 250]] = 8  # two wrong labels
+    >>> found = fixfirst.rank(X[:300], labels, trusted=(X[300:500], y[300:500]))
+    >>> found.next(2)[["row", "given_label", "suggested_label"]]
+       row  given_label  suggested_label
+    0    3            8                3
+    1  250            8                4
+    >>> corrected = found.decide([3, 250], [3, 4]).apply(labels)
     """
     choice, alone = Choice(label, features, embeddings, text, scaling, classes), data is None
     if alone:

@@ -6,13 +6,17 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 # Distances per block: 32 MB in float64.
 _BLOCK_ENTRIES = 4_000_000
+_BLOCK_ROWS = 4096
 
 
 def unit_rows(features: FloatMatrix) -> FloatMatrix:
     """The rows scaled to length 1, in float64 (float32 stays float32); a row of zeros is left as it is."""
-    rows = features if features.dtype == np.float32 else features.astype(np.float64)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(length == 0, 1, length))
+    scaled = np.empty(features.shape, np.float32 if features.dtype == np.float32 else np.float64)
+    for start in range(0, len(features), _BLOCK_ROWS):
+        rows = features[start : start + _BLOCK_ROWS].astype(scaled.dtype, copy=False)
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        np.divide(rows, np.where(length == 0, 1, length), out=scaled[start : start + _BLOCK_ROWS])
+    return scaled
 
 
 def nearest(queries: FloatMatrix, references: FloatMatrix, count: int) -> tuple[FloatMatrix, IntVector]:

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from evaluation.commands._pictures import add_pictures, jobs_of, settings_of
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the source, where its parts are, the trusted rows and the output."""
@@ -26,24 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " npy as SOURCE where there is nothing else",
     )
     own.add_argument("--trusted-probabilities", type=Path, metavar="FILE", help="the same for the trusted rows")
-    pictures = parser.add_argument_group("pictures")
-    pictures.add_argument(
-        "--encoder",
-        metavar="NAME",
-        help="or PATH.onnx; default: efficientnet_lite0 with the extra `images`, else classical",
-    )
-    pictures.add_argument("--jobs", type=int, default=1, help="pictures decoded in parallel; -1: one per core")
-    pictures.add_argument(
-        "--on-undecodable",
-        choices=("error", "skip"),
-        default="error",
-        help="what to do with files in class folders that cannot be decoded; default: error",
-    )
+    add_pictures(parser)
 
 
 def _add_columns(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--labels", type=Path, metavar="FILE", help="the labels of a folder or of an npy: a table or npy"
+    )
+    group.add_argument(
+        "--annotator-column",
+        metavar="NAME",
+        help="the column of --labels that says whose label it is; the table then has a line per row and annotator",
     )
     group.add_argument("--trusted-labels", type=Path, metavar="FILE", help="the same for the trusted rows")
     group.add_argument(
@@ -68,17 +63,16 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes NAME_review/, or the table, and reports how many labels are probably wrong."""
-    from cleaning.errors import InvalidInput
     from evaluation.files.progress import Reporter
     from evaluation.labels.forms.found import Options
     from evaluation.labels.ranking import Job, rank
     from evaluation.labels.source import Request
 
-    if options.jobs < -1 or options.jobs == 0:
-        raise InvalidInput("--jobs", f"it is {options.jobs}", "use a number from 1, or -1 for one per core")
+    network = settings_of(options)
     chosen = Options(
         labels=options.labels,
         label_column=options.label_column,
+        annotator_column=options.annotator_column,
         id_column=options.id_column,
         number_rows=options.number_rows,
         features=tuple(filter(None, options.features.split(","))) if options.features else None,
@@ -89,7 +83,11 @@ def run(options: argparse.Namespace) -> int:
         classes=options.classes,
         probabilities=options.probabilities,
         encoder=options.encoder,
-        jobs=options.jobs,
+        encoder_size=network.size,
+        encoder_mean=network.mean,
+        encoder_std=network.deviation,
+        encoder_output=network.output,
+        jobs=jobs_of(options),
         on_undecodable=options.on_undecodable,
     )
     request = Request(options.source, chosen, options.trusted, options.trusted_labels, options.trusted_probabilities)

@@ -100,7 +100,8 @@ def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Ite
                 width = width or len(cells)
                 if len(cells) != width:
                     found = f"{len(cells)} cells where the header has {width}"
-                    raise InvalidInput(Place(path, line=reader.line_num), found, "correct the line")
+                    fix = "correct the line" if width > 1 else "start the file with the names of the columns"
+                    raise InvalidInput(Place(path, line=reader.line_num), found, fix)
                 yield reader.line_num, cells
         except csv.Error as error:
             place = Place(path, line=reader.line_num)
@@ -110,9 +111,14 @@ def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Ite
             raise
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet that opens a csv file with this cell may compute it."""
+    return unicodedata.normalize("NFKC", text[:1]) in ("=", "+", "-", "@", "\t", "\r")
+
+
 def safe_cell(text: str) -> str:
     """The text of a cell that a spreadsheet shows and never computes: an apostrophe is put before a formula."""
-    return f"'{text}" if unicodedata.normalize("NFKC", text[:1]) in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if is_formula(text) else text
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

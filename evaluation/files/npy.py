@@ -29,6 +29,9 @@ def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[Any]:
             raise ValueError(f"it holds {found.dtype}")
         return found
     except Exception as error:  # numpy's header parser raises a dozen types
-        reason = "it holds pickled objects, which are never loaded" if "pickle" in str(error) else foreign_reason(error)
+        reason, fix = foreign_reason(error), "save it with numpy.save"
+        if "pickle" in reason or "Python objects" in reason:  # the second where the file is mapped
+            reason = "it holds pickled objects, which are never loaded"
+            fix = "save numbers" if kinds == NUMBERS else "save numbers, or text as y.astype(str)"
         what = "numbers" if kinds == NUMBERS else "labels"
-        raise InvalidInput(path, f"this is not an .npy file of {what} ({reason})", "save it with numpy.save") from error
+        raise InvalidInput(path, f"this is not an .npy file of {what} ({reason})", fix) from error

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and file-system errors in plain words."""
 
+import codecs
 import errno
 import fcntl
 import hashlib
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput, foreign_reason, printable
+from cleaning.errors import FixfirstError, InvalidInput, Place, foreign_reason, printable
 from evaluation.files.names import not_hidden
 
 _FIX = {
@@ -210,10 +211,16 @@ def read_bytes(path: Path, limit: int | None = None) -> bytes:
 
 def read_text(path: Path, limit: int | None = None) -> str:
     """The UTF-8 text of a file, with any byte-order mark removed and all line ends converted to newlines."""
+    content = read_bytes(path, limit)
     try:
-        text = read_bytes(path, limit).decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput(path, f"byte {error.start} is not UTF-8 text", "save it as plain UTF-8 text") from error
+        is_table = path.suffix.lower() in (".csv", ".tsv", ".txt")
+        fix = "save it as plain UTF-8 text" + (" (spreadsheets call it CSV UTF-8)" if is_table else "")
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise InvalidInput(path, "this is UTF-16 text", fix) from error
+        place = Place(path, line=content.count(b"\n", 0, error.start) + 1)
+        raise InvalidInput(place, f"byte {error.start} is not UTF-8 text", fix) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

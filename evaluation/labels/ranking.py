@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Count, Split
-from cleaning.errors import InvalidInput, printable
+from cleaning.errors import InvalidInput, bounded, printable
+from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.progress import Progress, silent
+from evaluation.files.csv import is_formula
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
@@ -54,10 +56,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     The number of labels that are probably wrong is reported with a 90% interval, unless the data cannot tell; what
     makes the numbers doubtful is said. Raises InvalidInput for a source that cannot be used.
     """
-    if job.seed < 0:
-        raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
-    if job.source.trusted is None and job.source.trusted_probabilities is not None:
-        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
+    _refuse_options(job)
     folder = job.review or review_of(job.source.path)
     asked = job.source
     named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
@@ -83,7 +82,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     else:
         description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
-    for line in caveats:
+    for line in [*caveats, *_said_of_formulas(source)]:
         reporter.warn(line)
     reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
     if decided is not None:
@@ -93,6 +92,16 @@ def rank(job: Job, reporter: Reporter) -> None:
         reporter.say(line)
     if job.output is None:
         reporter.say(f"next: fixfirst review {folder}")
+
+
+def _refuse_options(job: Job) -> None:
+    """Raises InvalidInput for a negative seed, and for an option that lacks another."""
+    if job.seed < 0:
+        raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
+    if job.source.trusted is None and job.source.trusted_probabilities is not None:
+        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
+    if job.source.options.annotator_column is not None and job.source.options.labels is None:
+        raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
 
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
@@ -160,6 +169,16 @@ def _write_table(output: Path, table: pd.DataFrame) -> None:
     import pyarrow as pa
 
     write_whole(output, parquet_bytes({name: pa.array(table[name]) for name in table.columns}))
+
+
+def _said_of_formulas(source: Source) -> list[str]:
+    """What to say if names of the user's data, which are written as they are, look like formulas to spreadsheets."""
+    named = (*source.classes, *source.ids, *(() if source.votes is None else source.votes.annotators))
+    found = next((name for name in named if is_formula(name) and not NUMBER.fullmatch(name)), None)
+    if found is None:
+        return []
+    shown = printable(bounded(found))
+    return [f"'{shown}' is a formula to a spreadsheet: import its columns as text, do not just open the file"]
 
 
 def _report_decided(decided: Decided, reporter: Reporter) -> None:

@@ -194,7 +194,7 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     options = _moved(written, lambda path: str(folder / path))
     if set(options) != {one.name for one in fields(Options)}:
         raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
-    for name in ("features", "annotators"):
+    for name in ("features", "annotators", "encoder_mean", "encoder_std"):
         options[name] = None if options[name] is None else tuple(options[name])
     for name in _FILES:
         options[name] = None if options[name] is None else Path(options[name])

@@ -27,6 +27,7 @@ from evaluation.labels.forms.tables import SUFFIXES
 _HASH = 16
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"))
 _PICKLE = "a pickle, which is never loaded", "save numbers with numpy.savez, tables as parquet"
+_PICTURE = "a single picture", "give the folder that holds it"
 _ARCHIVE = "an archive", "unpack it, and give what is in it"
 _TABLE = "save it as csv or parquet"
 _NOT_READ = {
@@ -35,6 +36,7 @@ _NOT_READ = {
     ".xlsx": ("a spreadsheet", _TABLE),
     ".xls": ("a spreadsheet", _TABLE),
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth"), _PICKLE),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg"), _PICTURE),
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"), _ARCHIVE),
 }
 
@@ -122,12 +124,13 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
     """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
-    chosen, votes = found.options, found.options.annotators is not None
+    chosen, votes = found.options, found.votes is not None
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
         label_column=None if votes else request.options.label_column,
         annotators=() if votes else None,
+        annotator_column=None,
         probabilities=request.trusted_probabilities,
         features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
         text_column=chosen.text_column,

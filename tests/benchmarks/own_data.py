@@ -163,7 +163,9 @@ def main() -> None:
         for form in options.forms.split(","):
             source = folder / f"rows.{form}"
             large.write(source)
-            report(f"fixfirst rank rows.{form}", large, with_fixfirst, source, 1)
+            cost = report(f"fixfirst rank rows.{form}", large, with_fixfirst, source, 1)
+            if cost.peak > limit:
+                print(f"{form} needs more than {limit:.0f} MB")
             if peer and form == "npz":
                 beside("rows.npz", large, source)
         if not peer:

@@ -29,6 +29,8 @@ from evaluation.files.json import json_items, read_json
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import read_npz
 from evaluation.labels.foreign import Choice, read_order
+from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.label_file import said_in_file
 from evaluation.labels.forms.probabilities import probabilities_in_file
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
@@ -225,6 +227,11 @@ READERS: dict[str, Reader] = {
     "npy": Reader(lambda path: read_npy(path).sum(), ".npy", lambda: _npys()[:2]),
     "probabilities": Reader(
         lambda path: probabilities_in_file(path, ["a", "b"], 2), ".csv", lambda: [b"b,a\n.5,.5\n1e-3,0.999\n"]
+    ),
+    "votes": Reader(
+        lambda path: said_in_file(path, ["a", "b"], Options()),
+        ".csv",
+        lambda: [b"id,annotator,label\nb,kim,cat\na,kim,dog\nb,=lee,cat\n", b"id;worker_id;label\na;1;1,0\nb;2;-1\n"],
     ),
     "parquet, labels": Reader(read_parquet, ".parquet", _parquets),
     "parquet, embeddings": Reader(read_embeddings, ".parquet", _parquets),

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from cleaning.errors import InvalidInput, Place
 from evaluation.embedding.embed import picture_names
+from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text
@@ -76,7 +77,7 @@ def _output(job: Job, review: Review) -> Path:
         _refuse_overlap(output, inputs)
         return output
     model = source.path if named is None else Path(named)
-    if _is_folder(review) and source.form != "folder with a table":
+    if _is_folder(review) and (source.form != "folder with a table" or source.votes is not None):
         raise InvalidInput(output, "the data are several files, so the output must be a folder", "name a folder")
     if output.is_dir() or not output.suffix:
         output = output / model.name
@@ -111,6 +112,8 @@ def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Pat
     if named is None:
         return partial(write_table, source.path, column or "label", corrections)
     labels = Path(named)
+    if source.votes is not None:
+        return partial(_with_decided, review, corrections, link_file if job.link else copy_file)
     if job.output.suffix in SUFFIXES:
         return partial(write_table, labels, str(column), corrections)
     return partial(_with_labels, review, labels, column, corrections, link_file if job.link else copy_file)
@@ -179,6 +182,21 @@ def _with_labels(
         write_table(labels, str(column), corrections, output / labels.name)
     else:
         _write_label_table(review, labels, corrections, output / labels.name)
+
+
+def _with_decided(review: Review, corrections: Corrections, place: _Place, output: Path) -> None:
+    """Pictures or features, and a table of their labels in place of the votes."""
+    source, kept = review.source, corrections.kept.tolist()
+    pictures = source.form in _FOLDERS
+    table = "labels.csv" if source.path.name != "labels.csv" else "decided_labels.csv"
+    wanted = {PurePosixPath(source.ids[row]): source.path / source.ids[row] for row in kept if pictures}
+    if PurePosixPath(table) in wanted:
+        raise InvalidInput(source.path / table, "a picture has the name of the new table", "rename it")
+    write_files(wanted, output, place, [table, *([] if pictures else [source.path.name])])
+    if not pictures:
+        _write_features(source.path, corrections, output / source.path.name, place)
+    lines = ((source.ids[row], corrections.label[row] or "", corrections.given[row] or "") for row in kept)
+    write_text(output / table, csv_text(("path" if pictures else "id", "label", OLD_LABEL), lines))
 
 
 def _write_features(path: Path, corrections: Corrections, output: Path, place: _Place) -> None:

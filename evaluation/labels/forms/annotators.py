@@ -77,7 +77,7 @@ def several_fit(table: Table, found: Sequence[str], annotators: Sequence[str]) -
 def votes_of(table: Table, annotators: Sequence[str], options: Options) -> Votes:
     """The votes in these columns; numbers that the file has names for get their names."""
     places = [table.place(name) for name in annotators]
-    columns = [_named(table, name, place) for name, place in zip(annotators, places, strict=True)]
+    columns = [named_values(table, name, place) for name, place in zip(annotators, places, strict=True)]
     return encode_votes(columns, annotators, places, classes=options.classes)
 
 
@@ -85,7 +85,8 @@ def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
     """What was taken from where. names: how many classes there are."""
     shown = [f"`{column}`" for column in columns]
     listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
-    said = f"votes of {len(votes.annotators)} annotators from {listed}, {names}"
+    count = len(votes.annotators)
+    said = f"votes of {count} annotator{'s' * (count != 1)} from {listed}, {names}"
     if votes.minus_one:
         said += ", -1 is no vote"
     said += "; the given label is what most said"
@@ -102,7 +103,8 @@ def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
     return all(classes) and shared and not yes_no
 
 
-def _named(table: Table, column: str, place: Place) -> object:
+def named_values(table: Table, column: str, place: Place) -> object:
+    """The labels in a column; numbers that the file has names for as these names."""
     known = table.class_names.get(column)
     if known is None:
         return table.values(column)

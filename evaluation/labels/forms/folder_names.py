@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import Labels, encode_labels
+from evaluation.labels.forms.tables import SUFFIXES
 
 _PARTS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
 
@@ -18,10 +19,13 @@ def labels_of_names(names: Sequence[str], path: Path) -> Labels:
             path, "there is no column of labels, and no folders whose names could be labels", "pass --labels=FILE"
         )
     if bare:
-        raise InvalidInput(
-            path, f"some pictures are in no folder of a class ({first_three(bare)})", "move or remove them"
-        )
+        tables = [name for name in bare if PurePosixPath(name).suffix.lower() in SUFFIXES]
+        fix = "move or remove them" + (f", or pass --labels={path / tables[0]}" if tables else "")
+        raise InvalidInput(path, f"some files are in no folder of a class ({first_three(bare)})", fix)
     first = {parts[0] for parts in folders}
+    if len(first) == 1 and all(len(parts) > 1 for parts in folders) and len({parts[1] for parts in folders}) > 1:
+        only = path / first.pop()
+        raise InvalidInput(path, "its only folder holds folders, which may be those of the classes", f"rank {only}")
     if {name.casefold() for name in first} <= _PARTS:
         raise InvalidInput(
             path,

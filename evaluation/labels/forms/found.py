@@ -8,6 +8,7 @@ from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Evidence, Scaling
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import OnUndecodable
+from evaluation.embedding.preparation import Settings
 
 OLD_LABEL, NEW_LABEL = "label_before_review", "label_after_review"
 """The columns in which `fixfirst apply` keeps the old labels, and in which it puts the new ones beside the votes of
@@ -20,7 +21,8 @@ class Options:
     """How to read a source. What is None is guessed from what is there; `Found.options` has the guesses filled in.
 
     labels: a table with labels (or an npy of them) for a source that has none. label_column: one, or a list of columns,
-    which becomes `annotators`: those with the votes of several people. number_rows: the ids are row numbers, whatever
+    which becomes `annotators`: those with the votes of several people. annotator_column: who gave each label of the
+    table `labels`, which then has a line per vote. number_rows: the ids are row numbers, whatever
     columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels that look
     like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the rows.
     """
@@ -28,6 +30,7 @@ class Options:
     labels: Path | None = None
     label_column: str | None = None
     annotators: tuple[str, ...] | None = None
+    annotator_column: str | None = None
     id_column: str | None = None
     number_rows: bool = False
     features: tuple[str, ...] | None = None
@@ -38,8 +41,17 @@ class Options:
     classes: bool = False
     probabilities: Path | None = None
     encoder: str | None = None
+    encoder_size: int | None = None
+    encoder_mean: tuple[float, ...] | None = None
+    encoder_std: tuple[float, ...] | None = None
+    encoder_output: str | None = None
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
+
+    @property
+    def network(self) -> Settings:
+        """What the user says about the network of the encoder."""
+        return Settings(self.encoder_size, self.encoder_mean, self.encoder_std, self.encoder_output)
 
 
 def no_picture(row: int) -> bytes | None:

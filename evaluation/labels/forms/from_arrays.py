@@ -16,8 +16,8 @@ from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
 from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Found, Options
-from evaluation.labels.forms.from_table import names, numbers_each
-from evaluation.labels.forms.label_file import labels_in_file, refuse_lengths
+from evaluation.labels.forms.from_table import numbers_each
+from evaluation.labels.forms.label_file import names, refuse_lengths, said_in_file
 from evaluation.labels.forms.tables import SUFFIXES
 
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
@@ -37,11 +37,11 @@ def read_array(path: Path, options: Options) -> Found:
     _refuse_shape(matrix, place)
     where = options.labels or _beside(path)
     ids = [str(row) for row in range(len(matrix))]
-    labels = labels_in_file(where, ids, options)
+    labels, votes, from_where = said_in_file(where, ids, options)
     filled = replace(options, labels=where, scaling=options.scaling or "none")
-    said = [numbers_each(matrix, filled), f"labels from {where.name}, {names(labels)}"]
+    said = [numbers_each(matrix, filled), from_where]
     evidence = Vectors(matrix, place, filled.scaling or "none")
-    return Found("npy", filled, ids, labels, evidence, said, None, (path, where))
+    return Found("npy", filled, ids, labels, evidence, said, None, (path, where), votes=votes)
 
 
 def read_arrays(path: Path, options: Options) -> Found:
@@ -62,7 +62,7 @@ def read_arrays(path: Path, options: Options) -> Found:
     ids, said_ids = _ids(path, found, len(matrix), options)
     votes: Votes | None = None
     if options.labels is not None:
-        labels = labels_in_file(options.labels, ids, options)
+        labels, votes, from_where = said_in_file(options.labels, ids, options)
     elif found[column].ndim == 2 and found[column].shape[1] > 1:
         votes = _votes(path, column, found, options)
         labels = votes.given
@@ -70,11 +70,10 @@ def read_arrays(path: Path, options: Options) -> Found:
         labels = _labels(path, column, found, options)
     if options.labels is None:
         refuse_lengths(labels, len(matrix), Place(path, key=column))
-    said = [f"features from `{rows}`, {numbers_each(matrix, filled)}"]
-    if votes is None:
-        said += [f"labels from `{column or options.labels}`, {names(labels)}", said_ids]
-    else:
-        said += [said_of(votes, [column], names(labels)), said_ids]
+        from_where = f"labels from `{column}`, {names(labels)}"
+        if votes is not None:
+            from_where = said_of(votes, [column], names(labels))
+    said = [f"features from `{rows}`, {numbers_each(matrix, filled)}", from_where, said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")
     return Found("npz", filled, ids, labels, evidence, said, None, files, votes=votes)
@@ -182,7 +181,7 @@ def _ids(path: Path, found: dict[str, NDArray[Any]], count: int, options: Option
         ids = _texts(found[keys[0]])
         if len(set(ids)) == count and all(ids):
             return ids, f"ids from `{keys[0]}`"
-        return [str(row) for row in range(count)], f"`{keys[0]}` repeats, so the ids are row numbers"
+        return [str(row) for row in range(count)], f"ids are row numbers, since `{keys[0]}` repeats"
     return [str(row) for row in range(count)], "ids are row numbers"
 
 

@@ -4,14 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.labels.classes import Labels
+from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
+from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views
-from evaluation.labels.forms.from_table import found_files, names, paths_of
-from evaluation.labels.forms.label_file import labels_of
+from evaluation.labels.forms.from_table import found_files, paths_of
+from evaluation.labels.forms.label_file import labels_of, names
 from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
 from evaluation.labels.forms.roles import choose_roles, path_column
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
+from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
 
 def read_folder(path: Path, options: Options, around: Surroundings) -> Found:
@@ -36,29 +40,41 @@ def _by_class(path: Path, options: Options, around: Surroundings) -> Found:
 def _with_table(path: Path, where: Path, options: Options, around: Surroundings) -> Found:
     form = SUFFIXES.get(where.suffix.lower())
     if form is None or not where.is_file():
-        raise InvalidInput(where, "this is not a table", f"give a file that ends in {', '.join(SUFFIXES)}")
+        problem = "this is not a table" if where.exists() else "there is no such file"
+        raise InvalidInput(where, problem, f"give a file that ends in {', '.join(SUFFIXES)}")
     table = open_table(where, form)
     if not table.rows:
         raise InvalidInput(where, "there are no rows", "provide at least one sample")
     column = options.image_column or options.id_column or path_column(table) or _naming_column(table, path)
     if column not in table.kinds:
         raise InvalidInput(where, f"there is no column {column!r}", suggest(column, table.kinds))
+    listed = paths_of(table, column, path)
+    labels, votes, label, from_where = _labels(table, column, listed, options)
+    listed = list(dict.fromkeys(listed))
+    found = embed_folder(path, listed, replace(options, on_undecodable="error"), around)
+    evidence, hashes = found.of(listed, Place(path))
+    left = sum(name not in set(listed) and path / name != where for name in picture_names(path))
+    said = [f"pictures from `{column}`, embedded by {found.encoder}", from_where]
+    said += [f"{left} files have no row in {where.name}"] if left else []
+    filled = replace(options, labels=where, image_column=column, label_column=label, encoder=found.encoder)
+    views = Views(picture=lambda row: folder_picture(path, listed[row]))
+    return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views, votes)
+
+
+def _labels(table: Table, column: str, listed: list[str], options: Options) -> tuple[Labels, Votes | None, str, str]:
+    """The labels, the votes that they are the majority of, the column that they are in, and what is said of it."""
+    voted = vote_table(table.path, replace(options, image_column=column))
+    if voted is not None:
+        votes = votes_by_id(voted, [*listed], list(dict.fromkeys(listed)), options)
+        return votes.given, votes, voted.label, said_of(votes, [voted.label], names(votes.given))
     roles = choose_roles(table, replace(options, image_column=column, id_column=None))
     if roles.label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
-    labels, listed = labels_of(table, roles.label, options), paths_of(table, column, path)
-    first: dict[str, int] = {}
+    labels, first = labels_of(table, roles.label, options), dict[str, int]()
     for row, name in enumerate(listed):
         if first.setdefault(name, row) != row:
             raise InvalidInput(table.place(column, row), f"{name!r} already has a row", "keep one row per picture")
-    found = embed_folder(path, listed, replace(options, on_undecodable="error"), around)
-    evidence, hashes = found.of(listed, Place(path))
-    left = sum(name not in first and path / name != where for name in picture_names(path))
-    said = [f"pictures from `{column}`, embedded by {found.encoder}", f"labels from `{roles.label}`, {names(labels)}"]
-    said += [f"{left} files have no row in {where.name}"] if left else []
-    filled = replace(options, labels=where, image_column=column, label_column=roles.label, encoder=found.encoder)
-    views = Views(picture=lambda row: folder_picture(path, listed[row]))
-    return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views)
+    return labels, None, roles.label, f"labels from `{roles.label}`, {names(labels)}"
 
 
 def _naming_column(table: Table, folder: Path) -> str:

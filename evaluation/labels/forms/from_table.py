@@ -7,17 +7,14 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from cleaning.errors import InvalidInput, Place
-from cleaning.labels.classes import Labels
 from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.annotators import said_of, votes_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
-from evaluation.labels.forms.label_file import ids_of, labels_in_file, labels_of
+from evaluation.labels.forms.label_file import ids_of, labels_of, names, said_in_file
 from evaluation.labels.forms.pictures import (
     StoredPictures,
     Surroundings,
@@ -49,8 +46,8 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     votes: Votes | None = None
     files: tuple[Path, ...] = (path,)
     if options.labels is not None:
-        labels = labels_in_file(options.labels, ids, options)
-        said = [f"labels from {options.labels.name}, {names(labels)}"]
+        labels, votes, from_where = said_in_file(options.labels, ids, options)
+        said = [from_where]
         files = (path, options.labels)
     elif roles.annotators:
         votes = votes_of(table, roles.annotators, options)
@@ -63,16 +60,9 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         labels = labels_of_names(ids, path)
         said = [f"labels from the folder names, {names(labels)}"]
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
-    said += [what, _said_of_ids(roles.id), *roles.notes]
+    said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
     views = replace(views, columns=partial(columns_of_row, path, form))
     return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
-
-
-def names(labels: Labels) -> str:
-    """How many names there are, and how many rows have none."""
-    bare = int(np.count_nonzero(labels.codes < 0))
-    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
-    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
 
 
 def numbers_each(matrix: Any, options: Options) -> str:

@@ -9,10 +9,29 @@ import numpy as np
 
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
+from cleaning.labels.votes import Votes
 from evaluation.files.npy import LABELS, read_npy
+from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
+from evaluation.labels.forms.vote_file import vote_table, votes_by_id
+
+
+def said_in_file(where: Path, ids: Sequence[str], options: Options) -> tuple[Labels, Votes | None, str]:
+    """The labels of these rows in a file of their own, the votes that they are the majority of, and what is said of it.
+
+    Raises InvalidInput as `labels_in_file` does.
+    """
+    found = vote_table(where, options)
+    if found is None:
+        labels = labels_in_file(where, ids, options)
+        return labels, None, f"labels from {where.name}, {names(labels)}"
+    if found.id is None:
+        problem = "there is no column with the ids of the rows"
+        raise InvalidInput(found.table.path, problem, "name it: --id-column=NAME")
+    votes = votes_by_id(found, found.table.texts(found.id), list(ids), options)
+    return votes.given, votes, said_of(votes, [where.name], names(votes.given))
 
 
 def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
@@ -22,7 +41,8 @@ def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
     """
     form = SUFFIXES.get(where.suffix.lower())
     if not where.is_file() or (form is None and where.suffix != ".npy"):
-        raise InvalidInput(where, "this is not a file of labels", f"give an npy, or {', '.join(SUFFIXES)}")
+        problem = "this is not a file of labels" if where.exists() else "there is no such file"
+        raise InvalidInput(where, problem, f"give an npy, or {', '.join(SUFFIXES)}")
     if form is None:
         labels = encode_labels(np.array(read_npy(where, LABELS)), Place(where), classes=options.classes)
         refuse_lengths(labels, len(ids), Place(where))
@@ -47,6 +67,13 @@ def _by_id(table: Table, labels: Labels, column: str | None, ids: Sequence[str])
             raise InvalidInput(table.place(column, row), problem, "remove the line, or correct the id")
         codes[place[name]] = labels.codes[row]
     return Labels(codes, labels.names, labels.values)
+
+
+def names(labels: Labels) -> str:
+    """How many names there are, and how many rows have none."""
+    bare = int(np.count_nonzero(labels.codes < 0))
+    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
+    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
 
 
 def refuse_lengths(labels: Labels, rows: int, place: Place) -> None:

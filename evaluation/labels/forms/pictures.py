@@ -1,8 +1,8 @@
 """Pictures, embedded on the way: those in a folder, and those stored inside a parquet file."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -45,32 +45,34 @@ class Embedded:
         return Vectors(self.matrix[order], place), tuple(self.hashes[number] for number in order.tolist())
 
 
-def embedded(request: Request, around: Surroundings) -> Embedded:
-    """Embeds the pictures of a request into its output, or takes them from there where the content is the same."""
-    embed(request, around.reporter)
-    table = read_columns(request.output, ("filename", "encoding", "sha256"), "remove it and run the command again")
-    names, hashes = texts(request.output, table, "filename"), texts(request.output, table, "sha256")
-    matrix = vectors(request.output, table, "encoding")
-    return Embedded(tuple(names), matrix, tuple(one[:16] for one in hashes), request.encoder)
+def _embedded(
+    path: Path,
+    names: tuple[str, ...],
+    options: Options,
+    around: Surroundings,
+    read: Callable[[str], bytes] | None = None,
+) -> Embedded:
+    """Embeds pictures, or takes the vectors of those with the same content from the last run."""
+    encoder = options.encoder or default_encoder(around.reporter)
+    with _kept(around.cache) as output:
+        embed(
+            Request(path, output, encoder, options.jobs, options.on_undecodable, names, read, options.network),
+            around.reporter,
+        )
+        table = read_columns(output, ("filename", "encoding", "sha256"), "remove it and run the command again")
+        hashes = tuple(one[:16] for one in texts(output, table, "sha256"))
+        return Embedded(tuple(texts(output, table, "filename")), vectors(output, table, "encoding"), hashes, encoder)
 
 
 def embed_folder(folder: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
     """Embeds these pictures of a folder."""
-    with _kept(around.cache) as output:
-        encoder = _encoder(options, around)
-        return embedded(Request(folder, output, encoder, options.jobs, options.on_undecodable, tuple(names)), around)
+    return _embedded(folder, tuple(names), options, around)
 
 
 def embed_named(table: Path, names: Sequence[str], options: Options, around: Surroundings) -> Embedded:
     """Embeds the pictures that a table names by their paths below its folder."""
-    read = partial(_read_below, table.parent)
-    with _kept(around.cache) as output:
-        encoder = _encoder(options, around)
-        return embedded(Request(table, output, encoder, options.jobs, "error", tuple(names), read), around)
-
-
-def _encoder(options: Options, around: Surroundings) -> str:
-    return options.encoder or default_encoder(around.reporter)
+    strict = replace(options, on_undecodable="error")
+    return _embedded(table, tuple(names), strict, around, partial(_read_below, table.parent))
 
 
 def _read_below(folder: Path, name: str) -> bytes:
@@ -80,10 +82,7 @@ def _read_below(folder: Path, name: str) -> bytes:
 def embed_column(path: Path, column: str, rows: int, options: Options, around: Surroundings) -> Embedded:
     """Embeds the pictures stored in a column of a parquet file, in the order of its rows."""
     names = tuple(f"row {row:09d}" for row in range(rows))
-    with _kept(around.cache) as output:
-        read = StoredPictures(path, column)
-        encoder = _encoder(options, around)
-        return embedded(Request(path, output, encoder, options.jobs, "error", names, read), around)
+    return _embedded(path, names, replace(options, on_undecodable="error"), around, StoredPictures(path, column))
 
 
 def folder_picture(folder: Path, name: str) -> bytes | None:

@@ -1,7 +1,7 @@
 """Which column of a table is what: as the user says, or guessed where only one thing fits."""
 
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -72,9 +72,9 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     return Roles(label, found, by, column, features, notes, voters)
 
 
-def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
-    """The columns of the labels and of the ids in a table that only holds labels."""
-    old = _of_reviews(table)
+def label_and_id(table: Table, options: Options, others: Collection[str] = ()) -> tuple[str, str | None]:
+    """The columns of the labels and of the ids in a table that only holds labels. others: neither of them."""
+    old = {*_of_reviews(table), *others}
     kept = [name for name in table.kinds if name not in old]
     if len(kept) == 1 and options.label_column is None:
         return kept[0], None
@@ -123,10 +123,11 @@ def _listed(table: Table) -> str:
     return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
 
 
-def _one_of(table: Table, found: Sequence[str], what: str, option: str) -> str | None:
+def only_one(table: Table, found: Sequence[str], what: str, option: str) -> str | None:
     """The only one; raises InvalidInput that lists several."""
     if len(found) > 1:
-        raise InvalidInput(table.path, f"{what} may be in {' or '.join(found)}", f"say which: {option}=NAME")
+        listed = " or ".join(name or "the column without a name" for name in found)
+        raise InvalidInput(table.path, f"{what} may be in {listed}", f"say which: {option}=NAME")
     return found[0] if found else None
 
 
@@ -156,14 +157,14 @@ def _guess_labels(
 def _guess_label(table: Table, options: Options, taken: set[str | None], *, labels_elsewhere: bool) -> str | None:
     free = [name for name, kind in table.kinds.items() if name not in taken and kind in ("number", "text")]
     classes = [name for name in free if name in table.class_names]
-    found = _one_of(table, classes, "the labels", "--label-column")
-    found = found or _one_of(
+    found = only_one(table, classes, "the labels", "--label-column")
+    found = found or only_one(
         table, [name for name in free if name.casefold() in _LABEL_NAMES], "the labels", "--label-column"
     )
     if found or labels_elsewhere:
         return found
     judged = {match for pattern in options.features or () for match in matching(pattern, free)}
-    found = _one_of(table, _categories(table, taken | judged), "the labels", "--label-column")
+    found = only_one(table, _categories(table, taken | judged), "the labels", "--label-column")
     if found is None:
         raise InvalidInput(
             table.path, f"there is no column of labels (columns: {_listed(table)})", "name it with --label-column=NAME"
@@ -183,19 +184,35 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
     """The id column, and what is to be said about it. A named one must hold a different id in every row."""
     if options.id_column is not None or options.number_rows:
         return options.id_column, ()
+    name = id_column(table, taken)
+    if name is None:
+        return None, ()
+    counts = Counter(table.texts(name))
+    if None in counts or max(counts.values(), default=1) == 1:
+        return name, ()
+    return None, (f"since `{name}` repeats",)
+
+
+def id_column(table: Table, taken: Container[str | None]) -> str | None:
+    """The column that is named like ids. Raises InvalidInput if there are several, unless they are the same index."""
     for names in _ID_NAMES:
         found = [
             name
             for name, kind in table.kinds.items()
-            if name not in taken and name.casefold() in names and kind in ("number", "text")
+            if name not in taken
+            and name.casefold() in names
+            and kind in ("number", "text")
+            and _has_values(table, name)
         ]
-        name = _one_of(table, found, "the ids", "--id-column")
-        if name is not None:
-            counts = Counter(table.texts(name))
-            if None in counts or max(counts.values(), default=1) == 1:
-                return name, ()
-            return None, (f"`{name}` repeats, so the ids are row numbers",)
-    return None, ()
+        if names is _ID_NAMES[-1] and all(table.texts(name) == table.texts(found[0]) for name in found[1:]):
+            found = found[:1]
+        if found:
+            return only_one(table, found, "the ids", "--id-column")
+    return None
+
+
+def _has_values(table: Table, name: str) -> bool:
+    return bool(name) or any(value is not None for value in table.texts(name))
 
 
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
@@ -267,7 +284,7 @@ def _other_column(table: Table, name: str) -> Column:
 def _only_texts(table: Table, columns: Sequence[Column]) -> tuple[Evidence, str]:
     """The one column of free text, where there is nothing else to judge the rows by."""
     texts = [one.name for one in columns if one.kind == "text"]
-    found = _one_of(table, texts, "the texts to judge the rows by", "--text-column")
+    found = only_one(table, texts, "the texts to judge the rows by", "--text-column")
     if found is None:
         raise InvalidInput(
             table.path,

@@ -19,7 +19,7 @@ def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
     """A centred ridge for n < d and n > d, fitted without the held-out row's label, with the penalty from all rows."""
     rng = np.random.default_rng(0)
     features, checked, targets = rng.normal(size=shape), rng.normal(size=(5, shape[1])), rng.normal(size=(shape[0], 2))
-    model = use._Surrogate.of(features, checked, 0.4)
+    model = use._Surrogate.of(features, np.arange(len(features)), checked, 0.4)
     centred = features - features.mean(axis=0)
     penalty = 0.4 * (centred**2).sum() / len(features)
     rows, others = np.hstack([centred, np.ones((len(features), 1))]), checked - features.mean(axis=0)
@@ -36,7 +36,8 @@ def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
 @pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
 def test_pull_is_the_transpose_of_the_predictions(shape):
     rng = np.random.default_rng(1)
-    model = use._Surrogate.of(rng.normal(size=shape), rng.normal(size=(5, shape[1])), 1.0)
+    rows, checked = rng.normal(size=shape), rng.normal(size=(5, shape[1]))
+    model = use._Surrogate.of(rows, np.arange(len(rows)), checked, 1.0)
     targets, slope = rng.normal(size=(shape[0], 3)), rng.normal(size=(shape[0] + 5, 3))
     assert (model.predictions(targets) * slope).sum() == pytest.approx((model.pull(slope) * targets).sum())
 

@@ -70,3 +70,18 @@ def test_a_few_rows_are_no_quantity():
     assert len(encode_labels(many, PLACE, classes=True).names) == 30
     with pytest.raises(InvalidInput, match=r"labels, row 1: 0\.5 looks like a quantity"):
         encode_labels(["1", "0.5"], PLACE)
+
+
+@pytest.mark.parametrize(
+    "name", ["9" * 300_000 + "x", "9" * 300_000, "1e999999999", "-1e-999999999", "9" * 5000 + "e-3"]
+)
+def test_numbers_of_any_length_are_read_at_once(name):
+    def found():
+        return encode_labels([name, "2", "2"], Place(), classes=True).names
+
+    assert set(found()) == {name, "2"}
+    if name in ("-1e-999999999", "9" * 5000 + "e-3"):
+        with pytest.raises(InvalidInput, match="looks like a quantity"):
+            encode_labels([name, "2"], Place())
+    else:
+        encode_labels([name, "2"], Place())

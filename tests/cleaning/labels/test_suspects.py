@@ -235,6 +235,10 @@ def test_a_notebook_shows_the_first_suspects():
         (scipy.sparse.csr_matrix(X), Y, {}, "data: this is a sparse matrix"),
         (X.reshape(90, 2, 2), Y, {}, "the shape is \\(90, 2, 2\\)"),
         (X[:, 0], Y, {}, "the shape is \\(90,\\)"),
+        ("photos/", Y, {}, "data: this is a str. Fix: give an array or a DataFrame; the command"),
+        ({"e0": X[:, 0]}, Y, {}, "data: this is a dict"),
+        (X, None, {}, "data: there are no labels. Fix: give y"),
+        (X, np.stack([Y, Y], axis=1), {}, "the shape is \\(90, 2\\). Fix: give one label per row; or votes="),
         ([[1.0]] * 89 + [[1.0, 2.0]], Y, {}, "data, row 89: 2 numbers where row 0 has 1"),
         (np.where(X[7, 1] == X, np.inf, X), Y, {}, "data, row 7: NaN or infinite values"),
         (X, None, {"label": "kind"}, "data: it has no columns to name"),
@@ -264,3 +268,23 @@ def test_texts_are_judged_by_their_letters():
     labels[10], labels[31] = "politics", "sport"
     found = fixfirst.rank(pd.DataFrame({"text": texts, "topic": labels}), label="topic", text="text")
     assert set(found.next(2)["row"]) == {10, 31}
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentences"),
+    [
+        (["nan", *Y[1:]], ["'nan' counts as a class"]),
+        (["?", "N/A", *Y[2:]], ["'?' and 'N/A' count as classes"]),
+        (["Cat", *Y[1:]], ["'Cat' and 'cat' count as 2 classes"]),
+        (Y, []),
+    ],
+)
+def test_names_that_may_not_be_meant_are_pointed_out(labels, sentences):
+    found = [caveat for caveat in fixfirst.rank(X, labels).caveats if caveat.kind == "odd names"]
+    assert [caveat.sentence for caveat in found] == sentences
+    assert not any(caveat.hides_count for caveat in found)
+
+
+def test_a_constant_embedding_is_pointed_out():
+    (found,) = fixfirst.rank(np.ones((90, 4)), Y).caveats
+    assert found.sentence == "all rows have the same embedding, so the order means nothing"

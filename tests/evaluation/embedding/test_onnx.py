@@ -14,6 +14,7 @@ from evaluation.embedding.encoders import efficientnet_lite0
 from evaluation.embedding.encoders.onnx import Encoder
 from evaluation.embedding.network import Input, Network, expected_input
 from evaluation.embedding.preparation import Preparation, Settings, preparation
+from evaluation.labels.review_folder import reopen
 from tests.evaluation.embedding.test_embed import reporter, table, write_pictures
 
 
@@ -333,6 +334,22 @@ def test_the_command_takes_what_a_network_needs(folder, tmp_path, capsys):
     ):
         assert main([*command, option]) == 1
         assert message in capsys.readouterr().err
+
+
+def test_rank_takes_the_same_and_keeps_it_for_the_review(folder, tmp_path, capsys):
+    pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
+    network, review = identity_network(tmp_path / "m.onnx"), tmp_path / "review"
+    command = ["rank", str(folder), f"--review={review}", f"--encoder={network}", "--encoder-size=2"]
+    assert main([*command, "--encoder-mean=0", "--encoder-std=1,1,1", "--encoder-output=out"]) == 0
+    first, _ = reopen(review)
+    assert main([*command, "--encoder-mean=0,0,0", "--encoder-std=0.5"]) == 0
+    again, _ = reopen(review)
+    assert first.ids == again.ids
+    assert again.features == pytest.approx(2 * first.features)
+    assert again.options["encoder_std"] == [0.5]
+    capsys.readouterr()
+    assert main([*command, "--encoder-std=0"]) == 1
+    assert "--encoder-std: it is 0.0. Fix: give one number, or three" in capsys.readouterr().err
 
 
 def test_a_real_network_with_its_metadata_is_the_same_as_the_encoder_made_of_it(tmp_path, monkeypatch):

@@ -83,7 +83,7 @@ CELL = st.text(st.sampled_from('ab,;\t" \r\né'), max_size=4)
 @given(
     cells=st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1, max_size=6),
     end=st.sampled_from(["\n", "\r\n", "\r"]),
-    delimiter=st.sampled_from(",;\t"),
+    delimiter=st.sampled_from(",;\t|"),
     mark=st.booleans(),
     last=st.booleans(),
 )

@@ -169,7 +169,7 @@ ACCEPTED = {
     "id column that repeats": (
         csv(table(id=[row // 2 for row in range(60)])),
         [],
-        "`id` repeats, so the ids are row numbers",
+        "ids are row numbers, since `id` repeats",
         "bird cat dog",
     ),
     "ids that are not wanted": (csv(table(id=[row // 2 for row in range(60)])), ["--number-rows"], "ids are row", None),
@@ -180,6 +180,19 @@ ACCEPTED = {
         "bird cat dog",
     ),
     "pandas index": (csv(table(id=None), index_label=""), [], "3 names", "bird cat dog"),
+    "the same index twice": (
+        lambda at: (table(id=None).reset_index().to_csv(at / "t.csv"), at / "t.csv")[1],
+        [],
+        "ids from the column without a name",
+        "bird cat dog",
+    ),
+    "a comma at the end of each line": (
+        lambda at: text("\n".join(f"{line}," for line in table(id=None).to_csv(index=False).splitlines()))(at),
+        [],
+        "ids are row numbers",
+        "bird cat dog",
+    ),
+    "vertical bars": (csv(table(), sep="|"), [], "4 numeric columns", "bird cat dog"),
     "features by pattern": (
         csv(table(note=SENTENCES)),
         ["--features=e*"],
@@ -538,6 +551,17 @@ REFUSED = {
         ["--features=e*"],
         "column e1, row 8: 'many' where most rows have numbers (1 in all: 8)",
     ),
+    "thousands separators": (
+        csv(table(e1=[f"{1000 + 7 * row:,}" for row in range(60)])),
+        [],
+        "column e1, row 0: '1,000' is a number with separators or a unit. Fix: write it like 1234.5",
+    ),
+    "units": (csv(table(e1=[f"{row} %" for row in range(60)])), [], "column e1, row 0: '0 %' is a number with"),
+    "a pickled array of labels": (
+        npy(ROWS.X, np.array(list(ROWS.names), dtype=object)),
+        [],
+        "(it holds pickled objects, which are never loaded). Fix: save numbers, or text as y.astype(str)",
+    ),
     "a date column": (
         csv(table(day=DAYS)),
         [],
@@ -621,7 +645,23 @@ REFUSED = {
     "pictures beside the class folders": (
         pictures("cat/a.png", "b.png"),
         [],
-        "some pictures are in no folder of a class (1 in all: b.png)",
+        "some files are in no folder of a class (1 in all: b.png). Fix: move or remove them.",
+    ),
+    "a table beside the class folders": (
+        pictures("cat/a.png", "dog/b.png", labels=PATHS),
+        [],
+        "(1 in all: labels.csv). Fix: move or remove them, or pass --labels=",
+    ),
+    "one folder around the class folders": (
+        pictures("all/cat/a.png", "all/dog/b.png"),
+        [],
+        "photos: its only folder holds folders, which may be those of the classes. Fix: rank ",
+    ),
+    "labels that are not there": (pictures(*FLAT), ["--labels=none.csv"], "none.csv: there is no such file"),
+    "a picture": (
+        lambda at: pictures("a.png")(at) / "a.png",
+        [],
+        "a.png: this is a single picture. Fix: give the folder",
     ),
     "a flat folder without a table": (
         pictures(*FLAT),
@@ -659,7 +699,24 @@ REFUSED = {
     # files
     "a repeated column": (text("a,a,label\n1,2,x\n"), [], "t.csv, line 1: two columns are called 'a'"),
     "a short line": (text("a,b,label\n1,2,x\n1,x\n"), [], "t.csv, line 3: 2 cells where the header has 3"),
-    "not UTF-8": (text(b"a,label\n1,caf\xe9\n"), [], "byte 13 is not UTF-8 text"),
+    "not UTF-8": (
+        text(b"a,label\n1,caf\xe9\n"),
+        [],
+        "line 2: byte 13 is not UTF-8 text. Fix: save it as plain UTF-8 text (spreadsheets call it CSV UTF-8)",
+    ),
+    "UTF-16": (text("a,label\n1,x\n".encode("utf-16")), [], "t.csv: this is UTF-16 text"),
+    "a line for spreadsheets": (text("sep=;\na;label\n1;x\n"), [], "t.csv, line 1: 'sep=;' is for spreadsheets only"),
+    "a comment above the header": (
+        text("# made by me\na,label\n1,x\n"),
+        [],
+        "line 2: 2 cells where the header has 1. Fix: start the file with the names of the columns",
+    ),
+    "no header": (
+        text("1.5,0.5,1,cat\n2.5,3.5,2,dog\n"),
+        [],
+        "line 1: numbers where the names of the columns are expected",
+    ),
+    "empty cells at the end": (text("a,label\n1,x\n,\n"), [], "t.csv, line 3: all cells are empty. Fix: remove"),
     "an empty file": (text(""), [], "the file is empty"),
     "only a header": (text("a,label\n"), [], "there are no rows"),
     "no such file": (

@@ -231,7 +231,7 @@ def test_trusted_rows_that_are_training_rows_are_said(rows, tmp_path, capsys):
 def test_a_constant_embedding_and_a_single_class_are_said(tmp_path, capsys):
     status, out, err = run(capsys, "rank", npz_of(tmp_path / "a.npz", X=np.ones((20, 2)), y=np.arange(20) % 2))
     assert status == 0
-    assert "nothing shows that the embeddings tell the labels apart" in err
+    assert "all rows have the same embedding, so the order means nothing" in err
     assert "are wrong (" not in out
     assert "to expect" not in out
     assert "The data cannot tell how many labels are wrong. Go on while you still find some." in out
@@ -342,8 +342,7 @@ def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
     (photos / "red" / "04.png").rename(photos / "04.png")
     run(capsys, "embed", photos, f"--output={tmp_path / 'flat.parquet'}")
     assert (
-        "some pictures are in no folder of a class (1 in all: 04.png)"
-        in run(capsys, "rank", tmp_path / "flat.parquet")[2]
+        "some files are in no folder of a class (1 in all: 04.png)" in run(capsys, "rank", tmp_path / "flat.parquet")[2]
     )
     names = pd.read_parquet(tmp_path / "flat.parquet")["filename"]
     table = pd.DataFrame({"path": names, "kind": [name.split("/")[0].replace("04.png", "red") for name in names]})
@@ -387,3 +386,25 @@ def test_trusted_pictures_are_embedded_and_kept_too(photos, tmp_path, capsys):
     assert (tmp_path / "photos_review" / "trusted_embeddings.parquet").is_file()
     run(capsys, "rank", photos, f"--trusted={checked}", f"--output={tmp_path / 'list.csv'}")
     assert pd.read_csv(tmp_path / "list.csv")["id"].tolist() == ranking(tmp_path / "photos_review")["id"].tolist()
+
+
+def test_names_that_spreadsheets_compute_stay_as_they_are_and_are_pointed_out(tmp_path, capsys):
+    rows = Rows(60)
+    names = np.array(["=1+1", "+cat", "@dog"])[rows.numbers]
+    ids = [f"-row {row}" for row in range(60)]
+    rows.frame(id=ids).assign(label=names).to_csv(tmp_path / "t.csv", index=False)
+    folder, warning = tmp_path / "t_review", "warning: '+cat' is a formula to a spreadsheet: import its columns as text"
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv")
+    assert (status, warning in err) == (0, True)
+    decide(folder, {3: "==1+1", 4: "=@dog"})
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    found = ranking(folder).set_index("row")
+    assert found["id"].to_dict() == {str(row): name for row, name in enumerate(ids)}
+    assert found["given_label"].to_dict() == {str(row): name for row, name in enumerate(names)}
+    assert found.loc[["3", "4"], "decision"].tolist() == ["label: =1+1", "label: @dog"]
+    assert run(capsys, "export", folder, "--to=csv", f"--output={tmp_path / 'x.csv'}")[0] == 0
+    assert pd.read_csv(tmp_path / "x.csv")["given_label"].tolist() == names.tolist()
+    assert run(capsys, "apply", folder, f"--output={tmp_path / 'clean.csv'}")[0] == 0
+    assert pd.read_csv(tmp_path / "clean.csv")["label"].tolist()[3:5] == ["=1+1", "@dog"]
+    rows.frame(id=range(60)).assign(label=rows.numbers - 1).to_csv(tmp_path / "n.csv", index=False)
+    assert "formula" not in run(capsys, "rank", tmp_path / "n.csv")[2]
