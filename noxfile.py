@@ -113,7 +113,7 @@ def study(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Current releases of cleanlab, pyDVL and DataScope on the study's sets. Needs a network; takes half an hour."""
+    """cleanlab, pyDVL, DataScope and OpenDataVal on the study's sets. Needs a network; takes half an hour."""
     session.run("python", "-m", "tests.study.peers", *session.posargs, env={"OMP_NUM_THREADS": "1"})
 
 

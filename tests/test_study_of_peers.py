@@ -34,7 +34,7 @@ def test_tables_of_other_packages_are_scored_on_the_same_cases_as_ours(tmp_path,
     monkeypatch.setattr(peers, "_run", run)
     text = peers.compare(chosen, tmp_path)
     table = pd.read_csv(tmp_path / "peers.csv.gz")
-    assert len(table) == 2 * (6 + 2)
+    assert len(table) == 2 * (7 + 2)
     precision = table.groupby("method")["precision"].mean()
     assert precision["datalab (cleanlab 1.0)"] == pytest.approx(1)
     assert precision["data_oob (pyDVL 1.0)"] < 0.3

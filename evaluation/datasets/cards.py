@@ -77,7 +77,10 @@ def card_lines(name: str, block: DatasetBlock, folders: Folders) -> list[str]:
         "source": card.url,
         "licence": card.licence,
         "cite": card.citation,
-        "noise": None if noise is None else f"{noise.kind.replace('_', ' ')}, {noise.rate:.0%} of the training labels",
+        "noise": card.noise
+        if noise is None
+        else f"{noise.kind.replace('_', ' ')}, {noise.rate:.0%} of the training labels",
+        "sha256": card.sha256,
         "size": _size(name, block, folders.embedding_folder),
     }
     return [f"{title}: {text}" for title, text in told.items() if text]

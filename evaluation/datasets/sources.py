@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from cleaning.errors import FixfirstError, InvalidInput, Unsuitable, foreign_reason
 from evaluation.contract import registry
 from evaluation.contract.draw import Draw
+from evaluation.datasets import cifar
 from evaluation.datasets.layout import PARTS, csv_path, parquet_path
 from evaluation.files.archive import SUFFIXES, unpack
 from evaluation.files.names import is_hidden, not_hidden
@@ -47,9 +48,9 @@ class Job:
     @property
     def recipe(self) -> str:
         """A hash of everything that determines the files' content, so that an edited block is fetched again."""
-        return sha256_bytes(self.block.model_dump_json(include={"task", "files", "ids", "noise", "draws"}).encode())[
-            :16
-        ]
+        return sha256_bytes(
+            self.block.model_dump_json(include={"task", "raw", "files", "ids", "noise", "draws"}).encode()
+        )[:16]
 
     def placed(self, name: str) -> Path:
         """The final path of a file in the manifest."""
@@ -87,6 +88,7 @@ def bring(job: Job, source: Source) -> None:
     """Stages the files of a block from one source. Raises FixfirstError with the reason if that fails."""
     kinds: dict[str, Callable[[Job, Source], None]] = {
         "sklearn": _from_sklearn,
+        "cifar": _from_cifar,
         "https": _from_web,
         "http": _from_web,
         "file": _from_disk,
@@ -95,7 +97,7 @@ def bring(job: Job, source: Source) -> None:
     kind = source.source.partition(":")[0]
     if kind not in kinds:
         raise InvalidInput(
-            source.source, "this is not a source", "use sklearn:digits, https://…, file:PATH or drive:ID"
+            source.source, "this is not a source", "use sklearn:digits, cifar:LABELS, https://…, file:PATH or drive:ID"
         )
     kinds[kind](job, source)
 
@@ -126,11 +128,45 @@ def _from_web(job: Job, source: Source) -> None:
                 _put(job, name, part)
                 progress(number + 1, len(job.block.files))
         return
-    archive = job.folders.embedding_folder / STAGING / f"{_required_sha256(source)}.part"
-    with job.reporter.track(job.name, "bytes") as progress:
-        fetch_url(source.source, _required_sha256(source), archive, progress)
+    archive = _fetched(job, source)
     unpack(archive, job.staged)
     archive.unlink()
+
+
+def _fetched(job: Job, source: Source) -> Path:
+    """Downloads one file to the staging folder."""
+    part = job.folders.embedding_folder / STAGING / f"{_required_sha256(source)}.part"
+    with job.reporter.track(job.name, "bytes") as progress:
+        return fetch_url(source.source, _required_sha256(source), part, progress)
+
+
+def _from_cifar(job: Job, source: Source) -> None:
+    """Makes data ids of the two files under `raw:`, CIFAR's archive and the labels that people gave its pictures."""
+    draws = job.block.draws
+    if len(job.block.raw) != 2 or not draws or len(job.ids) != len(draws):
+        fix = "list under `raw:` CIFAR's archive and the labels that people gave, and add `draws: [0]`"
+        raise InvalidInput(source.source, "it needs two files and the number of a draw per data id", fix)
+    staging = make_folder(job.embeddings.parent)
+    archive, people = [_raw(job, one) for one in job.block.raw]
+    made = [Draw(data_id, draw, None, job.embeddings, job.data) for data_id, draw in zip(job.ids, draws, strict=True)]
+    with job.reporter.track(job.name, "data ids") as progress:
+        cifar.write(made, (archive, people), source.source.partition(":")[2], staging, progress)
+    for path in {archive, people}:
+        if path.parent == staging:
+            path.unlink()
+
+
+def _raw(job: Job, source: Source) -> Path:
+    """A file under `raw:`, with the sha256 that it should have: where it is, or downloaded."""
+    kind, _, place = source.source.partition(":")
+    if kind in ("https", "http"):
+        return _fetched(job, source)
+    if kind != "file":
+        raise InvalidInput(source.source, "a file under `raw:` cannot come from there", "use https://… or file:PATH")
+    path = _on_disk(job, source.source, place)
+    if sha256_file(path) != _required_sha256(source):
+        raise InvalidInput(path, f"the sha256 is not {source.sha256}", "use the right file or correct the sha256")
+    return path
 
 
 def _from_drive(job: Job, source: Source) -> None:
@@ -155,13 +191,7 @@ def _from_disk(job: Job, source: Source) -> None:
 
     A relative path starts at the folder of parameters.yaml.
     """
-    path = (job.folders.parameters_file.parent / source.source.partition(":")[2]).resolve()
-    workspace = job.folders.parameters_file.parent.resolve()
-    if not path.exists() and in_image() and not path.is_relative_to(workspace):
-        problem = "it is outside the workspace, and only the workspace is mounted in this container"
-        raise InvalidInput(source.source, problem, "put the files into the workspace, and name them from there")
-    if not path.exists():
-        raise InvalidInput(source.source, f"{path} does not exist", "correct the path (relative to parameters.yaml)")
+    path = _on_disk(job, source.source, source.source.partition(":")[2])
     if path.is_dir():
         for name in job.block.files or _names_in(path, job):
             _put(job, name, path / name, copy=True)
@@ -175,6 +205,18 @@ def _from_disk(job: Job, source: Source) -> None:
             "it is neither a folder nor an archive",
             f"use a folder, or an archive that ends in {', '.join(SUFFIXES)}",
         )
+
+
+def _on_disk(job: Job, name: str, place: str) -> Path:
+    """A path, relative to the folder of parameters.yaml, where there is something. name: how the block writes it."""
+    path = (job.folders.parameters_file.parent / place).resolve()
+    workspace = job.folders.parameters_file.parent.resolve()
+    if not path.exists() and in_image() and not path.is_relative_to(workspace):
+        problem = "it is outside the workspace, and only the workspace is mounted in this container"
+        raise InvalidInput(name, problem, "put the files into the workspace, and name them from there")
+    if not path.exists():
+        raise InvalidInput(name, f"{path} does not exist", "correct the path (relative to parameters.yaml)")
+    return path
 
 
 def _names_in(path: Path, job: Job) -> list[str]:

@@ -9,6 +9,7 @@ import io
 import pickle
 import struct
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,22 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, foreign_reason
+from evaluation.files.pickles import BROKEN, Unpickler
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _PROTOCOL = 1001
 _TYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
-_BROKEN = (
-    pickle.UnpicklingError,
-    EOFError,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True)
@@ -64,7 +54,7 @@ def read_state_dict(content: bytes, name: str) -> dict[str, NDArray[Any]]:
     """
     try:
         return _read(io.BytesIO(content))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise InvalidInput(
             name, f"it does not hold the weights of a network ({foreign_reason(error)})", "get the file again"
         ) from error
@@ -80,7 +70,7 @@ def _read(file: io.BytesIO) -> dict[str, NDArray[Any]]:
 
 
 def _unpickled(file: io.BytesIO) -> Any:
-    return _Unpickler(file).load()
+    return _Unpickler(file, _ALLOWED).load()
 
 
 def _stored(file: io.BytesIO, numbers: _Numbers) -> NDArray[Any]:
@@ -101,16 +91,7 @@ def _array(tensor: _Tensor, stored: NDArray[Any]) -> NDArray[Any]:
     return np.lib.stride_tricks.as_strided(stored[tensor.start :], tensor.shape, steps, writeable=False)
 
 
-class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _tensor
-        if module == "torch" and name in _TYPES:
-            return _Type(_TYPES[name])
-        raise pickle.UnpicklingError(f"it names {module}.{name}, which is not part of a tensor")
-
+class _Unpickler(Unpickler):
     def persistent_load(self, pid: Any) -> _Numbers:
         kind, storage, key, _place, count, view = pid
         if kind != "storage" or not isinstance(storage, _Type) or view is not None:
@@ -123,3 +104,10 @@ def _tensor(numbers: Any, start: int, shape: tuple[int, ...], steps: tuple[int, 
     if not isinstance(numbers, _Numbers):
         raise pickle.UnpicklingError("a tensor is stored in another way")
     return _Tensor(numbers, int(start), tuple(map(int, shape)), tuple(map(int, steps)))
+
+
+_ALLOWED: Mapping[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    **{("torch", name): _Type(kind) for name, kind in _TYPES.items()},
+}

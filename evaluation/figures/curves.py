@@ -9,15 +9,12 @@ from evaluation.contest.standings import Row
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
 from evaluation.figures.canvas import (
-    COLOURS,
     INK,
-    MARKERS,
     canvas,
     legend,
     mean_of,
     methods_best_first,
     plain_label,
-    plain_log_axis,
     reference_line,
     style,
 )
@@ -30,13 +27,14 @@ if TYPE_CHECKING:
 
 
 _GREY = "#8a8f98"
-_LINES: dict[str, dict[str, Any]] = {
+ROLE_STYLES: dict[str, dict[str, Any]] = {
     **{f"best{place}": {**style(place), "marker": "", "lw": 2.2 if place < 3 else 1.6} for place in range(BEST)},
     "random": {"color": "black", "ls": (0, (1, 1.2)), "lw": 1.8},
     "bound": {"color": INK, "ls": (0, (7, 2, 1.5, 2)), "lw": 1.4},
     "rounds": {"color": INK, "ls": (0, (1, 1, 4, 1)), "lw": 1.6},
     "rest": {"color": _GREY, "ls": "-", "lw": 0.9, "alpha": 0.8},
 }
+"""How the curve of each kind of method is drawn (`roles`)."""
 
 
 def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) -> "Figure":
@@ -74,9 +72,9 @@ def curves_figure(data_id: str, records: Sequence[Record], rows: Sequence[Row]) 
 
 def _line(method: str, kinds: Mapping[str, str]) -> dict[str, Any]:
     """How a curve is drawn; rounds have the colour of the order that their ranker made at once."""
-    line = _LINES[kinds[method]]
+    line = ROLE_STYLES[kinds[method]]
     ranker = kinds.get(ranker_in_rounds(method) or "", "rounds")
-    return {**line, "color": _LINES[ranker]["color"]} if kinds[method] == "rounds" else line
+    return {**line, "color": ROLE_STYLES[ranker]["color"]} if kinds[method] == "rounds" else line
 
 
 def _told(one: Drawn, row: Row) -> str:
@@ -149,40 +147,4 @@ def _details_figure(names: Sequence[str], methods: Mapping[str, Mapping[str, flo
     axes.set_yticks(range(len(names)), [plain_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(f"{metric.label} ({metric.direction})")
-    return figure
-
-
-def overview_figure(rows: Sequence[Row]) -> "Figure":
-    """A task's main metric against ranking time (log axis), one point per method, with the mean's 95% interval.
-
-    Methods whose time is unknown are hollow markers at the left edge.
-    """
-    figure, axes = canvas(9.0, 5.0)
-    metric = rows[0].metric
-    known = [row.seconds for row in rows if row.seconds is not None and row.seconds > 0]
-    edge = min(known, default=1.0) / 3
-    for number, row in enumerate(rows):
-        timed = row.seconds is not None and row.seconds > 0
-        seconds = row.seconds if timed and row.seconds is not None else edge
-        colour = COLOURS[number % len(COLOURS)]
-        if row.low is not None and row.high is not None:
-            axes.plot([seconds, seconds], [row.low, row.high], color=colour, lw=1.2, alpha=0.6)
-        axes.plot(
-            [seconds],
-            [row.mean],
-            MARKERS[number % len(MARKERS)],
-            ms=9,
-            mec=colour,
-            mfc=colour if timed else "white",
-            ls="none",
-            label=plain_label(f"{row.method}  {row.mean:.3f}"),
-            zorder=3,
-        )
-    plain_log_axis(axes)
-    axes.set_xlabel("ranking time (seconds, log scale)")
-    axes.set_ylabel(f"{metric.label}\n({metric.direction})")
-    count = rows[0].n_all
-    title = f"{rows[0].task}: " + (f"mean of {count} data sets, 95% interval" if count > 1 else "one data set")
-    axes.set_title(title, loc="left", fontweight="bold")
-    legend(axes, f"method, {metric.name}")
     return figure

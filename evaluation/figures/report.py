@@ -83,7 +83,7 @@ def draw(records: Sequence[Record], folder: Path, reporter: Reporter) -> tuple[d
 def _pictures(name: str, board: Sequence[Row], records: Sequence[Record], folder: Path) -> list[str]:
     """Draws and writes the figures of a task and returns their names, the overview first."""
     from evaluation.figures.canvas import render
-    from evaluation.figures.curves import overview_figure
+    from evaluation.figures.overview import overview_figure
 
     stem = "overview" if name == "cleaning" else f"{name}_overview"
     written = []

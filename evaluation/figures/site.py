@@ -16,7 +16,7 @@ from evaluation.contract.record import Record
 from evaluation.figures.page.content import headline
 from evaluation.figures.page.markup import made_with
 from evaluation.figures.report import draw, scored_records
-from evaluation.files.html import file_of_page, inside_policy, template
+from evaluation.files.html import inside_policy, style_of_page, template
 from evaluation.files.lock import sweep
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import make_folder, write_text
@@ -31,7 +31,7 @@ _PAGE = f"{__package__}.page"
 
 @dataclass(frozen=True)
 class Published:
-    """A row of a board. command: what makes the number again; empty if the method is not one of fixfirst's own."""
+    """A row of a board. words: the command that makes the number again; none if the method is not fixfirst's own."""
 
     place: str
     method: str
@@ -39,7 +39,7 @@ class Published:
     interval: str
     gap: str
     seconds: str
-    command: str
+    words: tuple[str, ...]
 
 
 def publish(folders: Folders, parameters: Parameters, output: Path, reporter: Reporter) -> None:
@@ -90,16 +90,21 @@ def _parameters(parameters: Parameters, task: str, records: Sequence[Record]) ->
 
 
 def _block(block: DatasetBlock) -> dict[str, object]:
+    """A block without what is private: the split, and files on the organiser's machine."""
     found: dict[str, object] = block.model_dump(
-        mode="json", exclude_defaults=True, exclude={"split", "sources", "enabled"}
+        mode="json", exclude_defaults=True, exclude={"split", "sources", "raw", "enabled"}
     )
-    sources = [one.model_dump(mode="json", exclude_none=True) for one in block.sources]
-    kept = [one for one in sources if not str(one["source"]).startswith("file:")]
-    return {**found, "sources": kept} if kept else found
+    if any(one.source.startswith("file:") for one in block.raw):
+        return found
+    kept = {
+        name: [one.model_dump(mode="json", exclude_none=True) for one in listed if not one.source.startswith("file:")]
+        for name, listed in (("sources", block.sources), ("raw", block.raw))
+    }
+    return {**found, **{name: listed for name, listed in kept.items() if listed}}
 
 
 def _index(boards: Mapping[str, Sequence[Row]], records: Sequence[Record], split: set[str]) -> str:
-    style = file_of_page(_PAGE, "static", "report.css")
+    style = style_of_page(_PAGE, "report.css")
     known = {*registry.own_rankers(), *registry.own_predictors()}
     return template(_PAGE, "site.html").render(
         boards={
@@ -113,7 +118,7 @@ def _index(boards: Mapping[str, Sequence[Row]], records: Sequence[Record], split
         metrics={name: rows[0].metric for name, rows in boards.items()},
         split=split,
         made_with=made_with(records),
-        created=max(record.created for record in records),
+        created=max(record.created for record in records)[:10],
         version=__version__,
         style=style,
         policy=inside_policy(style, []),
@@ -130,5 +135,5 @@ def _published(task: str, row: Row, place: str, known: set[str]) -> Published:
         "" if row.low is None or row.high is None else f"{row.low:.3f} to {row.high:.3f}",
         signed(row.to_best),
         "" if row.seconds is None else f"{row.seconds:.3g}",
-        shlex.join(["fixfirst", "run", *flags]) if method in known else "",
+        tuple(map(shlex.quote, ["fixfirst", "run", *flags])) if method in known else (),
     )

@@ -21,6 +21,11 @@ def file_of_page(package: str, folder: str, name: str) -> str:
     return (files(package) / folder / name).read_text(encoding="utf-8")
 
 
+def style_of_page(package: str, name: str) -> str:
+    """The style of a page: the colours and rules that all pages share, then its own."""
+    return file_of_page(__package__ or "", "static", "base.css") + file_of_page(package, "static", name)
+
+
 def template(package: str, name: str) -> jinja2.Template:
     """A template of a package, which may extend others. What it is given is escaped; a value it lacks is an error."""
     loader = jinja2.FunctionLoader(lambda name: file_of_page(package, "templates", name))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scipy.stats import spearmanr
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, first_three
 from cleaning.intervals import paired_values
 from evaluation.contract import registry
 from evaluation.contract.record import Record, latest, read_records
@@ -52,12 +52,14 @@ def _main(record: Record) -> float | None:
 def _compare_task(
     found: Comparison, task: str, one: dict[str, dict[Slot, float]], two: dict[str, dict[Slot, float]]
 ) -> None:
+    """Adds what differs; methods with the same number in every case are only counted."""
     metric = registry.task(task).main
     pairs = [(name, name) for name in sorted(one) if name in two]
     if len(one) == len(two) == 1:
         pairs = [(next(iter(one)), next(iter(two)))]
     means: list[tuple[float, float]] = []
     cases: list[tuple[float, str]] = []
+    same = 0
     for name, other in pairs:
         first = {(slot[0], slot[2]): value for slot, value in one[name].items()}
         second = {(slot[0], slot[2]): value for slot, value in two[other].items()}
@@ -65,20 +67,32 @@ def _compare_task(
         if not common:
             continue
         title = name if name == other else f"{name} against {other}"
-        values = [[side[slot] for slot in common] for side in (first, second)]
         difference = Difference.of(
             f"{task}, {title}, {metric.name}", *paired_values(first, second), lower=not metric.greater_is_better
         )
         found.differences.append(difference)
-        found.lines.append(str(difference))
         if ranker_in_rounds(name) is None:  # rounds are not ranked with orders made at once
             means.append((difference.a, difference.b))
+        gaps = [(abs(second[slot] - first[slot]), slot) for slot in common]
+        if name == other and not any(gap for gap, _ in gaps):
+            same += 1
+            continue
+        found.lines.append(str(difference))
         cases += [
-            (abs(after - before), f"  {title} on {slot[0]}, seed {slot[1]}: {before:.3f} in A, {after:.3f} in B")
-            for slot, before, after in zip(common, *values, strict=True)
+            (gap, f"  {title} on {slot[0]}, seed {slot[1]}: {first[slot]:.3f} in A, {second[slot]:.3f} in B")
+            for gap, slot in gaps
         ]
-    if len(means) > 2:
+    found.lines += _rest(task, same, means, cases)
+    for where, names in (("A", sorted(one.keys() - two.keys())), ("B", sorted(two.keys() - one.keys()))):
+        if names and not len(one) == len(two) == 1:
+            found.lines.append(f"{task}: only in {where}: {first_three(names)}")
+
+
+def _rest(task: str, same: int, means: list[tuple[float, float]], cases: list[tuple[float, str]]) -> list[str]:
+    """What is said of a task after its methods that differ."""
+    lines = [f"{task}: {same} {'method has' if same == 1 else 'methods have'} the same number in every case"]
+    if len(means) > 2 and cases:
         correlation = spearmanr([one for one, _ in means], [two for _, two in means]).statistic
-        found.lines.append(f"{task}: rank correlation of {len(means)} methods: Spearman {correlation:.3f}")
+        lines.append(f"{task}: rank correlation of {len(means)} methods: Spearman {correlation:.3f}")
     apart = [line for gap, line in sorted(cases, key=lambda case: -case[0])[:_SHOWN] if gap > 0]
-    found.lines += [f"{task}: where they part:", *apart] if apart else [f"{task}: no case differs"] if cases else []
+    return [*(lines if same else lines[1:]), *([f"{task}: where they part:", *apart] if apart else [])]

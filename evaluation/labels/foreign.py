@@ -1,8 +1,11 @@
-"""Orders made by other tools: a csv with an id and a score, however its columns are called."""
+"""Orders made by other tools: a csv with an id and a score, however its columns are called, or FiftyOne's export.
+
+Source of FiftyOne's format: https://docs.voxel51.com/user_guide/export_datasets.html, FiftyOneDataset.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.csv import csv_lines
+from evaluation.files.json import read_json
 from evaluation.submissions.ranking_lines import read_ranking
 
 End = Literal["lowest", "highest"]
@@ -29,6 +33,8 @@ _SCORES: Mapping[str, End] = {
 _IDS = ("id", "ids", "filepath", "path", "filename", "file", "image", "sample_id", "row", "index", "")
 """Names of columns with ids; pandas writes its index without a name."""
 _FLAG = "is_label_issue"
+SAMPLES = "samples.json"
+"""The file with the rows in the folder that FiftyOne exports."""
 _TRUE, _FALSE = ("True", "true", "1"), ("False", "false", "0")
 
 
@@ -41,6 +47,15 @@ class Choice:
     first: End | None = None
 
 
+@dataclass(frozen=True)
+class _Line:
+    """Where a row of a file is, as text for a message, and its cells."""
+
+    place: Place
+    said: str
+    cells: list[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Foreign:
     """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read."""
@@ -51,7 +66,8 @@ class Foreign:
 
 
 def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
-    """The order of these rows in a file: a csv, or row numbers, one per line (.txt).
+    """The order of these rows in a file: a csv, row numbers, one per line (.txt), or the folder or samples.json that
+    FiftyOne exports.
 
     Rows that are flagged as issues come first, where a column says so, then the order is by score; rows that the file
     leaves out come last. Equal scores keep the order of the rows. Raises InvalidInput with the line for an unknown or
@@ -59,22 +75,46 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     """
     if path.suffix == ".txt":
         return Foreign(read_ranking(path, len(ids)).order, len(ids), "row numbers, one per line")
-    lines = csv_lines(path)
-    number, header = next(lines, (1, list[str]()))
-    if not header:
-        raise InvalidInput(path, "the file is empty", "write a csv with an id and a score")
-    cells = list(lines)
-    score, first = _score(header, choice, Place(path, line=number))
-    column, rows = _rows(path, header, cells, ids, choice)
-    scores = _numbers(path, header[score], [(line, row[score]) for line, row in cells])
+    samples = path / SAMPLES if path.is_dir() else path
+    header, lines = _samples(samples) if samples.suffix == ".json" else _table(path)
+    score, first = _score(header, choice, Place(path, line=1 if samples.suffix != ".json" else None))
+    lines = [line for line in lines if line.cells[score] or samples.suffix != ".json"]
+    column, rows = _rows(path, header, lines, ids, choice)
+    scores = _numbers(header[score], lines, score)
     flagged = None
     if _FLAG in header and choice.score is None:
-        flags = [_flag(Place(path, line=line, column=_FLAG), row[header.index(_FLAG)]) for line, row in cells]
-        flagged = np.array(flags)
+        flagged = np.array([_flag(line.place, line.cells[header.index(_FLAG)]) for line in lines])
     order = _sorted(rows, scores if first == "lowest" else -scores, flagged, len(ids))
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
     return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first")
+
+
+def _table(path: Path) -> tuple[list[str], list[_Line]]:
+    """The header and the lines of a csv."""
+    found = csv_lines(path)
+    _, header = next(found, (1, list[str]()))
+    if not header:
+        raise InvalidInput(path, "the file is empty", "write a csv with an id and a score")
+    return header, [_Line(Place(path, line=line), f"on line {line}", cells) for line, cells in found]
+
+
+def _samples(path: Path) -> tuple[list[str], list[_Line]]:
+    """The fields of FiftyOne's samples that hold one value, and the samples; what a sample lacks is empty."""
+    content = read_json(path)
+    samples = content.get("samples") if isinstance(content, dict) else None
+    if not isinstance(samples, list) or not samples or not all(isinstance(one, dict) for one in samples):
+        raise InvalidInput(path, "there is no list of samples in it", f"export a FiftyOneDataset, which has {SAMPLES}")
+    fields = [{name: value for name, value in one.items() if _is_plain(name, value)} for one in samples]
+    header = list(dict.fromkeys(name for one in fields for name in one))
+    return header, [
+        _Line(Place(path, row=row), f"in row {row}", [str(one.get(name, "")) for name in header])
+        for row, one in enumerate(fields)
+    ]
+
+
+def _is_plain(name: str, value: object) -> bool:
+    return not name.startswith("_") and isinstance(value, str | int | float)
 
 
 def _sorted(rows: IntVector, keys: FloatVector, flagged: NDArray[np.bool_] | None, count: int) -> IntVector:
@@ -105,7 +145,7 @@ def _score(header: Sequence[str], choice: Choice, place: Place) -> tuple[int, En
 
 
 def _rows(
-    path: Path, header: Sequence[str], cells: Sequence[tuple[int, list[str]]], ids: Sequence[str], choice: Choice
+    path: Path, header: Sequence[str], lines: Sequence[_Line], ids: Sequence[str], choice: Choice
 ) -> tuple[int | None, IntVector]:
     """The column of the ids (None: the lines are the rows, in their order) and the row that each line is about."""
     if choice.id is not None and choice.id not in header:
@@ -114,12 +154,12 @@ def _rows(
     columns = [header.index(name) for name in ((choice.id,) if choice.id is not None else _IDS) if name in header]
     known = _Names(ids)
     for column in columns:
-        if choice.id is not None or any(known.row(row[column]) is not None for _, row in cells[:_SAMPLE]):
-            return column, _matched(path, header[column], [(line, row[column]) for line, row in cells], known)
-    if len(cells) != len(ids):
+        if choice.id is not None or any(known.row(line.cells[column]) is not None for line in lines[:_SAMPLE]):
+            return column, _matched(path, header[column], lines, column, known)
+    if len(lines) != len(ids):
         raise InvalidInput(
             path,
-            f"no column has the ids of the data, and {len(cells)} lines are not {len(ids)} rows",
+            f"no column has the ids of the data, and {len(lines)} lines are not {len(ids)} rows",
             "pass --id-column",
         )
     return None, np.arange(len(ids))
@@ -129,11 +169,15 @@ _SAMPLE = 50
 
 
 class _Names:
-    """Finds rows by id, by the end of a path, or by row number where no id is a number."""
+    """Finds rows by id, by the end of a path, by the name of a file where all are different, or by row number where no
+    id is a number.
+    """
 
     def __init__(self, ids: Sequence[str]) -> None:
         self._rows = {name: row for row, name in enumerate(ids)}
         self._numbers = len(ids) if not any(name.isdecimal() for name in ids) else 0
+        files = {PurePosixPath(name).name: row for row, name in enumerate(ids)}
+        self._files = files if len(files) == len(ids) else {}
 
     def row(self, text: str) -> int | None:
         """The row that a cell is about; None if it is about none."""
@@ -143,37 +187,42 @@ class _Names:
             return int(text) if int(text) < self._numbers else None
         parts = PurePosixPath(text.replace("\\", "/")).parts
         ends = ("/".join(parts[place:]) for place in range(1, len(parts)))
-        return next((self._rows[end] for end in ends if end in self._rows), None)
+        row = next((self._rows[end] for end in ends if end in self._rows), None)
+        return self._files.get(parts[-1]) if row is None and len(parts) > 1 else row
 
 
-def _matched(path: Path, name: str, cells: Sequence[tuple[int, str]], known: _Names) -> IntVector:
-    first: dict[int, int] = {}
-    for line, text in cells:
+def _matched(path: Path, name: str, lines: Sequence[_Line], column: int, known: _Names) -> IntVector:
+    first: dict[int, _Line] = {}
+    for line in lines:
+        text = line.cells[column]
         row = known.row(text)
-        place = Place(path, line=line, column=name or None)
+        place = replace(line.place, column=name or None)
         if row is None:
             raise InvalidInput(place, f"no row of the data has the id {text[:60]!r}", "rank the data that you score")
         if row in first:
-            raise InvalidInput(place, f"{text[:60]!r} already appears on line {first[row]}", "keep one of them")
+            raise InvalidInput(place, f"{text[:60]!r} already appears {first[row].said}", "keep one of them")
         first[row] = line
     if not first:
         raise InvalidInput(path, "it lists no row", "write one line per row")
     return np.array(list(first), dtype=np.int64)
 
 
-def _numbers(path: Path, name: str, cells: Sequence[tuple[int, str]]) -> FloatVector:
-    found = np.empty(len(cells))
-    for place, (line, text) in enumerate(cells):
+def _numbers(name: str, lines: Sequence[_Line], column: int) -> FloatVector:
+    found = np.empty(len(lines))
+    for number, line in enumerate(lines):
         try:
-            found[place] = float(text)
+            found[number] = float(line.cells[column])
         except ValueError:
-            found[place] = math.nan
-        if not math.isfinite(found[place]):
-            raise InvalidInput(Place(path, line=line, column=name), f"{text[:40]!r} is not a number", "give a number")
+            found[number] = math.nan
+        if not math.isfinite(found[number]):
+            place = replace(line.place, column=name)
+            raise InvalidInput(place, f"{line.cells[column][:40]!r} is not a number", "give a number")
     return found
 
 
 def _flag(place: Place, text: str) -> bool:
     if text not in (*_TRUE, *_FALSE):
-        raise InvalidInput(place, f"{text[:40]!r} is neither True nor False", "write True or False")
+        raise InvalidInput(
+            replace(place, column=_FLAG), f"{text[:40]!r} is neither True nor False", "write True or False"
+        )
     return text in _TRUE

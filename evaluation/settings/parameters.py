@@ -31,19 +31,27 @@ class Noise(Strict):
 
 
 class Source(Strict):
-    """Where files come from: `sklearn:digits`, `https://…`, `file:PATH` or `drive:ID`. sha256: that of an archive."""
+    """Where files come from: `sklearn:digits`, `cifar:LABELS`, `https://…`, `file:PATH` or `drive:ID`.
+
+    sha256: that of an archive.
+    """
 
     source: str = Field(min_length=1)
     sha256: str | None = Field(default=None, pattern=_SHA256)
 
 
 class Card(Strict):
-    """What a data set is: a sentence, the address of its home, its licence (its SPDX name if any), whom to cite."""
+    """What a data set is: a sentence, the address of its home, its licence (its SPDX name if any), whom to cite.
+
+    noise: where the wrong labels come from, if they were not planted here. sha256: who published the hashes.
+    """
 
     description: str | None = Field(default=None, min_length=1)
     url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
     licence: str | None = Field(default=None, min_length=1)
     citation: str | None = Field(default=None, min_length=1)
+    noise: str | None = Field(default=None, min_length=1)
+    sha256: str | None = Field(default=None, min_length=1)
 
 
 class _Named(BaseModel):
@@ -76,11 +84,15 @@ class PredictorSpec(_Named):
 
 
 class DatasetBlock(Strict):
-    """One data set: its ids, where its files come from (tried in order), and how it is scored."""
+    """One data set: its ids, where its files come from (tried in order), and how it is scored.
+
+    raw: the files that `cifar:` makes a data set of, each with its sha256.
+    """
 
     task: str = "cleaning"
     enabled: bool = True
     sources: tuple[Source, ...] = ()
+    raw: tuple[Source, ...] = ()
     files: dict[str, str] = Field(default_factory=dict)
     ids: tuple[str, ...] = ()
     noise: Noise | None = None
@@ -89,7 +101,7 @@ class DatasetBlock(Strict):
     split: SplitSpec | None = None
     card: Card | None = None
 
-    @field_validator("sources", mode="before")
+    @field_validator("sources", "raw", mode="before")
     @classmethod
     def _bare_sources(cls, value: Any) -> Any:
         items = [value] if isinstance(value, str) else value

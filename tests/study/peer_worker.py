@@ -92,6 +92,16 @@ def datascope(X, y, X_val, y_val):
     return pd.DataFrame({"value": np.asarray(found.fit(X, y).score(X_val, y_val))})
 
 
+def lava(X, y, X_val, y_val):
+    import torch
+    from opendataval.dataval import LavaEvaluator
+
+    rows, trusted = (torch.tensor(part, dtype=torch.float32) for part in (X, X_val))
+    labels, right = (torch.eye(int(max(y.max(), y_val.max())) + 1)[part] for part in (y, y_val))
+    found = LavaEvaluator(random_state=0).input_data(rows, labels, trusted, right).train_data_values()
+    return pd.DataFrame({"value": found.evaluate_data_values()})
+
+
 METHODS = {
     "self_confidence": ("cleanlab", self_confidence),
     "confident_learning": ("cleanlab", confident_learning),
@@ -100,6 +110,7 @@ METHODS = {
     "knn_shapley": ("pyDVL", knn_shapley),
     "data_oob": ("pyDVL", data_oob),
     "datascope": ("datascope", datascope),
+    "lava": ("opendataval", lava),
 }
 
 

@@ -3,8 +3,8 @@
 Each package gets an environment of its own below --out, with its current release (this needs a network; a package that
 cannot be installed is left out, with the reason). Each method is called as its documentation says (peer_worker.py), and
 the table that it gives is read and scored like a stranger's file in `fixfirst score`. Ours and random order are scored
-on the same cases. OpenDataVal is not among them: with the packages that pip chooses for its release 1.3.0 it cannot be
-imported. Writes peers.csv.gz, a line per case and method, and peers.md.
+on the same cases. OpenDataVal 1.3.0 asks for torch 2.1, which works with no transformers from 4.40 on. Writes
+peers.csv.gz, a line per case and method, and peers.md.
 """
 
 import argparse
@@ -25,7 +25,12 @@ from evaluation.labels.foreign import Choice, read_order
 from tests.study.cases import Case, cases, make
 from tests.study.peer_worker import METHODS
 
-_PACKAGES = {"cleanlab": "cleanlab[datalab]", "pyDVL": "pyDVL", "datascope": "datascope"}
+_PACKAGES = {
+    "cleanlab": ["cleanlab[datalab]"],
+    "pyDVL": ["pyDVL"],
+    "datascope": ["datascope"],
+    "opendataval": ["opendataval", "transformers<4.40"],
+}
 _OURS = ("expected_use", "random")
 _BEST = "expected_use (fixfirst)"
 _SETS = "digits 3v8,digits 4v9,mnist 3v8,mnist 4v9,clothing 1v5,clothing 4v9,synthetic"
@@ -80,7 +85,7 @@ def _run(package: str, out: Path, folder: Path) -> str | None:
     python = out / "env" / package / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(python.parents[1])], check=True)
-        install = [str(python), "-m", "pip", "install", "-q", _PACKAGES[package]]
+        install = [str(python), "-m", "pip", "install", "-q", *_PACKAGES[package]]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
             return f"{package}: it cannot be installed ({done.stderr.strip().splitlines()[-1]})"

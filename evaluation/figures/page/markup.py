@@ -10,7 +10,7 @@ import jinja2
 
 from evaluation.contract.record import Record
 from evaluation.figures.page.content import Section
-from evaluation.files.html import file_of_page, inside_policy, json_for_html, template
+from evaluation.files.html import file_of_page, inside_policy, json_for_html, style_of_page, template
 
 _SCRIPTS = ("dom.js", "table.js", "plot.js", "curves.js", "overview.js", "report.js")
 _ROOM = 2_400_000
@@ -20,7 +20,7 @@ _ENVIRONMENT = ("fixfirst", "python", "numpy", "scikit-learn", "processor")
 
 def report_html(sections: Sequence[Section], failed: Sequence[Record], records: Sequence[Record]) -> str:
     """The page. sections: the main task first. failed: the submissions without a score. records: the good ones."""
-    style = file_of_page(__package__ or "", "static", "report.css")
+    style = style_of_page(__package__ or "", "report.css")
     script = "".join(file_of_page(__package__ or "", "static", name) for name in _SCRIPTS)
     return _template().render(
         sections=sections,

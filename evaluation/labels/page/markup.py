@@ -7,7 +7,7 @@ from typing import Any
 
 import jinja2
 
-from evaluation.files.html import file_of_page, json_for_html, template
+from evaluation.files.html import file_of_page, json_for_html, style_of_page, template
 
 SCRIPTS = (
     "dom.js",
@@ -40,7 +40,8 @@ def page_html(name: str, start: Mapping[str, Any], inside: Inside | None = None)
 
 def static_text(name: str) -> str:
     """A style or script that comes with the program."""
-    return file_of_page(__package__ or "", "static", name)
+    package = __package__ or ""
+    return style_of_page(package, name) if name.endswith(".css") else file_of_page(package, "static", name)
 
 
 @cache

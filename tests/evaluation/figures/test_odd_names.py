@@ -9,7 +9,8 @@ from evaluation.contract.registry import task
 from evaluation.figures.calibration import calibration_figures, reliability
 from evaluation.figures.canvas import canvas, plain_label, render
 from evaluation.figures.confusion import confusion, confusion_figures
-from evaluation.figures.curves import curves_figure, details_figures, overview_figure
+from evaluation.figures.curves import curves_figure, details_figures
+from evaluation.figures.overview import overview_figure
 from evaluation.figures.precision import precision_figures, spread
 from tests.evaluation.figures.test_pictures import LABEL, LOSS, MAIN, legend_of, record
 
@@ -43,11 +44,12 @@ FIGURES = {
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_every_picture_is_drawn_with_every_method_in_its_legend(kind):
+def test_every_picture_is_drawn_with_the_name_of_every_method(kind):
     made = [one.model_copy(update={"task": "cleaning"}) for one in records()]
     (figure,) = FIGURES[kind](made)
     assert render(figure, "svg")
-    shown = [text.split("  ")[0] for text in legend_of(figure)]
+    names = [text.get_text() for text in figure.axes[0].texts] if kind == "overview" else legend_of(figure)
+    shown = [text.split("  ")[0] for text in names]
     assert sorted(shown) == ([] if kind == "confusion" else sorted(map(plain_label, ODD)))
 
 

@@ -16,7 +16,8 @@ from evaluation.contest.standings import as_cells, as_csv, leaderboard, markdown
 from evaluation.contract.record import Curve, append_record
 from evaluation.contract.registry import task
 from evaluation.figures.canvas import render
-from evaluation.figures.curves import curves_figure, overview_figure
+from evaluation.figures.curves import curves_figure
+from evaluation.figures.overview import overview_figure
 from evaluation.figures.report import plot
 from evaluation.files.progress import Reporter
 from tests.evaluation.contract.test_record import record
@@ -245,6 +246,29 @@ def test_the_overview_shows_intervals_on_a_log_axis_with_directions(records):
     axes = overview_figure(leaderboard(records, task("cleaning"))).axes[0]
     assert axes.get_xscale() == "log"
     assert "lower is better" in axes.get_ylabel()
+
+
+def test_the_names_of_the_overview_are_at_their_points_and_cover_nothing():
+    rng = np.random.default_rng(4)
+    many = [scored(f"method_{n:02d}", d, 0.2 + 0.02 * rng.random()) for n in range(14) for d in "ab"]
+    many = [one.model_copy(update={"seconds": 0.1 * (1 + int(one.method[-2:]) % 3)}) for one in many]
+    figure = overview_figure(leaderboard(many, task("cleaning")))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    points = [line for line in axes.lines if line.get_marker() == "o"]
+    assert len(points) == 14
+    names = [text.get_window_extent() for text in axes.texts]
+    assert len(names) > 8
+    window = axes.get_window_extent()
+    for number, name in enumerate(names):
+        assert window.x0 <= name.x0
+        assert name.x1 <= window.x1
+        assert not any(name.overlaps(other) for other in names[:number])
+        centres = [axes.transData.transform(line.get_xydata()[0]) for line in points]
+        assert not any(name.contains(*centre) for centre in centres)
+    unknown = [one.model_copy(update={"seconds": None}) for one in many]
+    hollow = overview_figure(leaderboard(unknown, task("cleaning"))).axes[0].lines
+    assert {line.get_markerfacecolor() for line in hollow if line.get_marker() == "o"} == {"white"}
 
 
 def test_without_results_the_fix_is_told(folders):

@@ -49,7 +49,8 @@ def site(tmp_path_factory):
     place = tmp_path_factory.mktemp("published")
     folders = Folders.in_workspace(place / "w")
     logo = {"task": "logo", "ids": ["l"], "split": {"public": 0.5, "salt": "secret salt"}}
-    blocks = {"made": {"ids": ["a", "c"], "sources": ["file:/home/me/private"]}, "logo": logo}
+    made = {"ids": ["a", "c"], "sources": ["file:/home/me/private"], "raw": ["file:/home/me/labels.pt"]}
+    blocks = {"made": made, "logo": logo}
     write_parameters(place / "w", tasks=["cleaning", "logo"], datasets=blocks, rounds=4)
     parts = {
         name: Board(metrics={"f2_macro": value}, denominators={"n": 1})
@@ -140,7 +141,8 @@ def test_the_command_beside_a_number_makes_it_again(tmp_path, monkeypatch, capsy
     assert main(["publish", "--output=site"]) == 0
     assert main(["publish", "--output=site"]) == 0
     page = (tmp_path / "site" / "index.html").read_text()
-    command = shlex.split(re.search(r"<code>(fixfirst run .*?--only=knn_shapley)</code>", page)[1])
+    (words,) = re.findall(r"<code>((?:<span>[^<]*</span> ?)*<span>--only=knn_shapley</span>)</code>", page)
+    command = shlex.split(re.sub(r"</?span>", "", words))
     monkeypatch.chdir(tmp_path / "site")
     assert main(command[1:]) == 0
     (again,) = read_records(tmp_path / "site" / "again" / "results" / "results.jsonl")

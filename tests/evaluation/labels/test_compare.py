@@ -102,6 +102,12 @@ def test_results_are_paired_by_data_and_seed(tmp_path, capsys):
     assert "cleaning, mine, score: A 0.200, B 0.220, B - A +0.020 (+0.020 to +0.020, 95%)" in out
     assert "rank correlation of 3 methods: Spearman 1.000" in out
     assert "where they part:\n  other on digits, seed 0: 0.500 in A, 0.400 in B" in out
+    assert "cleaning: 2 methods have the same number in every case" in out
+    assert "third" not in out
+    assert "cleaning: only in A: 1 in all: gone" in out
+    assert "only in B" not in out
+    same = run(capsys, "compare", a, a)[1]
+    assert same.splitlines() == ["cleaning: 5 methods have the same number in every case"]
     status, _, err = run(capsys, "compare", a, b, "--fail-if-worse=0.01")
     assert status == 1
     assert "worse than A by more than 0.01: cleaning, mine, score" in err

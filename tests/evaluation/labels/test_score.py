@@ -2,12 +2,14 @@
 
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from cleanlab.classification import CleanLearning
 from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_label_quality_scores
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
@@ -72,6 +74,20 @@ def test_an_export_of_cleanlab_is_scored_in_one_command(blobs, workspace, cleanl
     assert found["average_precision"]["value"] > found["average_precision"]["high"] * 0.5 > 0
     needed = int(np.argmax(np.cumsum(wrong[order]) >= 0.9 * wrong.sum())) + 1
     assert found["looks_for_90_percent"]["value"] == pytest.approx(needed / N)
+
+
+def test_the_table_that_datalab_wrote_is_scored(blobs, workspace, tmp_path, capsys):
+    path = Path(__file__).with_name("datalab.csv")  # made by tests/tools/write_datalab_export.py
+    table, train = pd.read_csv(path, index_col=0), blobs[0].train
+    predicted = cross_val_predict(LogisticRegression(), train.features, train.labels, cv=5, method="predict_proba")
+    assert table["label_score"].to_numpy() == pytest.approx(get_label_quality_scores(train.labels, predicted), abs=1e-4)
+    out = scored(capsys, path, workspace, f"--output={tmp_path / 's.json'}")
+    assert f"{N} of {N} rows; ids from the first column; rows flagged in is_label_issue first, then label_score" in out
+    order = np.lexsort((np.arange(N), table["label_score"], ~table["is_label_issue"]))
+    place = np.empty(N)
+    place[order] = -np.arange(N)
+    precision = average_precision_score(train.labels != blobs[1].labels, place)
+    assert json.loads((tmp_path / "s.json").read_text())["average_precision"]["value"] == pytest.approx(precision)
 
 
 def test_a_long_curve_has_few_models_and_no_random_order(workspace, cleanlab_table, tmp_path, monkeypatch, capsys):
@@ -152,6 +168,79 @@ def test_own_data_with_the_truth_in_a_file(tmp_path, capsys):
     status, out, err = run(capsys, "score", *arguments)
     assert status == 0
     assert "20 rows without a label or a true label are left out" in err
+
+
+def sample(filepath, mistakenness, number=0):
+    """A sample of an image data set as FiftyOne 1.22 writes it to samples.json."""
+    label = {
+        "_id": {"$oid": f"6b0998d00ea0d612226f8{number:03x}"},
+        "_cls": "Classification",
+        "tags": [],
+        "label": "cat",
+    }
+    logits = {"$binary": {"base64": "eJyb7BfqGxDJyFDGUK2ek", "subType": "00"}}
+    about = {"tags": ["train"], "metadata": None, "created_at": {"$date": "2026-11-27T10:00:00Z"}, "_rand": 0.5}
+    return {
+        "filepath": filepath,
+        **about,
+        "_media_type": "image",
+        "_dataset_id": {"$oid": "6b0998d00ea0d612226f8fec"},
+        "ground_truth": label,
+        "predictions": {**label, "confidence": 0.7, "logits": logits},
+        "mistakenness": mistakenness,
+        "_id": {"$oid": f"6b0998d00ea0d612226f9{number:03x}"},
+    }
+
+
+def test_the_folder_that_fiftyone_exports_is_scored(tmp_path, capsys):
+    rows = Rows()
+    ids = [f"img/{row:03d}.jpg" for row in range(120)]
+    write(tmp_path / "data.csv", rows.frame(id=ids))
+    write(tmp_path / "truth.csv", pd.DataFrame({"id": ids, "label": rows.truth}))
+    suspect = np.where(rows.names != rows.truth, 0.9, 0.1) + np.linspace(0, 0.01, 120)
+    samples = [sample(f"data/{row:03d}.jpg", float(suspect[row]), row) for row in range(120)]
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "metadata.json").write_text("{}")
+    (folder / "samples.json").write_text(json.dumps({"samples": samples}))
+    for ranking in (folder, folder / "samples.json"):
+        status, out, err = run(capsys, "score", ranking, tmp_path / "data.csv", f"--truth={tmp_path / 'truth.csv'}")
+        assert status == 0, err
+        assert "120 of 120 rows; ids from filepath; mistakenness, highest first" in out
+        assert "(higher is better): 1.000 (95%" in out
+
+
+def exported(path, samples):
+    path.write_text(json.dumps(samples if isinstance(samples, dict) else {"samples": samples}))
+    return path
+
+
+def test_samples_of_fiftyone_are_found_by_path_or_by_the_name_of_the_file(tmp_path):
+    path = exported(tmp_path / "samples.json", [sample("/home/me/p/b/1.png", 0.1), sample("/home/me/p/a/2.png", 0.9)])
+    found = read_order(path, IDS, Choice())
+    assert (found.order.tolist(), found.listed) == ([1, 2, 0], 2)
+    exported(path, [sample("data/9.png", 0.1), sample("data/2.png", 0.9), sample("data/3.png", None)])
+    assert read_order(path, ["a/9.png", "a/2.png", "b/3.png"], Choice()).order.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    ("samples", "problem"),
+    [
+        ([], "there is no list of samples in it. Fix: export a FiftyOneDataset"),
+        ({"frames": []}, "there is no list of samples"),
+        (
+            [sample("a/2.png", 0.5), sample("data/1.png", 0.5)],
+            "column filepath, row 1: no row of the data has the id 'data/1.png'",
+        ),
+        ([sample("a/2.png", 0.5), sample("/x/a/2.png", 0.5)], "row 1: '/x/a/2.png' already appears in row 0"),
+        ([sample("a/2.png", "much")], "column mistakenness, row 0: 'much' is not a number"),
+        ([sample("a/2.png", None)], "no column is known to be a score"),
+        ([sample("a/2.png", {"detections": 1})], "no column is known to be a score"),
+    ],
+)
+def test_samples_that_say_nothing_of_the_data_are_refused(samples, problem, tmp_path):
+    with pytest.raises(InvalidInput, match=re.escape(problem)):
+        read_order(exported(tmp_path / "samples.json", samples), IDS, Choice())
 
 
 IDS = ["a/1.png", "a/2.png", "b/1.png"]

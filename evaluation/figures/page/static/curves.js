@@ -88,7 +88,7 @@ class Curves {
     const heights = shown.map((curve) => columns.map((fix) => y(valueAt(curve, fix))));
     for (const [number, curve] of shown.entries()) {
       const method = this.methods[curve.method];
-      const wide = nameWidth(method.name);
+      const wide = nameWidth(method);
       let best = null;
       if (method.kind === "rest" && width < NARROW) continue;
       for (let place = 1; place < 4 * steps; place += 4) {

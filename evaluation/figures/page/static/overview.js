@@ -64,7 +64,7 @@ function names(points, frame) {
   const made = [];
   for (const one of points) {
     const {place} = one;
-    const wide = nameWidth(one.name);
+    const wide = nameWidth(one);
     let best = null;
     for (const shift of [0, -14, 14, -28, 28, -42, 42])
       for (const side of [1, -1]) {

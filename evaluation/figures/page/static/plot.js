@@ -40,5 +40,5 @@ function overlap(one, other) {
   return Math.abs(one[0] - other[0]) < (one[2] + other[2]) / 2 && Math.abs(one[1] - other[1]) < (one[3] + other[3]) / 2;
 }
 
-/** The width of a name in a picture, near enough. */
-const nameWidth = (name) => 6.1 * [...name].length + 4;
+/** The width of a method's name in a picture, near enough; names in colour are bold. */
+const nameWidth = (method) => (method.kind === "rest" ? 6.1 : 7.1) * [...method.name].length + 4;
