@@ -11,7 +11,7 @@ import cleaning.learners
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Ranking, Split, Unsuitable, simulate
 from cleaning.discovery import discover
 from cleaning.learners import dataperf
-from cleaning.learners._network import Copies, with_bias
+from cleaning.learners._network import Network, with_bias
 from cleaning.learners._torch_init import initial_weights
 from cleaning.learners.dataperf import Learner
 from cleaning.simulation.simulate import LabelPath
@@ -67,11 +67,10 @@ def test_curves_of_made_up_data_equal_torchs(name):
 @pytest.mark.parametrize("name", SHAPES)
 def test_probabilities_and_threshold_are_torchs(name):
     data = made_up(name)
-    copies = Copies(data.train.shape[1], 2)
-    functions = copies.train(with_bias(data.train), data.labels[None].astype(np.float32))
-    probabilities = dataperf._probabilities(*functions, data.test)[0]
+    function = Network(data.train.shape[1]).train(with_bias(data.train), data.labels.astype(np.float32))
+    probabilities = dataperf._probabilities(*function, data.test)
     assert probabilities[:8] == pytest.approx(GOLDEN["cases"][name]["probabilities"], abs=2e-5)
-    threshold = dataperf._threshold(dataperf._probabilities(*functions, data.train)[0], data.labels)
+    threshold = dataperf._threshold(dataperf._probabilities(*function, data.train), data.labels)
     assert round(float(threshold), 2) == GOLDEN["cases"][name]["threshold"]
 
 
@@ -111,6 +110,14 @@ def test_each_state_is_independent_of_the_others():
     for state in range(len(path)):
         alone = LabelPath(path.features, path.labels_at(state), path.rows[:0], path.values[:0])
         assert accuracies(alone, test) == [together[state]]
+
+
+def test_blocks_do_not_change_a_point(monkeypatch):
+    name = "padded_columns"
+    monkeypatch.setattr(dataperf, "_BLOCK_WORK", 3 * 33 * 4)
+    path = LabelPath(made_up(name).train, made_up(name).labels, np.arange(0), np.arange(0))
+    assert Learner().block_size(path) == 4
+    assert curve_of(name).accuracy.tolist() == GOLDEN["cases"][name]["accuracy"]
 
 
 def test_progress_is_reported_once_per_state_and_inputs_are_not_modified():
