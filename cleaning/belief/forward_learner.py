@@ -1,7 +1,6 @@
 """A base learner for many rows: cross-fitted softmax regression whose loss passes through the noise matrix."""
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
@@ -43,6 +42,8 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
 
 def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix) -> FloatMatrix:
     """Weights and intercept (d + 1, K), float32, after 12 steps of L-BFGS from zero."""
+    from scipy.optimize import minimize  # a command that needs none of it starts sooner
+
     shape = (rows.shape[1] + 1, seen.shape[1])
     total, weight = float(weights.sum()), weights[:, None]
     residual = np.empty_like(seen)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 from scipy.special import betaincinv
 
 from cleaning.data import FloatMatrix, IntVector, Split
@@ -55,6 +54,8 @@ def moved_classes(train: Split, trusted: Split) -> list[Moved]:
 
 def _assignment(table: FloatMatrix, rows: IntVector, columns: IntVector) -> dict[int, int]:
     """The best one-to-one assignment of classes to labels, without classes that keep most of their own rows."""
+    from scipy.optimize import linear_sum_assignment  # a command that needs none of it starts sooner
+
     chosen = linear_sum_assignment(-table[np.ix_(rows, columns)])
     pairs = [(int(rows[row]), int(columns[column])) for row, column in zip(*chosen, strict=True)]
     return {one: other for one, other in pairs if one != other and table[one, other] > table[one, one]}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.sparse import csr_array
 from scipy.special import log_softmax, softmax
 
@@ -192,6 +191,8 @@ def _cross_entropy_fit(
     short: _Shortlist, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector
 ) -> FloatVector:
     """Weights and offset (learners + K,) of least cross-entropy to soft targets (m, C), pulled gently to `centre`."""
+    from scipy.optimize import minimize  # a command that needs none of it starts sooner
+
     learners = len(short.scores)
     pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(short.n_classes, _OFFSET_PULL)])
 

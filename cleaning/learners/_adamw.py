@@ -75,9 +75,8 @@ class Update:
     """Applies one step to a matrix whose gradient is column · rowᵀ, with BLAS calls and NumPy ufuncs.
 
     It works on one block of rows at a time, so that intermediate results stay in cache. Each thread needs an object of
-    its own, because the object owns a scratch array. A third of the time goes into the processor's square root
-    (float32, correctly rounded). That is why a loop compiled by Numba, which touches memory once instead of six times,
-    made the whole fit only 1.7 times faster.
+    its own, because the object owns a scratch array. Half of the time goes into NumPy's square root, which takes four
+    numbers at a time on x86 processors (float32, correctly rounded).
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,4 @@
-"""Trains several copies of the challenge's two-layer linear network side by side, each on its own label vector."""
-
-from dataclasses import dataclass
+"""The challenge's two-layer linear network and its training."""
 
 import numpy as np
 from scipy.special import expit
@@ -10,7 +8,7 @@ from cleaning.learners._torch_init import HIDDEN, initial_weights
 
 # The challenge's evaluator fixes these.
 _EPOCHS = 20
-_BATCH = 64
+BATCH = 64
 # Rows of a multiple of 16 float32 numbers (64 bytes) start at cache lines.
 _PADDING = 16
 
@@ -24,120 +22,78 @@ def with_bias(features: Float32) -> Float32:
     return wide
 
 
-@dataclass(frozen=True, eq=False)
-class _Copy:
-    """Views of one copy into the arrays shared by all: the hidden layer (128, width) and the arrays of one step."""
+class Network:
+    """The network for embeddings of width `features`; the arrays of one training are used again by the next.
 
-    hidden: Float32
-    first: Float32
-    second: Float32
-    column: Float32
-    column_squared: Float32
-    row: Float32
-    row_squared: Float32
-    output: Float32
-    output_gradient: Float32
-    direction: Float32
-
-
-class Copies:
-    """`count` networks for embeddings of width `features`, trained in lockstep on the same rows with different labels.
-
-    There is no activation between the layers, so a network is one linear function: a direction, output weight · hidden
-    weight, and the output bias. For the same reason the gradient of the hidden weight is the outer product of the
-    output weight and Xᵀ·error, so a step costs O(128 · d) and needs no matrix product.
+    There is no activation between the layers, so the network is one linear function: a direction, output weight ·
+    hidden weight, and the output bias. For the same reason the gradient of the hidden weight is the outer product of
+    the output weight and Xᵀ·error, so a step costs O(128 · d). Every product is one of a matrix and a vector: for a
+    batch of 64 rows those of several networks at once take BLAS longer.
     """
 
-    def __init__(self, features: int, count: int) -> None:
+    def __init__(self, features: int) -> None:
         self._initial = initial_weights(features)
         self._bias = features
         self._update = Update()
         width = with_bias(np.empty((0, features), np.float32)).shape[1]
-        # One allocation for all copies, because NumPy requests huge pages above 4 MiB.
-        self._hidden = np.empty((3, count, HIDDEN, width), np.float32)
-        self._output = np.empty((3, count, HIDDEN + 1), np.float32)
-        self._gradient = np.empty((count, HIDDEN + 1), np.float32)
-        self._column, self._column_squared = np.empty((2, count, HIDDEN), np.float32)
-        self._row, self._row_squared, self._direction = np.empty((3, count, width), np.float32)
-        self._copies = [
-            _Copy(
-                self._hidden[0, k],
-                self._hidden[1, k],
-                self._hidden[2, k],
-                self._column[k],
-                self._column_squared[k],
-                self._row[k],
-                self._row_squared[k],
-                self._output[0, k, :-1],
-                self._gradient[k, :-1],
-                self._direction[k],
-            )
-            for k in range(count)
-        ]
+        # Weight, first and second moment. One allocation, because NumPy requests huge pages above 4 MiB.
+        self._hidden = np.empty((3, HIDDEN, width), np.float32)
+        self._output = np.empty((3, HIDDEN + 1), np.float32)
+        self._gradient = np.empty(HIDDEN + 1, np.float32)
+        self._direction = np.empty(width, np.float32)
 
-    def train(self, wide: Float32, labels: Float32) -> tuple[Float32, Float32]:
-        """Trains from the initial weights on wide (n, width) from `with_bias` and 0/1 labels (live, n), live ≤ count.
+    def train(self, wide: Float32, labels: Float32) -> tuple[Float32, np.float32]:
+        """Trains from the initial weights on wide (n, width) from `with_bias` and 0/1 labels (n,).
 
-        Returns the learned functions: directions (live, width), which include the hidden bias, and output biases
-        (live,).
+        Returns the learned function: a direction (width,), which includes the hidden bias, and the output bias.
         """
-        live = self._copies[: len(labels)]
-        self._start(live)
-        # Idle copies stay in the products with the features, because the rounding may depend on the shape.
-        targets = np.zeros((len(self._copies), len(wide)), np.float32)
-        targets[: len(live)] = labels
-        batches = [
-            (wide[start : start + _BATCH], targets[:, start : start + _BATCH]) for start in range(0, len(wide), _BATCH)
-        ]
+        self._start()
+        batches = [(wide[start : start + BATCH], labels[start : start + BATCH]) for start in range(0, len(wide), BATCH)]
         scale = 1.0
         for number, step in enumerate(steps(_EPOCHS * len(batches))):
-            self._step(*batches[number % len(batches)], step, live)
+            self._step(*batches[number % len(batches)], step)
             scale = step.next_weight
             if step.rescale is not None:
                 self._rescale(step.rescale)
                 scale = 1.0
-        return self._direction[: len(live)] * np.float32(scale**2), self._output[0, : len(live), -1] * np.float32(scale)
+        return self._direction * np.float32(scale**2), self._output[0, -1] * np.float32(scale)
 
-    def _start(self, live: list[_Copy]) -> None:
+    def _start(self) -> None:
         initial, d = self._initial, self._bias
         self._hidden[:] = 0.0
-        self._hidden[0, :, :, :d] = initial.hidden_weight
-        self._hidden[0, :, :, d] = initial.hidden_bias
+        self._hidden[0, :, :d] = initial.hidden_weight
+        self._hidden[0, :, d] = initial.hidden_bias
         self._output[:] = 0.0
-        self._output[0, :, :-1] = initial.output_weight
-        self._output[0, :, -1] = initial.output_bias
-        self._gradient[:] = 0.0
-        self._direction[:] = 0.0
-        _read_directions(live)
+        self._output[0, :-1] = initial.output_weight
+        self._output[0, -1:] = initial.output_bias
+        np.dot(self._output[0, :-1], self._hidden[0], out=self._direction)
 
-    def _step(self, x: Float32, y: Float32, step: Step, live: list[_Copy]) -> None:
-        np.matmul(self._error(x, y, step.weight), x, out=self._row)
-        np.multiply(self._row, self._row, out=self._row_squared)
-        np.multiply(self._output[0, :, :-1], step.first * step.weight, out=self._column)
-        np.multiply(self._column, self._column, out=self._column_squared)
-        self._column_squared *= step.second / step.first**2
-        self._move_output(step, live)
+    def _step(self, x: Float32, y: Float32, step: Step) -> None:
+        row = np.dot(self._error(x, y, step.weight), x)
+        column = self._output[0, :-1] * (step.first * step.weight)
+        column_squared = column * column
+        column_squared *= step.second / step.first**2
+        self._move_output(row, step)
         rate, epsilon = np.float32(step.rate), np.float32(step.epsilon)
-        for c in live:
-            self._update(c.hidden, c.first, c.second, c.column, c.column_squared, c.row, c.row_squared, rate, epsilon)
-        _read_directions(live)
+        weight, first, second = self._hidden
+        self._update(weight, first, second, column, column_squared, row, row * row, rate, epsilon)
+        np.dot(self._output[0, :-1], self._hidden[0], out=self._direction)
 
     def _error(self, x: Float32, y: Float32, scale: float) -> Float32:
-        """The gradient of the mean binary cross-entropy with respect to the logits, (count, batch)."""
-        logits = self._direction @ x.T
+        """The gradient of the mean binary cross-entropy with respect to the logits of a batch."""
+        logits: Float32 = np.dot(x, self._direction)
         logits *= scale**2
-        logits += self._output[0, :, -1:] * scale
-        error: Float32 = expit(logits, out=logits)
+        logits += self._output[0, -1] * scale
+        error = np.asarray(expit(logits, out=logits), np.float32)
         error -= y
         error *= 1 / len(x)
         return error
 
-    def _move_output(self, step: Step, live: list[_Copy]) -> None:
-        for c in live:
-            np.dot(c.hidden, c.row, out=c.output_gradient)
+    def _move_output(self, row: Float32, step: Step) -> None:
         gradient = self._gradient
-        gradient[:, :-1] *= step.weight
-        gradient[:, -1] = self._row[:, self._bias]
+        np.dot(self._hidden[0], row, out=gradient[:-1])
+        gradient[:-1] *= step.weight
+        gradient[-1] = row[self._bias]
         output, first, second = self._output
         first += gradient * step.first
         gradient *= gradient
@@ -154,8 +110,3 @@ class Copies:
             for array, scale in zip(arrays, scales, strict=True):
                 array *= scale
         self._direction *= scales[0] ** 2
-
-
-def _read_directions(copies: list[_Copy]) -> None:
-    for c in copies:
-        np.dot(c.output, c.hidden, out=c.direction)

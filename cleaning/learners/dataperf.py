@@ -10,14 +10,12 @@ from threadpoolctl import threadpool_limits
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Unsuitable, first_three
 from cleaning.learners._adamw import Float32
-from cleaning.learners._network import Copies, with_bias
+from cleaning.learners._network import BATCH, Network, with_bias
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 
-# Two copies share each pass over the features. More would push weights and moments (3 MiB per copy) out of the cache.
-_COPIES = 2
-# Networks applied to the rows together. Always this many, because the rounding of a product may depend on its shape.
-_APPLIED = 16
+# Batches × columns × states per block: a third of a second.
+_BLOCK_WORK = 2**17
 _THRESHOLDS = np.arange(0.1, 1, 0.05).astype(np.float32)
 
 
@@ -36,6 +34,11 @@ class Learner:
         """The name."""
         return {"name": "dataperf"}
 
+    def block_size(self, path: LabelPath) -> int:
+        """States per block: 12 for the 300 × 2048 of the challenge, so that a single curve can use several cores."""
+        batches = -(-len(path.labels) // BATCH)
+        return max(1, _BLOCK_WORK // max(1, batches * int(path.features.shape[1])))
+
     def accuracies(self, path: LabelPath, test: Split, progress: Progress) -> FloatVector:
         """Test accuracy in every state, rounded to 2 decimals. One network is trained per state.
 
@@ -52,34 +55,26 @@ def predictor(features: FloatMatrix, labels: IntVector) -> Callable[[FloatMatrix
     """Trains one such network; the function returned gives the class, 0 or 1, of each row of a matrix."""
     own = _float32(features)
     with threadpool_limits(limits=1, user_api="blas"):
-        directions, biases = Copies(own.shape[1], 1).train(with_bias(own), labels[None].astype(np.float32))
-        threshold = _threshold(_probabilities(directions, biases, own)[0], labels)
+        function = Network(own.shape[1]).train(with_bias(own), labels.astype(np.float32))
+        threshold = _threshold(_probabilities(*function, own), labels)
 
     def predict(rows: FloatMatrix) -> IntVector:
-        return np.asarray(_probabilities(directions, biases, _float32(rows))[0] > threshold, dtype=np.int64)
+        return np.asarray(_probabilities(*function, _float32(rows)) > threshold, dtype=np.int64)
 
     return predict
 
 
 def _accuracies(path: LabelPath, test: Split, progress: Progress) -> FloatVector:
     train_features, test_features = _float32(path.features), _float32(test.features)
-    wide = with_bias(train_features)
-    copies = Copies(train_features.shape[1], _COPIES)
+    wide, network = with_bias(train_features), Network(train_features.shape[1])
     accuracy = np.empty(len(path))
-    for start in range(0, len(path), _APPLIED):
-        labels = np.stack([path.labels_at(state) for state in range(start, min(start + _APPLIED, len(path)))])
-        directions, biases = np.zeros((_APPLIED, wide.shape[1]), np.float32), np.zeros(_APPLIED, np.float32)
+    for state in range(len(path)):
+        labels = path.labels_at(state)
         with np.errstate(over="ignore", invalid="ignore"):
-            for k in range(0, len(labels), _COPIES):
-                pair = slice(k, min(k + _COPIES, len(labels)))
-                directions[pair], biases[pair] = copies.train(wide, labels[pair].astype(np.float32))
-                for done in range(pair.start, pair.stop):
-                    progress(start + done + 1, len(path))
-            on_train = _probabilities(directions, biases, train_features)
-            on_test = _probabilities(directions, biases, test_features)
-        for k, current in enumerate(labels):
-            threshold = _threshold(on_train[k], current)
-            accuracy[start + k] = _rounded_accuracy(on_test[k], test.labels, threshold)
+            function = network.train(wide, labels.astype(np.float32))
+            on_train, on_test = (_probabilities(*function, part) for part in (train_features, test_features))
+        accuracy[state] = _rounded_accuracy(on_test, test.labels, _threshold(on_train, labels))
+        progress(state + 1, len(path))
     return accuracy
 
 
@@ -106,11 +101,11 @@ def _float32(features: FloatMatrix) -> Float32:
         return np.require(features, np.float32, ["C", "A"])
 
 
-def _probabilities(directions: Float32, biases: Float32, features: Float32) -> Float32:
-    """(copies, n) probabilities of class 1."""
+def _probabilities(direction: Float32, bias: np.float32, features: Float32) -> Float32:
+    """(n,) probabilities of class 1."""
     d = features.shape[1]
-    logits = directions[:, :d] @ features.T
-    logits += (directions[:, d] + biases)[:, None]
+    logits = np.dot(features, direction[:d])
+    logits += direction[d] + bias
     if not np.isfinite(logits).all():
         raise Unsuitable(
             "the features are too large for the dataperf learner: its float32 weights overflow. "

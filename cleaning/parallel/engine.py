@@ -8,10 +8,11 @@ import dataclasses
 import multiprocessing
 import re
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -160,14 +161,23 @@ def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, R
 
 
 def _run(function: Callable[..., Result], shared: Sequence[object], item: Item, progress: Progress) -> Result:
-    with _thread_pools().limit(limits=1):
+    with thread_pools().limit(limits=1):
         return function(*shared, item, progress)
 
 
-@cache
-def _thread_pools() -> "ThreadpoolController":
-    """The BLAS libraries of this process, searched for only once: the search takes as long as a small curve."""
+def thread_pools() -> "ThreadpoolController":
+    """The libraries of this process that have threads of their own, such as BLAS and OpenMP.
+
+    They are searched for again only after an import, because the search takes as long as a small curve.
+    """
     import scipy.linalg  # noqa: F401 - loads SciPy's own BLAS, so that it is found too
+    import threadpoolctl  # noqa: F401 - the first search must not count it as new
+
+    return _found_pools(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _found_pools(modules: int) -> "ThreadpoolController":
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleaning import __version__
 from cleaning.errors import InvalidInput, Place
+from cleaning.parallel.engine import thread_pools
 from evaluation.files.whole import append_line, drop_half_line, read_bytes, sha256_bytes
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -137,9 +138,7 @@ def environment() -> dict[str, str]:
     blas: each library of linear algebra in use, with its version. core: the type of processor it is tuned to.
     threads: how many threads these libraries and OpenMP may use.
     """
-    from threadpoolctl import threadpool_info
-
-    pools = threadpool_info()
+    pools = thread_pools().info()
     blas = [pool for pool in pools if pool["user_api"] == "blas"]
     return _installed() | {
         "blas": _listed(f"{pool['internal_api']} {pool.get('version')}" for pool in blas),

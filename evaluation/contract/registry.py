@@ -5,7 +5,7 @@ import importlib.util
 from functools import cache, reduce
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -180,7 +180,7 @@ def make_learner(spec: LearnerSpec) -> Learner:
         if name not in known:
             raise InvalidInput(f"learner {spec.name}", f"unknown option {name!r}", suggest(name, known))
     try:
-        return cast("Learner", TypeAdapter(kind).validate_python(options))
+        return cast("Learner", _options_of(kind).validate_python(options))
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         option = ".".join(str(step) for step in error["loc"])
@@ -189,6 +189,11 @@ def make_learner(spec: LearnerSpec) -> Learner:
             f"{error['msg']}, found {error['input']!r}",
             "correct parameters.yaml",
         ) from None
+
+
+@cache
+def _options_of(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _parts(part: str, kind: str, member: str) -> Registry:

@@ -97,7 +97,7 @@ def load_truth(groundtruth_folder: Path, dataset: NoisyDataset) -> GroundTruth:
     for part in PARTS:
         split, path = splits[part], csv_path(groundtruth_folder, dataset.name, part)
         if split is not None and (part == "train" or path.exists()):
-            labels = _read_csv(path, split, classes)
+            labels = _labels(path, split, frozenset(classes))
             truth = labels if part == "train" else truth
     if truth is None:  # pragma: no cover - the training csv is always read
         raise AssertionError
@@ -140,10 +140,16 @@ def _read_parquet(path: Path, modified: int, size: int) -> Split:
         raise error.within(path) from None
 
 
-def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
+def _labels(path: Path, split: Split, classes: frozenset[int]) -> IntVector:
     """The hv_label column, (n,), after checking every row against the parquet."""
     if not path.exists():
         raise InvalidInput(path, "there is no such file", "run `fixfirst download`")
+    stat = path.stat()
+    return _read_csv(path, stat.st_mtime_ns, stat.st_size, split, classes)
+
+
+@lru_cache(maxsize=6)
+def _read_csv(path: Path, modified: int, size: int, split: Split, classes: frozenset[int]) -> IntVector:
     rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), CSV_COLUMNS))
     if len(rows) != len(split):
         raise InvalidInput(
@@ -169,7 +175,7 @@ def _read_csv(path: Path, split: Split, classes: set[int]) -> IntVector:
     return truth
 
 
-def _label(place: Place, column: str, text: str, classes: set[int]) -> int:
+def _label(place: Place, column: str, text: str, classes: frozenset[int]) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text.strip()) or int(text) not in classes:
         known = ", ".join(map(str, sorted(classes)))
         raise InvalidInput(place, f"{column} {text!r} is not a label of this data id", f"use one of these: {known}")

@@ -14,7 +14,7 @@ from shutil import rmtree
 from typing import Any
 
 from cleaning.errors import BadData, FixfirstError, InvalidInput, foreign_reason, foreign_warning, printable
-from cleaning.parallel.engine import Engine, finished_jobs
+from cleaning.parallel.engine import Engine, finished_jobs, thread_pools
 from cleaning.parallel.lost import NoCluster, WorkersLost
 from cleaning.progress import Progress
 from evaluation.contest.counting import that_counts
@@ -302,12 +302,10 @@ def _score_one(task: Task, case: Case, progress: Progress) -> Record:
 
     Raises only for a missing cluster or lost workers; any other error becomes a failed record.
     """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(limits=1):
+    with thread_pools().limit(limits=1):
         common = _identity(task, case)
     try:
-        with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
+        with thread_pools().limit(limits=1), warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("default")
             outcome = task.score(case, progress)
         if sha256_file(case.path) != case.submission_sha256:

@@ -1,6 +1,7 @@
 """Jobs side by side: order, errors, dying workers, alignment."""
 
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,16 @@ import pytest
 
 from cleaning import InvalidInput, Ranking, Split, simulate
 from cleaning.learners.logistic import Learner
-from cleaning.parallel.engine import SERIAL, Engine, WorkersLost, aligned, finished_jobs, map_jobs, processes
+from cleaning.parallel.engine import (
+    SERIAL,
+    Engine,
+    WorkersLost,
+    aligned,
+    finished_jobs,
+    map_jobs,
+    processes,
+    thread_pools,
+)
 from cleaning.simulation.simulate import Plan
 from tests.support import noisy_blobs
 
@@ -126,6 +136,13 @@ def test_workers_that_keep_dying_are_a_clear_error():
 @pytest.mark.parametrize("engine", [SERIAL, TWO], ids=["here", "two processes"])
 def test_every_job_has_one_blas_thread(engine):
     assert list(map_jobs(threads_of_blas, (), [0, 1], engine)) == [1, 1]
+
+
+def test_libraries_with_threads_are_searched_for_only_after_an_import(monkeypatch):
+    found = thread_pools()
+    assert thread_pools() is found
+    monkeypatch.setitem(sys.modules, "a_new_module", sys)
+    assert thread_pools() is not found
 
 
 def test_workers_receive_aligned_arrays_at_any_depth():

@@ -27,6 +27,16 @@ def test_what_is_written_is_read_again(folders):
     assert known_ids(folders.embedding_folder) == ("blobs", "blobs-b")
 
 
+def test_truth_that_has_changed_on_disk_is_read_again(folders):
+    _, before = load(folders)
+    path = folders.groundtruth_folder / "dataset_blobs_train.csv"
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1][:-1] + str(1 - int(lines[1][-1]))
+    path.write_text("\n".join(lines) + "\n")
+    _, after = load(folders)
+    assert np.flatnonzero(before.labels != after.labels).tolist() == [0]
+
+
 def test_validation_may_be_absent(folders):
     next(folders.embedding_folder.glob("blobs_val_*")).unlink()
     (folders.groundtruth_folder / "dataset_blobs_val.csv").unlink()
