@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from cleaning.belief.count import Count, misjudged
-from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.posterior import Posterior, label_posterior, updated
 from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
@@ -137,7 +137,7 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     if not len(still):
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
     part = train.take(still)
-    believed = posterior if len(still) == n else _without(told, rows, right, still)
+    believed = posterior if len(still) == n else _without(posterior, rows, right, still)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability
     order, expected = ordered(believed, part, validation)
@@ -148,8 +148,9 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
 
 
-def _without(told: Told, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:
+def _without(posterior: Posterior, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:
     """The beliefs about the rows `still`, where the labels `right` of the rows `rows` are facts."""
+    told = posterior.basis.told
     train, own = told.train, told.probabilities
     facts = None
     if len(rows):
@@ -157,13 +158,24 @@ def _without(told: Told, rows: IntVector, right: IntVector, still: IntVector) ->
         known = Split(train.features[rows], right, named)
         votes = None if told.votes is None else told.votes[rows]
         facts = Checked(known, train.labels[rows], None if own is None else own[rows], votes)
-    return label_posterior(
+    now = Told(
         train.take(still),
         told.validation,
+        facts,
+        None if own is None else own[still],
+        told.validation_probabilities,
+        None if told.votes is None else told.votes[still],
+    )
+    found = updated(posterior, now, still, rows)
+    if found is not None:
+        return found
+    return label_posterior(
+        now.train,
+        now.validation,
         checked=facts,
-        probabilities=None if own is None else own[still],
-        validation_probabilities=told.validation_probabilities,
-        votes=None if told.votes is None else told.votes[still],
+        probabilities=now.probabilities,
+        validation_probabilities=now.validation_probabilities,
+        votes=now.votes,
     )
 
 
