@@ -12,6 +12,7 @@ from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
+from cleaning.first_looks import FirstLooks
 
 _DEVIATIONS = 1.645
 _SURE = 1e-9
@@ -53,7 +54,8 @@ class Round:
         By how many further right predictions, among open and trusted rows, a look at an open row should help once those
         before it are done; 0 for rows that are hardly suspicious.
     left : Count or None
-        How many labels of the open rows are wrong; None where the data cannot tell, or where no row is open.
+        How many labels of the open rows are wrong, by the beliefs or, where that tells more, by the rows that were
+        drawn; None where the data cannot tell, or where no row is open.
     posterior : Posterior or None
         The beliefs about the open rows, in ascending order of rows; None where no row is open.
     """
@@ -92,13 +94,18 @@ class Round:
     @property
     def deviations(self) -> tuple[float, float] | None:
         """The deviations that `forecast` uses, in logits; None where the data cannot tell."""
-        if self.left is None or self.posterior is None:
+        if self.left is None or self.posterior is None or np.isnan(self.posterior.wrong_labels().expected):
             return None
         evidence = self.posterior.basis.evidence
         return misjudged(len(evidence) - evidence.noisy - evidence.checked, evidence.n_classes)
 
 
-def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Collection[int] = ()) -> Round:
+def next_round(
+    posterior: Posterior,
+    checked: Mapping[int, int],
+    left_out: Collection[int] = (),
+    drawn: FirstLooks | None = None,
+) -> Round:
     """Compute the order and the beliefs anew, after some rows have been looked at.
 
     Parameters
@@ -109,6 +116,9 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
         The right label of each row that was checked, whether or not it was wrong.
     left_out : collection of int, optional
         Rows that are closed but teach nothing: no class fits, or the reviewer could not tell.
+    drawn : FirstLooks, optional
+        The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
+        are counted by them if that gives the narrower interval; other checked rows are no part of that sample.
 
     Returns
     -------
@@ -145,7 +155,26 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     gain[still] = expected
     count = believed.wrong_labels()
     left = None if np.isnan(count.expected) else count
+    wrong = {int(row): bool(suspicion[row]) for row in rows}
+    sampled = None if drawn is None else drawn.count(wrong, left_out)
+    if sampled is not None:
+        found, unknown = float(suspicion[rows].sum()), posterior.suspicion[list(left_out)]
+        left = _narrower(left, _still_left(sampled, found, unknown, len(still)))
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
+
+
+def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:
+    """How many of so many open rows are wrong, where `sampled` were wrong at first and `found` of them were found.
+
+    unknown: the suspicion of the rows about which nobody could tell.
+    """
+    high = min(max(sampled.high - found, 0.0), float(rows))
+    low = min(max(sampled.low - found - len(unknown), 0.0), high)
+    return Count(float(np.clip(sampled.expected - found - unknown.sum(), low, high)), low, high)
+
+
+def _narrower(one: Count | None, other: Count) -> Count:
+    return other if one is None or other.high - other.low < one.high - one.low else one
 
 
 def _without(posterior: Posterior, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:

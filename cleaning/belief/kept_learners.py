@@ -6,6 +6,7 @@ many ranks as rows have changed, and neighbours are kept. Nothing depends on ear
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve
@@ -93,15 +94,15 @@ class _Ridge:
         leverage = np.clip(self._reach(by, changed, factor)[placed.place] * weights, 0.0, 0.999)[:, None]
         return np.asarray((found[placed.place] - leverage * targets) / (1 - leverage), dtype=np.float32)
 
-    def _reach(self, by: FloatVector, changed: IntVector, factor: object) -> FloatVector:
+    def _reach(self, by: FloatVector, changed: IntVector, factor: Any) -> FloatVector:
         """With the weights changed `by` so much: of low rank where few have changed (Woodbury)."""
         if 2 * len(changed) > len(self.gram):
             inverted = cho_solve(factor, np.eye(len(self.gram))).astype(np.float32)
-            return np.einsum("ij,ij->i", self.rows @ inverted, self.rows)
+            return np.asarray(np.einsum("ij,ij->i", self.rows @ inverted, self.rows), dtype=np.float64)
         among = self.inverse @ self.rows[changed].T
         core = np.linalg.inv(np.diag(1 / by[changed]) + self.rows[changed] @ among).astype(np.float32)
         across = self.rows @ among
-        return np.asarray(self.reach - np.einsum("ij,ij->i", across @ core, across))
+        return np.asarray(self.reach - np.einsum("ij,ij->i", across @ core, across), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,7 @@ class _Votes:
         start = np.arange(0, index.size + 1, index.shape[1])
         near = csr_array((similar.ravel(), index.ravel(), start), shape=(rows, rows))
         itself = (similar * (index == np.arange(rows)[:, None])).sum(axis=1)
-        tally = (near @ placed.gathered(own))[placed.place] - itself[placed.place, None] * own
+        tally = np.asarray(near @ placed.gathered(own))[placed.place] - itself[placed.place, None] * own
         return log_tally(np.maximum(tally, 0))
 
     def _with(self, more: IntVector) -> tuple[IntVector, FloatMatrix]:
@@ -169,7 +170,8 @@ class ManyRows:
 
     def scores(self, placed: Placed) -> FloatMatrix:
         """(3, m, K), standardised."""
-        rbf, linear = (one.scores(placed, two) for one, two in zip((self.rbf, self.linear), placed.targets, strict=True))
+        targets, amplified = placed.targets
+        rbf, linear = self.rbf.scores(placed, targets), self.linear.scores(placed, amplified)
         return standardised(np.stack([rbf, linear, self.votes.scores(placed)]))
 
 
@@ -208,7 +210,7 @@ class _Process:
         latent = 1 / np.maximum(1 / diagonal - 1 / precision[place], 1e-12)
         rest = mean[place] * precision[place, None] - targets / noise[:, None]
         joined = (without * latent[:, None] + rest) / (latent + others)[:, None]
-        return np.where((others > 1e-9)[:, None], joined, without)
+        return np.asarray(np.where((others > 1e-9)[:, None], joined, without))
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,8 +226,8 @@ class FewRows:
         weights, views = evidence.noise_weights(), []
         for view in (plain_view, root_view):
             kernel, cosine = kernels(view(evidence.features))
-            spread = resolvent(cosine).astype(np.float32)
-            views.append((_Process.of(kernel, rbf_noise * weights), _Process.of(cosine, linear_noise * weights), spread))
+            rbf, linear = _Process.of(kernel, rbf_noise * weights), _Process.of(cosine, linear_noise * weights)
+            views.append((rbf, linear, resolvent(cosine).astype(np.float32)))
         return cls(tuple(views))
 
     def scores(self, placed: Placed) -> FloatMatrix:

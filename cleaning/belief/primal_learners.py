@@ -113,9 +113,7 @@ def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> Fl
     return log_tally(tally)
 
 
-def drawn_references(
-    rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator
-) -> tuple[IntVector, FloatMatrix]:
+def drawn_references(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> tuple[IntVector, FloatMatrix]:
     """The numbers of the rows that vote, and all rows on the leading principal components."""
     clean = np.arange(evidence.noisy, len(rows))
     clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))

@@ -1,5 +1,6 @@
 """`fixfirst rank`: the rows of a source in the order to look at them, each with a suggested label."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from evaluation.labels.source import Request, Source, open_source
 
 # An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
 _WIDE, _FEW = 2, 10
+# The drawn rows are worth a word if they should leave at most this share of the interval's width.
+_WORTH = 0.75
 _LOOKS = (20, 50, 100)
 
 
@@ -81,7 +84,8 @@ def rank(job: Job, reporter: Reporter) -> None:
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats)
+        drawn = [source.ids[row] for row in found.drawn.tolist()]
+        description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats, first_looks=drawn)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in caveats:
         reporter.warn(line)
@@ -92,7 +96,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
-        reporter.say(f"next: fixfirst review {folder}")
+        _report_next(found, decided, folder, reporter)
 
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
@@ -197,6 +201,24 @@ def _how_many(left: Count, found: Ranked) -> list[str]:
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )
     return said
+
+
+def _report_next(found: Ranked, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
+    first = _first_looks(found, {} if decided is None else decided.shown)
+    if first is not None:
+        reporter.say(f"{first}: fixfirst review {folder} --first-looks")
+    reporter.say(f"next: fixfirst review {folder}")
+
+
+def _first_looks(found: Ranked, decided: Collection[int]) -> str | None:
+    """What looking at the drawn rows would tell; None where they do not tell much more, or have been looked at."""
+    rows, left = found.drawn.tolist(), found.round.left
+    if found.first_looks is None or all(row in decided for row in rows):
+        return None
+    width = found.first_looks.width
+    if left is not None and width > _WORTH * (left.high - left.low):
+        return None
+    return f"after a look at {len(rows)} drawn rows, the number is known to about ± {np.ceil(width / 2):.0f}"
 
 
 def _ahead(found: Ranked) -> str:
