@@ -1,7 +1,7 @@
 """Rounds of a review: what somebody has decided about some rows, and what is believed about the others since then."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit
@@ -137,20 +137,19 @@ def next_round(
     correction and the bounds that need no model use the open and the trusted rows only.
     """
     told, n = posterior.basis.told, len(posterior.given)
-    train, validation = told.train, told.validation
     rows = _refused(checked, left_out, n)
-    right = np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+    right = _labels_of(rows, checked)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
     probability = posterior.suggestion_probability.copy()
     suspicion[rows], suggestion[rows], probability[rows] = right != posterior.given[rows], right, 1.0
     still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
     if not len(still):
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
-    part = train.take(still)
-    believed = posterior if len(still) == n else _without(posterior, rows, right, still)
+    now = told if len(still) == n else _since(told, rows, right, still)
+    believed = posterior if len(still) == n else updated(posterior, now, still, rows) or _fitted(now)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability
-    order, expected = ordered(believed, part, validation)
+    order, expected = ordered(believed, now.train, now.validation)
     gain = np.zeros(n)
     gain[still] = expected
     count = believed.wrong_labels()
@@ -177,34 +176,46 @@ def _narrower(one: Count | None, other: Count) -> Count:
     return other if one is None or other.high - other.low < one.high - one.low else one
 
 
-def _without(posterior: Posterior, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:
-    """The beliefs about the rows `still`, where the labels `right` of the rows `rows` are facts."""
-    told = posterior.basis.told
-    train, own = told.train, told.probabilities
+def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, int]) -> tuple[IntVector, Posterior]:
+    """The rows that are not checked, in ascending order, and the beliefs about them: those of a round, fitted once.
+
+    For whoever has no posterior from before the review. Raises InvalidInput like `next_round`, or if no row is open.
+    """
+    rows = _refused(checked, (), len(train))
+    still = np.setdiff1d(np.arange(len(train)), rows)
+    return still, _fitted(_since(Told(train, validation), rows, _labels_of(rows, checked), still))
+
+
+def _labels_of(rows: IntVector, checked: Mapping[int, int]) -> IntVector:
+    return np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+
+
+def _since(told: Told, rows: IntVector, right: IntVector, still: IntVector) -> Told:
+    """What is known about the rows `still`, where the labels `right` of the rows `rows` are facts."""
+    train, own, votes = told.train, told.probabilities, told.votes
     facts = None
     if len(rows):
-        named = tuple(f"checked {name}" for name in train.take(rows).ids)
+        named = tuple(f"checked {train.ids[row]}" for row in rows.tolist())
         known = Split(train.features[rows], right, named)
-        votes = None if told.votes is None else told.votes[rows]
-        facts = Checked(known, train.labels[rows], None if own is None else own[rows], votes)
-    now = Told(
-        train.take(still),
-        told.validation,
-        facts,
-        None if own is None else own[still],
-        told.validation_probabilities,
-        None if told.votes is None else told.votes[still],
-    )
-    found = updated(posterior, now, still, rows)
-    if found is not None:
-        return found
-    return label_posterior(
-        now.train,
-        now.validation,
+        said = None if votes is None else votes[rows]
+        facts = Checked(known, train.labels[rows], None if own is None else own[rows], said)
+    return replace(
+        told,
+        train=train.take(still),
         checked=facts,
-        probabilities=now.probabilities,
-        validation_probabilities=now.validation_probabilities,
-        votes=now.votes,
+        probabilities=None if own is None else own[still],
+        votes=None if votes is None else votes[still],
+    )
+
+
+def _fitted(told: Told) -> Posterior:
+    return label_posterior(
+        told.train,
+        told.validation,
+        checked=told.checked,
+        probabilities=told.probabilities,
+        validation_probabilities=told.validation_probabilities,
+        votes=told.votes,
     )
 
 

@@ -248,7 +248,7 @@ def updated(posterior: Posterior, told: Told, still: IntVector, checked: IntVect
     that would not be faster.
     """
     basis = posterior.basis
-    alike = told.checked is not None and np.isin(told.checked.rows.labels, basis.classes).all()
+    alike = told.checked is None or np.isin(told.checked.rows.labels, basis.classes).all()
     if not alike or basis.told.alone or basis.told.checked is not None or len(basis.classes) == 1:
         return None
     if not _FITTED_ANEW < len(basis.evidence) <= _MOST_UPDATED:
