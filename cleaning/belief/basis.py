@@ -139,17 +139,10 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
     rows = [train.take(order), *others]
     place, groups = _places(after.groups(order)) if after is not None else (None, _groups(rows, told))
     merged = [_merged(part, group, classes) for part, group in zip(rows, groups, strict=True)]
-    features = [one.distinct.features for one in merged]
     ballots, earlier = _ballots(told, order, merged, classes)
     if ballots is not None:
         merged[0] = replace(merged[0], votes=shares_of(ballots, len(classes)))
-    evidence = Evidence(
-        features=features[0] if len(features) == 1 else np.vstack(features),
-        votes=np.vstack([one.votes for one in merged]),
-        noisy=len(merged[0].distinct),
-        before=earlier,
-        ballots=ballots,
-    )
+    evidence = _evidence_of(merged, earlier, ballots)
     predicted = told.predictions(order, kept)
     model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
     began = deepcopy(rng)
@@ -175,6 +168,12 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
         model=model,
         after=after,
     )
+
+
+def _evidence_of(merged: "Sequence[_Merged]", before: FloatMatrix, ballots: csr_array | None) -> Evidence:
+    features, votes = [one.distinct.features for one in merged], [one.votes for one in merged]
+    rows = features[0] if len(features) == 1 else np.vstack(features)
+    return Evidence(rows, np.vstack(votes), len(merged[0].distinct), before, ballots)
 
 
 def _groups(parts: Sequence[Split], told: Told) -> list[IntVector]:

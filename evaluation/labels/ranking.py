@@ -79,13 +79,14 @@ def rank(job: Job, reporter: Reporter) -> None:
         caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
         if decided is not None and decided.shown:
             found = renewed(found, decided.checked, decided.left_out)
+            count = _sampled(found, decided) or count
     crowd = None if source.votes is None else crowd_of(found, source.votes)
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        drawn = [source.ids[row] for row in found.drawn.tolist()]
-        description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats, first_looks=drawn)
+        more = {"count": count, "caveats": caveats, "first_looks": [source.ids[row] for row in found.drawn.tolist()]}
+        description = describe(folder, source, trusted, seed=job.seed, **more)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in caveats:
         reporter.warn(line)
@@ -155,6 +156,16 @@ def _counted(found: Ranked) -> Counted | None:
     if left is None or deviations is None:
         return None
     return Counted(expected=left.expected, low=left.low, high=left.high, deviations=deviations)
+
+
+def _sampled(found: Ranked, decided: Decided) -> Counted | None:
+    """The count after the drawn rows have been looked at; None before."""
+    drawn = found.drawn.tolist()
+    now = _counted(found) if drawn and all(row in decided.shown for row in drawn) else None
+    if now is None:
+        return None
+    ends = {name: getattr(now, name) + decided.wrong for name in ("expected", "low", "high")}
+    return now.model_copy(update=ends)
 
 
 def _write_table(output: Path, table: pd.DataFrame) -> None:
