@@ -11,6 +11,7 @@ from cleaning.belief.told import Checked
 from cleaning.belief.use import inspection_order
 from cleaning.data import GroundTruth, NoisyDataset, Split, class_count
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, Unsuitable
+from cleaning.first_looks import FirstLooks, first_looks
 from cleaning.noise import plant_noise
 from cleaning.ranking import Ranking
 from cleaning.review import Round, next_round
@@ -27,6 +28,7 @@ __all__ = [
     "CleaningCurve",
     "Consensus",
     "Count",
+    "FirstLooks",
     "FixfirstError",
     "GroundTruth",
     "InvalidInput",
@@ -42,6 +44,7 @@ __all__ = [
     "Unsuitable",
     "class_count",
     "consensus",
+    "first_looks",
     "inspection_order",
     "label_posterior",
     "next_round",

@@ -1,17 +1,18 @@
 """Rounds of a review: what somebody has decided about some rows, and what is believed about the others since then."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit, logit
 
 from cleaning.belief.count import Count, misjudged
-from cleaning.belief.posterior import Posterior, label_posterior
+from cleaning.belief.posterior import Posterior, label_posterior, updated
 from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
+from cleaning.first_looks import FirstLooks
 
 _DEVIATIONS = 1.645
 _SURE = 1e-9
@@ -53,7 +54,8 @@ class Round:
         By how many further right predictions, among open and trusted rows, a look at an open row should help once those
         before it are done; 0 for rows that are hardly suspicious.
     left : Count or None
-        How many labels of the open rows are wrong; None where the data cannot tell, or where no row is open.
+        How many labels of the open rows are wrong, by the beliefs or, where that tells more, by the rows that were
+        drawn; None where the data cannot tell, or where no row is open.
     posterior : Posterior or None
         The beliefs about the open rows, in ascending order of rows; None where no row is open.
     """
@@ -92,13 +94,18 @@ class Round:
     @property
     def deviations(self) -> tuple[float, float] | None:
         """The deviations that `forecast` uses, in logits; None where the data cannot tell."""
-        if self.left is None or self.posterior is None:
+        if self.left is None or self.posterior is None or np.isnan(self.posterior.wrong_labels().expected):
             return None
         evidence = self.posterior.basis.evidence
         return misjudged(len(evidence) - evidence.noisy - evidence.checked, evidence.n_classes)
 
 
-def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Collection[int] = ()) -> Round:
+def next_round(
+    posterior: Posterior,
+    checked: Mapping[int, int],
+    left_out: Collection[int] = (),
+    drawn: FirstLooks | None = None,
+) -> Round:
     """Compute the order and the beliefs anew, after some rows have been looked at.
 
     Parameters
@@ -109,6 +116,9 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
         The right label of each row that was checked, whether or not it was wrong.
     left_out : collection of int, optional
         Rows that are closed but teach nothing: no class fits, or the reviewer could not tell.
+    drawn : FirstLooks, optional
+        The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
+        are counted by them if that gives the narrower interval; other checked rows are no part of that sample.
 
     Returns
     -------
@@ -127,43 +137,85 @@ def next_round(posterior: Posterior, checked: Mapping[int, int], left_out: Colle
     correction and the bounds that need no model use the open and the trusted rows only.
     """
     told, n = posterior.basis.told, len(posterior.given)
-    train, validation = told.train, told.validation
     rows = _refused(checked, left_out, n)
-    right = np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+    right = _labels_of(rows, checked)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
     probability = posterior.suggestion_probability.copy()
     suspicion[rows], suggestion[rows], probability[rows] = right != posterior.given[rows], right, 1.0
     still = np.setdiff1d(np.arange(n), np.concatenate([rows, np.array(sorted(left_out), dtype=np.int64)]))
     if not len(still):
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
-    part = train if len(still) == n else train.take(still)
-    believed = posterior if len(still) == n else _without(told, rows, right, still)
+    now = told if len(still) == n else _since(told, rows, right, still)
+    believed = posterior if len(still) == n else updated(posterior, now, still, rows) or _fitted(now)
     suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
     probability[still] = believed.suggestion_probability
-    order, expected = ordered(believed, part, validation)
+    order, expected = ordered(believed, now.train, now.validation)
     gain = np.zeros(n)
     gain[still] = expected
     count = believed.wrong_labels()
     left = None if np.isnan(count.expected) else count
+    wrong = {int(row): bool(suspicion[row]) for row in rows}
+    sampled = None if drawn is None else drawn.count(wrong, left_out)
+    if sampled is not None:
+        found, unknown = float(suspicion[rows].sum()), posterior.suspicion[list(left_out)]
+        left = _narrower(left, _still_left(sampled, found, unknown, len(still)))
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
 
 
-def _without(told: Told, rows: IntVector, right: IntVector, still: IntVector) -> Posterior:
-    """The beliefs about the rows `still`, where the labels `right` of the rows `rows` are facts."""
-    train, own = told.train, told.probabilities
+def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:
+    """How many of so many open rows are wrong, where `sampled` were wrong at first and `found` of them were found.
+
+    unknown: the suspicion of the rows about which nobody could tell.
+    """
+    high = min(max(sampled.high - found, 0.0), float(rows))
+    low = min(max(sampled.low - found - len(unknown), 0.0), high)
+    return Count(float(np.clip(sampled.expected - found - unknown.sum(), low, high)), low, high)
+
+
+def _narrower(one: Count | None, other: Count) -> Count:
+    return other if one is None or other.high - other.low < one.high - one.low else one
+
+
+def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, int]) -> tuple[IntVector, Posterior]:
+    """The rows that are not checked, in ascending order, and the beliefs about them: those of a round, fitted once.
+
+    For whoever has no posterior from before the review. Raises InvalidInput like `next_round`, or if no row is open.
+    """
+    rows = _refused(checked, (), len(train))
+    still = np.setdiff1d(np.arange(len(train)), rows)
+    return still, _fitted(_since(Told(train, validation), rows, _labels_of(rows, checked), still))
+
+
+def _labels_of(rows: IntVector, checked: Mapping[int, int]) -> IntVector:
+    return np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+
+
+def _since(told: Told, rows: IntVector, right: IntVector, still: IntVector) -> Told:
+    """What is known about the rows `still`, where the labels `right` of the rows `rows` are facts."""
+    train, own, votes = told.train, told.probabilities, told.votes
     facts = None
     if len(rows):
-        named = tuple(f"checked {name}" for name in train.take(rows).ids)
+        named = tuple(f"checked {train.ids[row]}" for row in rows.tolist())
         known = Split(train.features[rows], right, named)
-        votes = None if told.votes is None else told.votes[rows]
-        facts = Checked(known, train.labels[rows], None if own is None else own[rows], votes)
-    return label_posterior(
-        train.take(still),
-        told.validation,
+        said = None if votes is None else votes[rows]
+        facts = Checked(known, train.labels[rows], None if own is None else own[rows], said)
+    return replace(
+        told,
+        train=train.take(still),
         checked=facts,
         probabilities=None if own is None else own[still],
+        votes=None if votes is None else votes[still],
+    )
+
+
+def _fitted(told: Told) -> Posterior:
+    return label_posterior(
+        told.train,
+        told.validation,
+        checked=told.checked,
+        probabilities=told.probabilities,
         validation_probabilities=told.validation_probabilities,
-        votes=None if told.votes is None else told.votes[still],
+        votes=told.votes,
     )
 
 

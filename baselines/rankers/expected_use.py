@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cleaning import Ranking, Split, inspection_order, label_posterior, next_round
+from cleaning import Ranking, Split, inspection_order, label_posterior
+from cleaning.review import beliefs_after
 
 
 def rank(
@@ -19,7 +20,11 @@ def rank(
     `label_posterior` estimates what each fix would change, and a ridge classifier what that change is worth.
     Works with and without validation rows. Checked rows teach, and stand at the end.
     """
-    posterior = label_posterior(train, validation, rng=rng)
     if not checked:
-        return inspection_order(posterior, train, validation)
-    return Ranking(np.append(next_round(posterior, checked).order, sorted(checked)))
+        return inspection_order(label_posterior(train, validation, rng=rng), train, validation)
+    fixed = np.array(sorted(checked), dtype=np.int64)
+    if len(fixed) == len(train):
+        return Ranking(fixed)
+    still, posterior = beliefs_after(train, validation, checked)
+    order = inspection_order(posterior, train.take(still), validation).order
+    return Ranking(np.append(still[order], fixed))

@@ -6,7 +6,7 @@ import numpy as np
 
 from cleaning.belief.posterior import label_posterior
 from cleaning.data import FloatVector, Split
-from cleaning.review import next_round
+from cleaning.review import beliefs_after
 
 
 def rank(
@@ -20,5 +20,10 @@ def rank(
 
     `cleaning.label_posterior` gives the whole posterior: suggested labels, noise matrix, number of wrong labels.
     """
-    posterior = label_posterior(train, validation, rng=rng)
-    return posterior.quality if not checked else 1 - next_round(posterior, checked).suspicion
+    if not checked:
+        return label_posterior(train, validation, rng=rng).quality
+    quality = np.array([float(checked.get(row) == given) for row, given in enumerate(train.labels.tolist())])
+    if len(checked) < len(train):
+        still, posterior = beliefs_after(train, validation, checked)
+        quality[still] = posterior.quality
+    return quality

@@ -110,18 +110,23 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     """
     scores = []
     rbf_noise, linear_noise = evidence.noise_variances()
+    targets, weights = evidence.centred_targets(), evidence.noise_weights()
+    amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
     for view in (plain_view, root_view):
-        rows = view(evidence.features)
-        cosine = rows @ rows.T
-        distance = np.maximum(2 - 2 * cosine, 0)
-        median = float(np.median(distance[np.triu_indices(len(rows), 1)])) if len(rows) > 1 else 1.0
-        targets, weights = evidence.centred_targets(), evidence.noise_weights()
-        kernel = np.exp(-distance / (2 * RBF_WIDTH * max(median, 1e-12)))
+        kernel, cosine = kernels(view(evidence.features))
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
-        amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
         scores.append(_gaussian_process(cosine, amplified, linear_noise * weights))
-        scores.append(_spread(cosine, evidence))
+        spread, labels = resolvent(cosine), spread_labels(evidence)
+        scores.append(log_arrived(spread @ labels - np.diag(spread)[:, None] * labels))
     return standardised(np.stack(scores))
+
+
+def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
+    """The (m, m) kernels of the two Gaussian processes, RBF and linear, for (m, d) rows of length 1."""
+    cosine = rows @ rows.T
+    distance = np.maximum(2 - 2 * cosine, 0)
+    median = float(np.median(distance[np.triu_indices(len(rows), 1)])) if len(rows) > 1 else 1.0
+    return np.exp(-distance / (2 * RBF_WIDTH * max(median, 1e-12))), cosine
 
 
 def standardised(scores: FloatMatrix) -> FloatMatrix:
@@ -151,8 +156,8 @@ def inverse(matrix: FloatMatrix) -> FloatMatrix:
     return np.asarray(found)
 
 
-def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
-    """Log-shares of label spreading (Zhou et al. 2004) on the neighbour graph, without the row's own label."""
+def resolvent(cosine: FloatMatrix) -> FloatMatrix:
+    """How label spreading (Zhou et al. 2004) carries labels from row to row of the neighbour graph, (m, m)."""
     m = len(cosine)
     count = min(_GRAPH_NEIGHBOURS, m - 1)
     masked = cosine.copy()
@@ -163,11 +168,19 @@ def _spread(cosine: FloatMatrix, evidence: Evidence) -> FloatMatrix:
     graph[rows, near.ravel()] = np.maximum(cosine[rows, near.ravel()], 0) ** 2
     graph = np.maximum(graph, graph.T)
     root = np.maximum(graph.sum(axis=1), 1e-9) ** -0.5
-    resolvent = inverse(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
+    return inverse(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
+
+
+def spread_labels(evidence: Evidence) -> FloatMatrix:
+    """The labels that are spread, (m, K): the votes, with more weight on clean rows."""
     labels = evidence.votes.copy()
     labels[evidence.noisy :] *= _GRAPH_CLEAN_WEIGHT
-    arrived = np.maximum(resolvent @ labels - np.diag(resolvent)[:, None] * labels, 1e-12)
-    return log_shares(arrived)
+    return labels
+
+
+def log_arrived(arrived: FloatMatrix) -> FloatMatrix:
+    """The scores (m, K) for the labels that arrived at each row from others."""
+    return log_shares(np.maximum(arrived, 1e-12))
 
 
 def log_shares(votes: FloatMatrix) -> FloatMatrix:

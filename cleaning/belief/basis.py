@@ -1,6 +1,7 @@
 """What beliefs about labels rest on: groups of copies, the scores of the base learners, and the stack."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,9 +10,11 @@ from scipy.sparse import coo_array, csr_array
 
 from cleaning.belief.ballots import ballots_of, shares_of
 from cleaning.belief.base_learners import Evidence, dense_scores, standardised
+from cleaning.belief.caveats import Caveat
 from cleaning.belief.copies import copy_groups
 from cleaning.belief.count import Judged
-from cleaning.belief.forward_learner import forward_scores
+from cleaning.belief.forward_learner import Forward, forward_scores
+from cleaning.belief.kept_learners import FewRows, ManyRows, Placed
 from cleaning.belief.model_learner import log_scores
 from cleaning.belief.primal_learners import primal_scores
 from cleaning.belief.stacking import Stack, fit_stack
@@ -38,7 +41,8 @@ class Basis:
     checked rows; scores (learners, m, K): of the same rows. stack: fitted on the rows numbered `fitted`, in increasing
     order. group (n,) and labels (n,): the group and the compact label of each training row, in the order of `order`.
     kept_group: the group of each kept row. model (1, m, K): the scores of the user's own model for the rows of the
-    evidence; None without one.
+    evidence; None without one. rng: as it was before anything was drawn. after: the review since the beliefs that these
+    were updated from; None if the stack was fitted from nothing.
     """
 
     told: Told
@@ -54,8 +58,10 @@ class Basis:
     group: IntVector
     labels: IntVector
     kept_group: IntVector
+    rng: np.random.Generator
     model: FloatMatrix | None = None
     misleading: int = 0
+    after: "After | None" = None
 
     @property
     def large(self) -> bool:
@@ -76,7 +82,18 @@ class Basis:
         """A stack with gold correction, fitted on the same rows."""
         if self.evidence.n_classes == 1:
             return self.stack
-        return _stack(self.evidence, self.scores, self.fitted, gold=True)
+        earlier = None if self.after is None else self.after.before.gold
+        return _stack(self.evidence, self.scores, self.fitted, gold=True, earlier=earlier)
+
+    @cached_property
+    def learners(self) -> tuple[FewRows | ManyRows, Forward | None]:
+        """The base learners, to be updated when rows have been checked."""
+        evidence, rng = self.evidence, deepcopy(self.rng)
+        if not self.large:
+            return FewRows.of(evidence), None
+        _drawn(evidence, rng)
+        many = ManyRows.of(evidence, rng)
+        return many, None if _too_large(evidence) else Forward.of(evidence, self.stack.noise, rng)
 
     def judged(self, *, gold: bool = False) -> Judged:
         """What the stack says of training and trusted rows, or what the one with gold correction says."""
@@ -86,11 +103,31 @@ class Basis:
         return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels, ballots)
 
 
-def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
+@dataclass(frozen=True, eq=False)
+class After:
+    """A review: the basis before it, the numbers of the training rows that are still open, and of the checked ones.
+
+    caveats: what was noticed before the review.
+    """
+
+    before: Basis
+    still: IntVector
+    checked: IntVector
+    caveats: tuple[Caveat, ...]
+
+    def groups(self, order: IntVector) -> list[IntVector]:
+        """The groups of the open rows in this order, of the kept rows and of the checked rows, as they were before."""
+        before = self.before
+        group = before.group[np.argsort(before.order)]
+        parts = [group[self.still][order], before.kept_group + len(before.distinct), group[self.checked]]
+        return [part for part in parts if len(part)]
+
+
+def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After | None = None) -> Basis:
     """The stack and its scores for training rows, for the validation rows `kept`, and for checked rows.
 
     The rows are judged by their features. Probabilities count only where they are all that is known; otherwise see
-    `with_model`.
+    `with_model`. after: what to update, in place of fitting anew.
     """
     train, validation, checked = told.train, told.validation, told.checked
     order = train.order_by_id()
@@ -99,21 +136,20 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
     others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
     before = np.empty(0, dtype=np.int64) if checked is None else checked.given
     classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before, told.voted()]))
-    merged = [_merged(part, classes, copies=not told.alone) for part in (train.take(order), *others)]
-    features = [one.distinct.features for one in merged]
+    rows = [train.take(order), *others]
+    place, groups = _places(after.groups(order)) if after is not None else (None, _groups(rows, told))
+    merged = [_merged(part, group, classes) for part, group in zip(rows, groups, strict=True)]
     ballots, earlier = _ballots(told, order, merged, classes)
     if ballots is not None:
         merged[0] = replace(merged[0], votes=shares_of(ballots, len(classes)))
-    evidence = Evidence(
-        features=features[0] if len(features) == 1 else np.vstack(features),
-        votes=np.vstack([one.votes for one in merged]),
-        noisy=len(merged[0].distinct),
-        before=earlier,
-        ballots=ballots,
-    )
+    evidence = _evidence_of(merged, earlier, ballots)
     predicted = told.predictions(order, kept)
     model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
-    stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
+    began = deepcopy(rng)
+    if after is None or place is None:
+        stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
+    else:
+        stack, scores, fitted = _updated(after.before, evidence, place)
     return Basis(
         told=told,
         order=order,
@@ -128,8 +164,26 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator) -> Basis:
         group=merged[0].group,
         labels=np.searchsorted(classes, train.labels[order]),
         kept_group=kept if sure is None else merged[1].group,
+        rng=began,
         model=model,
+        after=after,
     )
+
+
+def _evidence_of(merged: "Sequence[_Merged]", before: FloatMatrix, ballots: csr_array | None) -> Evidence:
+    features, votes = [one.distinct.features for one in merged], [one.votes for one in merged]
+    rows = features[0] if len(features) == 1 else np.vstack(features)
+    return Evidence(rows, np.vstack(votes), len(merged[0].distinct), before, ballots)
+
+
+def _groups(parts: Sequence[Split], told: Told) -> list[IntVector]:
+    return [np.arange(len(part)) if told.alone else copy_groups(part.features) for part in parts]
+
+
+def _places(groups: Sequence[IntVector]) -> tuple[IntVector, list[IntVector]]:
+    """The number of each group that some rows have, and the rows' groups counted from 0 in each part."""
+    found = [np.unique(group, return_inverse=True) for group in groups]
+    return np.concatenate([place for place, _ in found]), [group for _, group in found]
 
 
 def _ballots(
@@ -152,8 +206,9 @@ def with_model(basis: Basis) -> Basis:
     """The same with the probabilities of the user's model as one more learner, unless they say nothing or all."""
     if basis.model is None or not basis.model.any() or basis.told.alone:
         return basis
-    scores = np.concatenate([basis.scores, basis.model])
-    return replace(basis, scores=scores, stack=_stack(basis.evidence, scores, basis.fitted))
+    scores, earlier = np.concatenate([basis.scores, basis.model]), None if basis.after is None else basis.after.before
+    stack = _stack(basis.evidence, scores, basis.fitted, earlier=None if earlier is None else earlier.stack)
+    return replace(basis, scores=scores, stack=stack)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +220,7 @@ class _Merged:
     votes: FloatMatrix
 
 
-def _merged(rows: Split, classes: IntVector, *, copies: bool) -> _Merged:
-    group = copy_groups(rows.features) if copies else np.arange(len(rows))
+def _merged(rows: Split, group: IntVector, classes: IntVector) -> _Merged:
     votes = _shares(group, np.searchsorted(classes, rows.labels), len(classes))
     first = np.unique(group, return_index=True)[1]
     chosen = rows if len(first) == len(rows) else rows.take(first)
@@ -198,7 +252,7 @@ def _believe(
 
     known: scores (1, m, K) that are used in place of those of the base learners.
     """
-    rows, noisy = len(evidence), evidence.noisy
+    rows = len(evidence)
     if evidence.n_classes == 1:
         return (
             Stack(np.ones(1), np.zeros(1), np.ones((1, evidence.said.shape[1]))),
@@ -208,23 +262,54 @@ def _believe(
     if rows <= DENSE_ROWS:
         scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
         return _stack(evidence, scores, every), scores, every
+    fitted = _drawn(evidence, rng)
+    scores = primal_scores(evidence, rng) if known is None else known
+    stack = _stack(evidence, scores, fitted)
+    if known is not None or _too_large(evidence):
+        return stack, scores, fitted
+    scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
+    return _stack(evidence, scores, fitted), scores, fitted
+
+
+def _drawn(evidence: Evidence, rng: np.random.Generator) -> IntVector:
+    """The numbers of the rows that a stack of many rows is fitted on, in increasing order."""
+    rows, noisy = len(evidence), evidence.noisy
     sure = rows - noisy - evidence.checked
     drawn = [
         np.sort(rng.choice(noisy, min(noisy, _STACKED_ROWS), replace=False)),
         noisy + np.sort(rng.permutation(sure)[:_STACKED_ROWS]),
         np.arange(rows - evidence.checked, rows),
     ]
-    fitted = np.concatenate(drawn)
-    scores = primal_scores(evidence, rng) if known is None else known
-    stack = _stack(evidence, scores, fitted)
-    if known is not None or evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES:
-        return stack, scores, fitted
-    scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
-    return _stack(evidence, scores, fitted), scores, fitted
+    return np.concatenate(drawn)
 
 
-def _stack(evidence: Evidence, scores: FloatMatrix, fitted: IntVector, *, gold: bool = False) -> Stack:
+def _too_large(evidence: Evidence) -> bool:
+    return evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES
+
+
+def _updated(before: Basis, evidence: Evidence, place: IntVector) -> tuple[Stack, FloatMatrix, IntVector]:
+    """What `_believe` finds, from the learners of an earlier basis. place (m,): where the rows are in its evidence."""
+    placed, (learners, forward) = Placed(evidence, place, len(before.evidence)), before.learners
+    drawn = np.isin(place, before.fitted)
+    drawn[len(place) - evidence.checked :] = True
+    fitted, scores = np.flatnonzero(drawn), learners.scores(placed)
+    if forward is None:
+        return _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
+    with_last = np.concatenate([scores, before.scores[len(scores) : len(scores) + 1, place]])
+    noise = _stack(evidence, with_last, fitted, earlier=before.stack).noise
+    more = forward.renewed(place, evidence, noise)
+    scores = np.concatenate([scores, standardised(more[None])])
+    return _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
+
+
+def _stack(
+    evidence: Evidence, scores: FloatMatrix, fitted: IntVector, *, gold: bool = False, earlier: Stack | None = None
+) -> Stack:
     noisy = int(np.count_nonzero(fitted < evidence.noisy))
     ballots = None if evidence.ballots is None else evidence.ballots[fitted[:noisy]]
     votes = evidence.votes[fitted]
-    return fit_stack(scores[:, fitted], votes, noisy, before=evidence.before, gold=gold, ballots=ballots)
+    if earlier is not None:
+        earlier = replace(earlier, weights=earlier.weights[: len(scores)])
+    return fit_stack(
+        scores[:, fitted], votes, noisy, before=evidence.before, gold=gold, ballots=ballots, earlier=earlier
+    )

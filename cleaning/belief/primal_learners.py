@@ -23,7 +23,7 @@ _LANDMARKS = 640
 # two are those of the dense learners' graph.
 _REFERENCE = 6000
 _VOTE_COLUMNS = 96
-_NEIGHBOURS = 30
+NEIGHBOURS = 30
 _CLEAN_VOTE = 2.5
 _BLOCK = 8192
 
@@ -40,15 +40,26 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     rbf_noise, linear_noise = evidence.noise_variances()
     linear = _ridge(plain_view(features).__getitem__, np.eye(features.shape[1]) * linear_noise, amplified, weights)
     roots = root_view(features)
-    landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
-    scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
-    among = _kernel(landmarks, landmarks, scale).astype(np.float64)
-    penalty = (among + 1e-4 * np.eye(len(among))) * rbf_noise
-    rbf = _ridge(lambda block: _kernel(roots[block], landmarks, scale), penalty, targets, weights)
+    landmarks, scale = drawn_landmarks(roots, rng)
+    penalty = landmark_penalty(landmarks, scale, rbf_noise)
+    rbf = _ridge(lambda block: rbf_kernel(roots[block], landmarks, scale), penalty, targets, weights)
     return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
 
 
-def _kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
+def drawn_landmarks(roots: FloatMatrix, rng: np.random.Generator) -> tuple[FloatMatrix, float]:
+    """Some of the rows for the Nyström map, and the scale of the RBF kernel."""
+    landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
+    return landmarks, 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
+
+
+def landmark_penalty(landmarks: FloatMatrix, scale: float, noise: float) -> FloatMatrix:
+    """The penalty of the ridge on the kernel to the landmarks, with the noise variance of a noisy row."""
+    among = rbf_kernel(landmarks, landmarks, scale).astype(np.float64)
+    return np.asarray((among + 1e-4 * np.eye(len(among))) * noise)
+
+
+def rbf_kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
+    """The kernel between unit rows and landmarks."""
     kernel = rows @ landmarks.T
     kernel -= 1
     kernel *= 2 / scale
@@ -70,7 +81,7 @@ def _ridge(
         weighted = rows * weights[block, None].astype(rows.dtype)
         gram += weighted.T @ rows
         right += weighted.T @ targets[block].astype(rows.dtype)
-    factor = _factor(gram)
+    factor = factored(gram)
     solution = cho_solve(factor, right).astype(np.float32)
     inverse = cho_solve(factor, np.eye(len(gram))).astype(np.float32)
     scores = np.empty(targets.shape, dtype=np.float32)
@@ -82,7 +93,7 @@ def _ridge(
     return scores
 
 
-def _factor(gram: FloatMatrix) -> Any:
+def factored(gram: FloatMatrix) -> Any:
     """What `cho_solve` needs, for a matrix that float32 rounding may have made indefinite, as with few columns."""
     for jitter in (0.0, 1e-6, 1e-5, 1e-4, 1e-3):
         try:
@@ -94,18 +105,37 @@ def _factor(gram: FloatMatrix) -> Any:
 
 def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """Log-shares of the votes of nearby reference rows, on the leading principal components, own label left out."""
+    reference, reduced = drawn_references(rows, evidence, rng)
+    distance, index = nearest(reduced, reduced[reference], NEIGHBOURS + 1)
+    similar = similarity(distance) * vote_weights(evidence)[reference][index]
+    similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
+    tally = _tally(similar, evidence.labels[reference][index], evidence.n_classes)
+    return log_tally(tally)
+
+
+def drawn_references(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> tuple[IntVector, FloatMatrix]:
+    """The numbers of the rows that vote, and all rows on the leading principal components."""
     clean = np.arange(evidence.noisy, len(rows))
     clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))
     noisy = rng.choice(evidence.noisy, min(evidence.noisy, _REFERENCE - len(clean)), replace=False)
     reference = np.concatenate([np.sort(noisy), clean])
     # eigh sorts ascending: the last columns carry the most variance
     basis = np.linalg.eigh(rows[reference].T @ rows[reference])[1][:, -_VOTE_COLUMNS:]
-    reduced = np.ascontiguousarray(rows @ basis)
-    distance, index = nearest(reduced, reduced[reference], _NEIGHBOURS + 1)
-    vote_weight = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
-    similar = np.maximum(1 - distance / 2, 0) ** 2 * vote_weight[index]
-    similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
-    tally = _tally(similar, evidence.labels[reference][index], evidence.n_classes)
+    return reference, np.ascontiguousarray(rows @ basis)
+
+
+def similarity(distance: FloatMatrix) -> FloatMatrix:
+    """The weight of a vote by the squared distance between unit rows."""
+    return np.asarray(np.maximum(1 - distance / 2, 0) ** 2)
+
+
+def vote_weights(evidence: Evidence) -> FloatVector:
+    """The weight of each row's vote, (m,)."""
+    return np.where(evidence.noise_weights() < 1, _CLEAN_VOTE, 1.0)
+
+
+def log_tally(tally: FloatMatrix) -> FloatMatrix:
+    """The scores (m, K) for the votes of each row's neighbours."""
     return log_shares(tally + 1e-6).astype(np.float32)
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 Votes = FloatMatrix | csr_array
 
-_ROUNDS = 40
+_ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights, and how strongly weights and offsets are pulled to their prior means.
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
@@ -58,6 +58,7 @@ def fit_stack(
     before: FloatMatrix,
     gold: bool = False,
     ballots: csr_array | None = None,
+    earlier: Stack | None = None,
 ) -> Stack:
     """EM over the true labels of the first `noisy` rows; the labels of the other rows are taken as true.
 
@@ -70,6 +71,8 @@ def fit_stack(
     expected counts for the noise matrix, shrunk towards symmetric noise. With `gold` it is also shrunk towards what a
     model of the noisy labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018).
     It mistakes the overlap of clean classes for noise, so it only serves as an upper view of the noise.
+
+    earlier: where EM begins, if rows have been checked since this stack was fitted; a few turns are then enough.
     """
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
@@ -80,13 +83,16 @@ def fit_stack(
     if gold:
         counts = _gold_counts(short, scores[:, noisy:drawn], votes, noisy, start)
         trusted = np.asarray(votes[noisy:drawn].sum(axis=0), dtype=np.float64)
-    parameters = start
+    parameters, turns = start, _ROUNDS
     prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
     said: Votes = votes[:noisy] if ballots is None else ballots
     first = prior / (trusted + _SYMMETRIC_PRIOR)[:, None]
     noise: FloatMatrix = np.tile(first, said.shape[1] // n_classes)
+    if earlier is not None:
+        parameters, turns = np.concatenate([earlier.weights, earlier.offset]), _ROUNDS_AGAIN
+        noise = earlier.noise
     targets, training, ballot = short.of_rows(votes), short.take(slice(noisy)), csr_array(said)
-    for turn in range(_ROUNDS):
+    for turn in range(turns):
         believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=1))
         targets[:noisy] = believed
         fitted = _cross_entropy_fit(short, targets, parameters, start)
@@ -143,7 +149,7 @@ class _Shortlist:
     def by_class(self, values: FloatMatrix) -> FloatVector:
         """The sum of (m, C) values over the rows, (K,)."""
         if self.classes is None:
-            return np.asarray(values.sum(axis=0))
+            return np.asarray(np.ones(len(values)) @ values)
         return np.asarray(np.bincount(self.classes.ravel(), values.ravel(), self.n_classes), dtype=np.float64)
 
     def heard(self, ballot: csr_array, noise: FloatMatrix) -> FloatMatrix:
@@ -195,13 +201,19 @@ def _cross_entropy_fit(
 
     learners = len(short.scores)
     pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(short.n_classes, _OFFSET_PULL)])
+    many = targets.sum(axis=1)
 
     def loss(point: FloatVector) -> tuple[float, FloatVector]:
-        logs = log_softmax(short.logits(point), axis=1)
-        residual = np.exp(logs) - targets
+        logits = short.logits(point)
+        logits -= logits.max(axis=1)[:, None]
+        share = np.exp(logits)
+        total = share @ np.ones(share.shape[1])
+        value = float((many * np.log(total)).sum() - np.vdot(targets, logits))
+        share *= (many / total)[:, None]
+        share -= targets
         moved = point - centre
-        gradient = np.concatenate([np.tensordot(short.scores, residual, ([1, 2], [0, 1])), short.by_class(residual)])
-        return float(-(targets * logs).sum() + 0.5 * (pull * moved**2).sum()), gradient + pull * moved
+        gradient = np.concatenate([np.tensordot(short.scores, share, ([1, 2], [0, 1])), short.by_class(share)])
+        return value + 0.5 * float((pull * moved**2).sum()), gradient + pull * moved
 
     bounds = [(0.0, None)] * learners + [(None, None)] * short.n_classes
     found = minimize(loss, parameters, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30})

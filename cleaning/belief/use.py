@@ -13,6 +13,8 @@ from cleaning.ranking import Ranking
 # Up to so many turns order this share of the rows by use. Rows whose label is wrong with at most this probability are
 # not ordered by use.
 _MOST_TURNS, _SHARE_ORDERED, _SURELY_RIGHT = 105, 0.7, 0.02
+# During a review only the head of the order matters: the first turn orders 2 of 1,000 rows, each next one a third more.
+_FIRST_SHARE, _GROWTH = 0.002, 4 / 3
 # float32 features stay float32 if there are more rows than this.
 _LARGE = 5000
 # Multiple of the calibrated temperature that is used for two classes.
@@ -91,7 +93,7 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     classes = np.unique(labels)
     beliefs = Beliefs(posterior.probabilities[:, classes], posterior.before_label[:, classes], checked[:, classes])
     compact = Split(train.features, np.searchsorted(classes, train.labels), train.ids)
-    return order_by_use(compact, validation, beliefs)
+    return order_by_use(compact, validation, beliefs, growing=posterior.basis.after is not None)
 
 
 def by_suspicion(posterior: Posterior, train: Split) -> IntVector:
@@ -100,7 +102,9 @@ def by_suspicion(posterior: Posterior, train: Split) -> IntVector:
     return np.asarray(order[np.argsort(-posterior.suspicion[order], kind="stable")], dtype=np.int64)
 
 
-def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tuple[IntVector, FloatVector]:
+def order_by_use(
+    train: Split, validation: Split | None, beliefs: Beliefs, *, growing: bool = False
+) -> tuple[IntVector, FloatVector]:
     """Row numbers (n,), the most useful expected fix first, and each row's gain (n,). Independent of the rows' order.
 
     The gain is the expected number of further right predictions, among training and validation rows, at the turn in
@@ -115,7 +119,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     doubtful fix is reduced by the factor suspicion^(log₂ K - 1). Where rows are few, the estimated gain is uncertain,
     so its root mean square, times the suspicion, times (15 / rows per class)³ is added to it: the fifth power below 15
     rows per class, and with more than ten classes (log₂ K / 5)⁴ times as much. Rows whose label is almost surely right
-    come last, the least sure first.
+    come last, the least sure first. growing: each turn takes more rows than the one before, so that there are few.
     """
     order = train.order_by_id()
     labels = train.labels[order]
@@ -130,7 +134,7 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
     ranked: list[IntVector] = []
     gains = np.zeros(len(order))
     doubt = _doubt(len(believed), held.shape[1])
-    per_turn = max(1, int(np.ceil(_SHARE_ORDERED * len(order) / _MOST_TURNS)))
+    per_turn = (_FIRST_SHARE if growing else _SHARE_ORDERED / _MOST_TURNS) * len(order)
     temperature = None
     while open_rows.any() and len(ranked) < _MOST_TURNS:
         predictions = surrogate.predictions(current)
@@ -142,7 +146,8 @@ def order_by_use(train: Split, validation: Split | None, beliefs: Beliefs) -> tu
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
         # fixes that seem to do harm come behind the useful ones, by suspicion
         value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong) + doubt * scale * wrong, -np.inf)
-        chosen = np.argsort(-value, kind="stable")[: min(per_turn, int(open_rows.sum()))]
+        chosen = np.argsort(-value, kind="stable")[: min(int(np.ceil(per_turn)), int(open_rows.sum()))]
+        per_turn *= _GROWTH if growing else 1.0
         ranked.append(chosen)
         gains[order[chosen]] = change[chosen]
         open_rows[chosen] = False

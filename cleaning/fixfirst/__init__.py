@@ -7,7 +7,7 @@ Everything here is defined in `cleaning`. This package re-exports it under the p
 * beliefs about labels, and the order of inspection: `label_posterior`, `Posterior`, `Count`, `Caveat`,
   `inspection_order`, `Ranking`
 * several labels per row: `consensus`, `Consensus`
-* rounds of a review: `next_round`, `Round`, `Checked`
+* rounds of a review: `first_looks`, `FirstLooks`, `next_round`, `Round`, `Checked`
 * the cleaning simulation: `simulate`, `Plan`, `CleaningCurve`, `Learner`, `LabelPath`
 * errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
 """
@@ -19,6 +19,7 @@ from cleaning import (
     CleaningCurve,
     Consensus,
     Count,
+    FirstLooks,
     FixfirstError,
     GroundTruth,
     InvalidInput,
@@ -35,6 +36,7 @@ from cleaning import (
     __version__,
     class_count,
     consensus,
+    first_looks,
     inspection_order,
     label_posterior,
     next_round,
@@ -51,6 +53,7 @@ __all__ = [
     "CleaningCurve",
     "Consensus",
     "Count",
+    "FirstLooks",
     "FixfirstError",
     "GroundTruth",
     "InvalidInput",
@@ -69,6 +72,7 @@ __all__ = [
     "__version__",
     "class_count",
     "consensus",
+    "first_looks",
     "inspection_order",
     "label_posterior",
     "next_round",

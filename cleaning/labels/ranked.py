@@ -1,7 +1,7 @@
 """Rows in the order to look at them: labelled ones by what a fix is worth, then those without a label."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
+from cleaning.first_looks import FirstLooks, first_looks
 from cleaning.progress import Progress, silent
 from cleaning.review import Round, next_round
 from cleaning.vectors.folds import class_probabilities
@@ -17,6 +18,8 @@ from cleaning.vectors.neighbours import unit_rows
 # Inverse penalty of the logistic regression that suggests labels for unlabelled rows (unit rows).
 _STRENGTH = 10.0
 _STEPS = 3
+# Where no row is trusted, and so many have a label, a drawn sample of the second number is offered.
+_WORTH_DRAWING, _FIRST_LOOKS = 100, 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +31,8 @@ class Ranked:
     wrong), NaN without a label. suggestion (n,), probability (n,): the most probable class, and P(it is right).
     near_duplicate_of (n,): the first of the labelled rows that are nearly the same, or -1. outlier (n,): whether a
     labelled row is far from all others. posterior: about the labelled rows, before any of them was looked at. round:
-    the order and beliefs of these rows now, numbered from 0.
+    the order and beliefs of these rows now, numbered from 0. first_looks: the rows drawn from them to count wrong
+    labels by, with the same numbers; None where there are trusted rows, or few others.
     """
 
     order: IntVector
@@ -40,6 +44,12 @@ class Ranked:
     outlier: NDArray[np.bool_]
     posterior: Posterior
     round: Round
+    first_looks: FirstLooks | None = None
+
+    @property
+    def drawn(self) -> IntVector:
+        """The rows to look at first, (m,); none where there is no such sample."""
+        return self.labelled[:0] if self.first_looks is None else self.labelled[self.first_looks.rows]
 
 
 def rank_rows(
@@ -82,7 +92,10 @@ def rank_rows(
     progress(2, _STEPS, "duplicates and outliers")
     bare = np.flatnonzero(labels < 0)
     found = _suggested(train, posterior, trusted, features[bare]) if len(bare) else None
-    return _of_all_rows(labelled, bare, first, posterior, found)
+    ranked = _of_all_rows(labelled, bare, first, posterior, found)
+    if trusted is not None or len(labelled) < _WORTH_DRAWING:
+        return ranked
+    return replace(ranked, first_looks=first_looks(posterior, _FIRST_LOOKS))
 
 
 def _of_all_rows(

@@ -20,7 +20,7 @@ def renewed(ranked: Ranked, checked: Mapping[int, int], left_out: Collection[int
     place[ranked.labelled] = np.arange(len(ranked.labelled))
     known = {int(place[row]): label for row, label in checked.items() if place[row] >= 0}
     closed = {int(place[row]) for row in left_out if place[row] >= 0}
-    found = next_round(ranked.posterior, known, closed)
+    found = next_round(ranked.posterior, known, closed, ranked.first_looks)
     decided = np.isin(ranked.order, np.array([*checked, *left_out], dtype=np.int64))
     bare = place[ranked.order] < 0
     order = [ranked.labelled[found.order], ranked.order[bare & ~decided]]

@@ -148,6 +148,9 @@ class Suspects:
         What the data cannot tell, or what seems to be wrong with them.
     frame : pandas.DataFrame
         One line per row of the data, the label to fix first on top; rows without a label are at the end.
+    first_looks : pandas.DataFrame
+        The rows of `frame` to look at first where no row is trusted. They were drawn at random: once all of them are
+        decided, `left` is known better. Empty where there are trusted rows, or few others.
     annotators : pandas.DataFrame or None
         One line per annotator: votes, missing votes, P(a vote is right), bits that a missing vote should tell.
     """
@@ -218,6 +221,12 @@ class Suspects:
             asked = pd.Series(people[crowd_of(now, self._votes).ask[order]], dtype=object)
             columns |= {"votes_for": ours[order], "votes_against": others[order], "ask_next": asked}
         return pd.DataFrame(columns)
+
+    @property
+    def first_looks(self) -> pd.DataFrame:
+        """The undecided rows of `frame` that were drawn, to count wrong labels by; empty where none were drawn."""
+        still = [row for row in self._ranked.drawn.tolist() if row not in self._decided]
+        return self.frame.set_index("row", drop=False).loc[still].reset_index(drop=True)
 
     @property
     def annotators(self) -> pd.DataFrame | None:

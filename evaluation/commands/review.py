@@ -13,6 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch", type=int, default=10, help="looks after which the order is computed anew; default: 10"
     )
+    parser.add_argument(
+        "--first-looks", action="store_true", help="begin with the rows that were drawn to count wrong labels by"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(
         "--static", type=Path, metavar="PAGE.html", help="write the page as one file to hand to somebody"
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
     by = options.by if options.by is not None else _login()
     browse = not options.no_browser and Reporter().out.isatty()
-    serve(Session(options.review, by, options.port, options.batch, browse), Reporter())
+    serve(Session(options.review, by, options.port, options.batch, browse, options.first_looks), Reporter())
     return 0
 
 

@@ -1,5 +1,6 @@
 """`fixfirst rank`: the rows of a source in the order to look at them, each with a suggested label."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from evaluation.labels.source import Request, Source, open_source
 
 # An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
 _WIDE, _FEW = 2, 10
+# The drawn rows are worth a word if they should leave at most this share of the interval's width.
+_WORTH = 0.75
 _LOOKS = (20, 50, 100)
 
 
@@ -75,12 +78,14 @@ def rank(job: Job, reporter: Reporter) -> None:
         caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
         if decided is not None and decided.shown:
             found = renewed(found, decided.checked, decided.left_out)
+            count = _sampled(found, decided) or count
     crowd = None if source.votes is None else crowd_of(found, source.votes)
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        description = describe(folder, source, trusted, seed=job.seed, count=count, caveats=caveats)
+        more = {"count": count, "caveats": caveats, "first_looks": [source.ids[row] for row in found.drawn.tolist()]}
+        description = describe(folder, source, trusted, seed=job.seed, **more)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in [*caveats, *_said_of_formulas(source)]:
         reporter.warn(line)
@@ -91,7 +96,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
-        reporter.say(f"next: fixfirst review {folder}")
+        _report_next(found, decided, folder, reporter)
 
 
 def _refuse_options(job: Job) -> None:
@@ -162,6 +167,16 @@ def _counted(found: Ranked) -> Counted | None:
     return Counted(expected=left.expected, low=left.low, high=left.high, deviations=deviations)
 
 
+def _sampled(found: Ranked, decided: Decided) -> Counted | None:
+    """The count after the drawn rows have been looked at; None before."""
+    drawn = found.drawn.tolist()
+    now = _counted(found) if drawn and all(row in decided.shown for row in drawn) else None
+    if now is None:
+        return None
+    ends = {name: getattr(now, name) + decided.wrong for name in ("expected", "low", "high")}
+    return now.model_copy(update=ends)
+
+
 def _write_table(output: Path, table: pd.DataFrame) -> None:
     if output.suffix == ".csv":
         write_text(output, table_text(table))
@@ -216,6 +231,24 @@ def _how_many(left: Count, found: Ranked) -> list[str]:
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )
     return said
+
+
+def _report_next(found: Ranked, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
+    first = _first_looks(found, {} if decided is None else decided.shown)
+    if first is not None:
+        reporter.say(f"{first}: fixfirst review {folder} --first-looks")
+    reporter.say(f"next: fixfirst review {folder}")
+
+
+def _first_looks(found: Ranked, decided: Collection[int]) -> str | None:
+    """What looking at the drawn rows would tell; None where they do not tell much more, or have been looked at."""
+    rows, left = found.drawn.tolist(), found.round.left
+    if found.first_looks is None or all(row in decided for row in rows):
+        return None
+    width = found.first_looks.width
+    if left is not None and width > _WORTH * (left.high - left.low):
+        return None
+    return f"after a look at {len(rows)} drawn rows, the number is known to about ± {np.ceil(width / 2):.0f}"
 
 
 def _ahead(found: Ranked) -> str:

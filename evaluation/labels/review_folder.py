@@ -68,7 +68,10 @@ class TrustedRows(BaseModel):
 
 
 class Description(BaseModel):
-    """The content of source.json. Paths are relative to the review folder, so that both can be moved together."""
+    """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
+
+    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,6 +87,7 @@ class Description(BaseModel):
     seed: int
     count: Counted | None
     caveats: list[str]
+    first_looks: list[str]
 
 
 def review_of(source: Path) -> Path:
@@ -98,7 +102,9 @@ def caches(folder: Path) -> tuple[Path, Path]:
 
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
-    """The description of a source, for source.json in this folder. more: seed, count and caveats."""
+    """The description of a source, for source.json in this folder. more: seed, count,
+    caveats and first looks.
+    """
     trusted_rows = None
     if trusted is not None:
         trusted_rows = TrustedRows(

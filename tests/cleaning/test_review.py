@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, next_round, plant_noise
@@ -17,7 +17,17 @@ def looks(order, truth):
     return {int(row): int(truth[row]) for row in order}
 
 
-@settings(max_examples=12)
+@pytest.fixture(params=["anew", "updated", "updated, many rows"])
+def way(request, monkeypatch):
+    """How beliefs follow a review: few rows are fitted anew."""
+    if request.param != "anew":
+        monkeypatch.setattr("cleaning.belief.posterior._FITTED_ANEW", 0)
+    if request.param == "updated, many rows":
+        monkeypatch.setattr("cleaning.belief.basis.DENSE_ROWS", 20)
+    return request.param
+
+
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(2, 40),
@@ -26,7 +36,7 @@ def looks(order, truth):
     trusted=st.booleans(),
     classes=st.integers(1, 3),
 )
-def test_checked_rows_never_come_back_and_every_other_row_does(seed, n, seen, out, trusted, classes):
+def test_checked_rows_never_come_back_and_every_other_row_does(way, seed, n, seen, out, trusted, classes):
     train, truth, validation = doubtful(n, 0.2, seed=seed, classes=max(classes, 2))
     train = train if classes > 1 else Split(train.features, np.zeros(n, dtype=np.int64), train.ids)
     rows = np.random.default_rng(seed).permutation(n)
@@ -58,7 +68,7 @@ def test_without_decisions_a_round_is_the_ranking():
         assert found.gain[posterior.suspicion < 0.005].max(initial=0) == 0
 
 
-def test_the_order_of_rows_and_of_decisions_does_not_matter():
+def test_the_order_of_rows_and_of_decisions_does_not_matter(way):
     train, truth, validation = doubtful()
     shuffle = np.random.default_rng(0).permutation(len(train))
     first = inspection_order(label_posterior(train, validation), train, validation).order[:30]
@@ -67,6 +77,39 @@ def test_the_order_of_rows_and_of_decisions_does_not_matter():
     other = next_round(label_posterior(train.take(shuffle), validation), looks(place[first[::-1]], truth[shuffle]))
     assert np.array_equal(shuffle[other.order], one.order)
     assert other.left == one.left
+
+
+def test_rows_checked_in_one_call_or_in_three_leave_the_same_beliefs(way):
+    train, truth, validation = doubtful(120, classes=3)
+    posterior = label_posterior(train, validation)
+    rows = next_round(posterior, {}).order[:30]
+    for count in (10, 20):
+        next_round(posterior, looks(rows[:count], truth))
+    one = next_round(posterior, looks(rows, truth))
+    other = next_round(label_posterior(train, validation), looks(rows, truth))
+    assert np.array_equal(one.order, other.order)
+    assert np.array_equal(one.suspicion, other.suspicion)
+
+
+def test_updated_beliefs_are_near_those_fitted_anew(monkeypatch):
+    """Also where copies are checked and rows left out."""
+    train, truth, validation = doubtful(240, 0.3, gap=2.0, classes=3)
+    features = train.features.copy()
+    features[10:20] = features[:10]
+    train = Split(features, train.labels, train.ids)
+    for trusted in (validation, None):
+        for many in (False, True):
+            with monkeypatch.context() as patch:
+                patch.setattr("cleaning.belief.basis.DENSE_ROWS", 20 if many else 2500)
+                posterior = label_posterior(train, trusted)
+                checked = looks([*range(10), *range(40, 60)], truth)
+                anew = next_round(posterior, checked, range(60, 64))
+                patch.setattr("cleaning.belief.posterior._FITTED_ANEW", 0)
+                found = next_round(posterior, checked, range(60, 64))
+            assert found.posterior.basis.after is not None
+            apart = np.abs(found.suspicion - anew.suspicion)
+            assert apart.mean() < (0.06 if many else 0.04)
+            assert found.left.expected == pytest.approx(anew.left.expected, abs=10)
 
 
 @pytest.mark.parametrize("kind", ["symmetric", "one_directional"])

@@ -16,13 +16,13 @@ from cleaning.intervals import mean_interval
 from cleaning.learners.logistic import Learner
 from cleaning.simulation.rounds import clean_in_rounds
 from tests.study.cases import Case, make
-from tests.study.rounds import STEP, requested
+from tests.study.rounds import NOISES, STEP, requested
 
 _TARGET = 0.95
 
 
 def main() -> None:
-    folder, cases = requested(__doc__)
+    folder, cases = requested(__doc__, NOISES)
     rows = [row for case in cases for row in run(case)]
     pd.DataFrame(rows).to_csv(folder / "fixes_in_rounds.csv", index=False, float_format="%.6g")
     text = report(pd.read_csv(folder / "fixes_in_rounds.csv"))

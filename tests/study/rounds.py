@@ -26,7 +26,7 @@ _AHEAD = (20, 50)
 
 
 def main() -> None:
-    folder, cases = requested(__doc__)
+    folder, cases = requested(__doc__, NOISES)
     rows = [row for case in cases for row in run(case)]
     pd.DataFrame(rows).to_csv(folder / "rounds.csv.gz", index=False, float_format="%.6g")
     text = report(pd.read_csv(folder / "rounds.csv.gz"))
@@ -34,22 +34,24 @@ def main() -> None:
     print(text)
 
 
-def requested(description: str) -> tuple[Path, Iterator[Case]]:
+def requested(
+    description: str, noises: Sequence[tuple[str, float]], names: Sequence[str] = BINARY + TEN
+) -> tuple[Path, Iterator[Case]]:
     """The folder and the cases that the command line asks for; each seed that is done is printed."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sets", default=",".join(BINARY + TEN), help="comma-separated names; default: all")
+    parser.add_argument("--sets", default=",".join(names), help="comma-separated names; default: all")
     parser.add_argument("--out", type=Path, default=Path("dist") / "study", help="default: %(default)s")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    return options.out, _cases(options.seeds, options.sets.split(","))
+    return options.out, _cases(options.seeds, options.sets.split(","), noises)
 
 
-def _cases(seeds: int, names: Sequence[str]) -> Iterator[Case]:
+def _cases(seeds: int, names: Sequence[str], noises: Sequence[tuple[str, float]]) -> Iterator[Case]:
     present = [name for name in names if name in sources(quick=False)]
     for seed in range(seeds):
         for source in present:
-            for noise, rate in NOISES:
+            for noise, rate in noises:
                 yield Case(source, noise, rate, seed)
         print(f"seed {seed}", flush=True)
 

@@ -35,11 +35,12 @@ class Wish:
 class Desk:
     """One reviewer's view of a review, safe to use from several threads.
 
-    by: the reviewer. batch: after so many decisions, the order is computed anew. lost: how many decisions are about
-    rows that are gone or have changed.
+    by: the reviewer. batch: after so many decisions, the order is computed anew. first_looks: whether the rows that
+    were drawn to count wrong labels by come first. lost: how many decisions are about rows that are gone or have
+    changed.
     """
 
-    def __init__(self, review: Review, by: str, batch: int) -> None:
+    def __init__(self, review: Review, by: str, batch: int, *, first_looks: bool = False) -> None:
         self.review, self.by, self.batch = review, by, batch
         self.lock = threading.RLock()
         entries = review.placed(review.log.entries)
@@ -48,7 +49,9 @@ class Desk:
         self.given: IntVector = np.asarray(review.source.labels)
         self.state = np.zeros(len(review.source), dtype=np.int8)
         self.verdicts = Verdicts()
-        self.rounds: list[Round] = [first_round(review, self.classes)]
+        names = review.description.first_looks if first_looks else []
+        self._first = [review.rows[name] for name in names if name in review.rows]
+        self.rounds: list[Round] = [first_round(review, self.classes, self._first)]
         self.failed: str | None = None
         self.lost = 0
         self._followed = 0
@@ -151,7 +154,7 @@ class Desk:
                 checked, left_out = self.verdicts.facts(self.given, self.code)
             if self._ranked is None:
                 self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
-            renewed, failed = next_round(before, self._ranked, checked, left_out), None
+            renewed, failed = next_round(before, self._ranked, checked, left_out, self._first), None
         except Exception as error:  # a failure must not end the review: the old order stays, and the page says why
             renewed, failed = None, f"The order could not be computed anew: {sentence(error)}"
         with self.lock:

@@ -1,6 +1,6 @@
 """Rounds of a review: after each batch of decisions, the order and the beliefs are computed anew."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -39,10 +39,10 @@ class Round:
     advice: str
 
 
-def first_round(review: Review, classes: Sequence[str]) -> Round:
+def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = ()) -> Round:
     """The ranking of the review folder. Raises InvalidInput if it is not about the rows of the source.
 
-    classes: the names that suggestions are indices of.
+    classes: the names that suggestions are indices of. first: rows to look at before all others.
     """
     n = len(review.source)
     place = {name: number for number, name in enumerate(classes)}
@@ -64,25 +64,39 @@ def first_round(review: Review, classes: Sequence[str]) -> Round:
     counted = review.description.count
     left = None if counted is None else Count(counted.expected, counted.low, counted.high)
     deviations = None if counted is None else counted.deviations
-    first = _round(_State(0, 0, order, n), suspicion, suggestion, probability, left, deviations)
     decided = [line for line in lines if line["decision"]]
+    open_rows = n - len(decided)
+    state = _State(0, 0, order, n, _without(first, order[open_rows:].tolist()))
+    found_at_first = _round(state, suspicion, suggestion, probability, left, deviations)
     if left is None or not decided:
-        return first
+        return found_at_first
     # the count is that of all labels, before any was looked at; the advice is about the rows that are still open
     found = sum(line["decision"] not in ("keep", "unsure", f"label: {line['given_label']}") for line in decided)
     still = Count(*(max(value - found, 0.0) for value in left))
-    return replace(first, advice=advice(np.nan_to_num(suspicion[order[: n - len(decided)]]), still))
+    return replace(found_at_first, advice=advice(np.nan_to_num(suspicion[order[:open_rows]]), still))
 
 
-def next_round(before: Round, ranked: Ranked, checked: Mapping[int, int], left_out: frozenset[int]) -> Round:
+def next_round(
+    before: Round,
+    ranked: Ranked,
+    checked: Mapping[int, int],
+    left_out: frozenset[int],
+    first: Sequence[int] = (),
+) -> Round:
     """The round after decisions. ranked: before any. checked: the right class of each checked row. left_out: rows
-    dropped or unsure.
+    dropped or unsure. first: rows to look at before all others, until they are decided.
     """
     now = renewed(ranked, checked, left_out)
     bare = np.flatnonzero(np.isnan(ranked.suspicion))
     unchecked = len(now.round.order) + len(np.setdiff1d(bare, [*checked, *left_out]))
-    state = _State(before.number + 1, len({*checked, *left_out}), now.order, unchecked)
+    decided = {*checked, *left_out}
+    state = _State(before.number + 1, len(decided), now.order, unchecked, _without(first, decided))
     return _round(state, now.suspicion, now.suggestion, now.probability, now.round.left, now.round.deviations)
+
+
+def _without(rows: Sequence[int], others: Collection[int]) -> IntVector:
+    closed = set(others)
+    return np.array([row for row in rows if row not in closed], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +105,7 @@ class _State:
     looks: int
     order: IntVector
     unchecked: int
+    first: IntVector
 
 
 def _round(
@@ -101,7 +116,8 @@ def _round(
     left: Count | None,
     deviations: tuple[float, float] | None,
 ) -> Round:
-    ahead = np.nan_to_num(suspicion[state.order[: state.unchecked]])
+    order = np.concatenate([state.first, state.order[~np.isin(state.order, state.first)]])
+    ahead = np.nan_to_num(suspicion[order[: state.unchecked]])
 
     def forecast(count: int) -> Count | None:
         return None if deviations is None or left is None else found_ahead(ahead[:count], deviations, left)
@@ -109,11 +125,12 @@ def _round(
     return Round(
         number=state.number,
         looks=state.looks,
-        order=state.order,
+        order=order,
         suspicion=suspicion,
         suggestion=suggestion,
         probability=probability,
         left=left,
         forecast=forecast,
-        advice=advice(ahead, left),
+        # whether to go on depends on the most suspicious rows, not on the drawn ones
+        advice=advice(np.nan_to_num(suspicion[state.order[: state.unchecked]]), left),
     )

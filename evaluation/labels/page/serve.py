@@ -23,13 +23,18 @@ from evaluation.labels.page.views import Views
 
 @dataclass(frozen=True)
 class Session:
-    """Who reviews what. port: 0 for any that is free. batch: looks between two rounds. browse: open a browser."""
+    """Who reviews what.
+
+    port: 0 for any that is free. batch: looks between two rounds. browse: open a browser. first_looks: begin with the
+    drawn rows.
+    """
 
     review: Path
     by: str
     port: int = 0
     batch: int = 10
     browse: bool = True
+    first_looks: bool = False
 
 
 def serve(session: Session, reporter: Reporter) -> None:
@@ -37,7 +42,7 @@ def serve(session: Session, reporter: Reporter) -> None:
     by = reviewer(session.by)
     if session.batch < 1:
         raise InvalidInput("--batch", f"it is {session.batch}", "use a number from 1")
-    desk = Desk(open_review(session.review, reporter), by, session.batch)
+    desk = Desk(open_review(session.review, reporter), by, session.batch, first_looks=session.first_looks)
     with listening(session.port) as listener:
         port = int(listener.getsockname()[1])
         token = secrets.token_urlsafe(24)

@@ -10,8 +10,9 @@ from PIL import Image
 
 from cleaning.errors import InvalidInput
 from evaluation.labels.opened import open_review
+from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.rounds import first_round
-from evaluation.labels.review_folder import COLUMNS, reopen
+from evaluation.labels.review_folder import COLUMNS, read_description, reopen
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
 from tests.support import ENCODER
@@ -285,6 +286,43 @@ def test_a_next_round_knows_what_was_looked_at(rows, tmp_path, capsys):
     data = pd.read_csv(source).drop(index=looked[0])
     data.to_csv(source, index=False)
     assert "not count, because the row is gone or has changed since" in run(capsys, "rank", source)[2]
+
+
+def test_a_look_at_the_drawn_rows_makes_the_number_better(rows, tmp_path, capsys):
+    """The page begins with them, if asked to; what is decided about other rows does not replace them."""
+    source, folder = csv_of(tmp_path / "t.csv", rows), tmp_path / "t_review"
+    _, out, _ = run(capsys, "rank", source)
+    before = read_description(folder)
+    told = re.search(r"after a look at 30 drawn rows, the number is known to about ± (\d+)", out)
+    assert told
+    assert f"fixfirst review {folder} --first-looks" in out
+    review = open_review(folder)
+    drawn = [review.rows[name] for name in before.first_looks]
+    assert len(set(drawn)) == 30
+    assert Desk(review, "ann", 1000, first_looks=True).round.order[:30].tolist() == drawn
+    others = [row for row in Desk(review, "ann", 1000).round.order.tolist() if row not in drawn]
+    decide(folder, {row: f"={rows.truth[row]}" for row in [*drawn[:29], *others[:10]]})
+    assert "after a look at 30 drawn rows" in run(capsys, "rank", source)[1]
+    assert read_description(folder).count == before.count
+    desk = Desk(open_review(folder), "ann", 1, first_looks=True)
+    desk.wait()
+    assert desk.round.order[0] == drawn[29]
+    assert desk.round.forecast(20) is not None
+    decide(folder, {drawn[29]: f"={rows.truth[drawn[29]]}"}, second=100)
+    _, out, _ = run(capsys, "rank", source)
+    after = read_description(folder)
+    assert "drawn rows" not in out
+    assert after.count.high - after.count.low < 0.75 * (before.count.high - before.count.low)
+    assert after.count.high - after.count.low <= 2 * int(told[1]) + 10
+    assert after.count.low <= np.sum(np.array(rows.names) != np.array(rows.truth).astype(str)) <= after.count.high
+    assert after.first_looks == before.first_looks
+
+
+def test_nothing_is_drawn_where_rows_are_trusted(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "t.csv", rows)
+    _, out, _ = run(capsys, "rank", source, f"--trusted={csv_of(tmp_path / 'trusted.csv', Rows(40))}")
+    assert "drawn rows" not in out
+    assert read_description(tmp_path / "t_review").first_looks == []
 
 
 def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
