@@ -12,6 +12,7 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows
 from cleaning.belief.count import Count, count_wrong
 from cleaning.belief.in_sample import contradicted, refuse_in_sample
 from cleaning.belief.outliers import far_rows
+from cleaning.belief.stacking import guessed_share
 from cleaning.belief.told import Checked, Told, probability_matrix
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count
 from cleaning.errors import InvalidInput
@@ -273,18 +274,21 @@ def updated(posterior: Posterior, told: Told, still: IntVector, checked: IntVect
     return as_given(with_model(replace(found, misleading=basis.misleading)))
 
 
-def with_gold(posterior: Posterior) -> Posterior:
-    """The same beliefs, but with gold correction: the noise is also estimated from the trusted rows.
+def for_order(posterior: Posterior) -> Posterior:
+    """The same beliefs, for the order of inspection: with gold correction and without guessed labels.
 
-    It finds more of the wrong labels that features alone do not give away, such as those of ambiguous rows, but
-    mistakes the overlap of clean classes for noise. So it serves the order of inspection, not the numbers. Without
-    trusted rows it changes nothing.
+    With gold correction the noise is also estimated from the trusted rows. It finds more of the wrong labels that
+    features alone do not give away, such as those of ambiguous rows, but mistakes the overlap of clean classes for
+    noise. So it serves the order, not the numbers. Guessed labels are those of ambiguous rows, which the learner can
+    hardly be helped with.
     """
     basis = posterior.basis
-    return posterior if basis.trusted is None else as_given(replace(basis, stack=basis.gold))
+    if basis.trusted is None and not guessed_share(len(basis.classes)):
+        return posterior
+    return as_given(replace(basis, stack=basis.stack if basis.trusted is None else basis.gold), guesses=False)
 
 
-def as_given(basis: Basis) -> Posterior:
+def as_given(basis: Basis, *, guesses: bool = True) -> Posterior:
     """Beliefs about rows and classes as the caller numbers them; classes that no row has get probability 0."""
     stack, groups, classes = basis.stack, len(basis.distinct), basis.classes
     # for a validation row that is not used, its label is all there is
@@ -292,7 +296,8 @@ def as_given(basis: Basis) -> Posterior:
     labels = np.empty(0, dtype=np.int64) if validation is None else validation.labels
     n_classes = max(int(classes[-1]), int(labels.max(initial=0))) + 1
     before = stack.before_label(basis.scores[:, : len(basis.evidence) - basis.evidence.checked])
-    belief = stack.posterior(basis.scores[:, :groups], basis.evidence.said)
+    guessed = guessed_share(len(classes)) if guesses else 0.0
+    belief = stack.posterior(basis.scores[:, :groups], basis.evidence.said, guessed)
     noise = np.eye(n_classes)
     noise[np.ix_(classes, classes)] = _common_noise(basis)
     rows = basis.group[np.argsort(basis.order)]

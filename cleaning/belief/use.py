@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from cleaning.belief.posterior import Posterior, with_gold
+from cleaning.belief.posterior import Posterior, for_order
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.ranking import Ranking
 
@@ -82,7 +82,7 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     if posterior.basis.told.alone or doubt > _ALL_DOUBT:
         return by_suspicion(posterior, train), np.full(len(train), np.nan)
     if doubt < 1:
-        posterior = with_gold(posterior)
+        posterior = for_order(posterior)
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
     if validation is not None:

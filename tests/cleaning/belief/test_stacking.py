@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from cleaning.belief.posterior import label_posterior
-from cleaning.belief.stacking import fit_stack, given_votes
+from cleaning.belief.posterior import for_order, label_posterior
+from cleaning.belief.stacking import fit_stack, given_votes, guessed_share
 from cleaning.data import Split
 
 
@@ -30,6 +30,45 @@ def test_votes_of_both_classes_say_nothing():
     assert given_votes(before, noise, np.array([[0.5, 0.5]])) == pytest.approx(before)
     joint = 0.8 * 0.3, 0.2 * 0.7
     assert given_votes(before, noise, np.array([[0.0, 1.0]]))[0, 0] == pytest.approx(joint[0] / sum(joint))
+
+
+def test_a_guess_says_what_the_row_looks_like_whatever_its_true_label_is():
+    before, noise = np.array([[0.6, 0.4, 0.0], [0.6, 0.3, 0.1]]), np.full((3, 3), 0.1) + 0.7 * np.eye(3)
+    votes = np.eye(3)[[1, 0]]
+    likely = 0.8 * noise[:, [1, 0]].T + 0.2 * np.array([[0.4], [0.6]])
+    joint = before * likely
+    assert given_votes(before, noise, votes, 0.2) == pytest.approx(joint / joint.sum(axis=1, keepdims=True))
+    assert given_votes(before, noise, votes, 1.0) == pytest.approx(before)
+
+
+def test_guesses_of_several_annotators_and_of_shared_votes_are_each_their_own():
+    rng = np.random.default_rng(0)
+    before, noise = softmax(rng.normal(size=(5, 3)), axis=1), np.full((3, 3), 0.1) + 0.7 * np.eye(3)
+    both = np.hstack([np.eye(3)[[0, 1, 2, 0, 1]], 0.5 * np.eye(3)[[0, 0, 2, 1, 1]]])
+    one = given_votes(before, noise, both[:, :3], 0.2)
+    logs = np.log(one) + both[:, 3:] @ np.zeros((3, 3))
+    for row, said in enumerate([0, 0, 2, 1, 1]):
+        logs[row] += 0.5 * np.log(0.8 * noise[:, said] + 0.2 * before[row, said])
+    assert given_votes(before, np.hstack([noise, noise]), both, 0.2) == pytest.approx(softmax(logs, axis=1))
+
+
+def test_two_classes_have_no_guesses_and_more_classes_have_more():
+    assert guessed_share(1) == guessed_share(2) == 0
+    assert 0 < guessed_share(3) < guessed_share(10) < guessed_share(1000) < 0.15
+
+
+def test_with_many_classes_an_ambiguous_row_is_more_suspicious_and_the_order_does_not_ask_for_it():
+    """Labels that are right, of rows between two of ten clusters."""
+    rng = np.random.default_rng(0)
+    centres = 4 * np.eye(10)
+    truth = np.repeat(np.arange(10), 40)
+    features = centres[truth] + 0.3 * rng.normal(size=(400, 10))
+    between = np.arange(0, 80, 2)
+    features[between] = 0.5 * (centres[0] + centres[1]) + 0.3 * rng.normal(size=(40, 10))
+    posterior = label_posterior(Split.from_arrays(features, truth))
+    plain = for_order(posterior)
+    more = posterior.suspicion - plain.suspicion
+    assert more[between].mean() > 0.02 > 10 * np.delete(more, between).mean()
 
 
 def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
