@@ -218,7 +218,7 @@ def read_text(path: Path, limit: int | None = None) -> str:
         is_table = path.suffix.lower() in (".csv", ".tsv", ".txt")
         fix = "save it as plain UTF-8 text" + (" (spreadsheets call it CSV UTF-8)" if is_table else "")
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise InvalidInput(path, "this is UTF-16 text", fix) from error
+            raise InvalidInput(path, "this is UTF-16 text, not UTF-8", fix) from error
         place = Place(path, line=content.count(b"\n", 0, error.start) + 1)
         raise InvalidInput(place, f"byte {error.start} is not UTF-8 text", fix) from error
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -22,9 +22,9 @@ class Options:
 
     labels: a table with labels (or an npy of them) for a source that has none. label_column: one, or a list of columns,
     which becomes `annotators`: those with the votes of several people. annotator_column: who gave each label of the
-    table `labels`, which then has a line per vote. number_rows: the ids are row numbers, whatever
-    columns there are. features: names of columns, where `*` at the end stands for any rest. classes: labels that look
-    like a quantity are meant as classes. probabilities: those of the user's own model, in the order of the rows.
+    table `labels`, which then has a line per vote. number_rows: the ids are row numbers, whatever columns there are.
+    features: names of columns, where `*` at the end stands for any rest. classes: labels that look like a quantity are
+    meant as classes. probabilities: those of the user's own model, in the order of the rows.
     """
 
     labels: Path | None = None

@@ -364,8 +364,10 @@ def _filled_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]
 
 
 def _refuse_numbers(path: Path, names: Sequence[str], number: re.Pattern[str]) -> None:
-    """Raises InvalidInput for columns of numbers whose names are numbers too, in no order: the header is missing."""
-    if len(names) > 1 and all(map(number.fullmatch, names)):
+    """Raises InvalidInput for columns of numbers whose names are numbers too, not whole and in no order: the header is
+    missing.
+    """
+    if len(names) > 1 and all(map(number.fullmatch, names)) and not all(map(str.isdecimal, names)):
         found = [float(name.replace(",", ".")) for name in names]
         if sorted(found) not in (found, found[::-1]):
             problem = f"numbers where the names of the columns are expected ({', '.join(names[:3])})"
