@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cleaning.intervals import mean_interval
-from tests.study import beliefs, first_looks, fixes_in_rounds, rounds
+from tests.study import beliefs, first_looks, fixes_in_rounds, rounds, updates
 from tests.study.cases import Case
 
 RESULTS = Path(__file__).parent / "study" / "results"
@@ -75,6 +75,17 @@ def test_the_results_tell_what_first_looks_are_worth():
     saved = rows["first looks width"] - rows["random width"]
     low, high = mean_interval(saved.tolist())
     assert f"the difference between the samples is {saved.mean():.0f}, 95% interval {low:.0f} to {high:.0f}" in text
+
+
+def test_the_report_on_updates_pairs_both_ways():
+    line = {"source": "digits 10", "noise": "symmetric", "rate": 0.2, "trusted": False, "rows": 1597}
+    measured = {"looks": (0.19, 0.18), "error": (0.4, 0.5), "holds": (1, 1), "CPU s": (0.1, 1.5)}
+    for what, values in measured.items():
+        line |= {f"{name} {what}": value for name, value in zip(("updated", "anew"), values, strict=True)}
+    text = updates.report(pd.DataFrame([{**line, "seed": seed} for seed in range(3)]))
+    assert "| no | symmetric 0.20 | 3 | 0.190 | 0.180 |" in text
+    assert "looks, updated - anew: +0.0100 (+0.0100 to +0.0100) of the rows" in text
+    assert "error, updated - anew: -0.1000 (-0.1000 to -0.1000) % of the rows" in text
 
 
 def test_the_readme_tells_what_rounds_save():
