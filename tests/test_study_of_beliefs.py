@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cleaning.intervals import mean_interval
-from tests.study import beliefs, fixes_in_rounds, rounds
+from tests.study import beliefs, first_looks, fixes_in_rounds, rounds, updates
 from tests.study.cases import Case
 
 RESULTS = Path(__file__).parent / "study" / "results"
@@ -51,6 +51,41 @@ def test_an_interval_is_given_only_where_it_holds():
     later = pd.read_csv(RESULTS / "rounds.csv.gz")
     for column in ("left holds", "next 20 holds", "next 50 holds"):
         assert later.groupby(["noise", "rate", "trusted"])[column].mean().min() >= 0.85, column
+
+
+def test_a_sample_of_the_delivered_first_looks_can_be_computed_again():
+    rows = pd.read_csv(RESULTS / "first_looks.csv")
+    assert first_looks.report(rows) == (RESULTS / "first_looks.md").read_text(encoding="utf-8")
+    case = Case("digits 3v8", "one-directional", 0.15, 0)
+    told = rows[(rows["source"] == case.source) & (rows["noise"] == case.noise) & (rows["rate"] == case.rate)]
+    told, again = told[told["seed"] == 0].iloc[0], first_looks.run(case)
+    assert again["wrong"] == told["wrong"]
+    for way in ("model", "random", "first looks"):
+        assert again[f"{way} holds"] == pytest.approx(told[f"{way} holds"], abs=0.1)
+        assert again[f"{way} width"] == pytest.approx(told[f"{way} width"], abs=5)
+
+
+def test_the_results_tell_what_first_looks_are_worth():
+    rows = pd.read_csv(RESULTS / "first_looks.csv")
+    assert rows.groupby(["noise", "rate"])["first looks holds"].mean().min() >= 0.9
+    mean = {way: f"{rows[f'{way} width'].mean():.0f}" for way in ("model", "random", "first looks")}
+    text = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
+    drawn = f"{mean['random']} rows wide after a look at 30 rows drawn with equal chances, {mean['first looks']} after"
+    assert f"{drawn} the first looks, and {mean['model']} without any look" in text
+    saved = rows["first looks width"] - rows["random width"]
+    low, high = mean_interval(saved.tolist())
+    assert f"the difference between the samples is {saved.mean():.0f}, 95% interval {low:.0f} to {high:.0f}" in text
+
+
+def test_the_report_on_updates_pairs_both_ways():
+    line = {"source": "digits 10", "noise": "symmetric", "rate": 0.2, "trusted": False, "rows": 1597}
+    measured = {"looks": (0.19, 0.18), "error": (0.4, 0.5), "holds": (1, 1), "CPU s": (0.1, 1.5)}
+    for what, values in measured.items():
+        line |= {f"{name} {what}": value for name, value in zip(("updated", "anew"), values, strict=True)}
+    text = updates.report(pd.DataFrame([{**line, "seed": seed} for seed in range(3)]))
+    assert "| no | symmetric 0.20 | 3 | 0.190 | 0.180 |" in text
+    assert "looks, updated - anew: +0.0100 (+0.0100 to +0.0100) of the rows" in text
+    assert "error, updated - anew: -0.1000 (-0.1000 to -0.1000) % of the rows" in text
 
 
 def test_the_readme_tells_what_rounds_save():

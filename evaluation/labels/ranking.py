@@ -73,12 +73,8 @@ def rank(job: Job, reporter: Reporter) -> None:
         reporter.say(f"trusted: {trusted.said}")
     decided = decided_so_far(folder / DECISIONS, source) if job.output is None or job.review is not None else None
     with reporter.track("rank", "steps") as progress:
-        found = rank_source(source, trusted, job.seed, progress)
-        count = _counted(found)
+        found, count = _since(rank_source(source, trusted, job.seed, progress), decided)
         caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
-        if decided is not None and decided.shown:
-            found = renewed(found, decided.checked, decided.left_out)
-            count = _sampled(found, decided) or count
     crowd = None if source.votes is None else crowd_of(found, source.votes)
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
@@ -167,6 +163,15 @@ def _counted(found: Ranked) -> Counted | None:
     return Counted(expected=left.expected, low=left.low, high=left.high, deviations=deviations)
 
 
+def _since(found: Ranked, decided: Decided | None) -> tuple[Ranked, Counted | None]:
+    """The ranking after decisions, and how many labels were wrong before any."""
+    count = _counted(found)
+    if decided is None or not decided.shown:
+        return found, count
+    found = renewed(found, decided.checked, decided.left_out)
+    return found, _sampled(found, decided) or count
+
+
 def _sampled(found: Ranked, decided: Decided) -> Counted | None:
     """The count after the drawn rows have been looked at; None before."""
     drawn = found.drawn.tolist()
@@ -248,7 +253,8 @@ def _first_looks(found: Ranked, decided: Collection[int]) -> str | None:
     width = found.first_looks.width
     if left is not None and width > _WORTH * (left.high - left.low):
         return None
-    return f"after a look at {len(rows)} drawn rows, the number is known to about ± {np.ceil(width / 2):.0f}"
+    told = f"the number should be known to about ± {np.ceil(width / 2):.0f} (more if the beliefs are wrong)"
+    return f"after a look at {len(rows)} drawn rows, {told}"
 
 
 def _ahead(found: Ranked) -> str:

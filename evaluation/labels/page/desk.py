@@ -70,6 +70,11 @@ class Desk:
         return next((one for one in self.rounds if one.number == number), self.round)
 
     @property
+    def drawn(self) -> int:
+        """How many of the rows that come first, to count wrong labels by, are still to be looked at."""
+        return int(np.count_nonzero(self.state[self._first] == _OPEN)) if self._first else 0
+
+    @property
     def computing(self) -> bool:
         """Whether a new order is being computed."""
         return self._thread is not None

@@ -82,7 +82,7 @@ class Views:
                 "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
                 "forecast": _ahead(current, len(standing), total, int(np.count_nonzero(desk.state == _OPEN))),
                 "advice": current.advice,
-                "caveats": [*desk.review.description.caveats, *_lost(desk.lost)],
+                "caveats": [*_drawn(desk.drawn), *desk.review.description.caveats, *_lost(desk.lost)],
                 "pairs": self._pairs(current),
                 "people": sorted(desk.verdicts.histories),
                 "disagreements": int(np.count_nonzero(desk.state == STATES.index("disagreement"))),
@@ -244,6 +244,11 @@ class Views:
 def has_pictures(source: Source) -> bool:
     """Whether the rows of a source have pictures."""
     return source.views.picture is not no_picture
+
+
+def _drawn(count: int) -> list[str]:
+    rows = "The first row was" if count == 1 else f"The first {count} rows were"
+    return [f"{rows} drawn at random: look at all of them, and wrong labels are counted by them."] if count else []
 
 
 def _lost(count: int) -> list[str]:

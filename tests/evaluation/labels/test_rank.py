@@ -12,6 +12,7 @@ from cleaning.errors import InvalidInput
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.rounds import first_round
+from evaluation.labels.page.views import Views
 from evaluation.labels.review_folder import COLUMNS, read_description, reopen
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, challenge, csv_of, npz_of, ranking, run
@@ -293,19 +294,22 @@ def test_a_look_at_the_drawn_rows_makes_the_number_better(rows, tmp_path, capsys
     source, folder = csv_of(tmp_path / "t.csv", rows), tmp_path / "t_review"
     _, out, _ = run(capsys, "rank", source)
     before = read_description(folder)
-    told = re.search(r"after a look at 30 drawn rows, the number is known to about ± (\d+)", out)
+    told = re.search(r"after a look at 30 drawn rows, the number should be known to about ± (\d+)", out)
     assert told
     assert f"fixfirst review {folder} --first-looks" in out
     review = open_review(folder)
     drawn = [review.rows[name] for name in before.first_looks]
     assert len(set(drawn)) == 30
-    assert Desk(review, "ann", 1000, first_looks=True).round.order[:30].tolist() == drawn
+    desk = Desk(review, "ann", 1000, first_looks=True)
+    assert desk.round.order[:30].tolist() == drawn
+    assert "The first 30 rows were drawn at random" in Views(desk).state()["caveats"][0]
     others = [row for row in Desk(review, "ann", 1000).round.order.tolist() if row not in drawn]
     decide(folder, {row: f"={rows.truth[row]}" for row in [*drawn[:29], *others[:10]]})
     assert "after a look at 30 drawn rows" in run(capsys, "rank", source)[1]
     assert read_description(folder).count == before.count
     desk = Desk(open_review(folder), "ann", 1, first_looks=True)
     desk.wait()
+    assert "The first row was drawn at random" in Views(desk).state()["caveats"][0]
     assert desk.round.order[0] == drawn[29]
     assert desk.round.forecast(20) is not None
     decide(folder, {drawn[29]: f"={rows.truth[drawn[29]]}"}, second=100)
