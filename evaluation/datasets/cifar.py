@@ -82,7 +82,7 @@ def read_labels(path: Path, column: str) -> tuple[IntVector, IntVector]:
     try:
         with plain_errors(path, "read the file"):
             found = {_text(name): content for name, content in _saved(read_bytes(path, _LARGEST)).items()}
-        known = [name for name, content in found.items() if isinstance(content, Array) and name != CLEAN]
+        known = [name for name, content in found.items() if isinstance(content, Array | list) and name != CLEAN]
         if column not in known:
             raise InvalidInput(Place(path, key=column), "there are no such labels", suggest(column, known))
         given, clean = _whole(found[column]), _whole(found[CLEAN])
