@@ -148,7 +148,8 @@ def _read_pictures(
             classes |= dict(zip(batch.fine.tolist(), batch.classes.tolist(), strict=True))
             start = end
     if start != len(clean):
-        raise InvalidInput(archive, f"it has {start} pictures, the labels are of {len(clean)}", "use files that belong")
+        problem = f"it has {start} pictures, the labels are of {len(clean)}"
+        raise InvalidInput(archive, problem, "use files that belong together")
     table = np.zeros(1000, dtype=np.int64)
     table[list(classes)] = list(classes.values())
     return pixels, table
