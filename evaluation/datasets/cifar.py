@@ -82,7 +82,7 @@ def read_labels(path: Path, column: str) -> tuple[IntVector, IntVector]:
     try:
         with plain_errors(path, "read the file"):
             found = {_text(name): content for name, content in _saved(read_bytes(path, _LARGEST)).items()}
-        known = [name for name, content in found.items() if isinstance(content, Array) and name != CLEAN]
+        known = [name for name, content in found.items() if isinstance(content, Array | list) and name != CLEAN]
         if column not in known:
             raise InvalidInput(Place(path, key=column), "there are no such labels", suggest(column, known))
         given, clean = _whole(found[column]), _whole(found[CLEAN])
@@ -148,7 +148,8 @@ def _read_pictures(
             classes |= dict(zip(batch.fine.tolist(), batch.classes.tolist(), strict=True))
             start = end
     if start != len(clean):
-        raise InvalidInput(archive, f"it has {start} pictures, the labels are of {len(clean)}", "use files that belong")
+        problem = f"it has {start} pictures, the labels are of {len(clean)}"
+        raise InvalidInput(archive, problem, "use files that belong together")
     table = np.zeros(1000, dtype=np.int64)
     table[list(classes)] = list(classes.values())
     return pixels, table

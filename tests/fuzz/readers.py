@@ -255,6 +255,14 @@ READERS: dict[str, Reader] = {
             b"filepath,mistakenness\n/x/p/b.png,0.5\na,1\n",
         ],
     ),
+    "export of FiftyOne": Reader(
+        lambda path: read_order(path, ["a", "p/b.png", "c"], Choice()),
+        ".json",
+        lambda: [
+            b'{"samples": [{"filepath": "data/b.png", "mistakenness": 0.5, "_id": {"$oid": "6b"}},'
+            b' {"filepath": "/x/c", "mistakenness": null, "ground_truth": {"label": "cat"}}]}'
+        ],
+    ),
     "seconds": Reader(read_seconds, ".seconds", lambda: [b"4.75\n", b"1e-05"]),
     "records": Reader(read_records, ".jsonl", _records),
     "submission log": Reader(lambda path: SubmissionLog(path).read(), ".jsonl", _entries),
