@@ -1,7 +1,7 @@
 """The figures of a release on one page: `nox -s bench -- all [--quick] [--out=FOLDER]`.
 
 Measures cleaning curves and the sister tasks beside their peers, in CPU seconds on one thread in the same run, and
-writes to tests/benchmarks/results:
+writes to tests/benchmarks/results, after every figure:
 
 * table.md: the machine, the versions of the packages, and every figure with its peer and the ratio
 * releases.csv: the ratios of this release as one more line, or in place of the line of the same release and run
@@ -170,15 +170,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    figures = []
+    draw_growth(options.out / "growth.png", options.quick)
+    figures, run = [], "quick" if options.quick else "whole"
     for part in (curves, challenge, tasks):
         for one in part(options.quick):
             figures.append(one)
             print(f"{one.name}: {one.seconds:.2f} s; {one.peer} {one.ratio}", flush=True)
-    draw_growth(options.out / "growth.png", options.quick)
-    (options.out / "table.md").write_text(table(figures, options.quick))
-    run = "quick" if options.quick else "whole"
-    add_release(options.out / "releases.csv", cleaning.__version__, run, figures)
+            (options.out / "table.md").write_text(table(figures, options.quick))
+            add_release(options.out / "releases.csv", cleaning.__version__, run, figures)
 
 
 if __name__ == "__main__":
