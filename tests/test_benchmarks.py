@@ -72,10 +72,16 @@ def test_probabilities_are_judged_by_every_method(method):
 def test_a_release_adds_a_line_to_the_figures(tmp_path):
     path = tmp_path / "releases.csv"
     one, other = everything.Figure("a curve", 2.0, "a peer", 7.0), everything.Figure("lists", 0.5)
-    everything.add_release(path, "0.1", [one])
-    everything.add_release(path, "0.2", [one, other])
-    everything.add_release(path, "0.2", [other])
-    assert path.read_text().splitlines() == ['release,a curve / a peer,"lists, s"', "0.1,3.5,", "0.2,,0.5"]
+    everything.add_release(path, "0.1", "whole", [one])
+    everything.add_release(path, "0.2", "whole", [one, other])
+    everything.add_release(path, "0.2", "quick", [one, other])
+    everything.add_release(path, "0.2", "whole", [other])
+    assert path.read_text().splitlines() == [
+        'release,run,a curve / a peer,"lists, s"',
+        "0.1,whole,3.5,",
+        "0.2,quick,3.5,0.5",
+        "0.2,whole,,0.5",
+    ]
     page = everything.table([one, other], quick=True)
     assert "| a curve | 2.00 | a peer | 7.00 | 3.5 |  |" in page
     assert "| lists | 0.50 |  |  |  |  |" in page

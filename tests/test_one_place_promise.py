@@ -220,10 +220,9 @@ def test_a_task_is_one_folder(project):
     listed = fixfirst(project, "ls")
     assert "  odd: How many of some numbers are told odd from even." in listed
     assert "  last_bit: Looks at the last bit." in listed
-    fixfirst(project, "download")
-    assert "2 submissions for 2 data ids: 2 written" in fixfirst(project, "create_baselines")
-    fixfirst(project, "evaluate")
-    assert "hits (higher is better)" in fixfirst(project, "plot")
+    told = fixfirst(project, "run")
+    assert "2 submissions for 2 data ids: 2 written" in told
+    assert "hits (higher is better)" in told
     assert methods(project, "odd") == ["last_bit"]
     assert "1  last_bit  10.000000" in fixfirst(project, "leaderboard")
     assert (project / "workspace" / "results" / "odd_overview.svg").exists()

@@ -1,7 +1,6 @@
 """cleanlab self-confidence: out-of-fold probability of the given label."""
 
 import numpy as np
-from cleanlab.rank import get_label_quality_scores
 
 from cleaning.data import FloatVector, Split, class_count
 from cleaning.vectors.folds import out_of_fold_probabilities
@@ -12,6 +11,8 @@ def rank(train: Split, validation: Split | None, *, rng: np.random.Generator) ->
 
     Source: Northcutt, Jiang and Chuang 2021, Confident Learning; computed by cleanlab.
     """
+    from cleanlab.rank import get_label_quality_scores
+
     probabilities = out_of_fold_probabilities(train, class_count(train, validation), rng)
     scores = get_label_quality_scores(train.labels.copy(), probabilities, method="self_confidence")
     return np.asarray(scores, dtype=np.float64)

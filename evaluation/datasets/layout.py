@@ -148,7 +148,7 @@ def _labels(path: Path, split: Split, classes: frozenset[int]) -> IntVector:
     return _read_csv(path, stat.st_mtime_ns, stat.st_size, split, classes)
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=3)  # one data id, because the embeddings are kept too
 def _read_csv(path: Path, modified: int, size: int, split: Split, classes: frozenset[int]) -> IntVector:
     rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), CSV_COLUMNS))
     if len(rows) != len(split):

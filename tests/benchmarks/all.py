@@ -1,33 +1,35 @@
 """The figures of a release on one page: `nox -s bench -- all [--quick] [--out=FOLDER]`.
 
 Measures cleaning curves and the sister tasks beside their peers, in CPU seconds on one thread in the same run, and
-writes to tests/benchmarks/results:
+writes to tests/benchmarks/results, after every figure:
 
 * table.md: the machine, the versions of the packages, and every figure with its peer and the ratio
-* releases.csv: the ratios of this release as one more line, or in place of the line of the same release
+* releases.csv: the ratios of this release as one more line, or in place of the line of the same release and run
 * growth.png: how the time of a curve grows with rows, width, classes and wrong labels
 
-`--quick` takes a tenth of the rows of the sister tasks and fewer of the curves, and takes minutes.
+`--quick` takes a tenth of the rows of the sister tasks and fewer of the curves, and takes five CPU minutes. Peers that
+are not installed (torch, faiss) are left out.
 """
 
 import argparse
 import csv
+import importlib.util
 import os
 import platform
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
 import cleaning
-from tests.benchmarks import logistic_curve, tasks_at_size
+from tests.benchmarks import dataperf_learner, logistic_curve, tasks_at_size
 from tests.benchmarks.task_files import prepare
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "pytrec-eval-terrier")
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "pytrec-eval-terrier", "faiss-cpu", "torch")
 TASKS = ("ranking", "precision", "lists-npz", "lists-text", "clips")
 
 
@@ -58,6 +60,21 @@ def curves(quick: bool) -> Iterator[Figure]:
                 yield Figure(f"curve: {case.name}", found.seconds, f"scikit-learn's loop, tol {tolerance}", loop, note)
 
 
+def challenge(quick: bool) -> Iterator[Figure]:
+    """The `dataperf` learner beside the published evaluator."""
+    name, (path, test) = "curve: 300 × 2048, learner dataperf", dataperf_learner.made_up()
+    with threadpool_limits(limits=1):
+        if importlib.util.find_spec("torch") is None:
+            yield Figure(name, dataperf_learner.seconds(dataperf_learner.ours, path, test)[0])
+            return
+        import torch
+
+        torch.set_num_threads(1)
+        took = dataperf_learner.measured(2 if quick else 5, path, test)
+    published = (len(path.labels) + 1) * (took["torch"] + took["table"])
+    yield Figure(name, took["ours"] * len(path), "the published evaluator, torch", published, "peer from a few fits")
+
+
 def tasks(quick: bool) -> Iterator[Figure]:
     """Ranking and scoring of the sister tasks."""
     share = 0.1 if quick else 1.0
@@ -78,7 +95,7 @@ def tasks(quick: bool) -> Iterator[Figure]:
 
 def table(figures: Sequence[Figure], quick: bool) -> str:
     """The page, in Markdown."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
     lines = [
         f"# fixfirst {cleaning.__version__}: figures",
         "",
@@ -95,13 +112,13 @@ def table(figures: Sequence[Figure], quick: bool) -> str:
     return "\n".join([*lines, "", "![Growth of the time of a curve](growth.png)", ""])
 
 
-def add_release(path: Path, release: str, figures: Sequence[Figure]) -> None:
-    """Writes the ratios, or the seconds where there is no peer, as the line of a release."""
+def add_release(path: Path, release: str, run: str, figures: Sequence[Figure]) -> None:
+    """Writes the ratios, or the seconds where there is no peer, as the line of a release and a run, quick or whole."""
     lines: list[dict[str, str]] = []
     if path.exists():
         with path.open(newline="") as file:
-            lines = [line for line in csv.DictReader(file) if line["release"] != release]
-    own = {"release": release}
+            lines = [line for line in csv.DictReader(file) if (line["release"], line["run"]) != (release, run)]
+    own = {"release": release, "run": run}
     for one in figures:
         own[f"{one.name} / {one.peer}" if one.peer else f"{one.name}, s"] = one.ratio or f"{one.seconds:.3g}"
     columns = list(dict.fromkeys(name for line in [*lines, own] for name in line))
@@ -131,6 +148,13 @@ def draw_growth(path: Path, quick: bool) -> None:
     picture.savefig(path, dpi=120)
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -146,14 +170,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    figures = []
-    for part in (curves, tasks):
+    draw_growth(options.out / "growth.png", options.quick)
+    figures, run = [], "quick" if options.quick else "whole"
+    for part in (curves, challenge, tasks):
         for one in part(options.quick):
             figures.append(one)
             print(f"{one.name}: {one.seconds:.2f} s; {one.peer} {one.ratio}", flush=True)
-    draw_growth(options.out / "growth.png", options.quick)
-    (options.out / "table.md").write_text(table(figures, options.quick))
-    add_release(options.out / "releases.csv", cleaning.__version__, figures)
+            (options.out / "table.md").write_text(table(figures, options.quick))
+            add_release(options.out / "releases.csv", cleaning.__version__, run, figures)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import fbeta_score, log_loss
 
@@ -40,6 +40,7 @@ def test_average_precision_agrees_with_pytrec_eval(seed, size, levels, depth):
     assert not found[absent | (queries == 7)].any()
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), min_size=1, max_size=40), st.data())
 def test_f2_agrees_with_scikit_learn(pairs, data):
     missing = data.draw(st.sets(st.sampled_from(range(len(pairs))), max_size=len(pairs) - 1))
