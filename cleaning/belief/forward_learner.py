@@ -1,5 +1,7 @@
 """A base learner for many rows: cross-fitted softmax regression whose loss passes through the noise matrix."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
@@ -10,7 +12,7 @@ from cleaning.data import FloatMatrix
 
 # Measured on human labels with 10,000 rows: strengths from .003 to .03 give the same average precision, and 8 steps
 # instead of 12 lose .003.
-_STRENGTH, _FOLDS, _STEPS = 0.01, 5, 12
+_STRENGTH, FOLDS, _STEPS = 0.01, 5, 12
 _TRUSTED_WEIGHT, _TRUSTED_FLOOR = 2.5, 1e-3
 
 
@@ -32,9 +34,9 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
     seen[:noisy] = np.exp(logs if evidence.ballots is None else logs - logs.max(axis=1, keepdims=True))
     seen[noisy:] = evidence.votes[noisy:] * (1 - _TRUSTED_FLOOR) + _TRUSTED_FLOOR / n_classes
     weights = np.where(np.arange(len(evidence)) < noisy, 1.0, _TRUSTED_WEIGHT)
-    fold = rng.permutation(len(evidence)) % _FOLDS
+    fold = rng.permutation(len(evidence)) % FOLDS
     scores = np.empty((len(evidence), n_classes), dtype=np.float32)
-    for number in range(_FOLDS):
+    for number in range(FOLDS):
         held, kept = fold == number, fold != number
         model = _fitted(rows[kept], seen[kept], weights[kept].astype(np.float32))
         scores[held] = log_softmax(rows[held] @ model[:-1] + model[-1], axis=1)
@@ -42,27 +44,46 @@ def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Genera
 
 
 def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix) -> FloatMatrix:
-    """Weights and intercept (d + 1, K), float32, after 12 steps of L-BFGS from zero."""
+    """Weights and intercept (d + 1, K), float32."""
+    room = np.empty_like(seen)
     shape = (rows.shape[1] + 1, seen.shape[1])
-    total, weight = float(weights.sum()), weights[:, None]
-    residual = np.empty_like(seen)
+    return minimised(lambda model: likelihood(rows, seen, weights, model, room), shape, float(weights.sum()))
+
+
+def likelihood(
+    rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix, model: FloatMatrix, room: FloatMatrix
+) -> tuple[float, FloatMatrix]:
+    """Σ weight · log Σ_c softmax(W x)_c seen_c, and minus its gradient (d + 1, K).
+
+    seen (m, K): P(what the row was called | true class). room: an array like `seen` to work in.
+    """
+    share = rows @ model[:-1] + model[-1]
+    share -= share.max(axis=1, keepdims=True)
+    np.exp(share, out=share)
+    share /= share.sum(axis=1, keepdims=True)
+    evidence = np.einsum("ij,ij->i", share, seen)[:, None] + np.float32(1e-20)
+    np.multiply(seen, -1 / evidence, out=room)
+    np.add(room, 1, out=room)
+    np.multiply(room, share, out=room)
+    np.multiply(room, weights[:, None], out=room)
+    gradient = np.vstack([rows.T @ room, room.sum(axis=0)])
+    return float((weights[:, None] * np.log(evidence)).sum(dtype=np.float64)), gradient
+
+
+def minimised(
+    sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], shape: tuple[int, int], total: float
+) -> FloatMatrix:
+    """The model (d + 1, K), float32, after 12 steps of L-BFGS from zero.
+
+    sums: the `likelihood` of a model over all rows. total: the sum of their weights.
+    """
 
     def loss(point: FloatMatrix) -> tuple[float, FloatMatrix]:
-        model = point.reshape(shape).astype(np.float32)
-        share = rows @ model[:-1] + model[-1]
-        share -= share.max(axis=1, keepdims=True)
-        np.exp(share, out=share)
-        share /= share.sum(axis=1, keepdims=True)
-        evidence = np.einsum("ij,ij->i", share, seen)[:, None] + np.float32(1e-20)
-        np.multiply(seen, -1 / evidence, out=residual)
-        np.add(residual, 1, out=residual)
-        np.multiply(residual, share, out=residual)
-        np.multiply(residual, weight, out=residual)
-        gradient = np.vstack([rows.T @ residual, residual.sum(axis=0)]).astype(np.float64)
+        likely, minus = sums(point.reshape(shape).astype(np.float32))
+        gradient = minus.astype(np.float64)
         inner = point.reshape(shape)[:-1]
         gradient[:-1] += inner / _STRENGTH
-        value = -float((weight * np.log(evidence)).sum(dtype=np.float64)) + float((inner**2).sum()) / (2 * _STRENGTH)
-        return value / total, gradient.ravel() / total
+        return (float((inner**2).sum()) / (2 * _STRENGTH) - likely) / total, gradient.ravel() / total
 
     found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
     return np.asarray(found.x.reshape(shape), dtype=np.float32)

@@ -1,9 +1,11 @@
 """Leave-one-out class scores for many rows: learners in the primal form, without any rows × rows matrix."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from cleaning.belief.base_learners import (
@@ -18,11 +20,11 @@ from cleaning.belief.base_learners import (
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import nearest
 
-_LANDMARKS = 640
+LANDMARKS = 640
 # The neighbour vote: reference rows, principal components, neighbours, and the weight of a clean row's vote. The last
 # two are those of the dense learners' graph.
-_REFERENCE = 6000
-_VOTE_COLUMNS = 96
+REFERENCE = 6000
+VOTE_COLUMNS = 96
 _NEIGHBOURS = 30
 _CLEAN_VOTE = 2.5
 _BLOCK = 8192
@@ -40,15 +42,16 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     rbf_noise, linear_noise = evidence.noise_variances()
     linear = _ridge(plain_view(features).__getitem__, np.eye(features.shape[1]) * linear_noise, amplified, weights)
     roots = root_view(features)
-    landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
+    landmarks = roots[np.sort(rng.choice(len(roots), min(LANDMARKS, len(roots)), replace=False))]
     scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
-    among = _kernel(landmarks, landmarks, scale).astype(np.float64)
+    among = kernel_rows(landmarks, landmarks, scale).astype(np.float64)
     penalty = (among + 1e-4 * np.eye(len(among))) * rbf_noise
-    rbf = _ridge(lambda block: _kernel(roots[block], landmarks, scale), penalty, targets, weights)
+    rbf = _ridge(lambda block: kernel_rows(roots[block], landmarks, scale), penalty, targets, weights)
     return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
 
 
-def _kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
+def kernel_rows(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
+    """exp(-distance² / scale) of (m, d) unit rows and unit landmarks, (m, landmarks)."""
     kernel = rows @ landmarks.T
     kernel -= 1
     kernel *= 2 / scale
@@ -70,7 +73,7 @@ def _ridge(
         weighted = rows * weights[block, None].astype(rows.dtype)
         gram += weighted.T @ rows
         right += weighted.T @ targets[block].astype(rows.dtype)
-    factor = _factor(gram)
+    factor = factor_of(gram)
     solution = cho_solve(factor, right).astype(np.float32)
     inverse = cho_solve(factor, np.eye(len(gram))).astype(np.float32)
     scores = np.empty(targets.shape, dtype=np.float32)
@@ -82,7 +85,7 @@ def _ridge(
     return scores
 
 
-def _factor(gram: FloatMatrix) -> Any:
+def factor_of(gram: FloatMatrix) -> Any:
     """What `cho_solve` needs, for a matrix that float32 rounding may have made indefinite, as with few columns."""
     for jitter in (0.0, 1e-6, 1e-5, 1e-4, 1e-3):
         try:
@@ -95,18 +98,38 @@ def _factor(gram: FloatMatrix) -> Any:
 def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """Log-shares of the votes of nearby reference rows, on the leading principal components, own label left out."""
     clean = np.arange(evidence.noisy, len(rows))
-    clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))
-    noisy = rng.choice(evidence.noisy, min(evidence.noisy, _REFERENCE - len(clean)), replace=False)
+    clean = clean if len(clean) <= REFERENCE // 2 else np.sort(rng.choice(clean, REFERENCE // 2, replace=False))
+    noisy = rng.choice(evidence.noisy, min(evidence.noisy, REFERENCE - len(clean)), replace=False)
     reference = np.concatenate([np.sort(noisy), clean])
-    # eigh sorts ascending: the last columns carry the most variance
-    basis = np.linalg.eigh(rows[reference].T @ rows[reference])[1][:, -_VOTE_COLUMNS:]
-    reduced = np.ascontiguousarray(rows @ basis)
-    distance, index = nearest(reduced, reduced[reference], _NEIGHBOURS + 1)
+    reduced = np.ascontiguousarray(rows @ leading_axes(rows[reference]))
     vote_weight = np.where(evidence.noise_weights()[reference] < 1, _CLEAN_VOTE, 1.0)
-    similar = np.maximum(1 - distance / 2, 0) ** 2 * vote_weight[index]
-    similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
-    tally = _tally(similar, evidence.labels[reference][index], evidence.n_classes)
-    return log_shares(tally + 1e-6).astype(np.float32)
+    near = Voters(reduced[reference], evidence.labels[reference], vote_weight)
+    return near.scores(reduced, evidence.n_classes, lambda index: reference[index] == np.arange(len(rows))[:, None])
+
+
+def leading_axes(rows: FloatMatrix) -> FloatMatrix:
+    """The axes of most variance, (d, up to 96): eigh sorts ascending, so they are its last columns."""
+    return np.asarray(np.linalg.eigh(rows.T @ rows)[1][:, -VOTE_COLUMNS:])
+
+
+@dataclass(frozen=True, eq=False)
+class Voters:
+    """Reference rows on the leading axes, their labels, and the weights of their votes."""
+
+    rows: FloatMatrix
+    labels: IntVector
+    weights: FloatVector
+
+    def scores(self, rows: FloatMatrix, n_classes: int, own: Callable[[IntVector], NDArray[np.bool_]]) -> FloatMatrix:
+        """Log-shares of the votes of the nearest voters, (m, K), float32.
+
+        own: which of the voters numbered (m, neighbours) must not vote for a row, since they are the row itself.
+        """
+        distance, index = nearest(rows, self.rows, _NEIGHBOURS + 1)
+        similar = np.maximum(1 - distance / 2, 0) ** 2 * self.weights[index]
+        similar[own(index)] = 0.0
+        tally = _tally(similar, self.labels[index], n_classes)
+        return log_shares(tally + 1e-6).astype(np.float32)
 
 
 def _tally(weights: FloatMatrix, labels: IntVector, n_classes: int) -> FloatMatrix:

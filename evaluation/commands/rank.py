@@ -16,6 +16,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table alone (.csv or .parquet)")
     parser.add_argument("--review", type=Path, metavar="DIR", help="default: NAME_review beside the source")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="processes that decode pictures or judge large data; -1: one per core"
+    )
+    parser.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE too",
+    )
     _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
     own = parser.add_argument_group("your own model")
     own.add_argument(
@@ -32,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="or PATH.onnx; default: efficientnet_lite0 with the extra `images`, else classical",
     )
-    pictures.add_argument("--jobs", type=int, default=1, help="pictures decoded in parallel; -1: one per core")
     pictures.add_argument(
         "--on-undecodable",
         choices=("error", "skip"),
@@ -69,6 +76,7 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
 def run(options: argparse.Namespace) -> int:
     """Writes NAME_review/, or the table, and reports how many labels are probably wrong."""
     from cleaning.errors import InvalidInput
+    from cleaning.parallel.engine import Engine
     from evaluation.files.progress import Reporter
     from evaluation.labels.forms.found import Options
     from evaluation.labels.ranking import Job, rank
@@ -93,5 +101,6 @@ def run(options: argparse.Namespace) -> int:
         on_undecodable=options.on_undecodable,
     )
     request = Request(options.source, chosen, options.trusted, options.trusted_labels, options.trusted_probabilities)
-    rank(Job(request, options.output, options.review, options.seed), Reporter())
+    engine = Engine(options.jobs, options.cluster)
+    rank(Job(request, options.output, options.review, options.seed, engine), Reporter())
     return 0
