@@ -25,7 +25,7 @@ from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, Voters, kernel
 from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Place
-from cleaning.parallel.engine import SERIAL, Engine
+from cleaning.parallel.engine import SERIAL, Engine, connected
 from cleaning.progress import Progress, silent
 
 # Rows are judged by blocks where `label_posterior` would need more bytes than this. It takes about so many bytes for
@@ -83,9 +83,10 @@ def judge_stored(
     work = Work(folder, engine, progress, cost.planned)
     rows = block_rows(len(stored))
     spans = [(at, min(at + rows, len(stored))) for at in range(0, len(stored), rows)]
-    found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
-    blocks = blocks_of(codes, found.rows[0], rows)
-    return _Judging(stored, codes, found.rows[0], classes, blocks, work, cost, seed).judgement(found)
+    with connected(engine):
+        found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
+        blocks = blocks_of(codes, found.rows[0], rows)
+        return _Judging(stored, codes, found.rows[0], classes, blocks, work, cost, seed).judgement(found)
 
 
 @dataclass(frozen=True)
