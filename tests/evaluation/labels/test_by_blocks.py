@@ -9,6 +9,8 @@ import pytest
 
 from cleaning.belief.blocks import judge, stored
 from evaluation.cli import main
+from evaluation.labels.forms import spooled, tables
+from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import NAMES, Rows
 
@@ -87,6 +89,33 @@ def test_a_number_that_cannot_be_used_is_named(tmp_path, capsys):
     np.save(tmp_path / "y.npy", rows.names)
     assert main(["rank", str(tmp_path / "X.npy")]) == 1
     assert "X.npy, row 70: NaN or infinite values. Fix: " in capsys.readouterr().err
+
+
+def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    rows = Rows()
+    table = pd.DataFrame({"e": list(rows.X), "label": np.where(np.arange(120) < 3, None, rows.names)})
+    table.to_parquet(tmp_path / "X.parquet", index=False, row_group_size=40)
+    monkeypatch.setattr(tables.Table, "vectors", None)
+    assert main(["rank", str(tmp_path / "X.parquet")]) == 0
+    copied = tmp_path.glob("X_review/embeddings_*.npy")
+    assert [np.load(path).tolist() for path in copied] == [rows.X.tolist()]
+    assert table_of(tmp_path).equals(table_of(folder))
+    monkeypatch.setattr(tables.Table, "vectors_by_parts", None)
+    assert open_review(tmp_path / "X_review").source.stored is not None
+
+
+def test_a_ragged_column_of_parquet_is_refused_by_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 100)
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    rows = Rows()
+    for change, said in ((lambda row: row[:3], "row 100: 3 numbers where row 0 has 4"), (lambda _: None, "row 100")):
+        lists = [list(row) if number < 100 else change(list(row)) for number, row in enumerate(rows.X)]
+        pd.DataFrame({"e": lists, "label": rows.names}).to_parquet(tmp_path / "X.parquet", index=False)
+        assert main(["rank", str(tmp_path / "X.parquet")]) == 1
+        assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("X_review/*"))
 
 
 def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
