@@ -16,14 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table alone (.csv or .parquet)")
     parser.add_argument("--review", type=Path, metavar="DIR", help="default: NAME_review beside the source")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument(
-        "--jobs", type=int, default=1, help="processes that decode pictures or judge large data; -1: one per core"
-    )
-    parser.add_argument(
-        "--cluster",
-        metavar="ADDRESS",
-        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE too",
-    )
+    _add_places(parser.add_argument_group("where it is computed"))
     _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
     own = parser.add_argument_group("your own model")
     own.add_argument(
@@ -45,6 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("error", "skip"),
         default="error",
         help="what to do with files in class folders that cannot be decoded; default: error",
+    )
+
+
+def _add_places(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--jobs", type=int, default=1, help="processes that decode pictures or judge large data; -1: one per core"
+    )
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE too",
     )
 
 

@@ -4,7 +4,7 @@ Every pass reads the rows from their file; what is kept in memory grows with the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,13 @@ from cleaning.belief.blocks.forward import EVALUATIONS, forward_models
 from cleaning.belief.blocks.learners import Learners, Ridge, Views, Vote, grams, rows_at_once
 from cleaning.belief.blocks.scan import scanned
 from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
-from cleaning.belief.blocks.work import Total, Work
+from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.caveats import Caveat, Unused, caveats_of
 from cleaning.belief.count import Count, Judged, count_wrong, misjudged
 from cleaning.belief.forward_learner import FOLDS
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, Voters, kernel_rows, leading_axes
 from cleaning.belief.stacking import Stack, fit_stack
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
 from cleaning.progress import Progress, silent
@@ -126,44 +126,37 @@ class _Judging:
     seed: int
 
     def judgement(self, scan: Total) -> Judgement:
+        """The two stacks one after the other, and what the second one says of every row. scan: of `scanned`."""
         rng = np.random.default_rng(self.seed)
         firsts = self._distinct()
-        views = self._views(scan, rng.choice(firsts, min(LANDMARKS, len(firsts)), replace=False))
-        voters = rng.choice(firsts, min(REFERENCE, len(firsts)), replace=False)
-        sample = rng.choice(firsts, min(STACKED_ROWS, len(firsts)), replace=False)
-        rows, codes, digests = self.stored.take(sample), self.codes[sample], self.digests[sample]
-        learners = self._learners(views, voters)
-
-        def first_noise() -> tuple[FloatMatrix]:
-            return (_fitted(learners.scaled_by(rows, codes, digests)[1], codes).noise,)
-
-        noise = self.work.once("noise", first_noise)[0]
-        models = forward_models(self.stored, views, noise, self.blocks, self.work, self.cost.forward)
-        learners, scores = Learners(views, learners.linear, learners.rbf, learners.vote, forward=models).scaled_by(
-            rows, codes, digests
+        landmarks, voters, drawn = (
+            rng.choice(firsts, min(count, len(firsts)), replace=False) for count in (LANDMARKS, REFERENCE, STACKED_ROWS)
         )
-        weights, offset, noise = self.work.once("stack", lambda: _as_arrays(_fitted(scores, codes)))
-        stack = Stack(weights, offset, noise)
-        shared = (self.stored, learners, stack)
-        found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels")
-        suspicion, suggestion, probability = found.rows
-        caveats = caveats_of(
-            self.classes[self.codes[self.codes >= 0]],
-            Split.from_arrays(rows, self.classes[codes]),
-            None,
-            Unused(0, 0, 0),
-        )
-        count = None
-        if not any(one.hides_count for one in caveats):
-            count = _scaled(_of_sample(stack, scores, codes), suspicion)
+        learners = self._learners(self._views(scan, landmarks), voters)
+        sample = _Sample(self.stored.take(drawn), self.codes[drawn], self.digests[drawn])
+        noise = self.work.once("noise", lambda: (sample.stack(sample.scores(learners)[1]).noise,))[0]
+        cost = self.cost.forward
+        models = forward_models(self.stored, learners.views, noise, self.blocks, self.work, cost)
+        learners, scores = sample.scores(replace(learners, forward=models))
+        stack = Stack(*self.work.once("stack", lambda: _as_arrays(sample.stack(scores))))
+        shared, note = (self.stored, learners, stack), "beliefs about the labels"
+        found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, note).rows
+        return self._judgement(found, stack, sample, scores)
+
+    def _judgement(self, found: Arrays, stack: Stack, sample: "_Sample", scores: Single) -> Judgement:
+        suspicion, suggestion, probability = found
+        given = self.classes[self.codes[self.codes >= 0]]
+        some = Split.from_arrays(sample.rows, self.classes[sample.codes])
+        caveats = caveats_of(given, some, None, Unused(0, 0, 0))
+        hidden = any(one.hides_count for one in caveats)
         return Judgement(
             suspicion=suspicion,
             suggestion=self.classes[suggestion],
             probability=probability,
             copy_of=self._copies(),
             classes=self.classes,
-            noise_matrix=noise,
-            count=count,
+            noise_matrix=stack.noise,
+            count=None if hidden else _scaled(sample.count(stack, scores), len(sample.codes), suspicion),
             deviations=misjudged(0, len(self.classes)),
             caveats=caveats,
         )
@@ -232,29 +225,39 @@ def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Pr
     return Total((), tuple(np.concatenate(one) for one in (suspicion, suggestion, probability)))
 
 
-def _fitted(scores: Single, codes: IntVector) -> Stack:
-    votes = np.eye(scores.shape[2])[codes]
-    return fit_stack(scores, votes, len(codes), before=np.empty((0, scores.shape[2])))
-
-
-def _as_arrays(stack: Stack) -> tuple[FloatVector, FloatVector, FloatMatrix]:
+def _as_arrays(stack: Stack) -> Arrays:
     return stack.weights, stack.offset, stack.noise
 
 
-def _of_sample(stack: Stack, scores: Single, codes: IntVector) -> tuple[Count, int]:
-    """The count of wrong labels among the sampled rows, and how many these are."""
-    votes, numbers = np.eye(scores.shape[2])[codes], np.arange(len(codes))
-    return count_wrong(Judged(stack.logits(scores), votes, len(codes), stack.noise, numbers, codes), None), len(codes)
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The rows that the stack is fitted on."""
+
+    rows: Single
+    codes: IntVector
+    digests: Digests
+
+    def scores(self, learners: Learners) -> tuple[Learners, Single]:
+        """The learners whose scores of these rows have deviation 1, and these scores."""
+        return learners.scaled_by(self.rows, self.codes, self.digests)
+
+    def stack(self, scores: Single) -> Stack:
+        """The stack for these scores."""
+        n_classes = scores.shape[2]
+        return fit_stack(scores, np.eye(n_classes)[self.codes], len(self.codes), before=np.empty((0, n_classes)))
+
+    def count(self, stack: Stack, scores: Single) -> Count:
+        """How many of these labels are wrong."""
+        votes, numbers = np.eye(scores.shape[2])[self.codes], np.arange(len(self.codes))
+        return count_wrong(Judged(stack.logits(scores), votes, len(votes), stack.noise, numbers, self.codes), None)
 
 
-def _scaled(sampled: tuple[Count, int], suspicion: NDArray[np.float32]) -> Count:
+def _scaled(sampled: Count, drawn: int, suspicion: NDArray[np.float32]) -> Count:
     """The count among all labelled rows: their expected number, and the interval of the sample as a share of the rows.
 
     A sample says less of chance than all rows do, so the interval is rather too wide.
     """
-    (_, low, high), drawn = sampled
     n = int(np.count_nonzero(~np.isnan(suspicion)))
     expected = float(np.nansum(suspicion, dtype=np.float64))
-    return Count(
-        expected, float(np.floor(min(low / drawn * n, expected))), float(np.ceil(max(high / drawn * n, expected)))
-    )
+    low, high = min(sampled.low / drawn * n, expected), max(sampled.high / drawn * n, expected)
+    return Count(expected, float(np.floor(low)), float(np.ceil(high)))
