@@ -8,18 +8,20 @@ resident memory of the largest process, and how well the order finds the wrong l
 * cleanlab: self-confidence by a logistic regression in five folds (C = 0.01, up to `--steps` steps of L-BFGS)
 
 `--growth` measures smaller cases, draws how the time grows with rows, width, classes and Dask workers, and calculates
-from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. Times are CPU
-seconds, since other programs may load the machine; those on workers are of this process and of the busiest worker.
+from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. What is in
+by_blocks.jsonl there is not measured again. Times are CPU seconds, since other programs may load the machine; those on
+workers are of this process and of the busiest worker.
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -163,12 +165,13 @@ def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
 
 WIDE = Case(width=512, classes=1000)
 GROWTH = {
-    "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 65_536)],
+    "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (128, 256, 512)],
     "classes": [replace(Case(), classes=classes) for classes in (100, 200, 400)],
 }
 # Cases and workers. The work of the process that hands out the blocks is calculated from the first two.
-SPREAD = [(Case(), 2), (replace(Case(), rows=65_536), 2), (replace(Case(), rows=65_536), 1)]
+NARROW = Case(width=128, classes=100)
+SPREAD = [(NARROW, 2), (replace(NARROW, rows=65_536), 2), (replace(NARROW, rows=65_536), 1)]
 
 
 @dataclass(frozen=True)
@@ -183,16 +186,26 @@ class Point:
     busiest: float = 0.0
 
 
-def growth() -> Iterator[Point]:
-    """Measures every case."""
+def growth(known: Sequence[Point]) -> Iterator[Point]:
+    """Measures every case that is not known yet."""
     for what, cases in GROWTH.items():
         for case in cases:
-            with tempfile.TemporaryDirectory() as place:
-                case.write(Path(place))
-                cost, _ = ranked(Path(place))
-                yield Point(what, case, cost.cpu, cost.peak)
+            found = [one for one in known if one.case == case and not one.workers]
+            if not found:
+                with tempfile.TemporaryDirectory() as place:
+                    case.write(Path(place))
+                    cost, _ = ranked(Path(place))
+                found = [Point(what, case, cost.cpu, cost.peak)]
+            yield replace(found[0], what=what)
     for case, workers in SPREAD:
-        yield on_workers(case, workers)
+        found = [one for one in known if one.case == case and one.workers == workers]
+        yield found[0] if found else on_workers(case, workers)
+
+
+def kept(path: Path) -> list[Point]:
+    """The points in a file of measurements."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [Point(**{**line, "case": Case(**line["case"])}) for line in lines]
 
 
 def on_workers(case: Case, workers: int) -> Point:
@@ -283,9 +296,13 @@ def main() -> None:
         judge(options.child, options.folder, options.steps)
     elif options.growth:
         RESULTS.mkdir(exist_ok=True)
-        points = []
-        for one in growth():
+        path, points = RESULTS / "by_blocks.jsonl", []
+        known = kept(path)
+        for one in growth(known):
             points.append(one)
+            lines = [json.dumps(asdict(each)) for each in points]
+            lines += [json.dumps(asdict(each)) for each in known if each not in points]
+            path.write_text("".join(f"{line}\n" for line in lines))
             print(one, flush=True)
         draw(points, RESULTS / "by_blocks.png")
         (RESULTS / "by_blocks.md").write_text(page(points))

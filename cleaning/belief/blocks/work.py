@@ -64,7 +64,8 @@ class Work:
             self._advance(cost / len(blocks), note)
         total = _total(kept[number] or self._must_read(f"{name}/{number:06d}") for number in range(len(blocks)))
         self._write(name, total)
-        self.forget(f"{name}/")
+        if self.folder is not None:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
         return total
 
     def once(self, name: str, compute: Callable[[], Arrays]) -> Arrays:
@@ -80,15 +81,10 @@ class Work:
         self.done = max(self.done, done)
 
     def forget(self, start: str) -> None:
-        """Removes what is kept under names that start like this."""
-        if self.folder is None:
-            return
-        folder, _, prefix = start.rpartition("/")
-        if not prefix:
-            shutil.rmtree(self.folder / folder, ignore_errors=True)
-            return
-        for path in (self.folder / folder).glob(f"{prefix}*"):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        """Removes the totals whose names start like this."""
+        if self.folder is not None:
+            for path in self.folder.glob(f"{start}*.npz"):
+                path.unlink(missing_ok=True)
 
     def _advance(self, cost: float, note: str) -> None:
         self.done += cost
