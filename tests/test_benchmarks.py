@@ -1,10 +1,12 @@
 """Benchmarks that score whole submissions keep up with the tasks; what they measure is theirs to print."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.benchmarks import all as everything
-from tests.benchmarks import annotators, own_data, picture_encoders, probabilities
+from tests.benchmarks import annotators, by_blocks, own_data, picture_encoders, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
 
 SHARE = 0.003
@@ -34,6 +36,31 @@ def test_own_data_are_ranked_from_every_form(tmp_path, form):
     assert cost.peak > 0
     wrong = int((case.given != case.truth).sum())
     assert own_data.found_among(case, tmp_path / "list.csv", wrong) > 0.5 * wrong
+
+
+def test_large_data_are_ranked_beside_cleanlab_from_the_same_file(tmp_path):
+    case = by_blocks.Case(400, 16, 4, spread=1.0)
+    wrong = case.write(tmp_path)
+    cost, suspicion = by_blocks.ranked(tmp_path)
+    assert cost.cpu > 0
+    assert cost.peak > 50
+    by_blocks.judge("cleanlab", tmp_path, 20)
+    for found in (suspicion, np.load(tmp_path / "cleanlab.npy")):
+        assert found[wrong].mean() > found[~wrong].mean() + 0.2
+
+
+def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_path):
+    sizes = (10_000, 20_000, 40_000)
+    cases = [replace(by_blocks.WIDE, rows=rows) for rows in sizes]
+    points = [by_blocks.Point("rows", case, 36.0 + case.rows * 3.6e-3, 900.0) for case in cases]
+    points += [by_blocks.Point(what, case, 9.0, 300.0) for what in ("width", "classes") for case in cases]
+    points += [by_blocks.Point("workers", case, 36.0 + case.rows * 3.6e-4, 300.0, 2, 20.0) for case in cases[:2]]
+    points.append(by_blocks.Point("workers", cases[1], 40.0, 300.0, 1, 40.0))
+    page = by_blocks.page(points)
+    assert "| 1,300,000 | 1 core | 1.31 |" in page
+    assert "| 100,000,000 | 20 cores | 14.51 |" in page  # 0.01 + 10 h handing out + 90 h / 20
+    by_blocks.draw(points, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 5000
 
 
 def test_encoders_of_pictures_are_compared():

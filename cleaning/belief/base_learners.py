@@ -74,14 +74,19 @@ class Evidence:
         2.7 for ten. These were chosen for the precision of the posterior on cases with two and with ten classes. In
         general they are divided by log₂ of the number of classes and by its square.
         """
-        bits = float(np.log2(max(self.n_classes, 2)))
-        return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
+        return noise_variances(self.n_classes)
 
     def centred_targets(self) -> FloatMatrix:
         """The votes minus a class prior, (m, K): half uniform, half the frequencies (of trusted rows, if any)."""
         targets, drawn = self.votes, len(self) - self.checked
         trusted = targets[self.noisy : drawn] if self.noisy < drawn else targets
         return np.asarray(targets - (0.5 * trusted.mean(axis=0) + 0.5 / self.n_classes))
+
+
+def noise_variances(n_classes: int) -> tuple[float, float]:
+    """Those of `Evidence.noise_variances` for so many classes."""
+    bits = float(np.log2(max(n_classes, 2)))
+    return _RBF_NOISE / bits, _LINEAR_NOISE / bits**2
 
 
 def plain_view(features: FloatMatrix) -> FloatMatrix:

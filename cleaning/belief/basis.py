@@ -25,7 +25,7 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 DENSE_ROWS = 2500
 # Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
 # enough; with 16,000 the result depends less on which rows were drawn.
-_STACKED_ROWS = 16_000
+STACKED_ROWS = 16_000
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -276,8 +276,8 @@ def _drawn(evidence: Evidence, rng: np.random.Generator) -> IntVector:
     rows, noisy = len(evidence), evidence.noisy
     sure = rows - noisy - evidence.checked
     drawn = [
-        np.sort(rng.choice(noisy, min(noisy, _STACKED_ROWS), replace=False)),
-        noisy + np.sort(rng.permutation(sure)[:_STACKED_ROWS]),
+        np.sort(rng.choice(noisy, min(noisy, STACKED_ROWS), replace=False)),
+        noisy + np.sort(rng.permutation(sure)[:STACKED_ROWS]),
         np.arange(rows - evidence.checked, rows),
     ]
     return np.concatenate(drawn)

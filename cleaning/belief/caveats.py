@@ -88,9 +88,9 @@ def independent_rows(train: Split, validation: Split) -> IntVector:
 
 
 def caveats_of(
-    train: Split, distinct: Split, trusted: Split | None, unused: Unused, predicted: FloatMatrix | None = None
+    labels: IntVector, distinct: Split, trusted: Split | None, unused: Unused, predicted: FloatMatrix | None = None
 ) -> tuple[Caveat, ...]:
-    """The caveats of training rows.
+    """The caveats of training rows with these labels.
 
     distinct and trusted: one row per group of copies among the training rows and among the trusted rows that are used.
     predicted: what the user's own model says of each group, for the first rows of `distinct`.
@@ -98,21 +98,21 @@ def caveats_of(
     found = [_of_shared(unused.shared, unused.every)] if unused.shared else []
     if unused.misleading:
         found.append(_of_misleading(unused.misleading))
-    given = np.unique(train.labels)
-    labels = given if trusted is None else np.union1d(given, trusted.labels)
-    if len(labels) == 1:
-        sentence = f"every label is {labels[0]}; with only one class, wrong labels cannot be found"
+    given = np.unique(labels)
+    every = given if trusted is None else np.union1d(given, trusted.labels)
+    if len(every) == 1:
+        sentence = f"every label is {every[0]}; with only one class, wrong labels cannot be found"
         return (*found, Caveat("one class", f"{sentence} and the order means nothing", "add rows of another class"))
-    if len(given) > _MANY_CLASSES and len(train) < _FEWEST_ROWS_PER_CLASS * len(given):
-        sentence = f"{len(given)} different labels for {len(train)} rows look like a quantity, not like classes"
+    if len(given) > _MANY_CLASSES and len(labels) < _FEWEST_ROWS_PER_CLASS * len(given):
+        sentence = f"{len(given)} different labels for {len(labels)} rows look like a quantity, not like classes"
         found.append(Caveat("many values", sentence, "group the values into a few classes"))
-    elif len(given) > _MANY_CLASSES and len(train) < _ENOUGH_ROWS_PER_CLASS * len(given):
+    elif len(given) > _MANY_CLASSES and len(labels) < _ENOUGH_ROWS_PER_CLASS * len(given):
         sentence = (
-            f"{len(given)} classes with about {len(train) / len(given):.0f} rows each are too few rows to tell how"
+            f"{len(given)} classes with about {len(labels) / len(given):.0f} rows each are too few rows to tell how"
         )
         sentence += " many labels are wrong, since unusual rows look like wrong ones"
         found.append(Caveat("few rows", sentence, f"use {_ENOUGH_ROWS_PER_CLASS} or more rows per class for a number"))
-    if len(train) > 1 and len(distinct) == 1:
+    if len(labels) > 1 and len(distinct) == 1:
         sentence = "all rows have the same embedding, so the order means nothing"
         found.append(Caveat("no signal", sentence, "look at how the embeddings were made"))
     elif not _has_signal(distinct, trusted, predicted):

@@ -1,5 +1,6 @@
 """A base learner for many rows: cross-fitted softmax regression whose loss passes through the noise matrix."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from cleaning.data import FloatMatrix, IntVector
 
 # Measured on human labels with 10,000 rows: strengths from .003 to .03 give the same average precision, and 8 steps
 # instead of 12 lose .003.
-_STRENGTH, _FOLDS, _STEPS = 0.01, 5, 12
+_STRENGTH, FOLDS, STEPS = 0.01, 5, 12
 _MORE_STEPS = 4
 _TRUSTED_WEIGHT, _TRUSTED_FLOOR = 2.5, 1e-3
 
@@ -44,7 +45,7 @@ class Forward:
         deviation = rows.std(axis=0)
         rows /= np.where(deviation < 1e-12, 1, deviation)
         zero = np.zeros((rows.shape[1] + 1, evidence.n_classes), dtype=np.float32)
-        return _crossed(rows, rng.permutation(len(evidence)) % _FOLDS, (zero,) * _FOLDS, evidence, noise, _STEPS)
+        return _crossed(rows, rng.permutation(len(evidence)) % FOLDS, (zero,) * FOLDS, evidence, noise, STEPS)
 
     def renewed(self, place: IntVector, evidence: Evidence, noise: FloatMatrix) -> FloatMatrix:
         """The scores (m, K) for evidence about the rows `place` (m,), after a few more steps from these models."""
@@ -77,29 +78,49 @@ def _crossed(
 
 
 def _fitted(rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix, start: FloatMatrix, steps: int) -> FloatMatrix:
-    """Weights and intercept (d + 1, K), float32, after so many steps of L-BFGS."""
+    """Weights and intercept (d + 1, K), float32."""
+    room = np.empty_like(seen)
+    total = float(weights.sum())
+    return minimised(lambda model: likelihood(rows, seen, weights, model, room), start, total, steps)
+
+
+def likelihood(
+    rows: FloatMatrix, seen: FloatMatrix, weights: FloatMatrix, model: FloatMatrix, room: FloatMatrix
+) -> tuple[float, FloatMatrix]:
+    """Σ weight · log Σ_c softmax(W x)_c seen_c, and minus its gradient (d + 1, K).
+
+    seen (m, K): P(what the row was called | true class). room: an array like `seen` to work in.
+    """
+    share = rows @ model[:-1] + model[-1]
+    share -= share.max(axis=1, keepdims=True)
+    np.exp(share, out=share)
+    share /= share.sum(axis=1, keepdims=True)
+    evidence = np.einsum("ij,ij->i", share, seen)[:, None] + np.float32(1e-20)
+    np.multiply(seen, -1 / evidence, out=room)
+    np.add(room, 1, out=room)
+    np.multiply(room, share, out=room)
+    np.multiply(room, weights[:, None], out=room)
+    gradient = np.vstack([rows.T @ room, room.sum(axis=0)])
+    return float((weights[:, None] * np.log(evidence)).sum(dtype=np.float64)), gradient
+
+
+def minimised(
+    sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], start: FloatMatrix, total: float, steps: int = STEPS
+) -> FloatMatrix:
+    """The model (d + 1, K), float32, after so many steps of L-BFGS from `start`.
+
+    sums: the `likelihood` of a model over all rows. total: the sum of their weights.
+    """
     from scipy.optimize import minimize  # a command that needs none of it starts sooner
 
     shape = start.shape
-    total, weight = float(weights.sum()), weights[:, None]
-    residual = np.empty_like(seen)
 
     def loss(point: FloatMatrix) -> tuple[float, FloatMatrix]:
-        model = point.reshape(shape).astype(np.float32)
-        share = rows @ model[:-1] + model[-1]
-        share -= share.max(axis=1, keepdims=True)
-        np.exp(share, out=share)
-        share /= share.sum(axis=1, keepdims=True)
-        evidence = np.einsum("ij,ij->i", share, seen)[:, None] + np.float32(1e-20)
-        np.multiply(seen, -1 / evidence, out=residual)
-        np.add(residual, 1, out=residual)
-        np.multiply(residual, share, out=residual)
-        np.multiply(residual, weight, out=residual)
-        gradient = np.vstack([rows.T @ residual, residual.sum(axis=0)]).astype(np.float64)
+        likely, minus = sums(point.reshape(shape).astype(np.float32))
+        gradient = minus.astype(np.float64)
         inner = point.reshape(shape)[:-1]
         gradient[:-1] += inner / _STRENGTH
-        value = -float((weight * np.log(evidence)).sum(dtype=np.float64)) + float((inner**2).sum()) / (2 * _STRENGTH)
-        return value / total, gradient.ravel() / total
+        return (float((inner**2).sum()) / (2 * _STRENGTH) - likely) / total, gradient.ravel() / total
 
     begin = start.astype(np.float64).ravel()
     found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps})

@@ -85,7 +85,7 @@ class Posterior:
         given = 0 if basis.told.validation is None else len(basis.told.validation)
         unused = Unused(shared=given - len(basis.kept) - basis.misleading, misleading=basis.misleading, every=given)
         predicted = self._predicted()
-        found = caveats_of(basis.told.train, self._before_checks(), basis.trusted, unused, predicted)
+        found = caveats_of(basis.told.train.labels, self._before_checks(), basis.trusted, unused, predicted)
         sure = predicted is not None and basis.told.checked is None and not contradicted(basis)
         return (*found, of_agreement(len(self.given))) if sure else found
 

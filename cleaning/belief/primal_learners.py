@@ -1,9 +1,11 @@
 """Leave-one-out class scores for many rows: learners in the primal form, without any rows × rows matrix."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from cleaning.belief.base_learners import (
@@ -18,11 +20,11 @@ from cleaning.belief.base_learners import (
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import nearest
 
-_LANDMARKS = 640
+LANDMARKS = 640
 # The neighbour vote: reference rows, principal components, neighbours, and the weight of a clean row's vote. The last
 # two are those of the dense learners' graph.
-_REFERENCE = 6000
-_VOTE_COLUMNS = 96
+REFERENCE = 6000
+VOTE_COLUMNS = 96
 NEIGHBOURS = 30
 _CLEAN_VOTE = 2.5
 _BLOCK = 8192
@@ -48,7 +50,7 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
 
 def drawn_landmarks(roots: FloatMatrix, rng: np.random.Generator) -> tuple[FloatMatrix, float]:
     """Some of the rows for the Nyström map, and the scale of the RBF kernel."""
-    landmarks = roots[np.sort(rng.choice(len(roots), min(_LANDMARKS, len(roots)), replace=False))]
+    landmarks = roots[np.sort(rng.choice(len(roots), min(LANDMARKS, len(roots)), replace=False))]
     return landmarks, 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
 
 
@@ -106,22 +108,17 @@ def factored(gram: FloatMatrix) -> Any:
 def _vote(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """Log-shares of the votes of nearby reference rows, on the leading principal components, own label left out."""
     reference, reduced = drawn_references(rows, evidence, rng)
-    distance, index = nearest(reduced, reduced[reference], NEIGHBOURS + 1)
-    similar = similarity(distance) * vote_weights(evidence)[reference][index]
-    similar[reference[index] == np.arange(len(rows))[:, None]] = 0.0
-    tally = _tally(similar, evidence.labels[reference][index], evidence.n_classes)
-    return log_tally(tally)
+    voters = Voters(reduced[reference], evidence.labels[reference], vote_weights(evidence)[reference])
+    return voters.scores(reduced, evidence.n_classes, lambda index: reference[index] == np.arange(len(rows))[:, None])
 
 
 def drawn_references(rows: FloatMatrix, evidence: Evidence, rng: np.random.Generator) -> tuple[IntVector, FloatMatrix]:
     """The numbers of the rows that vote, and all rows on the leading principal components."""
     clean = np.arange(evidence.noisy, len(rows))
-    clean = clean if len(clean) <= _REFERENCE // 2 else np.sort(rng.choice(clean, _REFERENCE // 2, replace=False))
-    noisy = rng.choice(evidence.noisy, min(evidence.noisy, _REFERENCE - len(clean)), replace=False)
+    clean = clean if len(clean) <= REFERENCE // 2 else np.sort(rng.choice(clean, REFERENCE // 2, replace=False))
+    noisy = rng.choice(evidence.noisy, min(evidence.noisy, REFERENCE - len(clean)), replace=False)
     reference = np.concatenate([np.sort(noisy), clean])
-    # eigh sorts ascending: the last columns carry the most variance
-    basis = np.linalg.eigh(rows[reference].T @ rows[reference])[1][:, -_VOTE_COLUMNS:]
-    return reference, np.ascontiguousarray(rows @ basis)
+    return reference, np.ascontiguousarray(rows @ leading_axes(rows[reference]))
 
 
 def similarity(distance: FloatMatrix) -> FloatMatrix:
@@ -137,6 +134,31 @@ def vote_weights(evidence: Evidence) -> FloatVector:
 def log_tally(tally: FloatMatrix) -> FloatMatrix:
     """The scores (m, K) for the votes of each row's neighbours."""
     return log_shares(tally + 1e-6).astype(np.float32)
+
+
+def leading_axes(rows: FloatMatrix) -> FloatMatrix:
+    """The axes of most variance, (d, up to 96): eigh sorts ascending, so they are its last columns."""
+    return np.asarray(np.linalg.eigh(rows.T @ rows)[1][:, -VOTE_COLUMNS:])
+
+
+@dataclass(frozen=True, eq=False)
+class Voters:
+    """Reference rows on the leading axes, their labels, and the weights of their votes."""
+
+    rows: FloatMatrix
+    labels: IntVector
+    weights: FloatVector
+
+    def scores(self, rows: FloatMatrix, n_classes: int, own: Callable[[IntVector], NDArray[np.bool_]]) -> FloatMatrix:
+        """Log-shares of the votes of the nearest voters, (m, K), float32.
+
+        own: which of the voters numbered (m, neighbours) must not vote for a row, since they are the row itself.
+        """
+        distance, index = nearest(rows, self.rows, NEIGHBOURS + 1)
+        similar = similarity(distance) * self.weights[index]
+        similar[own(index)] = 0.0
+        tally = _tally(similar, self.labels[index], n_classes)
+        return log_tally(tally)
 
 
 def _tally(weights: FloatMatrix, labels: IntVector, n_classes: int) -> FloatMatrix:

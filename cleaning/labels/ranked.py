@@ -23,16 +23,16 @@ _WORTH_DRAWING, _FIRST_LOOKS = 100, 30
 
 
 @dataclass(frozen=True, eq=False)
-class Ranked:
-    """What is believed about n rows, of which some have no label.
+class Listed:
+    """n rows, of which some have no label, in the order to look at them.
 
     order (n,): the rows to look at, the label to fix first in front; rows without a label come last, those with the
     surest suggestion first. labelled (k,): the rows with a label, in increasing order. suspicion (n,): P(the label is
     wrong), NaN without a label. suggestion (n,), probability (n,): the most probable class, and P(it is right).
     near_duplicate_of (n,): the first of the labelled rows that are nearly the same, or -1. outlier (n,): whether a
-    labelled row is far from all others. posterior: about the labelled rows, before any of them was looked at. round:
-    the order and beliefs of these rows now, numbered from 0. first_looks: the rows drawn from them to count wrong
-    labels by, with the same numbers; None where there are trusted rows, or few others.
+    labelled row is far from all others. round: the order and beliefs of the labelled rows now, numbered from 0.
+    first_looks: the rows drawn from them to count wrong labels by, with the same numbers; None where there are trusted
+    rows, or few others.
     """
 
     order: IntVector
@@ -42,14 +42,20 @@ class Ranked:
     probability: FloatVector
     near_duplicate_of: IntVector
     outlier: NDArray[np.bool_]
-    posterior: Posterior
     round: Round
-    first_looks: FirstLooks | None = None
+    first_looks: FirstLooks | None
 
     @property
     def drawn(self) -> IntVector:
         """The rows to look at first, (m,); none where there is no such sample."""
         return self.labelled[:0] if self.first_looks is None else self.labelled[self.first_looks.rows]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked(Listed):
+    """The same, with the posterior of the labelled rows before any of them was looked at."""
+
+    posterior: Posterior
 
 
 def rank_rows(
@@ -123,6 +129,7 @@ def _of_all_rows(
         outlier=outlier,
         posterior=posterior,
         round=first,
+        first_looks=None,
     )
 
 

@@ -7,7 +7,8 @@ the worker that held them.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from cleaning.parallel.lost import JobsLost, NoCluster, WorkersLost
@@ -15,6 +16,20 @@ from cleaning.parallel.lost import JobsLost, NoCluster, WorkersLost
 _SECONDS_TO_ANSWER = 10
 _SECONDS_TO_FIND_A_WORKER = 30  # a nanny restarts a dead worker, on a busy machine
 _SECONDS_WITHOUT_WORKERS = 60
+
+# The connection that is kept while `kept_open` runs: a context, and in it the client once there is one.
+_KEPT: ContextVar[tuple[ExitStack, list[Any]] | None] = ContextVar("_KEPT", default=None)
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Runs the block with one connection to the cluster, made when it is first needed, for all `on_cluster` in it."""
+    with ExitStack() as stack:
+        token = _KEPT.set((stack, []))
+        try:
+            yield
+        finally:
+            _KEPT.reset(token)
 
 
 def on_cluster(
@@ -68,6 +83,20 @@ def _as_completed(client: Any, futures: set[Any]) -> Iterator[Any]:
 
 @contextmanager
 def _client(address: str) -> Iterator[Any]:
+    """A client with at least one worker: the one that is kept open, or a new one."""
+    kept = _KEPT.get()
+    if kept is None:
+        with _new_client(address) as client:
+            yield client
+        return
+    stack, clients = kept
+    if not clients:
+        clients.append(stack.enter_context(_new_client(address)))
+    yield clients[0]
+
+
+@contextmanager
+def _new_client(address: str) -> Iterator[Any]:
     try:
         from distributed import Client
     except ModuleNotFoundError:

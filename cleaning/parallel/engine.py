@@ -12,6 +12,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,6 +59,18 @@ class Engine:
 
 
 SERIAL = Engine()
+
+
+@contextmanager
+def connected(engine: Engine) -> Iterator[None]:
+    """Runs the block with one connection to the cluster, if the engine has one, for many calls of `map_jobs`."""
+    if engine.cluster is None:
+        yield
+        return
+    from cleaning.parallel.cluster import kept_open
+
+    with kept_open():
+        yield
 
 
 def map_jobs(

@@ -15,7 +15,12 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="or PATH.onnx; default: efficientnet_lite0 with the extra `images`, else classical",
     )
-    group.add_argument("--jobs", type=int, default=1, help="pictures decoded in parallel; -1: one per core; default: 1")
+    group.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        help="processes that decode pictures, and in `rank` judge large data; -1: one per core; default: 1",
+    )
     group.add_argument(
         "--on-undecodable",
         choices=("error", "skip"),
@@ -34,7 +39,7 @@ def add_pictures(parser: argparse.ArgumentParser) -> None:
 
 
 def jobs_of(options: argparse.Namespace) -> int:
-    """The number of pictures to decode in parallel. Raises InvalidInput for 0 and for less than -1."""
+    """The number of processes. Raises InvalidInput for 0 and for less than -1."""
     from cleaning.errors import InvalidInput
 
     jobs: int = options.jobs

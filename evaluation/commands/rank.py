@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the table alone (.csv or .parquet)")
     parser.add_argument("--review", type=Path, metavar="DIR", help="default: NAME_review beside the source")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    _add_places(parser.add_argument_group("where it is computed"))
     _add_columns(parser.add_argument_group("what is where in SOURCE, if it cannot be guessed"))
     own = parser.add_argument_group("your own model")
     own.add_argument(
@@ -29,6 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     own.add_argument("--trusted-probabilities", type=Path, metavar="FILE", help="the same for the trusted rows")
     add_pictures(parser)
+
+
+def _add_places(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE too",
+    )
 
 
 def _add_columns(group: "argparse._ArgumentGroup") -> None:
@@ -63,12 +72,13 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes NAME_review/, or the table, and reports how many labels are probably wrong."""
+    from cleaning.parallel.engine import Engine
     from evaluation.files.progress import Reporter
     from evaluation.labels.forms.found import Options
     from evaluation.labels.ranking import Job, rank
     from evaluation.labels.source import Request
 
-    network = settings_of(options)
+    network, jobs = settings_of(options), jobs_of(options)
     chosen = Options(
         labels=options.labels,
         label_column=options.label_column,
@@ -87,9 +97,10 @@ def run(options: argparse.Namespace) -> int:
         encoder_mean=network.mean,
         encoder_std=network.deviation,
         encoder_output=network.output,
-        jobs=jobs_of(options),
+        jobs=jobs,
         on_undecodable=options.on_undecodable,
     )
     request = Request(options.source, chosen, options.trusted, options.trusted_labels, options.trusted_probabilities)
-    rank(Job(request, options.output, options.review, options.seed), Reporter())
+    engine = Engine(jobs, options.cluster)
+    rank(Job(request, options.output, options.review, options.seed, engine), Reporter())
     return 0

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Count, Split
+from cleaning.belief.blocks.judge import too_large
 from cleaning.errors import InvalidInput, bounded, printable
+from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
 from cleaning.labels.named_caveats import named_caveats
-from cleaning.labels.ranked import Ranked, rank_rows
+from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
+from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
 from evaluation.files.csv import is_formula
 from evaluation.files.outputs import refuse_output
@@ -22,6 +25,7 @@ from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
+from evaluation.labels.by_blocks import list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.review_folder import (
     COLUMNS,
@@ -45,12 +49,16 @@ _LOOKS = (20, 50, 100)
 
 @dataclass(frozen=True)
 class Job:
-    """What to rank, and where the result goes: a table (`output`), or the review folder (default: NAME_review)."""
+    """What to rank, and where the result goes: a table (`output`), or the review folder (default: NAME_review).
+
+    engine: where the blocks of large data are judged.
+    """
 
     source: Request
     output: Path | None = None
     review: Path | None = None
     seed: int = 0
+    engine: Engine = SERIAL
 
 
 def rank(job: Job, reporter: Reporter) -> None:
@@ -71,16 +79,20 @@ def rank(job: Job, reporter: Reporter) -> None:
     reporter.say(source.said)
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
+    _warn_of_size(source, job.engine, reporter)
     decided = decided_so_far(folder / DECISIONS, source) if job.output is None or job.review is not None else None
-    with reporter.track("rank", "steps") as progress:
-        found, count = _since(rank_source(source, trusted, job.seed, progress), decided)
-        caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
-    crowd = None if source.votes is None else crowd_of(found, source.votes)
+    with reporter.track("rank", "steps" if source.stored is None else "percent") as progress:
+        if source.stored is None:
+            result = _in_memory(source, trusted, decided, job.seed, progress)
+        else:
+            result = _by_blocks(source, decided, job, None if job.output else work_folder(folder), progress)
+    found, crowd, caveats = result.listed, result.crowd, result.caveats
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        more = {"count": count, "caveats": caveats, "first_looks": [source.ids[row] for row in found.drawn.tolist()]}
+        more = {"count": result.count, "caveats": caveats}
+        more["first_looks"] = [source.ids[row] for row in found.drawn.tolist()]
         description = describe(folder, source, trusted, seed=job.seed, **more)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in [*caveats, *_said_of_formulas(source)]:
@@ -105,6 +117,43 @@ def _refuse_options(job: Job) -> None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
 
 
+def _warn_of_size(source: Source, engine: Engine, reporter: Reporter) -> None:
+    if source.stored is not None:
+        return
+    if engine.cluster is not None:
+        reporter.warn("--cluster has no effect: only large data are ranked on a cluster")
+    if too_large(len(source), source.features.shape[1], len(source.classes)):
+        by = "only vectors with one label per row, without --trusted, --probabilities and --scaling, go by blocks"
+        reporter.warn(f"so many rows and classes need many gigabytes of memory; {by}")
+
+
+@dataclass(frozen=True, eq=False)
+class _Result:
+    """The rows in order, the count before any decision, what makes the numbers doubtful, and the annotators if any."""
+
+    listed: Listed
+    count: Counted | None
+    caveats: list[str]
+    crowd: Crowd | None = None
+
+
+def _in_memory(
+    source: Source, trusted: Source | None, decided: Decided | None, seed: int, progress: Progress
+) -> _Result:
+    found, count = _since(rank_source(source, trusted, seed, progress), decided)
+    caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
+    return _Result(found, count, caveats, None if source.votes is None else crowd_of(found, source.votes))
+
+
+def _by_blocks(source: Source, decided: Decided | None, job: Job, work: Path | None, progress: Progress) -> _Result:
+    found = list_source(source, seed=job.seed, work=work, engine=job.engine, progress=progress)
+    caveats = [*(printable(str(one)) for one in found.judgement.caveats), f"{LEFT_OUT}."]
+    count = _counted(found)
+    if decided is not None and decided.shown:
+        found = looked_at(found, source.labels, decided.checked, decided.left_out)
+    return _Result(found, count, caveats)
+
+
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
     """The ranking of a source before any decision."""
     others = None
@@ -123,7 +172,7 @@ def rank_source(source: Source, trusted: Source | None, seed: int, progress: Pro
     )
 
 
-def table_of(source: Source, found: Ranked, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
+def table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
     """One line per row of the source, in the order to look at them; labels and annotators by name."""
     names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
     shown = {} if decided is None else decided.shown
@@ -156,7 +205,7 @@ def _labelled(trusted: Source | None) -> Split | None:
     return Split(trusted.features[rows], trusted.labels[rows], tuple(trusted.ids[row] for row in rows.tolist()))
 
 
-def _counted(found: Ranked) -> Counted | None:
+def _counted(found: Listed) -> Counted | None:
     left, deviations = found.round.left, found.round.deviations
     if left is None or deviations is None:
         return None
@@ -210,7 +259,7 @@ def _report_decided(decided: Decided, reporter: Reporter) -> None:
         reporter.warn(f"{decisions} not count, because the row is gone or has changed since")
 
 
-def _report(found: Ranked, reporter: Reporter) -> None:
+def _report(found: Listed, reporter: Reporter) -> None:
     """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
     left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
     if left is not None:
@@ -223,7 +272,7 @@ def _report(found: Ranked, reporter: Reporter) -> None:
         reporter.say(f"{rows} at the end, with a suggestion")
 
 
-def _how_many(left: Count, found: Ranked) -> list[str]:
+def _how_many(left: Count, found: Listed) -> list[str]:
     """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise."""
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if left.high - left.low <= _WIDE * max(left.expected, _FEW):
@@ -231,21 +280,21 @@ def _how_many(left: Count, found: Ranked) -> list[str]:
             f"about {left.expected:.0f} of {them} are wrong ({left.low:.0f} to {left.high:.0f} with 90% confidence)"
         ]
     said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
-    if found.posterior.basis.trusted is None:
+    if isinstance(found, Ranked) and found.posterior.basis.trusted is None:
         said.append(
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )
     return said
 
 
-def _report_next(found: Ranked, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
+def _report_next(found: Listed, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
     first = _first_looks(found, {} if decided is None else decided.shown)
     if first is not None:
         reporter.say(f"{first}: fixfirst review {folder} --first-looks")
     reporter.say(f"next: fixfirst review {folder}")
 
 
-def _first_looks(found: Ranked, decided: Collection[int]) -> str | None:
+def _first_looks(found: Listed, decided: Collection[int]) -> str | None:
     """What looking at the drawn rows would tell; None where they do not tell much more, or have been looked at."""
     rows, left = found.drawn.tolist(), found.round.left
     if found.first_looks is None or all(row in decided for row in rows):
@@ -257,7 +306,7 @@ def _first_looks(found: Ranked, decided: Collection[int]) -> str | None:
     return f"after a look at {len(rows)} drawn rows, {told}"
 
 
-def _ahead(found: Ranked) -> str:
+def _ahead(found: Listed) -> str:
     """What the next looks should find."""
     parts = []
     for looks in [one for one in _LOOKS if one <= len(found.round.order)] or [len(found.round.order)]:

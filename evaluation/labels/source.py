@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from cleaning.belief.blocks.judge import too_large
+from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
-from cleaning.labels.evidence import Columns, Encoder, contents, encoder_of
+from cleaning.labels.evidence import Columns, Encoder, Vectors, contents, encoder_of
 from cleaning.labels.votes import Votes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
@@ -47,10 +49,11 @@ class Source:
 
     path: what the user named. form: one word for how it is stored. options: every option and guess that is needed to
     read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
-    names as the user writes them, in natural order. features (n, d): float32. probabilities (n, K): those of the user's
-    own model, or None. votes: those of annotators (indices into classes), if the labels are what most of them said, or
-    None. said: what was taken from where. hashes: of each row's content, without its label. files: the sha256 of each
-    file that was read whole, by its path.
+    names as the user writes them, in natural order. features (n, d): float32; of large data, floats as they are stored.
+    stored: where these are stored, if the data are so large that they are ranked by blocks; else None. probabilities
+    (n, K): those of the user's own model, or None. votes: those of annotators (indices into classes), if the labels are
+    what most of them said, or None. said: what was taken from where. hashes: of each row's content, without its label.
+    files: the sha256 of each file that was read whole, by its path.
     """
 
     path: Path
@@ -59,13 +62,14 @@ class Source:
     ids: tuple[str, ...]
     labels: IntVector
     classes: tuple[str, ...]
-    features: NDArray[np.float32]
+    features: NDArray[np.floating]
     said: str
     hashes: tuple[str, ...]
     files: Mapping[str, str]
     views: Views = field(default_factory=Views, repr=False)
     probabilities: NDArray[np.float32] | None = None
     votes: Votes | None = None
+    stored: Stored | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -116,7 +120,7 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode)
+    source = _source(request.path, found, names, encode, _stored(found, request))
     if trusted is None or request.trusted is None:
         return source, None
     return source, _source(request.trusted, trusted, names, encode)
@@ -172,8 +176,20 @@ def _form(path: Path) -> str:
     return found
 
 
-def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -> Source:
-    features = encode(found.evidence)
+def _stored(found: Found, request: Request) -> Stored | None:
+    """Where the rows are stored, if there are so many that they are ranked by blocks."""
+    evidence = found.evidence
+    alone = request.trusted is None and found.votes is None and found.options.probabilities is None
+    if not alone or not isinstance(evidence, Vectors) or evidence.scaling != "none":
+        return None
+    rows, width = evidence.matrix.shape
+    large = too_large(rows, width, len(found.labels.names))
+    return Stored.of(evidence.matrix) if large else None
+
+
+def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:
+    evidence = found.evidence
+    features = evidence.matrix if stored is not None and isinstance(evidence, Vectors) else encode(evidence)
     hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
     labels = found.labels.renumbered(names)
     for row, name in enumerate(found.ids):
@@ -199,6 +215,7 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder) -
         views=found.views,
         probabilities=predicted,
         votes=None if found.votes is None else found.votes.renumbered(names),
+        stored=stored,
     )
 
 

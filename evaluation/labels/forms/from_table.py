@@ -23,6 +23,7 @@ from evaluation.labels.forms.pictures import (
     folder_picture,
 )
 from evaluation.labels.forms.roles import Roles, choose_roles
+from evaluation.labels.forms.spooled import vectors_of
 from evaluation.labels.forms.tables import Table, columns_of_row, open_table
 
 
@@ -87,7 +88,7 @@ def _evidence(table: Table, roles: Roles, ids: Sequence[str], options: Options, 
         return _of_columns(table, roles.features, options)
     views = Views(text=no_text, picture=_picture_view(table, column))
     if roles.by == "embedding":
-        matrix = table.vectors(column)
+        matrix = vectors_of(table, column, around)
         filled = replace(options, embedding_column=column, scaling=options.scaling or "none")
         said = f"embeddings from `{column}`, {numbers_each(matrix, filled)}"
         return Vectors(matrix, table.place(column), filled.scaling or "none"), None, views, said, filled

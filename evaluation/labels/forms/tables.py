@@ -35,6 +35,8 @@ SUFFIXES = {
 _SAMPLED = 1000
 # So many columns are decoded together.
 _TOGETHER = 16
+# So many rows of a column of lists are decoded together.
+_BATCH = 8192
 # Possessive, so that a million digits with a letter behind them take no more time than other text.
 _NUMBER = re.compile(r"-?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d{1,9})?")
 _COMMA_NUMBER = re.compile(r"-?\d++(,\d++)?")
@@ -97,16 +99,24 @@ class Table(ABC):
 
     def vectors(self, name: str) -> FloatMatrix:
         """A column of lists of numbers, (n, d)."""
+        return self._vectors(name, self.arrow([name]))
+
+    def vectors_by_parts(self, name: str) -> Iterator[FloatMatrix]:
+        """The same, as parts of which only one has to be in memory."""
+        yield self.vectors(name)
+
+    def _vectors(self, name: str, table: Any, first: int = 0) -> FloatMatrix:
+        """The lists in a part of the table that starts at row `first`."""
         import pyarrow as pa
 
-        table = self.arrow([name])
         kind = table[name].type
         missing = np.flatnonzero(table[name].is_null().to_numpy())
         if len(missing):
-            raise InvalidInput(self.place(name, int(missing[0])), "there is no value", "fill it in, or drop the row")
+            place = self.place(name, first + int(missing[0]))
+            raise InvalidInput(place, "there is no value", "fill it in, or drop the row")
         if not pa.types.is_floating(kind.value_type) or pa.types.is_float16(kind.value_type):
             table = table.set_column(0, name, table[name].cast(pa.list_(pa.float64())))
-        return vectors(self.path, table, name)
+        return vectors(self.path, table, name, first)
 
 
 class _ArrowTable(Table):
@@ -126,6 +136,18 @@ class _ArrowTable(Table):
             if self.form == "feather":
                 return self._source.select(list(names))
             return self._source.read(columns=list(names), use_threads=False)
+
+    def vectors_by_parts(self, name: str) -> Iterator[FloatMatrix]:
+        if self.form == "feather":
+            yield self.vectors(name)
+            return
+        import pyarrow as pa
+
+        first = 0
+        with readable(self.path, self.form):
+            for batch in self._source.iter_batches(_BATCH, columns=[name], use_threads=False):
+                yield self._vectors(name, pa.Table.from_batches([batch]), first)
+                first += len(batch)
 
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
         matrix = np.empty((self.rows, len(names)))

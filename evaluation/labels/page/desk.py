@@ -85,7 +85,8 @@ class Desk:
             self.review.log.read()
             self._take()
             looks = len(self.verdicts.rows)
-            if looks - self._renewed_at >= self.batch and self._thread is None:
+            due = looks - self._renewed_at >= self.batch and self.review.source.stored is None
+            if due and self._thread is None:
                 self._renewed_at = looks
                 self._thread = threading.Thread(target=self._renew, daemon=True)
                 self._thread.start()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
+from cleaning.labels.evidence import blocks
 from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL
 from evaluation.labels.opened import Review
 from evaluation.labels.source import Source
@@ -20,7 +21,7 @@ _MOST_COLUMNS = 40
 _MOST_TELLING = 12
 _FIRST_COLUMNS, _SNIPPET = 4, 200
 
-_Floats = NDArray[np.float32]
+_Floats = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Nearness:
         if trusted and self._trusted is not None and self._trusted_lengths is not None:
             features, lengths = self._trusted.features, self._trusted_lengths
         own = self._source.features[row] - self._mean
-        part = features[rows] if len(rows) < len(features) else features
+        part = np.asarray(features[rows] if len(rows) < len(features) else features, dtype=np.float32)
         cosines = (part @ own - float(self._mean @ own)) / lengths[rows]
         best = np.argsort(-cosines, kind="stable")[:_COMPARED]
         return [(int(rows[one]), float(cosines[one])) for one in best]
@@ -129,7 +130,10 @@ class Nearness:
 
 def _lengths(features: _Floats, mean: _Floats) -> _Floats:
     """The lengths of the centred rows, at least a tiny number."""
-    squares = np.einsum("ij,ij->i", features, features) - 2 * (features @ mean) + float(mean @ mean)
+    squares = np.empty(len(features))
+    for block in blocks(len(features)):
+        part = np.asarray(features[block], dtype=np.float32)
+        squares[block] = np.einsum("ij,ij->i", part, part) - 2 * (part @ mean) + float(mean @ mean)
     return np.asarray(np.sqrt(np.maximum(squares, 1e-12)), dtype=np.float32)
 
 

@@ -166,7 +166,7 @@ def test_the_primal_learners_give_nearly_the_same_posterior(monkeypatch):
     train, truth, validation = noisy(400, 0.3, classes=3, gap=4.0, width=8)
     dense = label_posterior(train, validation)
     monkeypatch.setattr(basis, "DENSE_ROWS", 100)
-    monkeypatch.setattr(basis, "_STACKED_ROWS", 250)
+    monkeypatch.setattr(basis, "STACKED_ROWS", 250)
     primal = label_posterior(train, validation, rng=np.random.default_rng(0))
     assert np.corrcoef(dense.suspicion, primal.suspicion)[0, 1] > 0.9
     assert np.mean(primal.suggestion == truth) == pytest.approx(np.mean(dense.suggestion == truth), abs=0.04)

@@ -12,9 +12,11 @@ import pytest
 import yaml
 
 from cleaning import InvalidInput, Ranking, simulate
+from cleaning.belief.blocks.judge import judge_stored
 from cleaning.parallel.engine import Engine, map_jobs
 from cleaning.parallel.lost import NoCluster
 from cleaning.simulation.simulate import Plan
+from tests.cleaning.belief.blocks.made import case
 from tests.cleaning.parallel.test_parallel import Halves
 from tests.cluster import running_cluster
 from tests.evaluation.harness.test_evaluate import score
@@ -66,6 +68,26 @@ def test_losing_the_only_worker_and_its_data_costs_a_retry(tmp_path):
         engine = Engine(cluster=lonely.address)
         assert list(map_jobs(die_once, (str(tmp_path),), list(range(6)), engine)) == [0, 1, 4, 9, 16, 25]
     assert (tmp_path / "died").exists()
+
+
+def test_large_data_are_judged_as_in_one_process_although_a_worker_is_killed(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr("cleaning.belief.blocks.stored.FEWEST_ROWS", 450)
+    monkeypatch.setattr("cleaning.belief.forward_learner._STEPS", 2)
+    given = case()
+    rows = given.stored(tmp_path)
+    with Client(engine.cluster, set_as_default=False) as client:
+        client.wait_for_workers(2)
+        workers = list(client.run(os.getpid).values())
+
+    def kill_one(done, total, note):
+        if note == "model 2 of 5" and len(workers) == 2:
+            os.kill(workers.pop(), signal.SIGKILL)
+
+    here = judge_stored(rows, given.labels)
+    there = judge_stored(rows, given.labels, engine=engine, progress=kill_one)
+    assert len(workers) == 1
+    np.testing.assert_allclose(there.suspicion, here.suspicion, atol=1e-6)
+    assert there.suggestion.tolist() == here.suggestion.tolist()
 
 
 def test_an_exception_in_a_remote_job_arrives_here(engine):

@@ -1,0 +1,179 @@
+"""The base learners of many rows, as they judge one block: Nyström RBF, linear ridge, neighbour vote, forward model."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.linalg import cho_solve
+from scipy.special import log_softmax
+
+from cleaning.belief.base_learners import RBF_WIDTH
+from cleaning.belief.blocks.scan import signed_roots
+from cleaning.belief.blocks.stored import Block, Digests, Single, Stored
+from cleaning.belief.blocks.work import Total
+from cleaning.belief.primal_learners import Voters, factored, rbf_kernel
+from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.progress import Progress
+from cleaning.vectors.neighbours import unit_rows
+
+# Scores are computed for up to so many entries (rows × classes) at a time, and up to so many rows.
+_ENTRIES, _MOST_ROWS = 2_000_000, 8192
+
+
+def rows_at_once(n_classes: int) -> int:
+    """For how many rows scores are computed at a time."""
+    return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """What the rows look like to the learners. Means and deviation (d,) are those of all rows; landmarks (p, d)."""
+
+    mean: Single
+    deviation: Single
+    root_mean: Single
+    landmarks: Single
+    scale: float = 1.0
+
+    def with_landmarks(self, rows: Single) -> "Views":
+        """The same with these rows as landmarks."""
+        marks = self.roots(rows)
+        scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (marks @ marks.T))), 1e-6)
+        return replace(self, landmarks=marks, scale=scale)
+
+    def plain(self, rows: Single) -> Single:
+        """Centred rows of length 1."""
+        return np.asarray(unit_rows(rows - self.mean), dtype=np.float32)
+
+    def roots(self, rows: Single) -> Single:
+        """Centred signed roots, of length 1."""
+        return np.asarray(unit_rows(signed_roots(rows) - self.root_mean), dtype=np.float32)
+
+    def kernel(self, roots: Single) -> Single:
+        """Similarities to the landmarks, (m, p)."""
+        return np.asarray(rbf_kernel(roots, self.landmarks, self.scale), dtype=np.float32)
+
+    def standard(self, rows: Single) -> Single:
+        """Each column with mean 0 and deviation 1."""
+        return np.asarray((rows - self.mean) / self.deviation, dtype=np.float32)
+
+
+def grams(stored: Stored, views: Views, n_classes: int, block: Block, _: Progress) -> Total:
+    """sums: the Gram matrices of the plain rows and of the similarities, each with the sums by class, (K, columns)."""
+    found: list[FloatMatrix] = []
+    for part in block.parts(_MOST_ROWS):
+        labelled = block.codes[part] >= 0
+        rows = stored.block(block.start + part.start, block.start + part.stop)[labelled]
+        codes = block.codes[part][labelled]
+        for place, one in enumerate((views.plain(rows), views.kernel(views.roots(rows)))):
+            fresh = [one.T @ one, by_class(one, codes, n_classes)]
+            if len(found) < 2 * place + 2:
+                found += [each.astype(np.float64) for each in fresh]
+            else:
+                found[2 * place] += fresh[0]
+                found[2 * place + 1] += fresh[1]
+    return Total(tuple(found), ())
+
+
+def by_class(rows: Single, codes: IntVector, n_classes: int) -> FloatMatrix:
+    """The sums of the rows of each class, (K, columns)."""
+    total = np.zeros((n_classes, rows.shape[1]))
+    if not len(rows):
+        return total
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
+    total[codes[order][starts]] = np.add.reduceat(rows[order], starts, axis=0, dtype=np.float64)
+    return total
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """A fitted ridge learner whose targets are gain · (one-hot label - prior).
+
+    solution (p, K); inverse (p, p): that of the penalised Gram matrix.
+    """
+
+    solution: Single
+    inverse: Single
+    gain: float
+    prior: FloatVector
+
+    @classmethod
+    def of(cls, gram: FloatMatrix, sums: FloatMatrix, penalty: FloatMatrix, gain: float, prior: FloatVector) -> "Ridge":
+        """Fits it to the Gram matrix (p, p) and the sums by class (K, p) of the labelled rows."""
+        factor = factored(gram + penalty)
+        right = gain * (sums - np.outer(prior, sums.sum(axis=0))).T
+        inverse = cho_solve(factor, np.eye(len(gram)))
+        return cls(cho_solve(factor, right).astype(np.float32), inverse.astype(np.float32), gain, prior)
+
+    def scores(self, rows: Single, codes: IntVector) -> Single:
+        """Leave-one-out predictions (m, K); as they are for rows without a label, which were not learned from."""
+        leverage = np.clip(np.einsum("ij,ij->i", rows @ self.inverse, rows), 0.0, 0.999)
+        leverage = np.where(codes >= 0, leverage, 0).astype(np.float32)
+        scores = rows @ self.solution
+        scores += np.outer(leverage, (self.gain * self.prior).astype(np.float32))
+        own = np.flatnonzero(codes >= 0)
+        scores[own, codes[own]] -= leverage[own] * np.float32(self.gain)
+        scores /= (1 - leverage)[:, None]
+        return np.asarray(scores, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Vote:
+    """The voters, with the digests of their contents (r,), and the axes (d, ·) on which rows are compared."""
+
+    voters: Voters
+    digests: Digests
+    axes: Single
+
+    def scores(self, roots: Single, digests: Digests, n_classes: int) -> Single:
+        """Log-shares of votes; a row and its copies do not vote for it."""
+        found = self.voters.scores(roots @ self.axes, n_classes, lambda near: self.digests[near] == digests[:, None])
+        return np.asarray(found, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Learners:
+    """All base learners. forward (folds, d + 1, K), or none; deviations (learners,): by which scores are divided."""
+
+    views: Views
+    linear: Ridge
+    rbf: Ridge
+    vote: Vote
+    forward: Single | None = None
+    deviations: FloatVector | None = None
+
+    def scores(self, rows: Single, codes: IntVector, digests: Digests) -> Single:
+        """(learners, m, K) scores in which no row is judged by its own label, standardised."""
+        roots, n_classes = self.views.roots(rows), len(self.linear.prior)
+        found = [self.rbf.scores(self.views.kernel(roots), codes), self.linear.scores(self.views.plain(rows), codes)]
+        found.append(self.vote.scores(roots, digests, n_classes))
+        if self.forward is not None:
+            found.append(_held_out(self.views.standard(rows), fold_of(digests, len(self.forward)), self.forward))
+        scores = np.stack(found)
+        scores -= scores.mean(axis=2, keepdims=True)
+        if self.deviations is not None:
+            scores /= self.deviations.astype(np.float32)[:, None, None]
+        return scores
+
+    def scaled_by(self, rows: Single, codes: IntVector, digests: Digests) -> "tuple[Learners, Single]":
+        """The learners whose scores of these rows have deviation 1, and these scores."""
+        at_once = rows_at_once(len(self.linear.prior))
+        parts = [slice(at, at + at_once) for at in range(0, len(rows), at_once)]
+        scores = np.concatenate([self.scores(rows[part], codes[part], digests[part]) for part in parts], axis=1)
+        deviation = np.sqrt(np.einsum("lmk,lmk->l", scores, scores, dtype=np.float64) / scores[0].size)
+        deviation = np.where(deviation < 1e-12, 1.0, deviation)
+        scores /= deviation.astype(np.float32)[:, None, None]
+        return replace(self, deviations=deviation), scores
+
+
+def fold_of(digests: Digests, folds: int) -> IntVector:
+    """The fold of each row: the same for copies, so that no row is judged by a model that has seen its copy."""
+    return (digests % np.uint64(folds)).astype(np.int64)
+
+
+def _held_out(rows: Single, fold: IntVector, models: Single) -> Single:
+    scores = np.empty((len(rows), models.shape[2]), dtype=np.float32)
+    for number, model in enumerate(models):
+        held = fold == number
+        scores[held] = log_softmax(rows[held] @ model[:-1] + model[-1], axis=1)
+    return scores

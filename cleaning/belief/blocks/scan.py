@@ -1,0 +1,50 @@
+"""The first pass: whether the numbers can be used, their means, and a digest of the content of each row."""
+
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from cleaning.belief.blocks.stored import Digests, Single, Stored
+from cleaning.belief.blocks.work import Total
+from cleaning.data import checked_features
+from cleaning.errors import InvalidInput, Place
+from cleaning.progress import Progress
+from cleaning.vectors.neighbours import unit_rows
+
+_PART = 4096
+
+
+def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> Total:
+    """sums: of the columns, of their squares, and of the root rows, (d,). rows: the digests.
+
+    Raises InvalidInput for a row with numbers that are not finite, or too large.
+    """
+    width = stored.shape[1]
+    first, second, roots = np.zeros(width), np.zeros(width), np.zeros(width)
+    digests = []
+    for start in range(*block, _PART):
+        part = stored.block(start, min(start + _PART, block[1]))
+        try:
+            checked_features(part)
+        except InvalidInput as error:
+            place = Place(Path(stored.path), row=start + int(error.place.row or 0))
+            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
+        first += part.sum(axis=0, dtype=np.float64)
+        second += np.einsum("ij,ij->j", part, part, dtype=np.float64)
+        roots += signed_roots(part).sum(axis=0, dtype=np.float64)
+        digests.append(_digests(part, seed))
+    return Total((first, second, roots), (np.concatenate(digests),))
+
+
+def signed_roots(rows: Single) -> Single:
+    """The signed square roots of the unit rows."""
+    unit = unit_rows(rows)
+    return np.asarray(np.sign(unit) * np.sqrt(np.abs(unit)), dtype=np.float32)
+
+
+def _digests(rows: Single, seed: int) -> Digests:
+    """64 bits for each row, the same for equal rows: adding 0 turns -0.0 into 0.0."""
+    salt = seed.to_bytes(16, "little")
+    content = (blake2b(row, digest_size=8, salt=salt).digest() for row in np.ascontiguousarray(rows + np.float32(0)))
+    return np.frombuffer(b"".join(content), dtype="<u8").astype(np.uint64)

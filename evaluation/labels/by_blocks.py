@@ -1,0 +1,38 @@
+"""Sources so large that they are ranked by blocks."""
+
+import shutil
+from pathlib import Path
+
+from cleaning.labels.by_blocks import BlockListed, list_stored
+from cleaning.parallel.engine import Engine
+from cleaning.progress import Progress
+from evaluation.files.whole import make_folder, sha256_bytes
+from evaluation.labels.source import Source
+
+# Work of another version is not taken up again.
+_VERSION = 1
+
+
+def work_folder(review: Path) -> Path:
+    """Where a review folder keeps what is finished of a ranking by blocks."""
+    return review / "blocks"
+
+
+def list_source(source: Source, *, seed: int, work: Path | None, engine: Engine, progress: Progress) -> BlockListed:
+    """The ranking of a source that is `stored`, before any decision.
+
+    work: the folder for finished work; what it has of other data is removed.
+    """
+    assert source.stored is not None
+    folder = None
+    if work is not None:
+        content = repr((_VERSION, seed, sorted(source.files.values()), source.stored.shape)).encode()
+        folder = make_folder(work / sha256_bytes(content + source.labels.tobytes())[:16])
+        for other in work.iterdir():
+            if other != folder and other.is_dir() and not other.is_symlink():
+                shutil.rmtree(other, ignore_errors=True)
+
+    def percent(done: float, total: float, note: str = "", /) -> None:
+        progress(100 * done / total, 100, note)
+
+    return list_stored(source.stored, source.labels, seed=seed, folder=folder, engine=engine, progress=percent)

@@ -1,0 +1,57 @@
+"""Large columns of embeddings, copied into an npy in parts, so that they need not be in memory."""
+
+from contextlib import suppress
+from hashlib import blake2b
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from cleaning.data import FloatMatrix
+from cleaning.errors import InvalidInput
+from evaluation.files.npy import read_npy
+from evaluation.files.whole import plain_errors, written_whole
+from evaluation.labels.forms.pictures import Surroundings
+from evaluation.labels.forms.tables import Table
+
+# Columns that need more bytes in memory are copied.
+_MOST_BYTES = 500_000_000
+
+
+def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
+    """A column of lists of numbers, (n, d); a large one of a parquet file memory-mapped, in float32.
+
+    The copy is kept beside the embeddings of pictures, and used again while the table is the same.
+    """
+    if table.form != "parquet" or around.cache is None:
+        return table.vectors(column)
+    with plain_errors(table.path, "look at the file"):
+        state = table.path.stat()
+    name = blake2b(f"{column} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
+    path = around.cache.with_name(f"{around.cache.stem}_{name}.npy")
+    if not path.is_file():
+        parts = table.vectors_by_parts(column)
+        first = next(parts)
+        if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
+            return table.vectors(column)
+        for old in path.parent.glob(f"{around.cache.stem}_*.npy"):
+            with suppress(OSError):
+                old.unlink()
+        _write(path, table, column, chain([first], parts))
+    return np.asanyarray(read_npy(path))
+
+
+def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
+    width, done = 0, 0
+    with written_whole(path) as half, half.open("wb") as file:
+        for part in parts:
+            if not width:
+                width = part.shape[1]
+                shape = (table.rows, width)
+                np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+            if part.shape[1] != width:
+                problem = f"{part.shape[1]} numbers where row 0 has {width}"
+                raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
+            with np.errstate(over="ignore"):
+                file.write(part.astype("<f4").tobytes())
+            done += len(part)

@@ -1,0 +1,314 @@
+"""Very many rows: `nox -s bench -- by_blocks [--rows=N --width=D --classes=K] [--jobs=J] [--with=METHOD …]`.
+
+Makes embeddings in a float16 npy (overlapping classes in groups of twenty, 10% wrong labels, half of them within the
+group) and runs `fixfirst rank` on it in a process of its own. Says CPU seconds, also of its workers, the peak of
+resident memory of the largest process, and how well the order finds the wrong labels. `--with` adds, in the same run:
+
+* plain: `label_posterior`, which holds everything in memory
+* cleanlab: self-confidence by a logistic regression in five folds (C = 0.01, up to `--steps` steps of L-BFGS)
+
+`--growth` measures smaller cases, draws how the time grows with rows, width, classes and Dask workers, and calculates
+from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. What is in
+by_blocks.jsonl there is not measured again. Times are CPU seconds, since other programs may load the machine; those on
+workers are of this process and of the busiest worker.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score
+
+from tests.cluster import running_cluster
+from tests.support import ROOT
+
+RESULTS = Path(__file__).parent / "results"
+BLOCK = 8192
+METHODS = ("plain", "cleanlab")
+# The command, with a limit for what is large that every source exceeds.
+BY_BLOCKS = """
+import sys
+from cleaning.belief.blocks import judge
+from evaluation.cli import main
+judge._MOST_BYTES = 0
+sys.exit(main())
+"""
+# Each child works on one thread; more only in workers.
+ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How many rows, numbers per row, and classes; spread: of a class, relative to the distances of the classes."""
+
+    rows: int = 32_768
+    width: int = 256
+    classes: int = 200
+    spread: float = 3.5
+
+    def write(self, folder: Path) -> np.ndarray:
+        """Writes X.npy and y.npy and returns which labels are wrong."""
+        rng = np.random.default_rng(0)
+        group = rng.integers(0, max(2, self.classes // 20), self.classes)
+        centres = rng.standard_normal((group.max() + 1, self.width))[group]
+        centres += 0.7 * rng.standard_normal(centres.shape)
+        mixed = rng.standard_normal((self.width, self.width)) * np.linspace(1.6, 0.2, self.width)[:, None]
+        mixed = (mixed / np.sqrt(self.width)).astype(np.float32)
+        truth = rng.integers(0, self.classes, self.rows)
+        # fewer columns tell less, so the classes overlap as much as with 512
+        spread = np.float32(self.spread * np.sqrt(self.width / 512))
+        rows = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float16, (self.rows, self.width))
+        for start in range(0, self.rows, BLOCK):
+            own = truth[start : start + BLOCK]
+            noise = rng.standard_normal((2, len(own), self.width), dtype=np.float32)
+            rows[start : start + BLOCK] = np.maximum(
+                centres[own] + spread * (noise[0] @ mixed + np.float32(0.5) * noise[1]), 0
+            )
+        rows.flush()
+        given = self._mislabelled(truth, group, rng)
+        np.save(folder / "y.npy", given)
+        return np.asarray(given != truth)
+
+    def _mislabelled(self, truth: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        given, wrong = truth.copy(), np.flatnonzero(rng.random(self.rows) < 0.1)
+        given[wrong] = (truth[wrong] + rng.integers(1, self.classes, len(wrong))) % self.classes
+        for row in wrong[::2]:
+            near = np.flatnonzero(group == group[truth[row]])
+            near = near[near != truth[row]]
+            given[row] = rng.choice(near) if len(near) else given[row]
+        return given
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of the processors and of the clock, and the peak of the largest process in MB."""
+
+    cpu: float
+    wall: float
+    peak: float
+
+
+def run(command: Sequence[str]) -> Cost:
+    """Runs a program of Python and waits for it and its workers."""
+    start = time.perf_counter()
+    child = subprocess.Popen([sys.executable, *command], env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return Cost(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1e3)
+
+
+def ranked(folder: Path, *options: str) -> tuple[Cost, np.ndarray]:
+    """What `fixfirst rank` costs where every source is ranked by blocks, and the suspicion of each row."""
+    cost = run(["-c", BY_BLOCKS, "rank", str(folder / "X.npy"), f"--review={folder / 'review'}", *options])
+    table = pd.read_csv(folder / "review/ranking.csv", usecols=["row", "suspicion"])
+    return cost, table.sort_values("row")["suspicion"].to_numpy()
+
+
+def by_method(method: str, folder: Path, steps: int) -> tuple[Cost, np.ndarray]:
+    """What another method costs, and the suspicion of each row."""
+    cost = run(["-m", "tests.benchmarks.by_blocks", f"--child={method}", f"--folder={folder}", f"--steps={steps}"])
+    return cost, np.load(folder / f"{method}.npy")
+
+
+def judge(method: str, folder: Path, steps: int) -> None:
+    """Writes the suspicion of each row by another method."""
+    rows, given = np.load(folder / "X.npy").astype(np.float32), np.load(folder / "y.npy")
+    if method == "plain":
+        from cleaning import Split, label_posterior
+
+        np.save(folder / "plain.npy", label_posterior(Split.from_arrays(rows, given)).suspicion)
+        return
+    from cleanlab.rank import get_label_quality_scores
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    rows -= rows.mean(axis=0)
+    rows /= rows.std(axis=0)
+    quality = np.empty(len(given))
+    for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(rows, given):
+        model = LogisticRegression(C=0.01, max_iter=steps).fit(rows[fit], given[fit])
+        quality[held] = get_label_quality_scores(given[held], model.predict_proba(rows[held]))
+    np.save(folder / "cleanlab.npy", 1 - quality)
+
+
+def said(name: str, cost: Cost, suspicion: np.ndarray, wrong: np.ndarray) -> str:
+    """One line of the table."""
+    first = wrong[np.argsort(-suspicion, kind="stable")[:1000]].mean()
+    precision = average_precision_score(wrong, suspicion)
+    return f"{name:22s} {cost.cpu:9.1f} {cost.wall:9.1f} {cost.peak:9.0f} {precision:10.4f} {first:10.3f}"
+
+
+def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
+    """Measures one case by ours and by other methods."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        wrong = case.write(folder)
+        size = (folder / "X.npy").stat().st_size / 1e6
+        print(f"{case.rows} x {case.width}, {case.classes} classes, float16 npy of {size:.0f} MB, {wrong.sum()} wrong")
+        heads = ("", "CPU s", "wall s", "peak MB", "precision", "first 1000")
+        print("{:22s} {:>9s} {:>9s} {:>9s} {:>10s} {:>10s}".format(*heads), flush=True)
+        print(said(f"fixfirst rank --jobs={jobs}", *ranked(folder, f"--jobs={jobs}"), wrong), flush=True)
+        for method in methods:
+            print(said(method, *by_method(method, folder, steps), wrong), flush=True)
+
+
+WIDE = Case(width=512, classes=1000)
+GROWTH = {
+    "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
+    "width": [replace(Case(), width=width) for width in (128, 256, 512)],
+    "classes": [replace(Case(), classes=classes) for classes in (100, 200, 400)],
+}
+# Cases and workers. The work of the process that hands out the blocks is calculated from the first two.
+NARROW = Case(width=128, classes=100)
+SPREAD = [(NARROW, 2), (replace(NARROW, rows=65_536), 2), (replace(NARROW, rows=65_536), 1)]
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a case cost: CPU seconds of the process that ranks, and of the busiest worker, if there are any."""
+
+    what: str
+    case: Case
+    cpu: float
+    peak: float
+    workers: int = 0
+    busiest: float = 0.0
+
+
+def growth(known: Sequence[Point]) -> Iterator[Point]:
+    """Measures every case that is not known yet."""
+    for what, cases in GROWTH.items():
+        for case in cases:
+            found = [one for one in known if one.case == case and not one.workers]
+            if not found:
+                with tempfile.TemporaryDirectory() as place:
+                    case.write(Path(place))
+                    cost, _ = ranked(Path(place))
+                found = [Point(what, case, cost.cpu, cost.peak)]
+            yield replace(found[0], what=what)
+    for case, workers in SPREAD:
+        found = [one for one in known if one.case == case and one.workers == workers]
+        yield found[0] if found else on_workers(case, workers)
+
+
+def kept(path: Path) -> list[Point]:
+    """The points in a file of measurements."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return [Point(**{**line, "case": Case(**line["case"])}) for line in lines]
+
+
+def on_workers(case: Case, workers: int) -> Point:
+    """Measures a case on a Dask cluster of this machine."""
+    from distributed import Client
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        case.write(folder)
+        (folder / "dask").mkdir()
+        with running_cluster(folder / "dask", workers) as cluster, Client(cluster.address) as client:
+            client.wait_for_workers(workers)
+            before = client.run(time.process_time)
+            cost, _ = ranked(folder, f"--cluster={cluster.address}")
+            after = client.run(time.process_time)
+        busiest = max(after[name] - before[name] for name in after)
+    return Point("workers", case, cost.cpu, cost.peak, workers, busiest)
+
+
+def draw(points: Sequence[Point], path: Path) -> None:
+    """One panel per thing that grows; both axes logarithmic, with the slope of proportional growth."""
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=(11, 3), layout="constrained")
+    for axes, what in zip(picture.subplots(1, 4), [*GROWTH, "workers"], strict=True):
+        found = [one for one in points if one.what == what]
+        if what == "workers":
+            found = sorted((one for one in found if one.case == found[-1].case), key=lambda one: one.workers)
+        sizes = [one.workers if what == "workers" else getattr(one.case, what) for one in found]
+        seconds = [one.cpu + one.busiest for one in found]
+        power = -1 if what == "workers" else 1
+        axes.loglog(sizes, seconds, "o-")
+        axes.loglog(sizes, [seconds[0] * (size / sizes[0]) ** power for size in sizes], ":", color="grey")
+        axes.set_xlabel(what)
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.set_yticks(seconds, [f"{one:.0f}" for one in seconds])
+        axes.minorticks_off()
+        axes.set_title(described(found[0].case, what), fontsize=9)
+    picture.axes[0].set_ylabel("CPU seconds")
+    picture.savefig(path, dpi=120)
+
+
+def described(case: Case, without: str = "") -> str:
+    """A case in a few words, without what grows."""
+    parts = {"rows": f"{case.rows:,} rows", "width": f"{case.width} numbers", "classes": f"{case.classes:,} classes"}
+    return ", ".join(text for name, text in parts.items() if name != without)
+
+
+def per_row(points: Sequence[Point]) -> tuple[float, float]:
+    """CPU seconds that do not grow with the rows, and those of each row, by least squares."""
+    slope, fixed = np.polyfit([one.case.rows for one in points], [one.cpu for one in points], 1)
+    return max(float(fixed), 0.0), float(slope)
+
+
+def page(points: Sequence[Point]) -> str:
+    """What was measured, and what is calculated from it, in Markdown."""
+    lines = ["# Very many rows", "", "Made by `nox -s bench -- by_blocks --growth`. Measured:", ""]
+    lines += ["| case | workers | CPU s | of the busiest worker | peak MB |", "|---|---|---|---|---|"]
+    for one in points:
+        own, busiest = (str(one.workers), f"{one.busiest:.0f}") if one.workers else ("", "")
+        lines.append(f"| {described(one.case)} | {own} | {one.cpu:.0f} | {busiest} | {one.peak:,.0f} |")
+    fixed, slope = per_row([one for one in points if one.what == "rows"])
+    spread = [one for one in points if one.what == "workers" and one.workers == SPREAD[0][1]]
+    alone, handing = per_row(spread)
+    lines += ["", f"Calculated, not measured, for {described(WIDE, 'rows')}, from {fixed:.0f} s and"]
+    lines += [f"{1e6 * slope:.0f} s per million rows, of which {1e6 * handing:.0f} s in the one process that hands out"]
+    lines += ["the blocks and writes the table:", "", "| rows | on | hours |", "|---|---|---|"]
+    for rows, cores in ((1_300_000, 1), (1_300_000, 2), (100_000_000, 2), (100_000_000, 20), (100_000_000, 200)):
+        hours = (alone + handing * rows + max(fixed - alone, 0) + (slope - handing) * rows / cores) / 3600
+        lines.append(f"| {rows:,} | {cores} core{'s' * (cores > 1)} | {hours:.2f} |")
+    return "\n".join([*lines, "", "![Time against rows, width, classes and workers](by_blocks.png)", ""])
+
+
+def main() -> None:
+    """Measures what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--growth", action="store_true", help="draw how the time grows, and calculate the rest")
+    parser.add_argument("--rows", type=int, default=Case.rows)
+    parser.add_argument("--width", type=int, default=Case.width)
+    parser.add_argument("--classes", type=int, default=Case.classes)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--with", dest="methods", nargs="*", choices=METHODS, default=[])
+    parser.add_argument("--steps", type=int, default=50, help="of L-BFGS, for cleanlab's logistic regression")
+    parser.add_argument("--child", choices=METHODS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        judge(options.child, options.folder, options.steps)
+    elif options.growth:
+        RESULTS.mkdir(exist_ok=True)
+        path, points = RESULTS / "by_blocks.jsonl", []
+        known = kept(path)
+        for one in growth(known):
+            points.append(one)
+            lines = [json.dumps(asdict(each)) for each in points]
+            lines += [json.dumps(asdict(each)) for each in known if each not in points]
+            path.write_text("".join(f"{line}\n" for line in lines))
+            print(one, flush=True)
+        draw(points, RESULTS / "by_blocks.png")
+        (RESULTS / "by_blocks.md").write_text(page(points))
+    else:
+        compare(Case(options.rows, options.width, options.classes), options.jobs, options.methods, options.steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""Data that are too large for memory are ranked by blocks, and what comes out is the same."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cleaning.belief.blocks import judge, stored
+from evaluation.cli import main
+from evaluation.labels.forms import spooled, tables
+from evaluation.labels.opened import open_review
+from tests.evaluation.labels.decided import decide
+from tests.evaluation.labels.own_data import NAMES, Rows
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "_MOST_BYTES", 10_000)
+        patch.setattr(stored, "FEWEST_ROWS", 50)
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with data that have been ranked, and what was printed."""
+    folder = tmp_path_factory.mktemp("large")
+    rows = Rows()
+    np.save(folder / "X.npy", rows.X)
+    np.save(folder / "y.npy", np.where(np.arange(len(rows.X)) < 3, "", rows.names))
+    assert main(["rank", str(folder / "X.npy")]) == 0
+    return folder
+
+
+def table_of(folder):
+    return pd.read_csv(folder / "X_review/ranking.csv", dtype=str, keep_default_na=False)
+
+
+def test_the_table_is_that_of_any_ranking(folder):
+    rows, table = Rows(), table_of(folder)
+    assert sorted(map(int, table["row"])) == list(range(120))
+    assert set(table["suggested_label"]) <= set(NAMES)
+    suspicion = table["suspicion"][:-3].astype(float)
+    assert suspicion.is_monotonic_decreasing
+    wrong = rows.names != rows.truth
+    first = table["row"][: int(wrong.sum())].astype(int)
+    assert wrong[first].mean() > 0.7
+    assert sorted(table["row"][-3:].astype(int)) == [0, 1, 2]
+    assert (table["suspicion"][-3:] == "").all()
+    assert (table["expected_gain"] == "").all()
+
+
+def test_what_is_left_out_is_said(folder):
+    written = json.loads((folder / "X_review/source.json").read_text())
+    assert "near copies and outliers were not looked for" in written["caveats"][-1]
+    assert written["count"]["low"] <= written["count"]["expected"] <= written["count"]["high"]
+
+
+def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(folder, tmp_path, monkeypatch, capsys):
+    def unwanted(*arguments):
+        raise AssertionError("a pass runs again")
+
+    folder = shutil.copytree(folder, tmp_path / "again")
+    table = table_of(folder)
+    first, second = table["row"][:2].astype(int)
+    decide(folder / "X_review", {first: "=dog", second: "keep"})
+    monkeypatch.setattr("cleaning.belief.blocks.work.finished_jobs", unwanted)
+    assert main(["rank", str(folder / "X.npy")]) == 0
+    again = table_of(folder)
+    assert again["row"][:115].tolist() == table["row"][2:117].tolist()
+    assert set(again["row"][118:]) == set(table["row"][:2])
+    assert "2 of them have been looked at" in capsys.readouterr().out
+
+
+def test_work_on_other_labels_is_removed(folder, tmp_path):
+    (tmp_path / "X.npy").write_bytes((folder / "X.npy").read_bytes())
+    for names in (Rows().names, np.roll(Rows().names, 1)):
+        np.save(tmp_path / "y.npy", names)
+        assert main(["rank", str(tmp_path / "X.npy")]) == 0
+    assert len(list((tmp_path / "X_review/blocks").iterdir())) == 1
+
+
+def test_a_number_that_cannot_be_used_is_named(tmp_path, capsys):
+    rows = Rows()
+    rows.X[70, 1] = np.inf
+    np.save(tmp_path / "X.npy", rows.X)
+    np.save(tmp_path / "y.npy", rows.names)
+    assert main(["rank", str(tmp_path / "X.npy")]) == 1
+    assert "X.npy, row 70: NaN or infinite values. Fix: " in capsys.readouterr().err
+
+
+def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    rows = Rows()
+    table = pd.DataFrame({"e": list(rows.X), "label": np.where(np.arange(120) < 3, None, rows.names)})
+    table.to_parquet(tmp_path / "X.parquet", index=False, row_group_size=40)
+    monkeypatch.setattr(tables.Table, "vectors", None)
+    assert main(["rank", str(tmp_path / "X.parquet")]) == 0
+    copied = tmp_path.glob("X_review/embeddings_*.npy")
+    assert [np.load(path).tolist() for path in copied] == [rows.X.tolist()]
+    assert table_of(tmp_path).equals(table_of(folder))
+    monkeypatch.setattr(tables.Table, "vectors_by_parts", None)
+    assert open_review(tmp_path / "X_review").source.stored is not None
+
+
+def test_a_ragged_column_of_parquet_is_refused_by_row(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 100)
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    rows = Rows()
+    for change, said in ((lambda row: row[:3], "row 100: 3 numbers where row 0 has 4"), (lambda _: None, "row 100")):
+        lists = [list(row) if number < 100 else change(list(row)) for number, row in enumerate(rows.X)]
+        pd.DataFrame({"e": lists, "label": rows.names}).to_parquet(tmp_path / "X.parquet", index=False)
+        assert main(["rank", str(tmp_path / "X.parquet")]) == 1
+        assert said in capsys.readouterr().err
+    assert not list(tmp_path.glob("X_review/*"))
+
+
+def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(judge, "_MOST_BYTES", 10_000_000)
+    rows = Rows()
+    np.save(tmp_path / "X.npy", rows.X)
+    np.save(tmp_path / "y.npy", rows.names)
+    asked = ["rank", str(tmp_path / "X.npy"), f"--output={tmp_path / 'list.csv'}"]
+    assert main([*asked, "--cluster=tcp://127.0.0.1:9"]) == 0
+    assert "--cluster has no effect" in capsys.readouterr().err
+
+
+def test_with_trusted_rows_all_is_held_in_memory_and_that_is_said(tmp_path, capsys):
+    rows = Rows()
+    for name, features, names in (("X", rows.X, rows.names), ("t", rows.trusted_X, rows.trusted_names)):
+        np.save(tmp_path / f"{name}.npy", features)
+        np.save(tmp_path / f"{name}_labels.npy", names)
+    asked = ["rank", str(tmp_path / "X.npy"), f"--trusted={tmp_path / 't.npy'}", f"--output={tmp_path / 'list.csv'}"]
+    assert main(asked) == 0
+    assert "many gigabytes of memory" in capsys.readouterr().err
