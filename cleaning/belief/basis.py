@@ -134,8 +134,7 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
     kept = kept if validation is None else kept[validation.take(kept).order_by_id()]
     sure = None if validation is None or not len(kept) else validation.take(kept)
     others = [*([] if sure is None else [sure]), *([] if checked is None else [checked.rows])]
-    before = np.empty(0, dtype=np.int64) if checked is None else checked.given
-    classes = np.unique(np.concatenate([train.labels, *(part.labels for part in others), before, told.voted()]))
+    classes = _classes(told, others) if after is None else after.before.classes
     rows = [train.take(order), *others]
     place, groups = _places(after.groups(order)) if after is not None else (None, _groups(rows, told))
     merged = [_merged(part, group, classes) for part, group in zip(rows, groups, strict=True)]
@@ -168,6 +167,12 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
         model=model,
         after=after,
     )
+
+
+def _classes(told: Told, others: Sequence[Split]) -> IntVector:
+    """The numbers of the classes that rows have, had or were said to have, in increasing order."""
+    before = [] if told.checked is None else [told.checked.given]
+    return np.unique(np.concatenate([told.train.labels, *(part.labels for part in others), *before, told.voted()]))
 
 
 def _evidence_of(merged: "Sequence[_Merged]", before: FloatMatrix, ballots: csr_array | None) -> Evidence:

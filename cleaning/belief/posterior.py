@@ -19,9 +19,9 @@ from cleaning.errors import InvalidInput
 
 # Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
 _SURELY_WORSE = 2.0
-# With so few rows, all learners are fitted anew in a tenth of a second. With more than so many, what would have to be
-# remembered takes too much memory: 4 kB per row.
-_FITTED_ANEW, _MOST_UPDATED = 500, 100_000
+# With so few rows, all learners are fitted anew in a tenth of a second. With more rows or numbers than that, what would
+# have to be remembered takes too much memory: 4 kB per row, and the features twice.
+_FITTED_ANEW, _MOST_UPDATED, _MOST_ENTRIES = 500, 100_000, 50_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +267,7 @@ def updated(posterior: Posterior, told: Told, still: IntVector, checked: IntVect
     alike = told.checked is None or np.isin(told.checked.rows.labels, basis.classes).all()
     if not alike or basis.told.alone or basis.told.checked is not None or len(basis.classes) == 1:
         return None
-    if not _FITTED_ANEW < len(basis.evidence) <= _MOST_UPDATED:
+    if not _FITTED_ANEW < len(basis.evidence) <= _MOST_UPDATED or basis.evidence.features.size > _MOST_ENTRIES:
         return None
     after = After(basis, still, checked, posterior.caveats)
     found = basis_of(told, basis.kept, basis.rng, after)

@@ -22,7 +22,7 @@ LEFT_OUT = (
 """What is not done by blocks, for people."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class BlockRound(Round):
     """A round of rows that were judged by blocks; it has no posterior, but the deviations that `forecast` uses."""
 

@@ -151,6 +151,15 @@ def test_wrong_labels_left_are_counted_although_the_most_suspicious_rows_have_go
     assert np.mean(ahead) >= 0.85
 
 
+def test_a_class_that_is_left_out_altogether_stays_a_class(way):
+    train, truth, _ = doubtful(60, 0.0, classes=3)
+    posterior = label_posterior(train)
+    gone = set(np.flatnonzero(train.labels == 2).tolist())
+    found = next_round(posterior, looks([row for row in range(20) if row not in gone], truth), gone)
+    assert set(found.order.tolist()) == set(range(20, 60)) - gone
+    assert set(found.suggestion[found.order].tolist()) <= {0, 1}
+
+
 def test_a_row_dropped_teaches_nothing():
     train, truth, validation = doubtful()
     posterior = label_posterior(train, validation)
