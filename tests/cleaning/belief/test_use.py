@@ -3,7 +3,7 @@ import pytest
 
 from cleaning import Split, label_posterior, plant_noise
 from cleaning.belief import use
-from cleaning.belief.posterior import with_gold
+from cleaning.belief.posterior import for_order
 from cleaning.belief.use import Beliefs, order_by_use
 from tests.support import blobs
 
@@ -113,10 +113,10 @@ def test_the_order_uses_gold_correction_and_the_numbers_do_not():
         clean.features, plant_noise(clean.labels, 0.3, "one_directional", np.random.default_rng(0)), clean.ids
     )
     found = label_posterior(train, trusted)
-    gold = with_gold(found)
+    gold = for_order(found)
     assert gold.suspicion.sum() > found.suspicion.sum() + 3
     assert np.array_equal(use.order_of(found, train, trusted), use.order_of(gold, train, trusted))
-    assert with_gold(label_posterior(train)).basis.stack.noise == pytest.approx(
+    assert for_order(label_posterior(train)).basis.stack.noise == pytest.approx(
         label_posterior(train).basis.stack.noise
     )
 
