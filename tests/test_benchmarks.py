@@ -1,13 +1,17 @@
 """Benchmarks that score whole submissions keep up with the tasks; what they measure is theirs to print."""
 
+import csv
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from cleaning import __version__
 from tests.benchmarks import all as everything
 from tests.benchmarks import annotators, by_blocks, own_data, picture_encoders, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
+from tests.support import ROOT
 
 SHARE = 0.003
 
@@ -113,3 +117,22 @@ def test_a_release_adds_a_line_to_the_figures(tmp_path):
     assert "| a curve | 2.00 | a peer | 7.00 | 3.5 |  |" in page
     assert "| lists | 0.50 |  |  |  |  |" in page
     assert "numpy" in page
+
+
+def test_the_speed_of_a_curve_on_the_results_page_is_that_of_the_release():
+    with (everything.RESULTS / "releases.csv").open(newline="") as file:
+        line = next(line for line in csv.DictReader(file) if line["release"] == __version__)
+    text = (ROOT / "RESULTS.md").read_text()
+    found = re.findall(r"^\| (.+?) \| (?:whole|[\d.]+%) \| ([\d.,]+) \| ([\d,]+)× \| ([\d,]+)× \|$", text, re.MULTILINE)
+    own = [row for row in found if line.get(f"curve: {row[0]} / scikit-learn's loop, tol 1e-4")]
+    assert len(own) >= 8
+    seconds = dict(
+        re.findall(r"^\| curve: (.+?) \| ([\d.,]+) \|", (everything.RESULTS / "table.md").read_text(), re.MULTILINE)
+    )
+    for case, spent, *ratios in own:
+        assert float(spent.replace(",", "")) == pytest.approx(
+            float(seconds[case].replace(",", "")), rel=0.05, abs=0.005
+        )
+        for tolerance, ratio in zip(("1e-4", "1e-8"), ratios, strict=True):
+            expected = float(line[f"curve: {case} / scikit-learn's loop, tol {tolerance}"])
+            assert ratio == f"{expected:,.0f}"

@@ -27,7 +27,7 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
     Raises InvalidInput that names the failing line.
     """
-    import sklearn.linear_model  # noqa: F401 - many rankers import it when they are called; it is not part of their time
+    import cleanlab.filter  # noqa: F401 - with scikit-learn; many rankers import them when called, and their time is without
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:

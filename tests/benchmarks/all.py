@@ -7,7 +7,7 @@ writes to tests/benchmarks/results, after every figure:
 * releases.csv: the ratios of this release as one more line, or in place of the line of the same release and run
 * growth.png: how the time of a curve grows with rows, width, classes and wrong labels
 
-`--quick` takes a tenth of the rows of the sister tasks and fewer of the curves, and takes five CPU minutes. Peers that
+`--quick` takes a tenth of the rows of the sister tasks and fewer of the curves, and takes four CPU minutes. Peers that
 are not installed (torch, faiss) are left out.
 """
 
