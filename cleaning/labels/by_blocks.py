@@ -9,7 +9,7 @@ import numpy as np
 from cleaning.belief.blocks.judge import Judgement, judge_stored
 from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
-from cleaning.data import FloatVector, IntVector
+from cleaning.data import IntVector
 from cleaning.labels.ranked import Listed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
@@ -83,7 +83,8 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
     place = np.full(n, -1)
     place[known] = np.arange(len(known))
     ahead = order[: int(np.count_nonzero(groups[0]))]
-    left = _left(found.count, suspicion[ahead], int(np.count_nonzero(wrong & labelled[rows])))
+    ahead_of_all = float(suspicion[ahead].sum()) / max(float(np.nansum(found.suspicion, dtype=np.float64)), 1e-12)
+    left = _left(found.count, len(ahead), ahead_of_all, int(np.count_nonzero(wrong & labelled[rows])))
     now = BlockRound(
         order=place[ahead],
         suspicion=suspicion[known],
@@ -100,10 +101,13 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
     )
 
 
-def _left(count: Count | None, ahead: FloatVector, found: int) -> Count | None:
-    """The count of the rows that are still open, after so many wrong labels were found among the others."""
-    if count is None or not len(ahead):
+def _left(count: Count | None, rows: int, share: float, found: int) -> Count | None:
+    """The count of the rows that are still open, after so many wrong labels were found among the others.
+
+    share: of the suspicion of all rows, that of the open ones.
+    """
+    if count is None or not rows:
         return None
-    expected = float(ahead.sum())
+    expected = share * count.expected
     low, high = max(min(count.low - found, expected), 0.0), max(count.high - found, expected)
-    return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(len(ahead))))))
+    return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(rows)))))

@@ -22,7 +22,7 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of
 from cleaning.belief.count import Count, Judged, count_wrong, misjudged
 from cleaning.belief.forward_learner import FOLDS
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, Voters, landmark_penalty, leading_axes
-from cleaning.belief.stacking import Stack, fit_stack
+from cleaning.belief.stacking import Stack, fit_stack, guessed_share
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
@@ -205,13 +205,15 @@ def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Pr
     suspicion, suggestion, probability = [], [], []
     weights, offset = stack.weights.astype(np.float32), stack.offset.astype(np.float32)
     called = np.ascontiguousarray(stack.noise.T, dtype=np.float32)
+    guessed = np.float32(guessed_share(len(offset)))
     for part in block.parts(rows_at_once(len(offset))):
         codes = block.codes[part]
         rows = stored.block(block.start + part.start, block.start + part.stop)
         scores = learners.scores(rows, codes, block.digests[part])
         belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
-        belief[own] *= called[codes[own]]
+        looks = belief[own, codes[own]]
+        belief[own] *= (1 - guessed) * called[codes[own]] + guessed * looks[:, None]
         belief /= np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30))
         best, most = belief.argmax(axis=1), belief.max(axis=1)
         given = belief[own, codes[own]]
@@ -253,11 +255,10 @@ class _Sample:
 
 
 def _scaled(sampled: Count, drawn: int, suspicion: NDArray[np.float32]) -> Count:
-    """The count among all labelled rows: their expected number, and the interval of the sample as a share of the rows.
+    """The count among all labelled rows, as a share of the rows that of the sample.
 
     A sample says less of chance than all rows do, so the interval is rather too wide.
     """
     n = int(np.count_nonzero(~np.isnan(suspicion)))
-    expected = float(np.nansum(suspicion, dtype=np.float64))
-    low, high = min(sampled.low / drawn * n, expected), max(sampled.high / drawn * n, expected)
+    expected, low, high = (n / drawn * one for one in sampled)
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
