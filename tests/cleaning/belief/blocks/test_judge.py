@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_limits
 
 from cleaning.belief import basis, posterior
 from cleaning.belief.blocks import judge, stored
@@ -98,7 +99,9 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bytes(given, found, 
                 if done == stop_after:
                     raise KeyboardInterrupt
                 done, jobs = done + 1, jobs + 1
-                yield number, function(*shared, item, None)
+                with threadpool_limits(limits=1):  # as in the engine
+                    result = function(*shared, item, None)
+                yield number, result
 
         monkeypatch.setattr("cleaning.belief.blocks.work.finished_jobs", stopping)
         if stop_after is None:

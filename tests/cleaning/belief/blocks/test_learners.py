@@ -10,7 +10,7 @@ from cleaning.belief.blocks.learners import Ridge, Views, by_class, fold_of, gra
 from cleaning.belief.blocks.scan import scanned
 from cleaning.belief.blocks.stored import Stored, blocks_of
 from cleaning.belief.blocks.work import Work
-from cleaning.belief.forward_learner import _fitted
+from cleaning.belief.forward_learner import STEPS, _fitted
 from cleaning.errors import InvalidInput
 from tests.cleaning.belief.blocks.made import case
 
@@ -57,7 +57,8 @@ def test_the_forward_model_is_that_of_all_rows_at_once(given, monkeypatch):
     for number, model in enumerate(models):
         kept = (made.labels >= 0) & (fold_of(digests, 2) != number)
         seen = noise.T[made.labels[kept]].astype(np.float32)
-        plain = _fitted(views.standard(made.rows[kept]), seen, np.ones(kept.sum(), np.float32))
+        start = np.zeros((made.rows.shape[1] + 1, 4), np.float32)
+        plain = _fitted(views.standard(made.rows[kept]), seen, np.ones(kept.sum(), np.float32), start, STEPS)
         np.testing.assert_allclose(model, plain, atol=2e-3)
 
 
