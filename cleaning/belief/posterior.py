@@ -274,8 +274,8 @@ def updated(posterior: Posterior, told: Told, still: IntVector, checked: IntVect
     return as_given(with_model(replace(found, misleading=basis.misleading)))
 
 
-def for_order(posterior: Posterior) -> Posterior:
-    """The same beliefs, for the order of inspection: with gold correction and without guessed labels.
+def for_order(posterior: Posterior, *, gold: bool = True) -> Posterior:
+    """The same beliefs, for the order of inspection: with gold correction (if `gold`) and without guessed labels.
 
     With gold correction the noise is also estimated from the trusted rows. It finds more of the wrong labels that
     features alone do not give away, such as those of ambiguous rows, but mistakes the overlap of clean classes for
@@ -283,9 +283,10 @@ def for_order(posterior: Posterior) -> Posterior:
     hardly be helped with.
     """
     basis = posterior.basis
-    if basis.trusted is None and not guessed_share(len(basis.classes)):
+    corrected = gold and basis.trusted is not None
+    if not corrected and not guessed_share(len(basis.classes)):
         return posterior
-    return as_given(replace(basis, stack=basis.stack if basis.trusted is None else basis.gold), guesses=False)
+    return as_given(replace(basis, stack=basis.gold) if corrected else basis, guesses=False)
 
 
 def as_given(basis: Basis, *, guesses: bool = True) -> Posterior:

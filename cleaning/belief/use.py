@@ -81,8 +81,7 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     doubt = _doubt(len(train) + len(kept), len(posterior.basis.classes))
     if posterior.basis.told.alone or doubt > _ALL_DOUBT:
         return by_suspicion(posterior, train), np.full(len(train), np.nan)
-    if doubt < 1:
-        posterior = for_order(posterior)
+    posterior = for_order(posterior, gold=doubt < 1)
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
     if validation is not None:
