@@ -105,7 +105,7 @@ def likelihood(
 
 
 def minimised(
-    sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], start: FloatMatrix, total: float, steps: int = STEPS
+    sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], start: FloatMatrix, total: float, steps: int
 ) -> FloatMatrix:
     """The model (d + 1, K), float32, after so many steps of L-BFGS from `start`.
 

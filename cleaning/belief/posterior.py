@@ -61,7 +61,11 @@ class Posterior:
 
     @property
     def suspicion(self) -> FloatVector:
-        """P(the given label is wrong), shape (n,), in [0, 1]."""
+        """P(the given label is wrong), shape (n,), in [0, 1].
+
+        With more than two classes, it allows for some labels of ambiguous rows that were guessed, and sums to somewhat
+        more than the expected number of `wrong_labels`, which does not.
+        """
         return 1.0 - self.quality
 
     @property

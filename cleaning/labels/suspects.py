@@ -1,6 +1,5 @@
 """`fixfirst.rank`: which labels of an array or a DataFrame to fix first, and what was decided about them."""
 
-import html
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,10 +17,10 @@ from cleaning.labels.crowd import annotators_frame, crowd_of
 from cleaning.labels.evidence import Scaling, encoder_of
 from cleaning.labels.frames import Choice, Given, given_rows, trusted_rows
 from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.notebook import as_html
 from cleaning.labels.predicted import predicted_by_class
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.rounds import renewed
-from cleaning.labels.thumbnails import thumbnail
 from cleaning.labels.votes import Votes
 
 _SHOWN = 10
@@ -347,23 +346,13 @@ class Suspects:
         head = f"{len(self._ranked.labelled)} labels"
         if not np.isnan(count.expected):
             head += f"; {count.low:.0f} to {count.high:.0f} of them are probably wrong (90% confidence)"
-        said = "".join(f"<p>{html.escape(str(caveat))}</p>" for caveat in self.caveats)
-        names = ["row", "id", "given_label", "suggested_label", "suspicion"]
-        cells = [
-            "".join(f"<td>{html.escape(_shown(value))}</td>" for value in values)
-            for values in found[names].itertuples(index=False)
-        ]
-        pictures = [self._thumbnail(int(row)) for row in found["row"]]
-        first = "<th></th>" if any(pictures) else ""
-        lines = [f"<tr>{picture if first else ''}{line}</tr>" for picture, line in zip(pictures, cells, strict=True)]
-        header = "".join(f"<th>{name}</th>" for name in names)
-        return f"<p>{head}</p>{said}<table><tr>{first}{header}</tr>{''.join(lines)}</table>"
+        said = [str(caveat) for caveat in self.caveats]
+        return as_html(head, said, found, [self._picture(row) for row in found["row"].tolist()])
 
-    def _thumbnail(self, row: int) -> str:
+    def _picture(self, row: int) -> Any:
         if self._pictures is None:
-            return ""
-        content = self._pictures(row) if callable(self._pictures) else self._pictures[row]
-        return f"<td>{thumbnail(content)}</td>"
+            return None
+        return self._pictures(row) if callable(self._pictures) else self._pictures[row]
 
 
 def _rows_of_model(probabilities: Any, trusted: Any, others: Any) -> tuple[Any, Any]:
@@ -399,9 +388,3 @@ def _with_names_of(given: Given, checked: Given | None) -> tuple[Labels, Votes |
     }
     labels = Labels(own.renumbered(names), names, tuple(values[name] for name in names))
     return labels, None if given.votes is None else given.votes.renumbered(names)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.3f}"
-    return "" if value is None else str(value)

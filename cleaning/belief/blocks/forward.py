@@ -9,7 +9,7 @@ import numpy as np
 from cleaning.belief.blocks.learners import Views, fold_of
 from cleaning.belief.blocks.stored import Block, Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
-from cleaning.belief.forward_learner import FOLDS, likelihood, minimised
+from cleaning.belief.forward_learner import FOLDS, STEPS, likelihood, minimised
 from cleaning.data import FloatMatrix
 from cleaning.progress import Progress
 
@@ -45,7 +45,7 @@ def forward_models(
 
 
 def _fitted(sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], start: Single, total: float) -> Arrays:
-    return (minimised(sums, start, total),)
+    return (minimised(sums, start, total, STEPS),)
 
 
 def _likelihoods(

@@ -386,9 +386,7 @@ def _filled_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]
 
 
 def _refuse_numbers(path: Path, names: Sequence[str], number: re.Pattern[str]) -> None:
-    """Raises InvalidInput for columns of numbers whose names are numbers too, not whole and in no order: the header is
-    missing.
-    """
+    """Raises InvalidInput for names that are numbers, neither all whole nor in order: there is no header."""
     if len(names) > 1 and all(map(number.fullmatch, names)) and not all(map(str.isdecimal, names)):
         found = [float(name.replace(",", ".")) for name in names]
         if sorted(found) not in (found, found[::-1]):

@@ -90,7 +90,7 @@ def test_a_checked_copy_speaks_for_the_one_that_is_still_open(data, base):
 
 
 def test_checked_rows_vote_although_they_were_not_drawn(data, base, monkeypatch):
-    monkeypatch.setattr("cleaning.belief.primal_learners._REFERENCE", 60)
+    monkeypatch.setattr("cleaning.belief.primal_learners.REFERENCE", 60)
     votes = _Votes.of(plain_view(base.features), base, np.random.default_rng(0))
     checked = np.setdiff1d(np.arange(N - TRUSTED), votes.reference)[:30]
     evidence, place = after(data, checked)
