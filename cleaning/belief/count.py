@@ -1,6 +1,7 @@
 """How many labels are wrong: an expected number, and an interval that does not rely on the noise model alone."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy.sparse import csr_array
 from scipy.special import betaincinv, log_softmax, logsumexp, softmax
 
 from cleaning.belief.stacking import Votes, given_votes
-from cleaning.data import FloatMatrix, IntVector
+from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 _DEVIATIONS, _QUANTILE = 1.645, 0.95
 # A likelihood lower by this much is outside a 90% interval: 1.645² / 2.
@@ -93,8 +94,26 @@ class Judged:
 
         Copies in a group are right or wrong together. before (noisy, K): the belief before the labels.
         """
-        belief = given_votes(before, noise, self.said)
-        q = 1 - belief[self.group, self.given]
+        return self._summed(1 - given_votes(before, noise, self.said)[self.group, self.given])
+
+    def seen(self, before: FloatMatrix, noise: FloatMatrix) -> tuple[float, float, float]:
+        """The log-likelihood of what the groups are called, and what `wrong` says."""
+        if self._single is None:
+            heard = csr_array(self.said) @ np.log(noise).T
+            return float(logsumexp(np.log(before + 1e-300) + heard, axis=1).sum()), *self.wrong(before, noise)
+        each, called = np.arange(self.noisy), self._single
+        likely = (before @ noise)[each, called]
+        right = before[each, called] * noise[called, called] / likely
+        return float(np.log(likely).sum()), *self._summed(1 - right[self.group])
+
+    @cached_property
+    def _single(self) -> IntVector | None:
+        """What each group is called, if it has one label; then all is known without a logarithm per class."""
+        votes = self.votes[: self.noisy]
+        alone = self.ballots is None and bool((votes.max(axis=1, initial=0) == 1).all())
+        return np.asarray(votes.argmax(axis=1)) if alone else None
+
+    def _summed(self, q: FloatVector) -> tuple[float, float]:
         together = np.bincount(self.group, np.sqrt(np.maximum(q * (1 - q), 0)), minlength=self.noisy)
         return float(q.sum()), float((together**2).sum())
 
@@ -151,8 +170,8 @@ def _likely(judged: Judged) -> tuple[float, float]:
     """
     n = len(judged.given)
     judged = judged.sample(_SAMPLED_GROUPS)
-    noisy, n_classes, votes = judged.noisy, judged.logits.shape[1], csr_array(judged.said)
-    right_away = np.tile(np.eye(n_classes), votes.shape[1] // n_classes)
+    noisy, n_classes = judged.noisy, judged.logits.shape[1]
+    right_away = np.tile(np.eye(n_classes), judged.said.shape[1] // n_classes)
     scaled = n / len(judged.given)
     temper = min(1.0, _LIKELIHOOD_ROWS / noisy)
     found = []
@@ -160,12 +179,12 @@ def _likely(judged: Judged) -> tuple[float, float]:
         logs = log_softmax(sharpness * judged.logits, axis=1)
         right = float((logs[noisy:] * judged.votes[noisy:]).sum())
         prior = (np.log(sharpness) / _SHARPNESS_DEVIATION) ** 2 / 2
+        before = np.exp(logs[:noisy])
         for scale in _NOISE_SCALES:
             noise = np.clip(right_away + scale * (judged.noise - right_away), 1e-6, None)
             noise /= noise.reshape(n_classes, -1, n_classes).sum(axis=2).repeat(n_classes, axis=1)
-            seen = logsumexp(logs[:noisy] + votes @ np.log(noise).T, axis=1)
-            value = temper * (float(seen.sum()) + right) - prior
-            found.append((value, *judged.wrong(np.exp(logs[:noisy]), noise)))
+            seen, *counted = judged.seen(before, noise)
+            found.append((temper * (seen + right) - prior, *counted))
     best = max(value for value, _, _ in found)
     near = [(count, _DEVIATIONS * float(np.sqrt(spread))) for value, count, spread in found if value > best - _DROP]
     return scaled * min(count - half for count, half in near), scaled * max(count + half for count, half in near)

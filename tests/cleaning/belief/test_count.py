@@ -96,3 +96,16 @@ def test_copies_are_wrong_together():
     (number, variance), (twice, fourfold) = found.wrong(before, found.noise), double.wrong(before, found.noise)
     assert twice == pytest.approx(2 * number)
     assert fourfold == pytest.approx(4 * variance)
+
+
+def test_single_labels_are_counted_as_votes_are():
+    found, _ = judged(n=60, seed=5)
+    before, noise = softmax(found.logits[:60], axis=1), np.array([[0.7, 0.3], [0.1, 0.9]])
+    nearly = found.votes.copy()
+    nearly[0] = nearly[0] * 0.999999 + 0.0000005  # no longer one label each
+    votes = Judged(found.logits, nearly, 60, found.noise, found.group, found.given)
+    assert found._single is not None
+    assert votes._single is None
+    assert found.seen(before, noise) == pytest.approx(votes.seen(before, noise), rel=1e-4)
+    assert found.seen(before, noise)[1:] == pytest.approx(found.wrong(before, noise))
+    assert _likely(found) == pytest.approx(_likely(votes), rel=1e-3)
