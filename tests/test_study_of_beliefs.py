@@ -77,6 +77,18 @@ def test_the_results_tell_what_first_looks_are_worth():
     assert f"the difference between the samples is {saved.mean():.0f}, 95% interval {low:.0f} to {high:.0f}" in text
 
 
+def test_the_table_of_updates_is_that_of_its_rows_and_they_cost_no_looks():
+    rows = pd.read_csv(RESULTS / "updates.csv")
+    text = updates.report(rows)
+    assert text == (RESULTS / "updates.md").read_text(encoding="utf-8")
+    told = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
+    faster = rows["anew CPU s"].mean() / rows["updated CPU s"].mean()
+    assert f"{rows['updated CPU s'].mean():.2f} CPU seconds instead of {rows['anew CPU s'].mean():.1f}" in told
+    assert faster > 5
+    low, high = mean_interval((rows["updated looks"] - rows["anew looks"]).tolist())
+    assert f"(95% interval {100 * low:+.2f} to {100 * high:+.2f})" in told
+
+
 def test_the_report_on_updates_pairs_both_ways():
     line = {"source": "digits 10", "noise": "symmetric", "rate": 0.2, "trusted": False, "rows": 1597}
     measured = {"looks": (0.19, 0.18), "error": (0.4, 0.5), "holds": (1, 1), "CPU s": (0.1, 1.5)}
