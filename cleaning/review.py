@@ -8,6 +8,7 @@ from scipy.special import expit, logit
 
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.posterior import Posterior, label_posterior, updated
+from cleaning.belief.shown import shift_of
 from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
@@ -147,13 +148,17 @@ def next_round(
         return Round(still, suspicion, suggestion, probability, np.zeros(n), None, None)
     now = told if len(still) == n else _since(told, rows, right, still)
     believed = posterior if len(still) == n else updated(posterior, now, still, rows) or _fitted(now)
-    suspicion[still], suggestion[still] = believed.suspicion, believed.suggestion
+    shift = shift_of(believed.basis)
+    suspicion[still] = believed.suspicion if shift is None else shift.of(believed.suspicion)
+    suggestion[still] = believed.suggestion
     probability[still] = believed.suggestion_probability
     order, expected = ordered(believed, now.train, now.validation)
     gain = np.zeros(n)
     gain[still] = expected
     count = believed.wrong_labels()
     left = None if np.isnan(count.expected) else count
+    if left is not None and shift is not None:
+        left = shift.counted(believed.suspicion, left)
     wrong = {int(row): bool(suspicion[row]) for row in rows}
     sampled = None if drawn is None else drawn.count(wrong, left_out)
     if sampled is not None:

@@ -94,7 +94,7 @@ class Judged:
 
         Copies in a group are right or wrong together. before (noisy, K): the belief before the labels.
         """
-        return self._summed(1 - given_votes(before, noise, self.said)[self.group, self.given])
+        return self._summed(np.asarray(1 - given_votes(before, noise, self.said)[self.group, self.given]))
 
     def seen(self, before: FloatMatrix, noise: FloatMatrix) -> tuple[float, float, float]:
         """The log-likelihood of what the groups are called, and what `wrong` says."""

@@ -1,0 +1,62 @@
+"""What checked rows show of the beliefs: how far off these were, for all rows together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, logit
+
+from cleaning.belief.basis import Basis
+from cleaning.belief.count import Count
+from cleaning.belief.stacking import given_votes, guessed_share
+from cleaning.data import FloatVector
+
+_SURE = 1e-6
+# The prior deviation of the shift, in logits.
+_PRIOR = 1.0
+_DEVIATIONS, _STEPS, _LONGEST = 1.645, 30, 1.0
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What has to be added to the logit of every suspicion, and its standard deviation."""
+
+    by: float
+    deviation: float
+
+    def of(self, suspicion: FloatVector, more: float = 0.0) -> FloatVector:
+        """The suspicion, shifted, and by so many deviations more."""
+        q = np.clip(suspicion, _SURE, 1 - _SURE)
+        return np.asarray(expit(logit(q) + self.by + more * self.deviation))
+
+    def counted(self, suspicion: FloatVector, count: Count) -> Count:
+        """The number of wrong labels by the shifted suspicion (n,); the interval is that of `count`, or wider."""
+        # sorted, so that the order of the rows does not change the rounding
+        expected, less, more = (float(np.sort(self.of(suspicion, side * _DEVIATIONS)).sum()) for side in (0, -1, 1))
+        low, high = min(count.low, less), min(max(count.high, more), float(len(suspicion)))
+        return Count(expected, float(np.floor(low)), float(np.ceil(high)))
+
+
+def shift_of(basis: Basis) -> Shift | None:
+    """The most probable shift by the rows that were checked; None without any.
+
+    Each of them was suspicious by the features and labels of the other rows, and by its own label before the check. If
+    more of them are wrong than these suspicions say, then labels are wrong more often than the noise model thinks, as
+    where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1.
+    """
+    evidence, stack = basis.evidence, basis.stack
+    if not evidence.checked or evidence.n_classes == 1:
+        return None
+    said, n_classes = evidence.before, evidence.n_classes
+    first = len(evidence) - evidence.checked
+    before = stack.before_label(basis.scores[:, first:])
+    belief = given_votes(before, stack.noise, said, guessed_share(n_classes))
+    given = said.reshape(len(said), -1, n_classes).sum(axis=1).argmax(axis=1)
+    q = np.clip(1 - belief[np.arange(len(said)), given], _SURE, 1 - _SURE)
+    wrong = evidence.votes[first:].argmax(axis=1) != given
+    by, precision = 0.0, 1.0
+    for _ in range(_STEPS):
+        expected = expit(logit(q) + by)
+        precision = float((expected * (1 - expected)).sum()) + _PRIOR**-2
+        step = (float(wrong.sum() - expected.sum()) - by * _PRIOR**-2) / precision
+        by += float(np.clip(step, -_LONGEST, _LONGEST))
+    return Shift(by, precision**-0.5)

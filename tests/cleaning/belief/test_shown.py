@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import load_digits
+
+from cleaning import Split, label_posterior, next_round
+from cleaning.belief.count import Count
+from cleaning.belief.shown import Shift, shift_of
+from tests.study.cases import plant
+
+
+@pytest.fixture(scope="module")
+def ambiguous():
+    """500 digits, and the labels of those that look like another one are wrong: 150 of them."""
+    digits = load_digits()
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(len(digits.target))[:500]
+    clean = Split.from_arrays(digits.data[rows].astype(np.float32), digits.target[rows])
+    return Split(clean.features, plant(clean, "instance-dependent", 0.3, rng), clean.ids), clean.labels
+
+
+def looked_at(train, truth, count):
+    posterior = label_posterior(train)
+    rows = next_round(posterior, {}).order[:count].tolist()
+    return next_round(posterior, {row: int(truth[row]) for row in rows})
+
+
+def test_without_checked_rows_nothing_is_shown(ambiguous):
+    assert shift_of(label_posterior(ambiguous[0]).basis) is None
+
+
+def test_where_more_labels_are_wrong_than_believed_more_are_expected_among_the_others(ambiguous):
+    train, truth = ambiguous
+    found = looked_at(train, truth, 60)
+    wrong = int((train.labels != truth)[found.order].sum())
+    believed, shift = found.posterior.wrong_labels(), shift_of(found.posterior.basis)
+    assert shift.by > 1
+    assert believed.expected < 0.6 * wrong
+    assert abs(found.left.expected - wrong) < abs(believed.expected - wrong)
+    assert found.left.low <= believed.low <= wrong <= found.left.high
+    assert found.left.expected == pytest.approx(found.suspicion[found.order].sum())
+
+
+def test_where_the_beliefs_are_right_little_is_changed(ambiguous):
+    clean = ambiguous[1]
+    rng = np.random.default_rng(0)
+    given = np.where(rng.random(500) < 0.2, (clean + rng.integers(1, 10, 500)) % 10, clean)
+    train = Split(ambiguous[0].features, given, ambiguous[0].ids)
+    found = looked_at(train, clean, 60)
+    wrong = int((given != clean)[found.order].sum())
+    assert found.left.expected == pytest.approx(wrong, abs=15)
+
+
+@given(st.floats(-3, 3), st.floats(0.1, 2), st.integers(1, 30))
+def test_the_interval_is_never_narrower_and_contains_what_is_expected(by, deviation, n):
+    suspicion, shift = np.linspace(0, 1, n), Shift(by, deviation)
+    before = Count(n / 2, float(n // 3), float(n // 2))
+    after = shift.counted(suspicion, before)
+    assert 0 <= after.low <= before.low
+    assert before.high <= after.high <= n
+    assert after.low <= after.expected <= after.high
+    assert (np.diff(shift.of(suspicion)) >= 0).all()
