@@ -271,12 +271,11 @@ class Suspects:
         """
         numbers = np.atleast_1d(np.asarray(rows))
         if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
-            raise InvalidInput("rows", f"{numbers.dtype} of shape {numbers.shape}", "give row numbers")
+            raise InvalidInput("rows", "these are not row numbers", "give whole numbers, such as found.next(20).row")
         outside = numbers[(numbers < 0) | (numbers >= len(self))]
         if len(outside):
-            raise InvalidInput(
-                "rows", f"there are no rows {first_three(outside.tolist())}", f"use 0 to {len(self) - 1}"
-            )
+            problem = f"there are no such rows ({first_three(outside.tolist())})"
+            raise InvalidInput("rows", problem, f"use 0 to {len(self) - 1}")
         single = isinstance(labels, str | bytes) or not hasattr(labels, "__len__")
         right = encode_labels([labels] * len(numbers) if single else labels, Place(key="labels"), classes=True)
         if len(right.codes) != len(numbers):

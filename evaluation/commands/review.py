@@ -25,8 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serves the page until it is interrupted, or writes it to a file."""
+    from cleaning.errors import InvalidInput
     from evaluation.files.progress import Reporter
 
+    if options.static is not None and options.first_looks:
+        raise InvalidInput("--first-looks", "it is for the page that is served", "leave out --static, or this")
     if options.static is not None:
         from evaluation.labels.page.one_file import write_page
 

@@ -289,9 +289,7 @@ def _how_many(left: Count, found: Listed) -> list[str]:
 
 def _report_next(found: Listed, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
     first = _first_looks(found, {} if decided is None else decided.shown)
-    if first is not None:
-        reporter.say(f"{first}: fixfirst review {folder} --first-looks")
-    reporter.say(f"next: fixfirst review {folder}")
+    reporter.say(f"next: fixfirst review {folder}" + ("" if first is None else f" --first-looks; {first}"))
 
 
 def _first_looks(found: Listed, decided: Collection[int]) -> str | None:

@@ -182,10 +182,10 @@ def test_decisions_may_name_new_labels_only_if_allowed():
 def test_wrong_decisions_are_one_sentence():
     found = fixfirst.rank(X, Y)
     for rows, labels, message in (
-        (90, "cat", "there are no rows 1 in all: 90"),
-        (-1, "cat", "there are no rows"),
+        (90, "cat", r"there are no such rows \(1 in all: 90\)"),
+        (-1, "cat", "there are no such rows"),
         ([0, 1], ["cat"], "1 for 2 rows"),
-        (0.5, "cat", "float64 of shape"),
+        (0.5, "cat", "these are not row numbers"),
         (0, None, "a label is missing"),
     ):
         with pytest.raises(InvalidInput, match=message):
