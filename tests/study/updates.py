@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Count, Split, label_posterior, next_round
+from cleaning.belief.shown import shift_of
 from cleaning.belief.use import ordered
 from cleaning.data import IntVector
 from cleaning.intervals import mean_interval
@@ -56,7 +57,9 @@ def run(case: Case) -> Iterator[dict[str, object]]:
 
         def anew(checked: dict[int, int], trusted=trusted) -> tuple[IntVector, Count | None]:
             still, posterior = beliefs_after(train, trusted, checked)
-            return still[ordered(posterior, train.take(still), trusted)[0]], posterior.wrong_labels()
+            count, shift = posterior.wrong_labels(), shift_of(posterior.basis)
+            left = count if shift is None else shift.counted(posterior.suspicion, count)
+            return still[ordered(posterior, train.take(still), trusted)[0]], left
 
         line: dict[str, object] = {"source": case.source, "noise": case.noise, "rate": case.rate, "seed": case.seed}
         line |= {"trusted": trusted is not None, "rows": len(train)}
