@@ -16,6 +16,7 @@ from evaluation.files.lock import only_writer
 from evaluation.harness import results
 from evaluation.settings.folders import Folders
 from tests.crash.trials import Child, wait
+from tests.evaluation.harness.killed import killed_at
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -145,18 +146,8 @@ def test_all_are_judged_again_when_the_truth_has_changed(contest, capsys, at):
 @pytest.mark.parametrize("step", ["keep", "_append", "score"])
 def test_a_kill_loses_nothing_and_the_same_command_finishes(contest, capsys, monkeypatch, step):
     """Killed before and after the file has its number, after the log has it, and before the score."""
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_, **__):
-        raise Killed
-
-    place = "evaluation.harness.settle._score" if step == "score" else f"evaluation.contest.admission.{step}"
-    with monkeypatch.context() as patch:
-        patch.setattr(place, killed)
-        with pytest.raises(Killed):
-            submit(contest, capsys, "abab")
+    with killed_at(step, monkeypatch):
+        submit(contest, capsys, "abab")
     assert verdicts(contest) == ([(1, "accepted")] if step == "score" else [])
     other = "baba" if step == "_append" else "abab"  # what is stored is never replaced, whether it was accepted or not
     status, text = submit(contest, capsys, other)

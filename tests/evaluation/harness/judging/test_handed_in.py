@@ -12,6 +12,7 @@ from evaluation.contract.record import latest, read_records
 from evaluation.harness.judging import sets, stage
 from evaluation.harness.judging.book import book
 from evaluation.sandbox.bare import Bare
+from tests.evaluation.harness.killed import killed_at
 from tests.support import write_parameters
 
 pytestmark = pytest.mark.usefixtures("at")
@@ -141,18 +142,8 @@ def test_without_a_rule_nothing_is_said_about_the_next(contest, capsys):
 @pytest.mark.parametrize("step", ["_append", "score"])
 def test_the_same_command_finishes_what_was_killed(contest, capsys, monkeypatch, step):
     """Killed after the answer has its number, or before the score; the seconds of the second run are others."""
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_, **__):
-        raise Killed
-
-    place = "evaluation.harness.settle._score" if step == "score" else f"evaluation.contest.admission.{step}"
-    with monkeypatch.context() as patch:
-        patch.setattr(place, killed)
-        with pytest.raises(Killed):
-            submit(contest, capsys, FORTH)
+    with killed_at(step, monkeypatch):
+        submit(contest, capsys, FORTH)
     time = contest.submission_folder / "accepted" / "blobs" / "mine" / "1" / "time_blobs_mine.txt"
     time.chmod(0o644)
     time.write_text("7.5\n")
