@@ -19,6 +19,7 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
+_MOST_SURE, _TOO_FEW = 3.0, 500
 _VOTES_AT_ONCE = 8192
 # Fewer votes than this are rounding.
 _NOBODY = 1e-6
@@ -70,7 +71,8 @@ def fit_stack(
     noisy rows; then before is (c, A·K). Default: the votes, as those of one annotator.
 
     E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
-    expected counts for the noise matrix, shrunk towards symmetric noise. With `gold` it is also shrunk towards what a
+    expected counts for the noise matrix, shrunk towards symmetric noise. Where rows are many, those whose class is sure
+    count more, since the noise matrix would otherwise mistake the overlap of classes for noise. With `gold` it is also shrunk towards what a
     model of the noisy labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018).
     It mistakes the overlap of clean classes for noise, so it only serves as an upper view of the noise.
 
@@ -98,13 +100,27 @@ def fit_stack(
         believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=1))
         targets[:noisy] = believed
         fitted = _cross_entropy_fit(short, targets, parameters, start)
-        seen = np.asarray(training.counted(believed, ballot) + votes[drawn:].T @ before)
+        sure = _sureness(short, parameters, noisy)
+        seen = np.asarray(training.counted(believed * sure[:noisy], ballot) + (votes * sure)[drawn:].T @ before)
         noise = noise_matrices(seen, counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
         if settled:
             break
     return Stack(parameters[:learners], parameters[learners:], noise)
+
+
+def _sureness(short: "_Shortlist", parameters: FloatVector, noisy: int) -> FloatMatrix:
+    """How much each row's belief in each class counts in the noise matrix: P(class | features)^power, (m, C).
+
+    Any weights that depend on features and true class alone leave the estimate right where the noise depends on the
+    true class alone. The power is 0 for up to 500 noisy rows per class and grows to 3: the weights use fewer rows.
+    """
+    per_class = noisy / short.n_classes
+    power = _MOST_SURE * (1 - _TOO_FEW / per_class) if per_class > _TOO_FEW else 0.0
+    if power == 0 or short.classes is not None:
+        return np.ones((short.scores.shape[1], 1))
+    return np.asarray(softmax(short.logits(parameters), axis=1) ** power)
 
 
 @dataclass(frozen=True, eq=False)
