@@ -19,6 +19,8 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
+# The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400 to
+# 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
 _MOST_SURE, _TOO_FEW = 3.0, 500
 _VOTES_AT_ONCE = 8192
 # Fewer votes than this are rounding.
@@ -72,9 +74,9 @@ def fit_stack(
 
     E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
     expected counts for the noise matrix, shrunk towards symmetric noise. Where rows are many, those whose class is sure
-    count more, since the noise matrix would otherwise mistake the overlap of classes for noise. With `gold` it is also shrunk towards what a
-    model of the noisy labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018).
-    It mistakes the overlap of clean classes for noise, so it only serves as an upper view of the noise.
+    count more, since the noise matrix would otherwise take the overlap of classes for noise. With `gold` it is also
+    shrunk towards what a model of the noisy labels predicts for the trusted rows of each class (gold loss correction,
+    Hendrycks et al. 2018). That mistakes the overlap of clean classes for noise, so it only serves as an upper view.
 
     earlier: where EM begins, if rows have been checked since this stack was fitted; a few turns are then enough.
     """
@@ -111,15 +113,16 @@ def fit_stack(
 
 
 def _sureness(short: "_Shortlist", parameters: FloatVector, noisy: int) -> FloatMatrix:
-    """How much each row's belief in each class counts in the noise matrix: P(class | features)^power, (m, C).
+    """How much each row's belief in each class counts in the noise matrix, (m, C): P(class | features)^power.
 
-    Any weights that depend on features and true class alone leave the estimate right where the noise depends on the
-    true class alone. The power is 0 for up to 500 noisy rows per class and grows to 3: the weights use fewer rows.
+    Where the noise depends on the true class alone, weights that depend on features and true class leave the estimate
+    right; rows whose class is sure are hardly misjudged. The power is 0 for up to 500 noisy rows per class, since such
+    rows are fewer, and grows to 3.
     """
     per_class = noisy / short.n_classes
-    power = _MOST_SURE * (1 - _TOO_FEW / per_class) if per_class > _TOO_FEW else 0.0
-    if power == 0 or short.classes is not None:
+    if per_class <= _TOO_FEW or short.classes is not None:
         return np.ones((short.scores.shape[1], 1))
+    power = _MOST_SURE * (1 - _TOO_FEW / per_class)
     return np.asarray(softmax(short.logits(parameters), axis=1) ** power)
 
 

@@ -71,6 +71,19 @@ def test_with_many_classes_an_ambiguous_row_is_more_suspicious_and_the_order_doe
     assert more[between].mean() > 0.02 > 10 * np.delete(more, between).mean()
 
 
+def test_with_many_rows_the_overlap_of_classes_is_not_taken_for_noise():
+    """Four clusters that overlap, whose labels become those of the next one at different rates."""
+    rng = np.random.default_rng(2)
+    centres = rng.normal(size=(4, 16))
+    truth = rng.integers(0, 4, 5000)
+    features = (0.5 * centres[truth] + rng.normal(size=(5000, 16))).astype(np.float32)
+    given = np.where(rng.random(5000) < np.array([0.09, 0.18, 0.3, 0.45])[truth], (truth + 1) % 4, truth)
+    noise = np.zeros((4, 4))
+    np.add.at(noise, (truth, given), 1)
+    posterior = label_posterior(Split.from_arrays(features, given))
+    assert np.abs(posterior.noise_matrix - noise / noise.sum(axis=1, keepdims=True)).mean() < 0.025
+
+
 def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
     """Clean labels of overlapping classes, half of them trusted."""
     scores, votes, _ = drawn(rate=0.0)
