@@ -80,13 +80,18 @@ def other_mix(noise: str) -> Kind:
 
     def draw(source: str, rng: np.random.Generator, seed: int) -> Drawn:
         drawn = planted(noise, 0.30)(source, rng, seed)
-        by_class = [rng.permutation(np.flatnonzero(drawn.trusted.labels == label)) for label in (0, 1)]
-        many, few = by_class if rng.random() < 0.5 else by_class[::-1]
-        total = min(len(many) / _MIXED, len(few) / (1 - _MIXED))
-        kept = np.concatenate([many[: round(total * _MIXED)], few[: round(total * (1 - _MIXED))]])
-        return Drawn(drawn.train, drawn.truth, drawn.trusted.take(np.sort(kept)))
+        return Drawn(drawn.train, drawn.truth, mixed(drawn.trusted, rng))
 
     return draw
+
+
+def mixed(trusted: Split, rng: np.random.Generator) -> Split:
+    """As many of the trusted rows as possible, 62% of them of one of the two classes; which class is drawn."""
+    by_class = [rng.permutation(np.flatnonzero(trusted.labels == label)) for label in (0, 1)]
+    many, few = by_class if rng.random() < 0.5 else by_class[::-1]
+    total = min(len(many) / _MIXED, len(few) / (1 - _MIXED))
+    kept = np.concatenate([many[: round(total * _MIXED)], few[: round(total * (1 - _MIXED))]])
+    return trusted.take(np.sort(kept))
 
 
 def copies(spread: float) -> Kind:
