@@ -107,6 +107,11 @@ def fit_stack(
     return Stack(parameters[:learners], parameters[learners:], noise)
 
 
+def classes_fitted(n_classes: int) -> int:
+    """With how many classes each row is fitted."""
+    return n_classes if n_classes <= _ALL_CLASSES else _LEADING + _SAMPLED
+
+
 @dataclass(frozen=True, eq=False)
 class _Shortlist:
     """The scores of rows for the classes that each of them may have; the sampled ones stand for the others.

@@ -11,6 +11,8 @@ from evaluation.labels.source import Source
 
 # Work of another version is not taken up again.
 _VERSION = 1
+# Percent; more would be shown as 100.
+_NEARLY = 99.4
 
 
 def work_folder(review: Path) -> Path:
@@ -33,6 +35,6 @@ def list_source(source: Source, *, seed: int, work: Path | None, engine: Engine,
                 shutil.rmtree(other, ignore_errors=True)
 
     def percent(done: float, total: float, note: str = "", /) -> None:
-        progress(100 * done / total, 100, note)
+        progress(100 if done >= total else min(100 * done / total, _NEARLY), 100, note)
 
     return list_stored(source.stored, source.labels, seed=seed, folder=folder, engine=engine, progress=percent)

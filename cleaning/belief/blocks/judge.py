@@ -22,7 +22,7 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of
 from cleaning.belief.count import Count, Judged, count_wrong, misjudged
 from cleaning.belief.forward_learner import FOLDS
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, Voters, landmark_penalty, leading_axes
-from cleaning.belief.stacking import Stack, fit_stack, guessed_share
+from cleaning.belief.stacking import Stack, classes_fitted, fit_stack, guessed_share
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
@@ -31,6 +31,8 @@ from cleaning.progress import Progress, silent
 # Rows are judged by blocks where `label_posterior` would need more bytes than this. It takes about so many bytes for
 # each number, and for each row and class.
 _MOST_BYTES, _PER_NUMBER, _PER_CLASS = 2_000_000_000, 12, 80
+# What a row costs, measured in multiplications: in the fit of a stack for each class, and in the count.
+_PER_STACKED, _PER_COUNTED, _PER_COUNTED_CLASS = 130_000.0, 300_000.0, 2_500.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,21 +99,28 @@ class _Cost:
     grams: float
     forward: float
     judge: float
+    stack: float
+    count: float
 
     @classmethod
     def of(cls, n: int, width: int, n_classes: int) -> "_Cost":
         learned = width**2 + 2 * width * LANDMARKS + LANDMARKS**2 + REFERENCE * 96
+        judge = learned + n_classes * (2 * width + LANDMARKS + 150.0)
+        drawn = min(n, STACKED_ROWS)
         return cls(
             n * width * 60.0,
             n * float(width**2 + width * LANDMARKS + LANDMARKS**2),
             n * (2.0 * width + 20) * n_classes * (FOLDS - 1) / FOLDS,
-            n * (learned + n_classes * (2 * width + LANDMARKS + 150.0)),
+            n * judge,
+            drawn * (judge + _PER_STACKED * classes_fitted(n_classes)),
+            drawn * (_PER_COUNTED + _PER_COUNTED_CLASS * n_classes),
         )
 
     @property
     def planned(self) -> float:
         """The cost of all passes."""
-        return self.scan + self.grams + FOLDS * EVALUATIONS * self.forward + self.judge
+        forward = FOLDS * EVALUATIONS * self.forward
+        return self.scan + self.grams + 2 * self.stack + forward + self.judge + self.count
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,14 +143,19 @@ class _Judging:
         )
         learners = self._learners(self._views(scan, landmarks), voters)
         sample = _Sample(self.stored.take(drawn), self.codes[drawn], self.digests[drawn])
+        note = "what the noise looks like"
         noise = self.work.once("noise", lambda: (sample.stack(sample.scores(learners)[1]).noise,))[0]
+        self.work.advance(self.cost.stack, note)
         cost = self.cost.forward
         models = forward_models(self.stored, learners.views, noise, self.blocks, self.work, cost)
         learners, scores = sample.scores(replace(learners, forward=models))
         stack = Stack(*self.work.once("stack", lambda: _as_arrays(sample.stack(scores))))
+        self.work.advance(self.cost.stack, note)
         shared, note = (self.stored, learners, stack), "beliefs about the labels"
         found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, note).rows
-        return self._judgement(found, stack, sample, scores)
+        judgement = self._judgement(found, stack, sample, scores)
+        self.work.advance(self.cost.count, "how many are wrong")
+        return judgement
 
     def _judgement(self, found: Arrays, stack: Stack, sample: "_Sample", scores: Single) -> Judgement:
         suspicion, suggestion, probability = found
