@@ -12,10 +12,10 @@ from cleaning.belief.stacking import Votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import unit_rows
 
-# Large noise variances (here for two classes) let a learner doubt labels. Clean rows have _CLEAN_SHARE of the variance.
+# Large noise variances (here for two classes) let a learner doubt labels. Clean rows have CLEAN_SHARE of the variance.
 # That share, the RBF variance, the RBF width (relative to the median distance) and the 30 neighbours come from the
 # ranking study's prototype. The linear variance was chosen as described in `Evidence.noise_variances`.
-_CLEAN_SHARE = 0.15
+CLEAN_SHARE = 0.15
 _RBF_NOISE, _LINEAR_NOISE = 3.0, 30.0
 RBF_WIDTH = 0.15
 # In the linear learner, the targets of noisy rows are multiplied by this.
@@ -67,7 +67,7 @@ class Evidence:
 
     def noise_weights(self) -> FloatVector:
         """The noise variance of each row relative to that of a noisy row, (m,)."""
-        return np.where(np.arange(len(self)) < self.noisy, 1.0, _CLEAN_SHARE)
+        return np.where(np.arange(len(self)) < self.noisy, 1.0, CLEAN_SHARE)
 
     def noise_variances(self) -> tuple[float, float]:
         """The noise variances of a noisy row in the RBF and in the linear learner.

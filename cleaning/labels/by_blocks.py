@@ -9,7 +9,7 @@ import numpy as np
 from cleaning.belief.blocks.judge import Judgement, judge_stored
 from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
-from cleaning.data import IntVector
+from cleaning.data import IntVector, Split
 from cleaning.labels.ranked import Listed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
@@ -44,6 +44,7 @@ class BlockListed(Listed):
 def list_stored(
     stored: Stored,
     labels: IntVector,
+    trusted: Split | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -51,7 +52,7 @@ def list_stored(
     progress: Progress = silent,
 ) -> BlockListed:
     """Rows in a file with labels (n,), negative for none, the most suspicious first. See `judge_stored`."""
-    found = judge_stored(stored, labels, seed=seed, folder=folder, engine=engine, progress=progress)
+    found = judge_stored(stored, labels, trusted, seed=seed, folder=folder, engine=engine, progress=progress)
     return _listed(labels, found, {}, ())
 
 

@@ -1,8 +1,10 @@
 """Sources so large that they are ranked by blocks."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
+from cleaning.data import Split
 from cleaning.labels.by_blocks import BlockListed, list_stored
 from cleaning.parallel.engine import Engine
 from cleaning.progress import Progress
@@ -10,7 +12,7 @@ from evaluation.files.whole import make_folder, sha256_bytes
 from evaluation.labels.source import Source
 
 # Work of another version is not taken up again.
-_VERSION = 1
+_VERSION = 2
 # Percent; more would be shown as 100.
 _NEARLY = 99.4
 
@@ -20,16 +22,20 @@ def work_folder(review: Path) -> Path:
     return review / "blocks"
 
 
-def list_source(source: Source, *, seed: int, work: Path | None, engine: Engine, progress: Progress) -> BlockListed:
+def list_source(
+    source: Source, trusted: Split | None, *, seed: int, work: Path | None, engine: Engine, progress: Progress
+) -> BlockListed:
     """The ranking of a source that is `stored`, before any decision.
 
-    work: the folder for finished work; what it has of other data is removed.
+    trusted: rows whose labels are known to be right. work: the folder for finished work; what it has of other data is
+    removed.
     """
     assert source.stored is not None
     folder = None
     if work is not None:
         content = repr((_VERSION, seed, sorted(source.files.values()), source.stored.shape)).encode()
-        folder = make_folder(work / sha256_bytes(content + source.labels.tobytes())[:16])
+        known = b"" if trusted is None else trusted.features.tobytes() + trusted.labels.tobytes()
+        folder = make_folder(work / sha256_bytes(content + source.labels.tobytes() + known)[:16])
         for other in work.iterdir():
             if other != folder and other.is_dir() and not other.is_symlink():
                 shutil.rmtree(other, ignore_errors=True)
@@ -37,4 +43,5 @@ def list_source(source: Source, *, seed: int, work: Path | None, engine: Engine,
     def percent(done: float, total: float, note: str = "", /) -> None:
         progress(100 if done >= total else min(100 * done / total, _NEARLY), 100, note)
 
-    return list_stored(source.stored, source.labels, seed=seed, folder=folder, engine=engine, progress=percent)
+    listed = partial(list_stored, seed=seed, folder=folder, engine=engine, progress=percent)
+    return listed(source.stored, source.labels, trusted)

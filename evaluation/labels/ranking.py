@@ -13,7 +13,7 @@ from cleaning.errors import InvalidInput, bounded, printable
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
-from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.named_caveats import named_caveats, with_names
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
@@ -85,7 +85,8 @@ def rank(job: Job, reporter: Reporter) -> None:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
-            result = _by_blocks(source, decided, job, None if job.output else work_folder(folder), progress)
+            work = None if job.output else work_folder(folder)
+            result = _by_blocks(source, _labelled(trusted), decided, job, work, progress)
     found, crowd, caveats = result.listed, result.crowd, result.caveats
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
@@ -123,7 +124,7 @@ def _warn_of_size(source: Source, engine: Engine, reporter: Reporter) -> None:
     if engine.cluster is not None:
         reporter.warn("--cluster has no effect: only large data are ranked on a cluster")
     if too_large(len(source), source.features.shape[1], len(source.classes)):
-        by = "only vectors with one label per row, without --trusted, --probabilities and --scaling, go by blocks"
+        by = "only vectors with one label per row, without --probabilities and --scaling, go by blocks"
         reporter.warn(f"so many rows and classes need many gigabytes of memory; {by}")
 
 
@@ -145,9 +146,13 @@ def _in_memory(
     return _Result(found, count, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
 
-def _by_blocks(source: Source, decided: Decided | None, job: Job, work: Path | None, progress: Progress) -> _Result:
-    found = list_source(source, seed=job.seed, work=work, engine=job.engine, progress=progress)
-    caveats = [*(printable(str(one)) for one in found.judgement.caveats), f"{LEFT_OUT}."]
+def _by_blocks(
+    source: Source, trusted: Split | None, decided: Decided | None, job: Job, work: Path | None, progress: Progress
+) -> _Result:
+    found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
+    judgement = found.judgement
+    named = with_names(judgement.caveats, source.classes, int(source.labels.max()), judgement.moved)
+    caveats = [*(printable(str(one)) for one in named), f"{LEFT_OUT}."]
     count = _counted(found)
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)

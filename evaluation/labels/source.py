@@ -120,7 +120,7 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode, _stored(found, request))
+    source = _source(request.path, found, names, encode, _stored(found))
     if trusted is None or request.trusted is None:
         return source, None
     return source, _source(request.trusted, trusted, names, encode)
@@ -176,10 +176,10 @@ def _form(path: Path) -> str:
     return found
 
 
-def _stored(found: Found, request: Request) -> Stored | None:
+def _stored(found: Found) -> Stored | None:
     """Where the rows are stored, if there are so many that they are ranked by blocks."""
     evidence = found.evidence
-    alone = request.trusted is None and found.votes is None and found.options.probabilities is None
+    alone = found.votes is None and found.options.probabilities is None
     if not alone or not isinstance(evidence, Vectors) or evidence.scaling != "none":
         return None
     rows, width = evidence.matrix.shape

@@ -7,10 +7,10 @@ from hashlib import blake2b
 
 import numpy as np
 
-from cleaning.belief.blocks.learners import Views, fold_of
+from cleaning.belief.blocks.learners import Known, Views, fold_of
 from cleaning.belief.blocks.stored import Block, Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
-from cleaning.belief.forward_learner import FOLDS, STEPS, likelihood, minimised
+from cleaning.belief.forward_learner import FOLDS, STEPS, TRUSTED_FLOOR, TRUSTED_WEIGHT, likelihood, minimised
 from cleaning.data import FloatMatrix
 from cleaning.progress import Progress
 
@@ -21,9 +21,11 @@ _ENTRIES, _MOST_ROWS = 1_000_000, 8192
 
 
 def forward_models(
-    stored: Stored, views: Views, noise: FloatMatrix, blocks: Sequence[Block], work: Work, cost: float
+    stored: Stored, views: Views, noise: FloatMatrix, blocks: Sequence[Block], clean: Known, work: Work, cost: float
 ) -> Single:
     """(folds, d + 1, K): the models of `forward_scores`, each fitted without its fold. cost: of one pass.
+
+    clean: rows whose labels are known to be right.
 
     The work plans FOLDS · EVALUATIONS passes. How many there are shows on the way.
     """
@@ -32,9 +34,10 @@ def forward_models(
     called = np.ascontiguousarray(noise.T, dtype=np.float32)
     models, expected = [], EVALUATIONS
     for number in range(FOLDS):
-        passes = _Passes(stored, views, called, number, blocks, work, cost, expected)
-        many = float(np.count_nonzero(labelled & (fold != number)))
-        models.append(work.once(f"model{number}", partial(passes.fitted, many))[0])
+        sure = clean.take(np.flatnonzero(fold_of(clean.digests, FOLDS) != number))
+        passes = _Passes(stored, views, called, number, blocks, sure, work, cost, expected)
+        many = np.count_nonzero(labelled & (fold != number)) + TRUSTED_WEIGHT * len(sure)
+        models.append(work.once(f"model{number}", partial(passes.fitted, float(many)))[0])
         work.forget(f"forward{number}-")
         if passes.done:
             less = min(passes.done - expected, 0)
@@ -47,13 +50,14 @@ def forward_models(
 
 @dataclass
 class _Passes:
-    """The passes that the model of one fold needs; `expected` of them are planned."""
+    """The passes that the model of one fold needs; `expected` of them are planned. clean: of the other folds."""
 
     stored: Stored
     views: Views
     called: Single
     number: int
     blocks: Sequence[Block]
+    clean: Known
     work: Work
     cost: float
     expected: int
@@ -65,7 +69,7 @@ class _Passes:
         return f"model {self.number + 1} of {FOLDS}"
 
     def fitted(self, total: float) -> Arrays:
-        """The model. total: the number of rows that it learns from."""
+        """The model. total: the weight of the rows that it learns from."""
         start = np.zeros((self.stored.shape[1] + 1, self.called.shape[1]), dtype=np.float32)
         return (minimised(self._sums, start, total, STEPS),)
 
@@ -76,7 +80,22 @@ class _Passes:
         name = f"forward{self.number}-{blake2b(model.tobytes(), digest_size=8).hexdigest()}"
         shared = (self.stored, self.views, self.called, model, self.number)
         total = self.work.over(name, _likelihoods, shared, self.blocks, self.cost, self.note)
-        return float(total.sums[0]), total.sums[1]
+        value, gradient = self._of_clean(model)
+        return float(total.sums[0]) + value, total.sums[1] + gradient
+
+    def _of_clean(self, model: FloatMatrix) -> tuple[float, FloatMatrix]:
+        n_classes, value, gradient = model.shape[1], 0.0, np.zeros(model.shape)
+        for part in self.clean.parts(_rows_at_once(n_classes)):
+            seen = np.full((len(part), n_classes), TRUSTED_FLOOR / n_classes, dtype=np.float32)
+            seen[np.arange(len(part)), part.codes] += np.float32(1 - TRUSTED_FLOOR)
+            weights = np.full(len(part), TRUSTED_WEIGHT, dtype=np.float32)
+            likely, minus = likelihood(self.views.standard(part.rows), seen, weights, model, np.empty_like(seen))
+            value, gradient = value + likely, gradient + minus
+        return value, gradient
+
+
+def _rows_at_once(n_classes: int) -> int:
+    return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
 
 
 def _likelihoods(
@@ -85,7 +104,7 @@ def _likelihoods(
     """sums: the `likelihood` of the labelled rows of the other folds."""
     n_classes = model.shape[1]
     value, gradient = 0.0, np.zeros(model.shape)
-    for part in block.parts(max(64, min(_MOST_ROWS, _ENTRIES // n_classes))):
+    for part in block.parts(_rows_at_once(n_classes)):
         kept = (fold_of(block.digests[part], FOLDS) != held_out) & (block.codes[part] >= 0)
         rows = views.standard(stored.block(block.start + part.start, block.start + part.stop)[kept])
         seen = called[block.codes[part][kept]]

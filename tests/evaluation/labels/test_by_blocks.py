@@ -128,11 +128,43 @@ def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, 
     assert "--cluster has no effect" in capsys.readouterr().err
 
 
-def test_with_trusted_rows_all_is_held_in_memory_and_that_is_said(tmp_path, capsys):
+@pytest.fixture
+def trusted(tmp_path):
+    """The path of rows with a file of trusted rows beside them."""
     rows = Rows()
     for name, features, names in (("X", rows.X, rows.names), ("t", rows.trusted_X, rows.trusted_names)):
         np.save(tmp_path / f"{name}.npy", features)
         np.save(tmp_path / f"{name}_labels.npy", names)
-    asked = ["rank", str(tmp_path / "X.npy"), f"--trusted={tmp_path / 't.npy'}", f"--output={tmp_path / 'list.csv'}"]
+    return tmp_path
+
+
+def test_trusted_rows_teach_by_blocks(trusted, capsys):
+    asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
-    assert "many gigabytes of memory" in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert "trusted: 60 rows" in captured.out
+    assert "were ranked by blocks" in captured.err
+    written = json.loads((trusted / "X_review/source.json").read_text())
+    assert written["trusted"]["path"] == "../t.npy"
+    alone = trusted / "alone.csv"
+    assert main([*asked[:2], f"--output={alone}"]) == 0
+    assert pd.read_csv(alone)["suspicion"].tolist() != table_of(trusted)["suspicion"].astype(float).tolist()
+    review = open_review(trusted / "X_review")
+    assert review.source.stored is not None
+    assert len(review.trusted) == 60
+
+
+def test_other_trusted_labels_are_other_work(trusted):
+    asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
+    assert main(asked) == 0
+    before = [path.name for path in (trusted / "X_review/blocks").iterdir()]
+    np.save(trusted / "t_labels.npy", np.roll(Rows().trusted_names, 1))
+    assert main(asked) == 0
+    assert [path.name for path in (trusted / "X_review/blocks").iterdir()] != before
+
+
+def test_trusted_names_that_are_those_of_other_classes_are_named(trusted, capsys):
+    turned = {"bird": "cat", "cat": "dog", "dog": "bird"}
+    np.save(trusted / "t_labels.npy", np.array([turned[name] for name in Rows().trusted_names]))
+    assert main(["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]) == 0
+    assert "what the trusted rows call bird, the other rows call dog" in capsys.readouterr().err
