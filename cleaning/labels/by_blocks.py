@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning.belief.blocks.judge import Judgement, judge_stored
+from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
@@ -50,6 +51,7 @@ def list_stored(
     stored: Stored,
     labels: IntVector,
     trusted: Split | None = None,
+    predicted: Predicted | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -57,7 +59,7 @@ def list_stored(
     progress: Progress = silent,
 ) -> BlockListed:
     """Rows in a file with labels (n,), negative for none, the most suspicious first. See `judge_stored`."""
-    found = judge_stored(stored, labels, trusted, seed=seed, folder=folder, engine=engine, progress=progress)
+    found = judge_stored(stored, labels, trusted, predicted, seed=seed, folder=folder, engine=engine, progress=progress)
     return _listed(labels, found, {}, ())
 
 

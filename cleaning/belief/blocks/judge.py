@@ -13,19 +13,21 @@ from scipy.special import softmax
 
 from cleaning.belief.base_learners import LINEAR_GAIN, noise_variances
 from cleaning.belief.basis import STACKED_ROWS, surely_worse
-from cleaning.belief.blocks.forward import EVALUATIONS, forward_models
+from cleaning.belief.blocks.cost import Cost
+from cleaning.belief.blocks.forward import forward_models
 from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams, rows_at_once
+from cleaning.belief.blocks.predicted import Predicted, looked_through
 from cleaning.belief.blocks.sample import Sample
 from cleaning.belief.blocks.scan import scanned, sums_of
-from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
-from cleaning.belief.blocks.trusted import Trusted
+from cleaning.belief.blocks.stored import Block, Single, Stored, block_rows, blocks_of
+from cleaning.belief.blocks.trusted import Noisy, Trusted
 from cleaning.belief.blocks.work import Arrays, Total, Work
-from cleaning.belief.caveats import Caveat, Unused, caveats_of
+from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
 from cleaning.belief.count import Count, misjudged
-from cleaning.belief.forward_learner import FOLDS
+from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
 from cleaning.belief.moved import Moved, moved_classes
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
-from cleaning.belief.stacking import Stack, classes_fitted, guessed_share
+from cleaning.belief.stacking import Stack, guessed_share
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
@@ -34,8 +36,6 @@ from cleaning.progress import Progress, silent
 # Rows are judged by blocks where `label_posterior` would need more bytes than this. It takes about so many bytes for
 # each number, and for each row and class.
 _MOST_BYTES, _PER_NUMBER, _PER_CLASS = 2_000_000_000, 12, 80
-# What a row costs, measured in multiplications: in the fit of a stack for each class, and in the count.
-_PER_STACKED, _PER_COUNTED, _PER_COUNTED_CLASS = 130_000.0, 300_000.0, 2_500.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,13 +62,19 @@ class Judgement:
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
     """Whether so many rows are judged by blocks."""
-    return n * (_PER_NUMBER * width + _PER_CLASS * n_classes) > _MOST_BYTES and n_classes > 1
+    return bytes_at_once(n, width, n_classes) > _MOST_BYTES and n_classes > 1
+
+
+def bytes_at_once(n: int, width: int, n_classes: int) -> int:
+    """About how much memory `label_posterior` would need."""
+    return n * (_PER_NUMBER * width + _PER_CLASS * n_classes)
 
 
 def judge_stored(
     stored: Stored,
     labels: IntVector,
     trusted: Split | None = None,
+    predicted: Predicted | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -77,16 +83,18 @@ def judge_stored(
 ) -> Judgement:
     """Judges rows (n, d) in a file by their labels (n,), negative for none.
 
-    trusted: rows in memory whose labels are known to be right. folder: where finished work is kept, so that a run that
-    was killed goes on; only for the same rows, labels, trusted rows and seed. Raises InvalidInput for fewer than two
-    classes and for numbers that cannot be used.
+    trusted: rows in memory whose labels are known to be right. predicted: what the user's own model says of the rows,
+    out of sample, with a column for each class number. folder: where finished work is kept, so that a run that was
+    killed goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for numbers that
+    cannot be used, and for probabilities of rows that the model was fitted on.
     """
     named = labels[labels >= 0]
     classes = np.unique(named if trusted is None else np.concatenate([named, trusted.labels]))
     if len(classes) < 2:
         raise InvalidInput(Place(key="labels"), "there are fewer than two classes", "give labels of two or more")
     codes = np.where(labels < 0, -1, np.searchsorted(classes, labels))
-    cost = _Cost.of(len(stored), stored.shape[1], len(classes), clean=trusted is not None and len(trusted) > 0)
+    clean, voice = trusted is not None and len(trusted) > 0, None if predicted is None else predicted.of(classes)
+    cost = Cost.of(len(stored), stored.shape[1], len(classes), clean=clean, predicted=voice is not None)
     work = Work(folder, engine, progress, cost.planned)
     rows = block_rows(len(stored))
     spans = [(at, min(at + rows, len(stored))) for at in range(0, len(stored), rows)]
@@ -94,55 +102,36 @@ def judge_stored(
         found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
         digests = found.rows[0]
         blocks = blocks_of(codes, digests, rows)
-        sure = Trusted.of(trusted, stored.shape[1], classes, digests, codes, seed)
-        return _Judging(stored, codes, digests, classes, blocks, sure, work, cost, seed).judgement(found)
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """The cost of the passes, in multiplications."""
-
-    scan: float
-    grams: float
-    forward: float
-    judge: float
-    stack: float
-    count: float
-    stacks: int
-
-    @classmethod
-    def of(cls, n: int, width: int, n_classes: int, *, clean: bool) -> "_Cost":
-        learned = width**2 + 2 * width * LANDMARKS + LANDMARKS**2 + REFERENCE * 96
-        judge = learned + n_classes * (2 * width + LANDMARKS + 150.0)
-        drawn = min(n, STACKED_ROWS)
-        return cls(
-            n * width * 60.0,
-            n * float(width**2 + width * LANDMARKS + LANDMARKS**2),
-            n * (2.0 * width + 20) * n_classes * (FOLDS - 1) / FOLDS,
-            n * judge,
-            drawn * (judge + _PER_STACKED * classes_fitted(n_classes)),
-            drawn * (_PER_COUNTED + _PER_COUNTED_CLASS * n_classes),
-            4 if clean else 2,
-        )
-
-    @property
-    def planned(self) -> float:
-        """The cost of all passes."""
-        forward = FOLDS * EVALUATIONS * self.forward
-        return self.scan + self.grams + self.stacks * self.stack + forward + self.judge + self.count
+        noisy = Noisy(stored.shape[1], classes, codes, digests, seed)
+        sure = Trusted.of(trusted, noisy, None if predicted is None else predicted.trusted)
+        against = 0
+        if voice is not None:
+            note = "what your model says"
+            counts = work.over("predicted", looked_through, (voice,), blocks, cost.predicted, note).sums
+            against, voice = int(counts[0]), voice if counts[1] else None
+        return _Judging(stored, noisy, blocks, sure, voice, against, work, cost).judgement(found)
 
 
 @dataclass(frozen=True, eq=False)
 class _Judging:
+    """predicted: by the user's own model, if that says anything; against: so many labels."""
+
     stored: Stored
-    codes: IntVector
-    digests: Digests
-    classes: IntVector
+    noisy: Noisy
     blocks: Sequence[Block]
     trusted: Trusted
+    predicted: Predicted | None
+    against: int
     work: Work
-    cost: _Cost
-    seed: int
+    cost: Cost
+
+    @property
+    def classes(self) -> IntVector:
+        return self.noisy.classes
+
+    @property
+    def codes(self) -> IntVector:
+        return self.noisy.codes
 
     def judgement(self, scan: Total) -> Judgement:
         """The two stacks one after the other, and what the second one says of every row. scan: of `scanned`."""
@@ -150,12 +139,16 @@ class _Judging:
         forward, note = self.cost.forward, "what the noise looks like"
         models = forward_models(self.stored, learners.views, noise, self.blocks, trusted.known, self.work, forward)
         learners, scores = sample.scores(replace(learners, forward=models))
+        if self.predicted is not None:
+            plain = Stack(*self.work.once("plain", lambda: _as_arrays(sample.stack(scores))))
+            self._refuse_in_sample(sample, plain, scores)
+            learners, scores = sample.scores(replace(learners, heard=True, deviations=None))
         stack = Stack(*self.work.once("stack", lambda: _as_arrays(sample.stack(scores))))
         gold = None
         if len(trusted.known):
             gold = Stack(*self.work.once("gold", lambda: _as_arrays(sample.stack(scores, gold=True))))
-        self.work.advance(self.cost.stack * (self.cost.stacks // 2), note)
-        shared = (self.stored, learners, stack)
+        self.work.advance(self.cost.second, note)
+        shared = (self.stored, self.predicted, learners, stack)
         found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
         caveats, moved = self._caveats(sample.noisy, trusted.unused)
         hidden = any(one.hides_count for one in caveats)
@@ -176,7 +169,7 @@ class _Judging:
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
         """The learners that need one pass, the rows of the stacks, the trusted rows that are used, and the noise."""
-        rng, firsts, clean = np.random.default_rng(self.seed), self._distinct(), self.trusted.known
+        rng, firsts, clean = np.random.default_rng(self.noisy.seed), self._distinct(), self.trusted.known
         every = len(firsts) + len(clean)
         landmarks = self._rows(firsts, rng.choice(every, min(LANDMARKS, every), replace=False))
         mixed = rng.permutation(len(clean))
@@ -197,13 +190,29 @@ class _Judging:
             return self._learners(views, sums, reference, none.known, none.known)
 
         noise, misleading = self.work.once("noise", lambda: _noise(sample, learners, alone))
-        self.work.advance(self.cost.stack * (self.cost.stacks // 2), "what the noise looks like")
+        self.work.advance(self.cost.first, "what the noise looks like")
         if misleading:
             return alone(), sample.alone(), none, noise
         return learners, sample, self.trusted, noise
 
     def _known(self, rows: IntVector) -> Known:
-        return Known(self.stored.take(rows), self.codes[rows], self.digests[rows])
+        voice = None if self.predicted is None else self.predicted.take(rows)
+        return Known(self.stored.take(rows), self.codes[rows], self.noisy.digests[rows], voice=voice)
+
+    def _refuse_in_sample(self, sample: Sample, stack: Stack, scores: Single) -> None:
+        """Raises InvalidInput for probabilities of rows that the model seems to have been fitted on.
+
+        stack and scores: without these probabilities.
+        """
+        n, clean = int(np.count_nonzero(self.codes >= 0)), self.trusted.known
+        if clean.voice is not None:
+            refuse_ahead(1 - self.against / n, n, clean.voice.argmax(axis=1) == clean.codes)
+
+        def shown() -> float:
+            gold = sample.stack(scores, gold=True) if len(sample.clean) else None
+            return sample.count(stack, scores, gold).low * n / len(sample.noisy)
+
+        refuse_agreeing(sample.judged(stack, scores), n, self.against, shown)
 
     def _rows(self, firsts: IntVector, numbers: IntVector) -> Single:
         """Some of the rows `firsts` and, numbered after them, of the clean rows."""
@@ -218,16 +227,18 @@ class _Judging:
         """
         given, every = self.classes[self.codes[self.codes >= 0]], np.arange(min(len(self.trusted.known), STACKED_ROWS))
         some, sure = noisy.split(self.classes), self.trusted.known.take(every).split(self.classes)
-        found = caveats_of(given, some, sure if len(sure) else None, unused)
+        found = caveats_of(given, some, sure if len(sure) else None, unused, noisy.voice)
+        if self.predicted is not None and not self.against:
+            found = (*found, of_agreement(len(given)))
         return found, tuple(moved_classes(some, sure)) if any(one.kind == "moved classes" for one in found) else ()
 
     def _distinct(self) -> IntVector:
         """The first labelled row with each content, ordered by digest, which does not depend on the rows' order."""
         labelled = np.flatnonzero(self.codes >= 0)
-        return labelled[np.unique(self.digests[labelled], return_index=True)[1]]
+        return labelled[np.unique(self.noisy.digests[labelled], return_index=True)[1]]
 
     def _copies(self) -> IntVector:
-        _, first, number = np.unique(self.digests, return_index=True, return_inverse=True)
+        _, first, number = np.unique(self.noisy.digests, return_index=True, return_inverse=True)
         original = first[number]
         return np.where(original == np.arange(len(original)), -1, original)
 
@@ -275,7 +286,9 @@ def _noise(sample: Sample, learners: Learners, alone: Callable[[], Learners]) ->
     return stack.noise, np.array(0.0)
 
 
-def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Progress) -> Total:
+def judged(
+    stored: Stored, predicted: Predicted | None, learners: Learners, stack: Stack, block: Block, _: Progress
+) -> Total:
     """rows: suspicion (NaN without a label), suggestion, and the probability that it is right, of one block."""
     suspicion, suggestion, probability = [], [], []
     weights, offset = stack.weights.astype(np.float32), stack.offset.astype(np.float32)
@@ -283,8 +296,9 @@ def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Pr
     guessed = np.float32(guessed_share(len(offset)))
     for part in block.parts(rows_at_once(len(offset))):
         codes = block.codes[part]
-        rows = stored.block(block.start + part.start, block.start + part.stop)
-        scores = learners.scores(Known(rows, codes, block.digests[part]))
+        start, stop = block.start + part.start, block.start + part.stop
+        voice = None if predicted is None else predicted.voice(start, stop)
+        scores = learners.scores(Known(stored.block(start, stop), codes, block.digests[part], voice=voice))
         belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
         looks = belief[own, codes[own]]

@@ -28,19 +28,24 @@ def rows_at_once(n_classes: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """Rows (m, d) in memory, their classes (m,) and digests (m,). clean: whether their labels are known to be right."""
+    """Rows (m, d) in memory, their classes (m,) and digests (m,).
+
+    clean: whether their labels are known to be right. voice (m, K): what the user's own model says of them, if it does.
+    """
 
     rows: Single
     codes: IntVector
     digests: Digests
     clean: bool = False
+    voice: Single | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def take(self, chosen: IntVector) -> "Known":
         """Some of them."""
-        return Known(self.rows[chosen], self.codes[chosen], self.digests[chosen], self.clean)
+        voice = None if self.voice is None else self.voice[chosen]
+        return Known(self.rows[chosen], self.codes[chosen], self.digests[chosen], self.clean, voice)
 
     def split(self, classes: IntVector) -> Split:
         """The same with these numbers for the classes."""
@@ -188,13 +193,18 @@ class Vote:
 
 @dataclass(frozen=True, eq=False)
 class Learners:
-    """All base learners. forward (folds, d + 1, K), or none; deviations (learners,): by which scores are divided."""
+    """All base learners.
+
+    forward (folds, d + 1, K), or none. heard: whether the user's own model is one more learner. deviations (learners,):
+    by which scores are divided.
+    """
 
     views: Views
     linear: Ridge
     rbf: Ridge
     vote: Vote
     forward: Single | None = None
+    heard: bool = False
     deviations: FloatVector | None = None
 
     def scores(self, known: Known) -> Single:
@@ -208,6 +218,8 @@ class Learners:
         ]
         if self.forward is not None:
             found.append(_held_out(self.views.standard(rows), fold_of(digests, len(self.forward)), self.forward))
+        if self.heard:  # it says nothing of rows without a voice
+            found.append(np.zeros_like(found[0]) if known.voice is None else known.voice)
         scores = np.stack(found)
         scores -= scores.mean(axis=2, keepdims=True)
         if self.deviations is not None:

@@ -40,10 +40,11 @@ class Sample:
 
     def count(self, stack: Stack, scores: Single, gold: Stack | None) -> Count:
         """How many of the noisy labels are wrong. gold: the stack with gold correction, if any row is clean."""
-        plain = self._judged(stack, scores)
-        return count_wrong(plain, None if gold is None else self._judged(gold, scores))
+        plain = self.judged(stack, scores)
+        return count_wrong(plain, None if gold is None else self.judged(gold, scores))
 
-    def _judged(self, stack: Stack, scores: Single) -> Judged:
+    def judged(self, stack: Stack, scores: Single) -> Judged:
+        """What the stack says of these rows."""
         many = len(self.noisy)
         votes = self._votes(scores.shape[2])
         return Judged(stack.logits(scores), votes, many, stack.noise, np.arange(many), self.noisy.codes)

@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from cleaning.belief import basis, posterior
-from cleaning.belief.blocks import forward, judge, stored
+from cleaning.belief.blocks import cost, forward, judge, stored
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
 from cleaning.parallel.engine import Engine
@@ -122,7 +122,7 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bytes(given, found, 
 @pytest.mark.parametrize("planned", [3, 15, 60])
 def test_progress_grows_to_the_end_however_many_passes_were_planned(given, tmp_path, monkeypatch, planned):
     told = []
-    for module in (judge, forward):
+    for module in (cost, forward):
         monkeypatch.setattr(module, "EVALUATIONS", planned)
     judge.judge_stored(given.stored(tmp_path), given.labels, progress=lambda *now: told.append(now))
     done = [now[0] / now[1] for now in told]

@@ -11,7 +11,7 @@ from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from tests.cleaning.belief.blocks.made import case
+from tests.cleaning.belief.blocks.made import Undrawn, case
 
 SURE = slice(700, 890)
 
@@ -50,19 +50,6 @@ def kept(given, tmp_path_factory):
 def found(given, kept):
     made, rows, sure = given
     return judge.judge_stored(kept, made.labels[rows], sure)
-
-
-class Undrawn:
-    """Draws everything in its order, and the folds that rows have by blocks."""
-
-    def __init__(self, fold):
-        self.fold = fold
-
-    def choice(self, rows, size, replace):
-        return np.arange(size) if np.isscalar(rows) else rows[:size]
-
-    def permutation(self, count):
-        return self.fold if count == len(self.fold) else np.arange(count)
 
 
 def test_beliefs_and_count_are_those_of_all_rows_at_once(given, found):
