@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cleaning.belief.base_learners import Evidence, standardised
 from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.stored import Single
 from cleaning.belief.count import Count, Judged, count_wrong
+from cleaning.belief.forward_learner import forward_scores
 from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.data import FloatMatrix, FloatVector
 
@@ -37,6 +39,15 @@ class Sample:
         before = stack.before_label(scores[:, : len(self.noisy)])
         likely = np.einsum("ic,ci->i", before, stack.noise[:, self.noisy.codes])
         return np.asarray(np.log(likely + 1e-300), dtype=np.float64)
+
+    def predicted_forward(self, stack: Stack, scores: Single) -> FloatVector:
+        """The same with a forward learner of these rows as one more, which passes through the noise of this stack."""
+        n_classes = scores.shape[2]
+        rows = np.concatenate([self.noisy.rows, self.clean.rows])
+        evidence = Evidence(rows, self._votes(n_classes), len(self.noisy), np.empty((0, n_classes)))
+        more = standardised(forward_scores(evidence, stack.noise, np.random.default_rng(0))[None])
+        scores = np.concatenate([scores, more])
+        return self.predicted(self.stack(scores), scores)
 
     def count(self, stack: Stack, scores: Single, gold: Stack | None) -> Count:
         """How many of the noisy labels are wrong. gold: the stack with gold correction, if any row is clean."""
