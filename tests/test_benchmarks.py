@@ -60,7 +60,11 @@ def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_pa
     points += [by_blocks.Point(what, case, 9.0, 300.0) for what in ("width", "classes") for case in cases]
     points += [by_blocks.Point("workers", case, 36.0 + case.rows * 3.6e-4, 300.0, 2, 20.0) for case in cases[:2]]
     points.append(by_blocks.Point("workers", cases[1], 40.0, 300.0, 1, 40.0))
-    page = by_blocks.page(points)
+    others = [
+        by_blocks.Beside(cases[0], method, 1234.4, 900.0, 0.9876, 0.95) for method in ("fixfirst rank", "cleanlab")
+    ]
+    page = by_blocks.page(points, others)
+    assert "| 10,000 rows, 512 numbers, 1,000 classes | cleanlab | 1,234 | 900 | 0.988 | 950 |" in page
     assert "| 1,300,000 | 1 core | 1.31 |" in page
     assert "| 100,000,000 | 20 cores | 14.51 |" in page  # 0.01 + 10 h handing out + 90 h / 20
     by_blocks.draw(points, tmp_path / "picture.png")

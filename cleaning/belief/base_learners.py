@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri
-from scipy.sparse import csr_array
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri, dtrtri
+from scipy.sparse import coo_array, csr_array
 
 from cleaning.belief.stacking import Votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import unit_rows
 
-# Large noise variances (here for two classes) let a learner doubt labels. Clean rows have _CLEAN_SHARE of the variance.
+# Large noise variances (here for two classes) let a learner doubt labels. Clean rows have CLEAN_SHARE of the variance.
 # That share, the RBF variance, the RBF width (relative to the median distance) and the 30 neighbours come from the
 # ranking study's prototype. The linear variance was chosen as described in `Evidence.noise_variances`.
-_CLEAN_SHARE = 0.15
+CLEAN_SHARE = 0.15
 _RBF_NOISE, _LINEAR_NOISE = 3.0, 30.0
 RBF_WIDTH = 0.15
 # In the linear learner, the targets of noisy rows are multiplied by this.
@@ -65,7 +67,7 @@ class Evidence:
 
     def noise_weights(self) -> FloatVector:
         """The noise variance of each row relative to that of a noisy row, (m,)."""
-        return np.where(np.arange(len(self)) < self.noisy, 1.0, _CLEAN_SHARE)
+        return np.where(np.arange(len(self)) < self.noisy, 1.0, CLEAN_SHARE)
 
     def noise_variances(self) -> tuple[float, float]:
         """The noise variances of a noisy row in the RBF and in the linear learner.
@@ -117,12 +119,14 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     rbf_noise, linear_noise = evidence.noise_variances()
     targets, weights = evidence.centred_targets(), evidence.noise_weights()
     amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
+    labels = spread_labels(evidence)
     for view in (plain_view, root_view):
-        kernel, cosine = kernels(view(evidence.features))
+        rows = view(evidence.features)
+        kernel, cosine = kernels(rows)
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
-        scores.append(_gaussian_process(cosine, amplified, linear_noise * weights))
-        spread, labels = resolvent(cosine), spread_labels(evidence)
-        scores.append(log_arrived(spread @ labels - np.diag(spread)[:, None] * labels))
+        scores.append(_linear_process(rows, cosine, amplified, linear_noise * weights))
+        spread, itself = solved(_spreading(cosine), labels)
+        scores.append(log_arrived(spread - itself[:, None] * labels))
     return standardised(np.stack(scores))
 
 
@@ -130,8 +134,10 @@ def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
     """The (m, m) kernels of the two Gaussian processes, RBF and linear, for (m, d) rows of length 1."""
     cosine = rows @ rows.T
     distance = np.maximum(2 - 2 * cosine, 0)
-    median = float(np.median(distance[np.triu_indices(len(rows), 1)])) if len(rows) > 1 else 1.0
-    return np.exp(-distance / (2 * RBF_WIDTH * max(median, 1e-12))), cosine
+    pairs = [part[row + 1 :] for row, part in enumerate(distance)]
+    median = float(np.median(np.concatenate(pairs))) if len(rows) > 1 else 1.0
+    distance /= -2 * RBF_WIDTH * max(median, 1e-12)
+    return np.exp(distance, out=distance), cosine
 
 
 def standardised(scores: FloatMatrix) -> FloatMatrix:
@@ -143,8 +149,35 @@ def standardised(scores: FloatMatrix) -> FloatMatrix:
 
 def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
     """Leave-one-out means f₋ᵢ = yᵢ - [M y]ᵢ / Mᵢᵢ with M = (K + noise)⁻¹ (Rasmussen and Williams, equation 5.12)."""
-    inverted = inverse(kernel + np.diag(noise))
-    return np.asarray(targets - (inverted @ targets) / np.diag(inverted)[:, None])
+    weights, diagonal = solved(kernel + np.diag(noise), targets)
+    return np.asarray(targets - weights / diagonal[:, None])
+
+
+def _linear_process(rows: FloatMatrix, cosine: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
+    """The same for the kernel `cosine` of the (m, d) rows; with few columns by the d × d inverse (Woodbury)."""
+    m, width = rows.shape
+    if 2 * width > m:
+        return _gaussian_process(cosine, targets, noise)
+    double = rows.astype(np.float64)
+    weighted = double / noise[:, None]
+    factor = cho_factor(np.eye(width) + double.T @ weighted, lower=True)
+    leverage = np.einsum("ij,ij->i", weighted, cho_solve(factor, double.T).T)[:, None]
+    fitted = double @ cho_solve(factor, weighted.T @ targets)
+    return np.asarray((fitted - leverage * targets) / (1 - leverage))
+
+
+def solved(matrix: FloatMatrix, right: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:
+    """M⁻¹ y (m, K) and the diagonal of M⁻¹ (m,) for a symmetric positive definite (m, m) matrix M and y (m, K).
+
+    In two thirds of the time that the inverse takes, or less.
+    """
+    # the transpose is in the order that LAPACK reads
+    upper, failed = dpotrf(matrix.T, lower=False)
+    half, also_failed = dtrtri(upper, lower=False, overwrite_c=True)
+    if failed or also_failed:
+        whole = np.linalg.inv(matrix)
+        return np.asarray(whole @ right), np.diag(whole)
+    return np.asarray(half @ (half.T @ right)), np.einsum("ij,ij->i", half, half)
 
 
 def inverse(matrix: FloatMatrix) -> FloatMatrix:
@@ -163,17 +196,35 @@ def inverse(matrix: FloatMatrix) -> FloatMatrix:
 
 def resolvent(cosine: FloatMatrix) -> FloatMatrix:
     """How label spreading (Zhou et al. 2004) carries labels from row to row of the neighbour graph, (m, m)."""
+    return inverse(_spreading(cosine))
+
+
+def _spreading(cosine: FloatMatrix) -> FloatMatrix:
+    """The inverse of `resolvent`: what is left of a label at its row minus what goes to the neighbours, (m, m)."""
+    m = len(cosine)
+    rows, columns = np.nonzero(_nearest(cosine))
+    graph = csr_array((np.maximum(cosine[rows, columns], 0).astype(np.float64) ** 2, (rows, columns)), shape=(m, m))
+    both = coo_array(graph.maximum(graph.T))
+    root = np.maximum(both.sum(axis=1), 1e-9) ** -0.5
+    left, (one, other) = np.eye(m), both.coords
+    left[one, other] -= _GRAPH_ALPHA * both.data * root[one] * root[other]
+    return left
+
+
+def _nearest(cosine: FloatMatrix) -> NDArray[np.bool_]:
+    """Which rows are among the nearest 30 of each row, (m, m); of rows that are equally near the first."""
     m = len(cosine)
     count = min(_GRAPH_NEIGHBOURS, m - 1)
-    masked = cosine.copy()
-    np.fill_diagonal(masked, -np.inf)
-    near = np.argsort(-masked, axis=1, kind="stable")[:, :count]
-    graph = np.zeros((m, m))
-    rows = np.repeat(np.arange(m), count)
-    graph[rows, near.ravel()] = np.maximum(cosine[rows, near.ravel()], 0) ** 2
-    graph = np.maximum(graph, graph.T)
-    root = np.maximum(graph.sum(axis=1), 1e-9) ** -0.5
-    return inverse(np.eye(m) - _GRAPH_ALPHA * graph * root[:, None] * root)
+    if not count:
+        return np.zeros((m, m), dtype=np.bool_)
+    others = cosine.copy()
+    np.fill_diagonal(others, -np.inf)
+    last = np.partition(others, m - count, axis=1)[:, m - count, None]
+    near = others >= last
+    for row in np.flatnonzero(np.count_nonzero(near, axis=1) > count):
+        tied = np.flatnonzero(others[row] == last[row])
+        near[row, tied[count - int(near[row].sum()) :]] = False
+    return near
 
 
 def spread_labels(evidence: Evidence) -> FloatMatrix:

@@ -26,6 +26,8 @@ DENSE_ROWS = 2500
 # Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
 # enough; with 16,000 the result depends less on which rows were drawn.
 STACKED_ROWS = 16_000
+# Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
+_SURELY_WORSE = 2.0
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -205,6 +207,12 @@ def _ballots(
     rows = told.votes[:0] if checked is None or checked.votes is None else checked.votes
     ballots = ballots_of(told.votes[order], merged[0].group, classes)
     return ballots, ballots_of(rows, group, classes).toarray()
+
+
+def surely_worse(predicted: FloatVector, alone: FloatVector) -> bool:
+    """Whether the training labels are predicted worse with trusted rows than without: these are then left out."""
+    gain = alone - predicted
+    return bool(gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)))
 
 
 def with_model(basis: Basis) -> Basis:

@@ -14,7 +14,7 @@ from cleaning.data import FloatMatrix, IntVector
 # instead of 12 lose .003.
 _STRENGTH, FOLDS, STEPS = 0.01, 5, 12
 _MORE_STEPS = 4
-_TRUSTED_WEIGHT, _TRUSTED_FLOOR = 2.5, 1e-3
+TRUSTED_WEIGHT, TRUSTED_FLOOR = 2.5, 1e-3
 
 
 def forward_scores(evidence: Evidence, noise: FloatMatrix, rng: np.random.Generator) -> FloatMatrix:
@@ -66,8 +66,8 @@ def _crossed(
     seen = np.empty((len(evidence), n_classes), dtype=np.float32)
     logs = csr_array(evidence.said) @ np.log(noise + 1e-300).T
     seen[:noisy] = np.exp(logs if evidence.ballots is None else logs - logs.max(axis=1, keepdims=True))
-    seen[noisy:] = evidence.votes[noisy:] * (1 - _TRUSTED_FLOOR) + _TRUSTED_FLOOR / n_classes
-    weights = np.where(np.arange(len(evidence)) < noisy, 1.0, _TRUSTED_WEIGHT).astype(np.float32)
+    seen[noisy:] = evidence.votes[noisy:] * (1 - TRUSTED_FLOOR) + TRUSTED_FLOOR / n_classes
+    weights = np.where(np.arange(len(evidence)) < noisy, 1.0, TRUSTED_WEIGHT).astype(np.float32)
     scores, fitted = np.empty((len(evidence), n_classes), dtype=np.float32), []
     for number, start in enumerate(models):
         held, kept = fold == number, fold != number

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
 
 from cleaning.belief.basis import Basis
+from cleaning.belief.count import Judged
 from cleaning.errors import InvalidInput
 
 # The features must show at least this share of the labels to be wrong, and themselves predict the labels this far from
@@ -36,13 +39,25 @@ def refuse_in_sample(basis: Basis, shown: Callable[[], float]) -> None:
     if basis.model is None or not basis.model.any():
         return
     n, found = len(basis.labels), contradicted(basis)
-    _refuse_ahead(basis, 1 - found / n)
-    judged = basis.judged()
+    groups, rows = len(basis.distinct), len(basis.evidence) - basis.evidence.checked
+    if rows > groups and (basis.told.validation_probabilities is not None or basis.told.alone):
+        right = basis.model[0, groups:rows].argmax(axis=1) == basis.evidence.votes[groups:rows].argmax(axis=1)
+        refuse_ahead(1 - found / n, groups, right)
+    if not basis.told.alone:
+        refuse_agreeing(basis.judged(), n, found, shown)
+
+
+def refuse_agreeing(judged: Judged, n: int, found: int, shown: Callable[[], float]) -> None:
+    """Raises InvalidInput if nearly all labels are agreed with that the features, out of sample, show to be wrong.
+
+    judged: by the features, all of n labels or a sample. found: how many of the n are not agreed with. shown: how many
+    are wrong at least.
+    """
     predicted = judged.logits.argmax(axis=1)[judged.group] == judged.given
-    expected, _ = judged.wrong(basis.stack.before_label(basis.scores[:, : judged.noisy]), judged.noise)
-    chance = 1 / len(basis.classes)
+    expected, _ = judged.wrong(np.asarray(softmax(judged.logits[: judged.noisy], axis=1)), judged.noise)
+    chance = 1 / judged.logits.shape[1]
     weak = predicted.mean() < chance + (1 - chance) * _PREDICTED
-    if basis.told.alone or weak or found >= _CONTRADICTED * expected:
+    if weak or found >= _CONTRADICTED * expected * n / len(judged.given):
         return
     least = shown()
     if least >= _SHOWN * n and found < _CONTRADICTED * least:
@@ -50,14 +65,13 @@ def refuse_in_sample(basis: Basis, shown: Callable[[], float]) -> None:
         raise InvalidInput("probabilities", f"{problem}; the model was probably fitted on these rows", _FIX)
 
 
-def _refuse_ahead(basis: Basis, agreed: float) -> None:
-    """Raises InvalidInput if trusted rows are predicted much worse than noisy labels are agreed with."""
-    groups, rows = len(basis.distinct), len(basis.evidence) - basis.evidence.checked
-    if basis.model is None or rows == groups or (basis.told.validation_probabilities is None and not basis.told.alone):
-        return
-    right = basis.model[0, groups:rows].argmax(axis=1) == basis.evidence.votes[groups:rows].argmax(axis=1)
+def refuse_ahead(agreed: float, labels: int, right: NDArray[np.bool_]) -> None:
+    """Raises InvalidInput if trusted rows are predicted much worse than noisy labels are agreed with.
+
+    agreed: the share of so many labels. right (m,): which of the trusted rows are predicted.
+    """
     ahead = agreed - right.mean()
-    error = float(np.sqrt(_variance(agreed, groups) + _variance(float(right.mean()), len(right))))
+    error = float(np.sqrt(_variance(agreed, labels) + _variance(float(right.mean()), len(right))))
     if ahead > max(_AHEAD, _DEVIATIONS * error):
         problem = f"they agree with {agreed:.0%} of the labels, but with only {right.mean():.0%} of the trusted ones"
         raise InvalidInput("probabilities", f"{problem}; the model was probably fitted on these rows", _FIX)

@@ -8,12 +8,17 @@ from cleaning.data import FloatMatrix
 # Networks are too sure: below this, a smaller probability says little more.
 _FLOOR = 1e-4
 # Differences in logits up to this are rounding.
-_ROUNDING = 1e-6
+ROUNDING = 1e-6
 
 
 def log_scores(probabilities: FloatMatrix) -> FloatMatrix:
     """(1, m, K) standardised log-probabilities; all 0 if every row has the same probability for every class."""
-    shares = np.maximum(probabilities.astype(np.float64), 0) + 1e-300
-    logs = np.log(np.maximum(shares / shares.sum(axis=1, keepdims=True), _FLOOR))
-    told = np.ptp(logs, axis=1).max(initial=0.0) > _ROUNDING
+    logs = log_probabilities(probabilities)
+    told = np.ptp(logs, axis=1).max(initial=0.0) > ROUNDING
     return standardised(logs[None]) if told else np.zeros((1, *logs.shape))
+
+
+def log_probabilities(probabilities: FloatMatrix) -> FloatMatrix:
+    """The logarithms of (m, K) probabilities, with a floor."""
+    shares = np.maximum(probabilities.astype(np.float64), 0) + 1e-300
+    return np.asarray(np.log(np.maximum(shares / shares.sum(axis=1, keepdims=True), _FLOOR)))

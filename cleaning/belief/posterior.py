@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cleaning.belief.ballots import vote_matrix
-from cleaning.belief.basis import After, Basis, basis_of, with_model
+from cleaning.belief.basis import After, Basis, basis_of, surely_worse, with_model
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows, of_agreement
 from cleaning.belief.count import Count, count_wrong
 from cleaning.belief.in_sample import contradicted, refuse_in_sample
@@ -17,8 +17,6 @@ from cleaning.belief.told import Checked, Told, probability_matrix
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count
 from cleaning.errors import InvalidInput
 
-# Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
-_SURELY_WORSE = 2.0
 # With so few rows, all learners are fitted anew in a tenth of a second. With more rows or numbers than that, what would
 # have to be remembered takes too much memory: 4 kB per row, and the features twice.
 _FITTED_ANEW, _MOST_UPDATED, _MOST_ENTRIES = 500, 100_000, 50_000_000
@@ -252,8 +250,7 @@ def _basis_of(told: Told, rng: np.random.Generator) -> Basis:
     basis = basis_of(told, kept, rng)
     if len(kept) and basis.large:
         alone = basis_of(told, kept[:0], rng)
-        gain = alone.predicted() - basis.predicted()
-        if gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)):
+        if surely_worse(basis.predicted(), alone.predicted()):
             basis = replace(alone, misleading=len(kept))
     if told.checked is None:
         refuse_in_sample(basis, lambda: as_given(replace(basis, model=None)).wrong_labels().low)

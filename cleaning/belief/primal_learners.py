@@ -26,7 +26,7 @@ LANDMARKS = 640
 REFERENCE = 6000
 VOTE_COLUMNS = 96
 NEIGHBOURS = 30
-_CLEAN_VOTE = 2.5
+CLEAN_VOTE = 2.5
 _BLOCK = 8192
 
 
@@ -128,7 +128,7 @@ def similarity(distance: FloatMatrix) -> FloatMatrix:
 
 def vote_weights(evidence: Evidence) -> FloatVector:
     """The weight of each row's vote, (m,)."""
-    return np.where(evidence.noise_weights() < 1, _CLEAN_VOTE, 1.0)
+    return np.where(evidence.noise_weights() < 1, CLEAN_VOTE, 1.0)
 
 
 def log_tally(tally: FloatMatrix) -> FloatMatrix:

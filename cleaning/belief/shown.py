@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from cleaning.belief.basis import Basis
@@ -37,11 +38,9 @@ class Shift:
 
 
 def shift_of(basis: Basis) -> Shift | None:
-    """The most probable shift by the rows that were checked; None without any.
+    """The shift that is shown by the rows that were checked; None without any.
 
-    Each of them was suspicious by the features and labels of the other rows, and by its own label before the check. If
-    more of them are wrong than these suspicions say, then labels are wrong more often than the noise model thinks, as
-    where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1.
+    Each of them was suspicious by the features and labels of the other rows, and by its own label before the check.
     """
     evidence, stack = basis.evidence, basis.stack
     if not evidence.checked or evidence.n_classes == 1:
@@ -51,8 +50,16 @@ def shift_of(basis: Basis) -> Shift | None:
     before = stack.before_label(basis.scores[:, first:])
     belief = given_votes(before, stack.noise, said, guessed_share(n_classes))
     given = said.reshape(len(said), -1, n_classes).sum(axis=1).argmax(axis=1)
-    q = np.clip(1 - belief[np.arange(len(said)), given], _SURE, 1 - _SURE)
-    wrong = evidence.votes[first:].argmax(axis=1) != given
+    return shown_by(1 - belief[np.arange(len(said)), given], evidence.votes[first:].argmax(axis=1) != given)
+
+
+def shown_by(suspicion: FloatVector, wrong: NDArray[np.bool_]) -> Shift:
+    """The most probable shift by rows of this suspicion (c,) before they were checked; wrong (c,): what was found.
+
+    If more of them are wrong than these suspicions say, then labels are wrong more often than the noise model thinks,
+    as where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1.
+    """
+    q = np.clip(suspicion, _SURE, 1 - _SURE)
     by, precision = 0.0, 1.0
     for _ in range(_STEPS):
         expected = expit(logit(q) + by)

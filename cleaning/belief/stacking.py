@@ -126,6 +126,11 @@ def _sureness(short: "_Shortlist", parameters: FloatVector, noisy: int) -> Float
     return np.asarray(softmax(short.logits(parameters), axis=1) ** power)
 
 
+def classes_fitted(n_classes: int) -> int:
+    """With how many classes each row is fitted."""
+    return n_classes if n_classes <= _ALL_CLASSES else _LEADING + _SAMPLED
+
+
 @dataclass(frozen=True, eq=False)
 class _Shortlist:
     """The scores of rows for the classes that each of them may have; the sampled ones stand for the others.

@@ -91,6 +91,12 @@ def probability_matrix(values: object, rows: int, n_classes: int, what: str) -> 
     if matrix.shape[1] < n_classes:
         found = f"{matrix.shape[1]} columns for {n_classes} classes"
         raise InvalidInput(what, found, "give one column for every class, in the order of the classes")
+    refuse_no_distributions(matrix, what)
+    return matrix
+
+
+def refuse_no_distributions(matrix: FloatMatrix, what: str) -> None:
+    """Raises InvalidInput for the first row of finite numbers that is no distribution."""
     sums = matrix.sum(axis=1, dtype=np.float64)
     odd = np.flatnonzero((matrix.min(axis=1) < 0) | (np.abs(sums - 1) > _ROUNDING))
     if len(odd):
@@ -98,4 +104,3 @@ def probability_matrix(values: object, rows: int, n_classes: int, what: str) -> 
         least = matrix[row].min()
         found = f"{least:.3g} is no probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
         raise InvalidInput(Place(key=what, row=row), found, "give probabilities, not scores or logits")
-    return matrix

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from cleaning.belief.blocks.judge import Judgement, judge_stored
+from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
-from cleaning.data import IntVector
+from cleaning.belief.shown import Shift, shown_by
+from cleaning.data import FloatVector, IntVector, Split
 from cleaning.labels.ranked import Listed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
@@ -17,9 +19,13 @@ from cleaning.review import Round
 
 LEFT_OUT = (
     "the data are large and were ranked by blocks: the order is by suspicion, not by expected gain; near copies and "
-    "outliers were not looked for; decisions do not change what is believed about the other rows"
+    "outliers were not looked for; a decision tells of copies of its row and of the number left, not of other rows"
 )
 """What is not done by blocks, for people."""
+
+# The probability that a row with the content of a checked one is of its class.
+_AS_COPY = 0.99
+_DEVIATIONS = 1.645
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,6 +50,8 @@ class BlockListed(Listed):
 def list_stored(
     stored: Stored,
     labels: IntVector,
+    trusted: Split | None = None,
+    predicted: Predicted | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -51,7 +59,7 @@ def list_stored(
     progress: Progress = silent,
 ) -> BlockListed:
     """Rows in a file with labels (n,), negative for none, the most suspicious first. See `judge_stored`."""
-    found = judge_stored(stored, labels, seed=seed, folder=folder, engine=engine, progress=progress)
+    found = judge_stored(stored, labels, trusted, predicted, seed=seed, folder=folder, engine=engine, progress=progress)
     return _listed(labels, found, {}, ())
 
 
@@ -59,6 +67,8 @@ def looked_at(
     listed: BlockListed, labels: IntVector, checked: Mapping[int, int], left_out: Collection[int]
 ) -> BlockListed:
     """The same after decisions: the decided rows are at the end, those with a label before those without.
+
+    Their copies get their labels. All suspicions are shifted by what the checked ones show of them (see `shown_by`).
 
     checked: the right class of each row that was looked at. left_out: rows without a decision that teaches.
     """
@@ -69,13 +79,8 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
     n = len(labels)
     decided, labelled = np.zeros(n, dtype=bool), labels >= 0
     decided[[*checked, *left_out]] = True
-    suspicion = found.suspicion.astype(np.float64)
-    suggestion, probability = found.suggestion.copy(), found.probability.astype(np.float64)
-    rows = np.array(list(checked), dtype=np.int64)
-    right = np.array(list(checked.values()), dtype=np.int64)
-    wrong = labels[rows] != right
-    suspicion[rows] = np.where(labelled[rows], wrong, np.nan)
-    suggestion[rows], probability[rows] = right, 1.0
+    now = _Now.of(labels, found, checked)
+    suspicion, suggestion, probability = now.beliefs()
     by_doubt = np.argsort(np.where(labelled, -suspicion, 2 - probability), kind="stable")
     groups = (labelled & ~decided, ~labelled & ~decided, labelled & decided, ~labelled & decided)
     order = np.concatenate([by_doubt[group[by_doubt]] for group in groups])
@@ -83,31 +88,94 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
     place = np.full(n, -1)
     place[known] = np.arange(len(known))
     ahead = order[: int(np.count_nonzero(groups[0]))]
-    ahead_of_all = float(suspicion[ahead].sum()) / max(float(np.nansum(found.suspicion, dtype=np.float64)), 1e-12)
-    left = _left(found.count, len(ahead), ahead_of_all, int(np.count_nonzero(wrong & labelled[rows])))
-    now = BlockRound(
+    latest = BlockRound(
         order=place[ahead],
         suspicion=suspicion[known],
         suggestion=suggestion[known],
         suggestion_probability=probability[known],
         gain=np.full(len(known), np.nan),
-        left=left,
+        left=now.left(np.sort(ahead)),
         posterior=None,
         shared_deviations=found.deviations,
     )
     near = np.where(labelled, found.copy_of, -1)
-    return BlockListed(
-        order, known, suspicion, suggestion, probability, near, np.zeros(n, dtype=bool), now, None, found
-    )
+    outlier = np.zeros(n, dtype=bool)
+    return BlockListed(order, known, suspicion, suggestion, probability, near, outlier, latest, None, found)
 
 
-def _left(count: Count | None, rows: int, share: float, found: int) -> Count | None:
-    """The count of the rows that are still open, after so many wrong labels were found among the others.
+@dataclass(frozen=True, eq=False)
+class _Now:
+    """What is believed after some rows were checked.
 
-    share: of the suspicion of all rows, that of the open ones.
+    checked (c,) and right (c,): these rows and their classes. copies and same: the other rows with the content of a
+    checked one, and its class. shift: what the checked rows show of the beliefs about all others; None without any.
     """
-    if count is None or not rows:
-        return None
-    expected = share * count.expected
-    low, high = max(min(count.low - found, expected), 0.0), max(count.high - found, expected)
-    return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(rows)))))
+
+    labels: IntVector
+    found: Judgement
+    checked: IntVector
+    right: IntVector
+    copies: IntVector
+    same: IntVector
+    shift: Shift | None
+
+    @classmethod
+    def of(cls, labels: IntVector, found: Judgement, checked: Mapping[int, int]) -> "_Now":
+        rows = np.array(sorted(checked), dtype=np.int64)
+        right = np.array([checked[row] for row in rows.tolist()], dtype=np.int64)
+        copies, same = _copies(found.copy_of, rows, right)
+        told = labels[rows] >= 0
+        shown, wrong = rows[told], labels[rows[told]] != right[told]
+        shift = shown_by(found.suspicion[shown].astype(np.float64), wrong) if len(shown) else None
+        return cls(labels, found, rows, right, copies, same, shift)
+
+    def beliefs(self) -> tuple[FloatVector, IntVector, FloatVector]:
+        """The suspicion, the suggestion and its probability of every row."""
+        found, labels = self.found, self.labels
+        suggestion, probability = found.suggestion.copy(), found.probability.astype(np.float64)
+        suspicion = self._suspicion()
+        for rows, right, sure in ((self.copies, self.same, _AS_COPY), (self.checked, self.right, 1.0)):
+            suggestion[rows], probability[rows] = right, sure
+            suspicion[rows] = np.where(labels[rows] == right, 1 - sure, sure)
+        suspicion[labels < 0] = np.nan
+        return suspicion, suggestion, probability
+
+    def left(self, ahead: IntVector) -> Count | None:
+        """How many labels are wrong among the rows `ahead`, which are open.
+
+        Before anything is checked, it is the count of all rows, by their share of the suspicion. What is found is
+        taken off; where the checked rows shift the suspicions, the interval covers what is expected by these.
+        """
+        count, wrong = self.found.count, self.labels[self.checked] != self.right
+        if count is None or not len(ahead):
+            return None
+        scale = count.expected / max(float(np.nansum(self.found.suspicion, dtype=np.float64)), 1e-12)
+        open_copies = np.isin(self.copies, ahead)
+        copies = self.copies[open_copies]
+        sure = np.where(self.labels[copies] == self.same[open_copies], 1 - _AS_COPY, _AS_COPY)
+        expected, less, more = (
+            scale * float(np.delete(self._suspicion(side)[ahead], np.searchsorted(ahead, copies)).sum()) + sure.sum()
+            for side in (0.0, -_DEVIATIONS, _DEVIATIONS)
+        )
+        found = int(np.count_nonzero(wrong & (self.labels[self.checked] >= 0)))
+        low, high = max(min(count.low - found, less), 0.0), max(count.high - found, more)
+        return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(len(ahead))))))
+
+    def _suspicion(self, more: float = 0.0) -> FloatVector:
+        before = self.found.suspicion.astype(np.float64)
+        return before if self.shift is None else self.shift.of(before, more)
+
+
+def _copies(copy_of: IntVector, rows: IntVector, right: IntVector) -> tuple[IntVector, IntVector]:
+    """The rows with the content of one of `rows` that are not among these, and its class.
+
+    Where rows of one content are of different classes, nothing is known of the others.
+    """
+    first = np.where(copy_of < 0, np.arange(len(copy_of)), copy_of)
+    named = np.unique(np.stack([first[rows], right], axis=1), axis=0)
+    content, times = np.unique(named[:, 0], return_counts=True)
+    label = np.full(len(copy_of), -1)
+    label[named[:, 0]] = named[:, 1]
+    label[content[times > 1]] = -1
+    copies = np.setdiff1d(np.flatnonzero(label[first] >= 0), rows)
+    return copies, label[first][copies]

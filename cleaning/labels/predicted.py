@@ -30,8 +30,14 @@ def predicted_by_class(values: Any, names: Sequence[str], rows: int, what: str, 
         values = values.iloc[:, [columns.index(name) for name in names]]
         return probability_matrix(values.to_numpy(), rows, len(names), what)
     matrix = probability_matrix(values, rows, len(names), what)
-    if matrix.shape[1] != len(names):
-        found = f"{matrix.shape[1]} columns for {len(names)} classes ({first_three(names)})"
+    refuse_columns(matrix.shape[1], names, what, text=text)
+    return np.asarray(matrix)
+
+
+def refuse_columns(columns: int, names: Sequence[str], what: str, *, text: bool = False) -> None:
+    """Raises InvalidInput unless so many columns of a matrix are those of the classes, beyond doubt."""
+    if columns != len(names):
+        found = f"{columns} columns for {len(names)} classes ({first_three(names)})"
         raise InvalidInput(what, found, "give one column for every class, in the order of the names")
     numbers = all(NUMBER.fullmatch(name) for name in names) and not text
     by_alphabet = sorted(names)
@@ -40,4 +46,3 @@ def predicted_by_class(values: Any, names: Sequence[str], rows: int, what: str, 
         place = Place(key=what, column=str(next(i for i, name in enumerate(names) if name == other[0])))
         found = f"it may be the class {other[0]!r} or, by the alphabet, {other[1]!r}"
         raise InvalidInput(place, found, "name the columns: a DataFrame, or a csv with the classes in its first line")
-    return np.asarray(matrix)

@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cleaning import Count, Split
-from cleaning.belief.blocks.judge import too_large
+from cleaning import Count
 from cleaning.errors import InvalidInput, bounded, printable
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
-from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.named_caveats import named_caveats, with_names
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
@@ -25,7 +24,7 @@ from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
-from evaluation.labels.by_blocks import list_source, work_folder
+from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.review_folder import (
     COLUMNS,
@@ -38,6 +37,7 @@ from evaluation.labels.review_folder import (
     table_text,
     write_review,
 )
+from evaluation.labels.size import heed_size
 from evaluation.labels.source import Request, Source, open_source
 
 # An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
@@ -79,13 +79,14 @@ def rank(job: Job, reporter: Reporter) -> None:
     reporter.say(source.said)
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
-    _warn_of_size(source, job.engine, reporter)
+    heed_size(source, job.engine, reporter)
     decided = decided_so_far(folder / DECISIONS, source) if job.output is None or job.review is not None else None
     with reporter.track("rank", "steps" if source.stored is None else "percent") as progress:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
-            result = _by_blocks(source, decided, job, None if job.output else work_folder(folder), progress)
+            work = None if job.output else work_folder(folder)
+            result = _by_blocks(source, Trusted.of(trusted), decided, job, work, progress)
     found, crowd, caveats = result.listed, result.crowd, result.caveats
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
@@ -117,16 +118,6 @@ def _refuse_options(job: Job) -> None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
 
 
-def _warn_of_size(source: Source, engine: Engine, reporter: Reporter) -> None:
-    if source.stored is not None:
-        return
-    if engine.cluster is not None:
-        reporter.warn("--cluster has no effect: only large data are ranked on a cluster")
-    if too_large(len(source), source.features.shape[1], len(source.classes)):
-        by = "only vectors with one label per row, without --trusted, --probabilities and --scaling, go by blocks"
-        reporter.warn(f"so many rows and classes need many gigabytes of memory; {by}")
-
-
 @dataclass(frozen=True, eq=False)
 class _Result:
     """The rows in order, the count before any decision, what makes the numbers doubtful, and the annotators if any."""
@@ -145,9 +136,13 @@ def _in_memory(
     return _Result(found, count, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
 
-def _by_blocks(source: Source, decided: Decided | None, job: Job, work: Path | None, progress: Progress) -> _Result:
-    found = list_source(source, seed=job.seed, work=work, engine=job.engine, progress=progress)
-    caveats = [*(printable(str(one)) for one in found.judgement.caveats), f"{LEFT_OUT}."]
+def _by_blocks(
+    source: Source, trusted: Trusted | None, decided: Decided | None, job: Job, work: Path | None, progress: Progress
+) -> _Result:
+    found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
+    judgement = found.judgement
+    named = with_names(judgement.caveats, source.classes, int(source.labels.max()), judgement.moved)
+    caveats = [*(printable(str(one)) for one in named), f"{LEFT_OUT}."]
     count = _counted(found)
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)
@@ -156,18 +151,16 @@ def _by_blocks(source: Source, decided: Decided | None, job: Job, work: Path | N
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
     """The ranking of a source before any decision."""
-    others = None
-    if trusted is not None and trusted.probabilities is not None:
-        others = trusted.probabilities[trusted.labels >= 0]
+    known = Trusted.of(trusted)
     return rank_rows(
         source.features,
         source.labels,
         source.ids,
-        _labelled(trusted),
+        None if known is None else known.rows,
         seed=seed,
         progress=progress,
         probabilities=source.probabilities,
-        trusted_probabilities=others,
+        trusted_probabilities=None if known is None else known.probabilities,
         votes=None if source.votes is None else source.votes.codes,
     )
 
@@ -195,14 +188,6 @@ def table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crow
     }
     table = pd.DataFrame(columns, columns=list(COLUMNS))
     return table if crowd is None or source.votes is None else with_votes(table, source.votes, crowd)
-
-
-def _labelled(trusted: Source | None) -> Split | None:
-    """The trusted rows that have a label."""
-    if trusted is None:
-        return None
-    rows = np.flatnonzero(trusted.labels >= 0)
-    return Split(trusted.features[rows], trusted.labels[rows], tuple(trusted.ids[row] for row in rows.tolist()))
 
 
 def _counted(found: Listed) -> Counted | None:

@@ -23,7 +23,7 @@ from evaluation.labels.forms.from_arrays import read_array, read_arrays
 from evaluation.labels.forms.from_folder import read_folder
 from evaluation.labels.forms.from_table import read_table
 from evaluation.labels.forms.pictures import Surroundings
-from evaluation.labels.forms.probabilities import probabilities_in_file
+from evaluation.labels.forms.probabilities import probabilities_in_file, probabilities_stored
 from evaluation.labels.forms.tables import SUFFIXES
 
 _HASH = 16
@@ -51,9 +51,10 @@ class Source:
     read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
     names as the user writes them, in natural order. features (n, d): float32; of large data, floats as they are stored.
     stored: where these are stored, if the data are so large that they are ranked by blocks; else None. probabilities
-    (n, K): those of the user's own model, or None. votes: those of annotators (indices into classes), if the labels are
-    what most of them said, or None. said: what was taken from where. hashes: of each row's content, without its label.
-    files: the sha256 of each file that was read whole, by its path.
+    (n, K): those of the user's own model, or None; predicted: where they are stored, if the rows are. votes: those of
+    annotators (indices into classes), if the labels are what most of them said, or None. said: what was taken from
+    where. hashes: of each row's content, without its label. files: the sha256 of each file that was read whole, by its
+    path.
     """
 
     path: Path
@@ -70,6 +71,7 @@ class Source:
     probabilities: NDArray[np.float32] | None = None
     votes: Votes | None = None
     stored: Stored | None = None
+    predicted: Stored | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,7 +122,7 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode, _stored(found, request))
+    source = _source(request.path, found, names, encode, _stored(found))
     if trusted is None or request.trusted is None:
         return source, None
     return source, _source(request.trusted, trusted, names, encode)
@@ -176,11 +178,12 @@ def _form(path: Path) -> str:
     return found
 
 
-def _stored(found: Found, request: Request) -> Stored | None:
+def _stored(found: Found) -> Stored | None:
     """Where the rows are stored, if there are so many that they are ranked by blocks."""
-    evidence = found.evidence
-    alone = request.trusted is None and found.votes is None and found.options.probabilities is None
-    if not alone or not isinstance(evidence, Vectors) or evidence.scaling != "none":
+    evidence, own = found.evidence, found.options.probabilities
+    if found.votes is not None or not isinstance(evidence, Vectors) or evidence.scaling != "none":
+        return None
+    if own is not None and (own.suffix.lower() != ".npy" or own.resolve() in {one.resolve() for one in found.files}):
         return None
     rows, width = evidence.matrix.shape
     large = too_large(rows, width, len(found.labels.names))
@@ -198,9 +201,11 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
     rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
-    predicted, own = None, found.options.probabilities
-    if own is not None:
-        predicted = probabilities_in_file(own, names, len(labels))
+    own, probabilities, predicted = found.options.probabilities, None, None
+    if own is not None and stored is not None:
+        predicted = probabilities_stored(own, names, len(labels))
+    elif own is not None:
+        probabilities = probabilities_in_file(own, names, len(labels))
     return Source(
         path=path,
         form=found.form,
@@ -213,9 +218,10 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
         hashes=hashes,
         files={str(one): sha256_file(one) for one in [*found.files, *([] if own is None else [own])]},
         views=found.views,
-        probabilities=predicted,
+        probabilities=probabilities,
         votes=None if found.votes is None else found.votes.renumbered(names),
         stored=stored,
+        predicted=predicted,
     )
 
 

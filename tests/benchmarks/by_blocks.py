@@ -9,8 +9,9 @@ resident memory of the largest process, and how well the order finds the wrong l
 
 `--growth` measures smaller cases, draws how the time grows with rows, width, classes and Dask workers, and calculates
 from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. What is in
-by_blocks.jsonl there is not measured again. Times are CPU seconds, since other programs may load the machine; those on
-workers are of this process and of the busiest worker.
+by_blocks.jsonl there is not measured again; `--beside` measures the largest case of the two methods in one run first,
+some 20 minutes, and adds it to by_blocks_beside.jsonl. Times are CPU seconds, since other programs may load the
+machine; those on workers are of this process and of the busiest worker.
 """
 
 import argparse
@@ -23,6 +24,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -149,6 +151,29 @@ def said(name: str, cost: Cost, suspicion: np.ndarray, wrong: np.ndarray) -> str
     return f"{name:22s} {cost.cpu:9.1f} {cost.wall:9.1f} {cost.peak:9.0f} {precision:10.4f} {first:10.3f}"
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a method cost and found in a run with others: average precision, and the share of wrong ones of 1,000."""
+
+    case: Case
+    method: str
+    cpu: float
+    peak: float
+    precision: float
+    first: float
+
+
+def beside(case: Case, steps: int) -> Iterator[Beside]:
+    """One case by ours and by cleanlab, in one run."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        wrong = case.write(folder)
+        for method in ("fixfirst rank", "cleanlab"):
+            cost, found = ranked(folder) if method != "cleanlab" else by_method(method, folder, steps)
+            first = float(wrong[np.argsort(-found, kind="stable")[:1000]].mean())
+            yield Beside(case, method, cost.cpu, cost.peak, float(average_precision_score(wrong, found)), first)
+
+
 def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
     """Measures one case by ours and by other methods."""
     with tempfile.TemporaryDirectory() as place:
@@ -164,6 +189,7 @@ def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
 
 
 WIDE = Case(width=512, classes=1000)
+LARGEST = replace(WIDE, rows=131_072)
 GROWTH = {
     "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (64, 128, 256, 512)],
@@ -186,6 +212,9 @@ class Point:
     busiest: float = 0.0
 
 
+Measured = TypeVar("Measured", Point, Beside)
+
+
 def growth(known: Sequence[Point]) -> Iterator[Point]:
     """Measures every case that is not known yet."""
     for what, cases in GROWTH.items():
@@ -202,10 +231,10 @@ def growth(known: Sequence[Point]) -> Iterator[Point]:
         yield found[0] if found else on_workers(case, workers)
 
 
-def kept(path: Path) -> list[Point]:
+def kept(path: Path, kind: type[Measured]) -> list[Measured]:
     """The points in a file of measurements."""
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    return [Point(**{**line, "case": Case(**line["case"])}) for line in lines]
+    return [kind(**{**line, "case": Case(**line["case"])}) for line in lines]
 
 
 def on_workers(case: Case, workers: int) -> Point:
@@ -261,13 +290,20 @@ def per_row(points: Sequence[Point]) -> tuple[float, float]:
     return max(float(fixed), 0.0), float(slope)
 
 
-def page(points: Sequence[Point]) -> str:
+def page(points: Sequence[Point], others: Sequence[Beside] = ()) -> str:
     """What was measured, and what is calculated from it, in Markdown."""
     lines = ["# Very many rows", "", "Made by `nox -s bench -- by_blocks --growth`. Measured:", ""]
     lines += ["| case | workers | CPU s | of the busiest worker | peak MB |", "|---|---|---|---|---|"]
     for one in points:
         own, busiest = (str(one.workers), f"{one.busiest:.0f}") if one.workers else ("", "")
         lines.append(f"| {described(one.case)} | {own} | {one.cpu:.0f} | {busiest} | {one.peak:,.0f} |")
+    if others:
+        lines += ["", "In one run, the second by a logistic regression in five folds (see by_blocks.py):", ""]
+        lines += ["| case | method | CPU s | peak MB | average precision | wrong of the first 1,000 |"]
+        lines += ["|---|---|---|---|---|---|"]
+    for each in others:
+        numbers = f"{each.cpu:,.0f} | {each.peak:,.0f} | {each.precision:.3f} | {1000 * each.first:,.0f}"
+        lines.append(f"| {described(each.case)} | {each.method} | {numbers} |")
     fixed, slope = per_row([one for one in points if one.what == "rows"])
     spread = [one for one in points if one.what == "workers" and one.workers == SPREAD[0][1]]
     alone, handing = per_row(spread)
@@ -289,6 +325,7 @@ def main() -> None:
     """Measures what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--growth", action="store_true", help="draw how the time grows, and calculate the rest")
+    parser.add_argument("--beside", action="store_true", help="measure the largest case beside cleanlab, for --growth")
     parser.add_argument("--rows", type=int, default=Case.rows)
     parser.add_argument("--width", type=int, default=Case.width)
     parser.add_argument("--classes", type=int, default=Case.classes)
@@ -303,7 +340,10 @@ def main() -> None:
     elif options.growth:
         RESULTS.mkdir(exist_ok=True)
         path, points = RESULTS / "by_blocks.jsonl", []
-        known = kept(path)
+        known, others = kept(path, Point), RESULTS / "by_blocks_beside.jsonl"
+        for measured in beside(LARGEST, options.steps) if options.beside else ():
+            with others.open("a") as file:
+                file.write(f"{json.dumps(asdict(measured))}\n")
         for one in growth(known):
             points.append(one)
             lines = [json.dumps(asdict(each)) for each in points]
@@ -311,7 +351,7 @@ def main() -> None:
             path.write_text("".join(f"{line}\n" for line in lines))
             print(one, flush=True)
         draw(points, RESULTS / "by_blocks.png")
-        (RESULTS / "by_blocks.md").write_text(page(points))
+        (RESULTS / "by_blocks.md").write_text(page(points, kept(others, Beside)))
     else:
         compare(Case(options.rows, options.width, options.classes), options.jobs, options.methods, options.steps)
 

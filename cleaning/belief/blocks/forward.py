@@ -1,51 +1,101 @@
 """The forward learner of many rows: every step of its fit is a pass over the blocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 
 import numpy as np
 
-from cleaning.belief.blocks.learners import Views, fold_of
+from cleaning.belief.blocks.learners import Known, Views, fold_of
 from cleaning.belief.blocks.stored import Block, Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
-from cleaning.belief.forward_learner import FOLDS, STEPS, likelihood, minimised
+from cleaning.belief.forward_learner import FOLDS, STEPS, TRUSTED_FLOOR, TRUSTED_WEIGHT, likelihood, minimised
 from cleaning.data import FloatMatrix
 from cleaning.progress import Progress
 
-# How often a model is evaluated in 12 steps of L-BFGS, for the estimate of the time that is left.
-EVALUATIONS = 14
+# How often a model is probably evaluated in 12 steps of L-BFGS, for the estimate of the time that is left.
+EVALUATIONS = 15
 # A pass works on up to so many entries (rows × classes) at a time: few enough for the processor's cache.
 _ENTRIES, _MOST_ROWS = 1_000_000, 8192
 
 
 def forward_models(
-    stored: Stored, views: Views, noise: FloatMatrix, blocks: Sequence[Block], work: Work, cost: float
+    stored: Stored, views: Views, noise: FloatMatrix, blocks: Sequence[Block], clean: Known, work: Work, cost: float
 ) -> Single:
-    """(folds, d + 1, K): the models of `forward_scores`, each fitted without its fold. cost: of one pass."""
+    """(folds, d + 1, K): the models of `forward_scores`, each fitted without its fold. cost: of one pass.
+
+    clean: rows whose labels are known to be right.
+
+    The work plans FOLDS · EVALUATIONS passes. How many there are shows on the way.
+    """
     labelled = np.concatenate([block.codes for block in blocks]) >= 0
     fold = fold_of(np.concatenate([block.digests for block in blocks]), FOLDS)
     called = np.ascontiguousarray(noise.T, dtype=np.float32)
-    start = np.zeros((stored.shape[1] + 1, len(noise)), dtype=np.float32)
-    models, before = [], work.done
+    models, expected = [], EVALUATIONS
     for number in range(FOLDS):
-        note = f"model {number + 1} of {FOLDS}"
-
-        def sums(model: FloatMatrix, number: int = number, note: str = note) -> tuple[float, FloatMatrix]:
-            name = f"forward{number}-{blake2b(model.tobytes(), digest_size=8).hexdigest()}"
-            shared = (stored, views, called, model, number)
-            total = work.over(name, _likelihoods, shared, blocks, cost, note)
-            return float(total.sums[0]), total.sums[1]
-
-        many = float(np.count_nonzero(labelled & (fold != number)))
-        models.append(work.once(f"model{number}", partial(_fitted, sums, start, many))[0])
+        sure = clean.take(np.flatnonzero(fold_of(clean.digests, FOLDS) != number))
+        passes = _Passes(stored, views, called, number, blocks, sure, work, cost, expected)
+        many = np.count_nonzero(labelled & (fold != number)) + TRUSTED_WEIGHT * len(sure)
+        models.append(work.once(f"model{number}", partial(passes.fitted, float(many)))[0])
         work.forget(f"forward{number}-")
-        work.reach(before + (number + 1) * EVALUATIONS * cost)
+        if passes.done:
+            less = min(passes.done - expected, 0)
+            work.expect(cost * (less + (FOLDS - 1 - number) * (passes.done - expected)))
+            expected = passes.done
+        else:  # the model is from an earlier run
+            work.advance(cost * expected, passes.note)
     return np.stack(models)
 
 
-def _fitted(sums: Callable[[FloatMatrix], tuple[float, FloatMatrix]], start: Single, total: float) -> Arrays:
-    return (minimised(sums, start, total, STEPS),)
+@dataclass
+class _Passes:
+    """The passes that the model of one fold needs; `expected` of them are planned. clean: of the other folds."""
+
+    stored: Stored
+    views: Views
+    called: Single
+    number: int
+    blocks: Sequence[Block]
+    clean: Known
+    work: Work
+    cost: float
+    expected: int
+    done: int = 0
+
+    @property
+    def note(self) -> str:
+        """What is done, for people."""
+        return f"model {self.number + 1} of {FOLDS}"
+
+    def fitted(self, total: float) -> Arrays:
+        """The model. total: the weight of the rows that it learns from."""
+        start = np.zeros((self.stored.shape[1] + 1, self.called.shape[1]), dtype=np.float32)
+        return (minimised(self._sums, start, total, STEPS),)
+
+    def _sums(self, model: FloatMatrix) -> tuple[float, FloatMatrix]:
+        self.done += 1
+        if self.done > self.expected:
+            self.work.expect(self.cost)
+        name = f"forward{self.number}-{blake2b(model.tobytes(), digest_size=8).hexdigest()}"
+        shared = (self.stored, self.views, self.called, model, self.number)
+        total = self.work.over(name, _likelihoods, shared, self.blocks, self.cost, self.note)
+        value, gradient = self._of_clean(model)
+        return float(total.sums[0]) + value, total.sums[1] + gradient
+
+    def _of_clean(self, model: FloatMatrix) -> tuple[float, FloatMatrix]:
+        n_classes, value, gradient = model.shape[1], 0.0, np.zeros(model.shape)
+        for part in self.clean.parts(_rows_at_once(n_classes)):
+            seen = np.full((len(part), n_classes), TRUSTED_FLOOR / n_classes, dtype=np.float32)
+            seen[np.arange(len(part)), part.codes] += np.float32(1 - TRUSTED_FLOOR)
+            weights = np.full(len(part), TRUSTED_WEIGHT, dtype=np.float32)
+            likely, minus = likelihood(self.views.standard(part.rows), seen, weights, model, np.empty_like(seen))
+            value, gradient = value + likely, gradient + minus
+        return value, gradient
+
+
+def _rows_at_once(n_classes: int) -> int:
+    return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
 
 
 def _likelihoods(
@@ -54,7 +104,7 @@ def _likelihoods(
     """sums: the `likelihood` of the labelled rows of the other folds."""
     n_classes = model.shape[1]
     value, gradient = 0.0, np.zeros(model.shape)
-    for part in block.parts(max(64, min(_MOST_ROWS, _ENTRIES // n_classes))):
+    for part in block.parts(_rows_at_once(n_classes)):
         kept = (fold_of(block.digests[part], FOLDS) != held_out) & (block.codes[part] >= 0)
         rows = views.standard(stored.block(block.start + part.start, block.start + part.stop)[kept])
         seen = called[block.codes[part][kept]]

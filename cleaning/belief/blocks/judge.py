@@ -3,7 +3,7 @@
 Every pass reads the rows from their file; what is kept in memory grows with the rows only by a few numbers for each.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +12,23 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from cleaning.belief.base_learners import LINEAR_GAIN, noise_variances
-from cleaning.belief.basis import STACKED_ROWS
-from cleaning.belief.blocks.forward import EVALUATIONS, forward_models
-from cleaning.belief.blocks.learners import Learners, Ridge, Views, Vote, grams, rows_at_once
-from cleaning.belief.blocks.scan import scanned
-from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
+from cleaning.belief.basis import STACKED_ROWS, surely_worse
+from cleaning.belief.blocks.cost import Cost
+from cleaning.belief.blocks.forward import forward_models
+from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams, rows_at_once
+from cleaning.belief.blocks.predicted import Predicted, looked_through
+from cleaning.belief.blocks.sample import Sample
+from cleaning.belief.blocks.scan import scanned, sums_of
+from cleaning.belief.blocks.stored import Block, Single, Stored, block_rows, blocks_of
+from cleaning.belief.blocks.trusted import Noisy, Trusted
 from cleaning.belief.blocks.work import Arrays, Total, Work
-from cleaning.belief.caveats import Caveat, Unused, caveats_of
-from cleaning.belief.count import Count, Judged, count_wrong, misjudged
-from cleaning.belief.forward_learner import FOLDS
-from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, Voters, landmark_penalty, leading_axes
-from cleaning.belief.stacking import Stack, fit_stack, guessed_share
-from cleaning.data import FloatMatrix, IntVector, Split
+from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
+from cleaning.belief.count import Count, misjudged
+from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
+from cleaning.belief.moved import Moved, moved_classes
+from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
+from cleaning.belief.stacking import Stack, guessed_share
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
 from cleaning.progress import Progress, silent
@@ -31,6 +36,8 @@ from cleaning.progress import Progress, silent
 # Rows are judged by blocks where `label_posterior` would need more bytes than this. It takes about so many bytes for
 # each number, and for each row and class.
 _MOST_BYTES, _PER_NUMBER, _PER_CLASS = 2_000_000_000, 12, 80
+# Trusted rows that are drawn like the others cost up to .013 of the log-likelihood of a noisy label.
+_LITTLE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +47,7 @@ class Judgement:
     suspicion (n,): P(the given label is wrong), NaN for a row without a label. suggestion (n,): the most probable
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
     noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of wrong labels, None where the
-    data cannot tell; deviations: those of `misjudged`.
+    data cannot tell; deviations: those of `misjudged`. moved: the classes that a caveat is about.
     """
 
     suspicion: NDArray[np.float32]
@@ -52,16 +59,24 @@ class Judgement:
     count: Count | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
+    moved: tuple[Moved, ...]
 
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
     """Whether so many rows are judged by blocks."""
-    return n * (_PER_NUMBER * width + _PER_CLASS * n_classes) > _MOST_BYTES and n_classes > 1
+    return bytes_at_once(n, width, n_classes) > _MOST_BYTES and n_classes > 1
+
+
+def bytes_at_once(n: int, width: int, n_classes: int) -> int:
+    """About how much memory `label_posterior` would need."""
+    return n * (_PER_NUMBER * width + _PER_CLASS * n_classes)
 
 
 def judge_stored(
     stored: Stored,
     labels: IntVector,
+    trusted: Split | None = None,
+    predicted: Predicted | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -70,137 +85,220 @@ def judge_stored(
 ) -> Judgement:
     """Judges rows (n, d) in a file by their labels (n,), negative for none.
 
-    folder: where finished work is kept, so that a run that was killed goes on; only for the same rows, labels and
-    seed. Raises InvalidInput for fewer than two classes and for numbers that cannot be used.
+    trusted: rows in memory whose labels are known to be right. predicted: what the user's own model says of the rows,
+    out of sample, with a column for each class number. folder: where finished work is kept, so that a run that was
+    killed goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for numbers that
+    cannot be used, and for probabilities of rows that the model was fitted on.
     """
-    classes, codes = np.unique(labels, return_inverse=True)
-    codes -= int(np.count_nonzero(classes < 0))
-    classes = classes[classes >= 0]
-    codes = np.where(labels < 0, -1, codes)
+    named = labels[labels >= 0]
+    classes = np.unique(named if trusted is None else np.concatenate([named, trusted.labels]))
     if len(classes) < 2:
         raise InvalidInput(Place(key="labels"), "there are fewer than two classes", "give labels of two or more")
-    cost = _Cost.of(len(stored), stored.shape[1], len(classes))
+    codes = np.where(labels < 0, -1, np.searchsorted(classes, labels))
+    clean, voice = trusted is not None and len(trusted) > 0, None if predicted is None else predicted.of(classes)
+    cost = Cost.of(len(stored), stored.shape[1], len(classes), clean=clean, predicted=voice is not None)
     work = Work(folder, engine, progress, cost.planned)
     rows = block_rows(len(stored))
     spans = [(at, min(at + rows, len(stored))) for at in range(0, len(stored), rows)]
     with connected(engine):
         found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
-        blocks = blocks_of(codes, found.rows[0], rows)
-        return _Judging(stored, codes, found.rows[0], classes, blocks, work, cost, seed).judgement(found)
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """The cost of the passes, in multiplications."""
-
-    scan: float
-    grams: float
-    forward: float
-    judge: float
-
-    @classmethod
-    def of(cls, n: int, width: int, n_classes: int) -> "_Cost":
-        learned = width**2 + 2 * width * LANDMARKS + LANDMARKS**2 + REFERENCE * 96
-        return cls(
-            n * width * 60.0,
-            n * float(width**2 + width * LANDMARKS + LANDMARKS**2),
-            n * (2.0 * width + 20) * n_classes * (FOLDS - 1) / FOLDS,
-            n * (learned + n_classes * (2 * width + LANDMARKS + 150.0)),
-        )
-
-    @property
-    def planned(self) -> float:
-        """The cost of all passes."""
-        return self.scan + self.grams + FOLDS * EVALUATIONS * self.forward + self.judge
+        digests = found.rows[0]
+        blocks = blocks_of(codes, digests, rows)
+        noisy = Noisy(stored.shape[1], classes, codes, digests, seed)
+        sure = Trusted.of(trusted, noisy, None if predicted is None else predicted.trusted)
+        against = 0
+        if voice is not None:
+            note = "what your model says"
+            counts = work.over("predicted", looked_through, (voice,), blocks, cost.predicted, note).sums
+            against, voice = int(counts[0]), voice if counts[1] else None
+        return _Judging(stored, noisy, blocks, sure, voice, against, work, cost).judgement(found)
 
 
 @dataclass(frozen=True, eq=False)
 class _Judging:
+    """predicted: by the user's own model, if that says anything; against: so many labels."""
+
     stored: Stored
-    codes: IntVector
-    digests: Digests
-    classes: IntVector
+    noisy: Noisy
     blocks: Sequence[Block]
+    trusted: Trusted
+    predicted: Predicted | None
+    against: int
     work: Work
-    cost: _Cost
-    seed: int
+    cost: Cost
+
+    @property
+    def classes(self) -> IntVector:
+        return self.noisy.classes
+
+    @property
+    def codes(self) -> IntVector:
+        return self.noisy.codes
 
     def judgement(self, scan: Total) -> Judgement:
         """The two stacks one after the other, and what the second one says of every row. scan: of `scanned`."""
-        rng = np.random.default_rng(self.seed)
-        firsts = self._distinct()
-        landmarks, voters, drawn = (
-            rng.choice(firsts, min(count, len(firsts)), replace=False) for count in (LANDMARKS, REFERENCE, STACKED_ROWS)
-        )
-        learners = self._learners(self._views(scan, landmarks), voters)
-        sample = _Sample(self.stored.take(drawn), self.codes[drawn], self.digests[drawn])
-        noise = self.work.once("noise", lambda: (sample.stack(sample.scores(learners)[1]).noise,))[0]
-        cost = self.cost.forward
-        models = forward_models(self.stored, learners.views, noise, self.blocks, self.work, cost)
+        learners, sample, trusted, noise = self._first(scan)
+        forward, note = self.cost.forward, "what the noise looks like"
+        models = forward_models(self.stored, learners.views, noise, self.blocks, trusted.known, self.work, forward)
         learners, scores = sample.scores(replace(learners, forward=models))
+        if self.predicted is not None:
+            plain = Stack(*self.work.once("plain", lambda: _as_arrays(sample.stack(scores))))
+            self._refuse_in_sample(sample, plain, scores)
+            learners, scores = sample.scores(replace(learners, heard=True, deviations=None))
         stack = Stack(*self.work.once("stack", lambda: _as_arrays(sample.stack(scores))))
-        shared, note = (self.stored, learners, stack), "beliefs about the labels"
-        found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, note).rows
-        return self._judgement(found, stack, sample, scores)
-
-    def _judgement(self, found: Arrays, stack: Stack, sample: "_Sample", scores: Single) -> Judgement:
-        suspicion, suggestion, probability = found
-        given = self.classes[self.codes[self.codes >= 0]]
-        some = Split.from_arrays(sample.rows, self.classes[sample.codes])
-        caveats = caveats_of(given, some, None, Unused(0, 0, 0))
+        gold = None
+        if len(trusted.known):
+            gold = Stack(*self.work.once("gold", lambda: _as_arrays(sample.stack(scores, gold=True))))
+        self.work.advance(self.cost.second, note)
+        shared = (self.stored, self.predicted, learners, stack)
+        found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
+        caveats, moved = self._caveats(sample.noisy, trusted.unused)
         hidden = any(one.hides_count for one in caveats)
+        count = None if hidden else _scaled(sample.count(stack, scores, gold), len(sample.noisy), found[0])
+        self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
-            suspicion=suspicion,
-            suggestion=self.classes[suggestion],
-            probability=probability,
+            suspicion=found[0],
+            suggestion=self.classes[found[1]],
+            probability=found[2],
             copy_of=self._copies(),
             classes=self.classes,
             noise_matrix=stack.noise,
-            count=None if hidden else _scaled(sample.count(stack, scores), len(sample.codes), suspicion),
-            deviations=misjudged(0, len(self.classes)),
+            count=count,
+            deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
+            moved=moved,
         )
+
+    def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
+        """The learners that need one pass, the rows of the stacks, the trusted rows that are used, and the noise."""
+        rng, firsts, clean = np.random.default_rng(self.noisy.seed), self._distinct(), self.trusted.known
+        every = len(firsts) + len(clean)
+        landmarks = self._rows(firsts, rng.choice(every, min(LANDMARKS, every), replace=False))
+        mixed = rng.permutation(len(clean))
+        heard, sure = clean.take(mixed[: REFERENCE // 2]), clean.take(mixed[:STACKED_ROWS])
+        voters, drawn = (
+            firsts[rng.choice(len(firsts), min(count, len(firsts)), replace=False)]
+            for count in (REFERENCE - len(heard), STACKED_ROWS)
+        )
+        share = len(drawn) / len(firsts) * len(clean) / max(len(sure), 1)
+        sample, reference = Sample(self._known(drawn), sure, share), self._known(voters)
+        views, note = self._views(scan, landmarks), "what the classes look like"
+        shared = (self.stored, views, len(self.classes))
+        sums = self.work.over("grams", grams, shared, self.blocks, self.cost.grams, note).sums
+        learners = self._learners(views, sums, reference, heard, clean)
+        none = self.trusted.without()
+
+        def alone() -> Learners:
+            return self._learners(views, sums, reference, none.known, none.known)
+
+        noise, misleading = self.work.once("noise", lambda: _noise(sample, learners, alone))
+        self.work.advance(self.cost.first, "what the noise looks like")
+        if misleading:
+            return alone(), sample.alone(), none, noise
+        return learners, sample, self.trusted, noise
+
+    def _known(self, rows: IntVector) -> Known:
+        voice = None if self.predicted is None else self.predicted.take(rows)
+        return Known(self.stored.take(rows), self.codes[rows], self.noisy.digests[rows], voice=voice)
+
+    def _refuse_in_sample(self, sample: Sample, stack: Stack, scores: Single) -> None:
+        """Raises InvalidInput for probabilities of rows that the model seems to have been fitted on.
+
+        stack and scores: without these probabilities.
+        """
+        n, clean = int(np.count_nonzero(self.codes >= 0)), self.trusted.known
+        if clean.voice is not None:
+            refuse_ahead(1 - self.against / n, n, clean.voice.argmax(axis=1) == clean.codes)
+
+        def shown() -> float:
+            gold = sample.stack(scores, gold=True) if len(sample.clean) else None
+            return sample.count(stack, scores, gold).low * n / len(sample.noisy)
+
+        refuse_agreeing(sample.judged(stack, scores), n, self.against, shown)
+
+    def _rows(self, firsts: IntVector, numbers: IntVector) -> Single:
+        """Some of the rows `firsts` and, numbered after them, of the clean rows."""
+        inside = numbers < len(firsts)
+        clean = self.trusted.known.rows[numbers[~inside] - len(firsts)]
+        return np.concatenate([self.stored.take(firsts[numbers[inside]]), clean])
+
+    def _caveats(self, noisy: Known, unused: Unused) -> tuple[tuple[Caveat, ...], tuple[Moved, ...]]:
+        """All of them, and the classes that are named differently if one of them says so.
+
+        That may be why trusted rows mislead, so it is looked for in those that are not used too.
+        """
+        given, every = self.classes[self.codes[self.codes >= 0]], np.arange(min(len(self.trusted.known), STACKED_ROWS))
+        some, sure = noisy.split(self.classes), self.trusted.known.take(every).split(self.classes)
+        found = caveats_of(given, some, sure if len(sure) else None, unused, noisy.voice)
+        if self.predicted is not None and not self.against:
+            found = (*found, of_agreement(len(given)))
+        return found, tuple(moved_classes(some, sure)) if any(one.kind == "moved classes" for one in found) else ()
 
     def _distinct(self) -> IntVector:
         """The first labelled row with each content, ordered by digest, which does not depend on the rows' order."""
         labelled = np.flatnonzero(self.codes >= 0)
-        return labelled[np.unique(self.digests[labelled], return_index=True)[1]]
+        return labelled[np.unique(self.noisy.digests[labelled], return_index=True)[1]]
 
     def _copies(self) -> IntVector:
-        _, first, number = np.unique(self.digests, return_index=True, return_inverse=True)
+        _, first, number = np.unique(self.noisy.digests, return_index=True, return_inverse=True)
         original = first[number]
         return np.where(original == np.arange(len(original)), -1, original)
 
-    def _views(self, scan: Total, landmarks: IntVector) -> Views:
-        n = len(self.stored)
-        mean, square, root = (one / n for one in scan.sums)
+    def _views(self, scan: Total, landmarks: Single) -> Views:
+        clean = self.trusted.known
+        n = len(self.stored) + len(clean)
+        sums = (one + more for one, more in zip(scan.sums, sums_of(clean.rows), strict=True))
+        mean, square, root = (one / n for one in sums)
         deviation = np.sqrt(np.maximum(square - mean**2, 0))
         deviation = np.where(deviation < 1e-6 * np.maximum(np.abs(mean), 1e-6), 1.0, deviation)
         single = [one.astype(np.float32) for one in (mean, deviation, root)]
         empty = np.empty((0, len(mean)), dtype=np.float32)
-        return Views(single[0], single[1], single[2], empty).with_landmarks(self.stored.take(landmarks))
+        return Views(single[0], single[1], single[2], empty).with_landmarks(landmarks)
 
-    def _learners(self, views: Views, voters: IntVector) -> Learners:
-        n_classes = len(self.classes)
-        shared = (self.stored, views, n_classes)
-        total = self.work.over("grams", grams, shared, self.blocks, self.cost.grams, "what the classes look like")
-        plain, plain_sums, near, near_sums = total.sums
-        frequency = np.bincount(self.codes[self.codes >= 0], minlength=n_classes) / np.count_nonzero(self.codes >= 0)
-        prior = 0.5 * frequency + 0.5 / n_classes
+    def _learners(self, views: Views, sums: Arrays, noisy: Known, heard: Known, clean: Known) -> Learners:
+        """The ridge learners and the vote. sums: of `grams`. noisy and heard: noisy and clean rows that vote."""
+        n_classes, known = len(self.classes), clean.codes if len(clean) else self.codes[self.codes >= 0]
+        prior = 0.5 * np.bincount(known, minlength=n_classes) / len(known) + 0.5 / n_classes
         rbf_noise, linear_noise = noise_variances(n_classes)
         penalty = landmark_penalty(views.landmarks, views.scale, rbf_noise)
-        roots = views.roots(self.stored.take(voters))
-        axes = leading_axes(roots).astype(np.float32)
-        reference = Voters(roots @ axes, self.codes[voters], np.ones(len(voters)))
+        plain, plain_sums, near, near_sums = sums
+        flat, steep = np.eye(len(plain)) * linear_noise, views.kernel(views.roots(clean.rows))
         return Learners(
             views,
-            Ridge.of(plain, plain_sums, np.eye(len(plain)) * linear_noise, LINEAR_GAIN, prior),
-            Ridge.of(near, near_sums, penalty, 1.0, prior),
-            Vote(reference, self.digests[voters], axes),
+            Ridge.of(plain, plain_sums, flat, LINEAR_GAIN, prior, views.plain(clean.rows), clean.codes),
+            Ridge.of(near, near_sums, penalty, 1.0, prior, steep, clean.codes),
+            Vote.of(views, noisy, heard),
         )
 
 
-def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Progress) -> Total:
+def _noise(sample: Sample, learners: Learners, alone: Callable[[], Learners]) -> Arrays:
+    """The noise matrix of the first stack, and whether that is the one without the clean rows, since these mislead.
+
+    alone: the learners without them. Clean rows among the voters take the place of noisy ones, which makes the noisy
+    labels a little harder to predict. So it has to be by more than a little, and also with a forward learner, which is
+    fitted to the sample where that seems to be the case.
+    """
+    scores = sample.scores(learners)[1]
+    stack = sample.stack(scores)
+    if not len(sample.clean):
+        return stack.noise, np.array(0.0)
+    noisy = sample.alone()
+    others = noisy.scores(alone())[1]
+    without = noisy.stack(others)
+    if _misled(sample.predicted(stack, scores), noisy.predicted(without, others)) and _misled(
+        sample.predicted_forward(stack, scores), noisy.predicted_forward(without, others)
+    ):
+        return without.noise, np.array(1.0)
+    return stack.noise, np.array(0.0)
+
+
+def _misled(predicted: FloatVector, alone: FloatVector) -> bool:
+    return surely_worse(predicted, alone) and float((alone - predicted).mean()) > _LITTLE
+
+
+def judged(
+    stored: Stored, predicted: Predicted | None, learners: Learners, stack: Stack, block: Block, _: Progress
+) -> Total:
     """rows: suspicion (NaN without a label), suggestion, and the probability that it is right, of one block."""
     suspicion, suggestion, probability = [], [], []
     weights, offset = stack.weights.astype(np.float32), stack.offset.astype(np.float32)
@@ -208,8 +306,9 @@ def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Pr
     guessed = np.float32(guessed_share(len(offset)))
     for part in block.parts(rows_at_once(len(offset))):
         codes = block.codes[part]
-        rows = stored.block(block.start + part.start, block.start + part.stop)
-        scores = learners.scores(rows, codes, block.digests[part])
+        start, stop = block.start + part.start, block.start + part.stop
+        voice = None if predicted is None else predicted.voice(start, stop)
+        scores = learners.scores(Known(stored.block(start, stop), codes, block.digests[part], voice=voice))
         belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
         looks = belief[own, codes[own]]
@@ -229,29 +328,6 @@ def judged(stored: Stored, learners: Learners, stack: Stack, block: Block, _: Pr
 
 def _as_arrays(stack: Stack) -> Arrays:
     return stack.weights, stack.offset, stack.noise
-
-
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """The rows that the stack is fitted on."""
-
-    rows: Single
-    codes: IntVector
-    digests: Digests
-
-    def scores(self, learners: Learners) -> tuple[Learners, Single]:
-        """The learners whose scores of these rows have deviation 1, and these scores."""
-        return learners.scaled_by(self.rows, self.codes, self.digests)
-
-    def stack(self, scores: Single) -> Stack:
-        """The stack for these scores."""
-        n_classes = scores.shape[2]
-        return fit_stack(scores, np.eye(n_classes)[self.codes], len(self.codes), before=np.empty((0, n_classes)))
-
-    def count(self, stack: Stack, scores: Single) -> Count:
-        """How many of these labels are wrong."""
-        votes, numbers = np.eye(scores.shape[2])[self.codes], np.arange(len(self.codes))
-        return count_wrong(Judged(stack.logits(scores), votes, len(votes), stack.noise, numbers, self.codes), None)
 
 
 def _scaled(sampled: Count, drawn: int, suspicion: NDArray[np.float32]) -> Count:

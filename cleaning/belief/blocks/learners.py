@@ -6,15 +6,17 @@ import numpy as np
 from scipy.linalg import cho_solve
 from scipy.special import log_softmax
 
-from cleaning.belief.base_learners import RBF_WIDTH
+from cleaning.belief.base_learners import CLEAN_SHARE, RBF_WIDTH
 from cleaning.belief.blocks.scan import signed_roots
 from cleaning.belief.blocks.stored import Block, Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
-from cleaning.belief.primal_learners import Voters, factored, rbf_kernel
-from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.belief.primal_learners import CLEAN_VOTE, Voters, factored, leading_axes, rbf_kernel
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.progress import Progress
 from cleaning.vectors.neighbours import unit_rows
 
+# The weight of a clean row in the ridge learners.
+_CLEAN_WEIGHT = 1 / CLEAN_SHARE
 # Scores are computed for up to so many entries (rows × classes) at a time, and up to so many rows.
 _ENTRIES, _MOST_ROWS = 2_000_000, 8192
 
@@ -22,6 +24,37 @@ _ENTRIES, _MOST_ROWS = 2_000_000, 8192
 def rows_at_once(n_classes: int) -> int:
     """For how many rows scores are computed at a time."""
     return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Rows (m, d) in memory, their classes (m,) and digests (m,).
+
+    clean: whether their labels are known to be right. voice (m, K): what the user's own model says of them, if it does.
+    """
+
+    rows: Single
+    codes: IntVector
+    digests: Digests
+    clean: bool = False
+    voice: Single | None = None
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, chosen: IntVector) -> "Known":
+        """Some of them."""
+        voice = None if self.voice is None else self.voice[chosen]
+        return Known(self.rows[chosen], self.codes[chosen], self.digests[chosen], self.clean, voice)
+
+    def split(self, classes: IntVector) -> Split:
+        """The same with these numbers for the classes."""
+        return Split.from_arrays(self.rows, classes[self.codes])
+
+    def parts(self, rows: int) -> "list[Known]":
+        """All of them, in parts of up to so many rows."""
+        every = np.arange(len(self))
+        return [self.take(every[at : at + rows]) for at in range(0, len(self), rows)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +120,7 @@ def by_class(rows: Single, codes: IntVector, n_classes: int) -> FloatMatrix:
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """A fitted ridge learner whose targets are gain · (one-hot label - prior).
+    """A fitted ridge learner whose targets are gain · (one-hot label - prior); for clean rows without the gain.
 
     solution (p, K); inverse (p, p): that of the penalised Gram matrix.
     """
@@ -98,23 +131,41 @@ class Ridge:
     prior: FloatVector
 
     @classmethod
-    def of(cls, gram: FloatMatrix, sums: FloatMatrix, penalty: FloatMatrix, gain: float, prior: FloatVector) -> "Ridge":
-        """Fits it to the Gram matrix (p, p) and the sums by class (K, p) of the labelled rows."""
-        factor = factored(gram + penalty)
-        right = gain * (sums - np.outer(prior, sums.sum(axis=0))).T
+    def of(
+        cls,
+        gram: FloatMatrix,
+        sums: FloatMatrix,
+        penalty: FloatMatrix,
+        gain: float,
+        prior: FloatVector,
+        clean: Single,
+        codes: IntVector,
+    ) -> "Ridge":
+        """Fits it to the Gram matrix (p, p) and the sums by class (K, p) of the labelled rows.
+
+        clean (m, p): rows whose classes are known to be `codes` (m,).
+        """
+        sure = by_class(clean, codes, len(sums))
+        factor = factored(gram + penalty + _CLEAN_WEIGHT * (clean.T @ clean).astype(np.float64))
+        right = (gain * _centred(sums, prior) + _CLEAN_WEIGHT * _centred(sure, prior)).T
         inverse = cho_solve(factor, np.eye(len(gram)))
         return cls(cho_solve(factor, right).astype(np.float32), inverse.astype(np.float32), gain, prior)
 
-    def scores(self, rows: Single, codes: IntVector) -> Single:
+    def scores(self, rows: Single, codes: IntVector, *, clean: bool = False) -> Single:
         """Leave-one-out predictions (m, K); as they are for rows without a label, which were not learned from."""
-        leverage = np.clip(np.einsum("ij,ij->i", rows @ self.inverse, rows), 0.0, 0.999)
+        gain, weight = (1.0, np.float32(_CLEAN_WEIGHT)) if clean else (self.gain, np.float32(1))
+        leverage = np.clip(np.einsum("ij,ij->i", rows @ self.inverse, rows) * weight, 0.0, 0.999)
         leverage = np.where(codes >= 0, leverage, 0).astype(np.float32)
         scores = rows @ self.solution
-        scores += np.outer(leverage, (self.gain * self.prior).astype(np.float32))
+        scores += np.outer(leverage, (gain * self.prior).astype(np.float32))
         own = np.flatnonzero(codes >= 0)
-        scores[own, codes[own]] -= leverage[own] * np.float32(self.gain)
+        scores[own, codes[own]] -= leverage[own] * np.float32(gain)
         scores /= (1 - leverage)[:, None]
         return np.asarray(scores, dtype=np.float32)
+
+
+def _centred(sums: FloatMatrix, prior: FloatVector) -> FloatMatrix:
+    return np.asarray(sums - np.outer(prior, sums.sum(axis=0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +176,15 @@ class Vote:
     digests: Digests
     axes: Single
 
+    @classmethod
+    def of(cls, views: Views, noisy: Known, clean: Known) -> "Vote":
+        """Of these rows; clean ones have more weight."""
+        roots = views.roots(np.concatenate([noisy.rows, clean.rows]))
+        axes = leading_axes(roots).astype(np.float32)
+        codes = np.concatenate([noisy.codes, clean.codes])
+        weights = np.repeat([1.0, CLEAN_VOTE], [len(noisy), len(clean)])
+        return cls(Voters(roots @ axes, codes, weights), np.concatenate([noisy.digests, clean.digests]), axes)
+
     def scores(self, roots: Single, digests: Digests, n_classes: int) -> Single:
         """Log-shares of votes; a row and its copies do not vote for it."""
         found = self.voters.scores(roots @ self.axes, n_classes, lambda near: self.digests[near] == digests[:, None])
@@ -133,34 +193,50 @@ class Vote:
 
 @dataclass(frozen=True, eq=False)
 class Learners:
-    """All base learners. forward (folds, d + 1, K), or none; deviations (learners,): by which scores are divided."""
+    """All base learners.
+
+    forward (folds, d + 1, K), or none. heard: whether the user's own model is one more learner. deviations (learners,):
+    by which scores are divided.
+    """
 
     views: Views
     linear: Ridge
     rbf: Ridge
     vote: Vote
     forward: Single | None = None
+    heard: bool = False
     deviations: FloatVector | None = None
 
-    def scores(self, rows: Single, codes: IntVector, digests: Digests) -> Single:
+    def scores(self, known: Known) -> Single:
         """(learners, m, K) scores in which no row is judged by its own label, standardised."""
+        rows, codes, digests, clean = known.rows, known.codes, known.digests, known.clean
         roots, n_classes = self.views.roots(rows), len(self.linear.prior)
-        found = [self.rbf.scores(self.views.kernel(roots), codes), self.linear.scores(self.views.plain(rows), codes)]
-        found.append(self.vote.scores(roots, digests, n_classes))
+        found = [
+            self.rbf.scores(self.views.kernel(roots), codes, clean=clean),
+            self.linear.scores(self.views.plain(rows), codes, clean=clean),
+            self.vote.scores(roots, digests, n_classes),
+        ]
         if self.forward is not None:
             found.append(_held_out(self.views.standard(rows), fold_of(digests, len(self.forward)), self.forward))
+        if self.heard:  # it says nothing of rows without a voice
+            found.append(np.zeros_like(found[0]) if known.voice is None else known.voice)
         scores = np.stack(found)
         scores -= scores.mean(axis=2, keepdims=True)
         if self.deviations is not None:
             scores /= self.deviations.astype(np.float32)[:, None, None]
         return scores
 
-    def scaled_by(self, rows: Single, codes: IntVector, digests: Digests) -> "tuple[Learners, Single]":
-        """The learners whose scores of these rows have deviation 1, and these scores."""
+    def scaled_by(self, noisy: Known, clean: Known, share: float) -> "tuple[Learners, Single]":
+        """The learners whose scores of all rows have deviation 1, and these scores of some noisy and of clean rows.
+
+        share: how much of the noisy rows these are, relative to the share of the clean ones.
+        """
         at_once = rows_at_once(len(self.linear.prior))
-        parts = [slice(at, at + at_once) for at in range(0, len(rows), at_once)]
-        scores = np.concatenate([self.scores(rows[part], codes[part], digests[part]) for part in parts], axis=1)
-        deviation = np.sqrt(np.einsum("lmk,lmk->l", scores, scores, dtype=np.float64) / scores[0].size)
+        parts = [part for known in (noisy, clean) for part in known.parts(at_once)]
+        scores = np.concatenate([self.scores(part) for part in parts], axis=1)
+        each = np.einsum("lmk,lmk->lm", scores, scores, dtype=np.float64)
+        weights = np.where(np.arange(scores.shape[1]) < len(noisy), 1.0, share)
+        deviation = np.sqrt(each @ weights / (weights.sum() * scores.shape[2]))
         deviation = np.where(deviation < 1e-12, 1.0, deviation)
         scores /= deviation.astype(np.float32)[:, None, None]
         return replace(self, deviations=deviation), scores

@@ -7,7 +7,7 @@ import numpy as np
 
 from cleaning.belief.blocks.stored import Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
-from cleaning.data import checked_features
+from cleaning.data import FloatVector, checked_features
 from cleaning.errors import InvalidInput, Place
 from cleaning.progress import Progress
 from cleaning.vectors.neighbours import unit_rows
@@ -30,11 +30,16 @@ def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> T
         except InvalidInput as error:
             place = Place(Path(stored.path), row=start + int(error.place.row or 0))
             raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
-        first += part.sum(axis=0, dtype=np.float64)
-        second += np.einsum("ij,ij->j", part, part, dtype=np.float64)
-        roots += signed_roots(part).sum(axis=0, dtype=np.float64)
-        digests.append(_digests(part, seed))
+        for total, one in zip((first, second, roots), sums_of(part), strict=True):
+            total += one
+        digests.append(digests_of(part, seed))
     return Total((first, second, roots), (np.concatenate(digests),))
+
+
+def sums_of(rows: Single) -> tuple[FloatVector, FloatVector, FloatVector]:
+    """Of the columns, of their squares, and of the root rows, (d,) each."""
+    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+    return rows.sum(axis=0, dtype=np.float64), squares, signed_roots(rows).sum(axis=0, dtype=np.float64)
 
 
 def signed_roots(rows: Single) -> Single:
@@ -43,8 +48,8 @@ def signed_roots(rows: Single) -> Single:
     return np.asarray(np.sign(unit) * np.sqrt(np.abs(unit)), dtype=np.float32)
 
 
-def _digests(rows: Single, seed: int) -> Digests:
-    """64 bits for each row, the same for equal rows: adding 0 turns -0.0 into 0.0."""
+def digests_of(rows: Single, seed: int) -> Digests:
+    """64 bits for each row, (m,), the same for equal rows: adding 0 turns -0.0 into 0.0."""
     salt = seed.to_bytes(16, "little")
     content = (blake2b(row, digest_size=8, salt=salt).digest() for row in np.ascontiguousarray(rows + np.float32(0)))
     return np.frombuffer(b"".join(content), dtype="<u8").astype(np.uint64)

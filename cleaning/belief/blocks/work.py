@@ -34,8 +34,8 @@ PassOver = Callable[..., Total]
 class Work:
     """Where passes run and what they leave behind.
 
-    folder: for what is finished; None: nothing is kept. planned: the cost of all passes, in any unit, for `progress`;
-    done: of those that are done.
+    folder: for what is finished; None: nothing is kept. planned: the cost of all work, in any unit, for `progress`, as
+    far as it is known; done: of what is done. The share that is shown never falls.
     """
 
     folder: Path | None = None
@@ -43,6 +43,7 @@ class Work:
     progress: Progress = silent
     planned: float = 0.0
     done: float = field(default=0.0, init=False)
+    _shown: float = field(default=0.0, init=False)
 
     def over(
         self, name: str, function: PassOver, shared: Sequence[object], blocks: Sequence[Any], cost: float, note: str
@@ -50,10 +51,10 @@ class Work:
         """The total of function(*shared, block, progress) over the blocks. name: of the files in which it is kept."""
         found = self._read(name)
         if found is not None:
-            self._advance(cost, note)
+            self.advance(cost, note)
             return found
         finished = {number: one for number in range(len(blocks)) if (one := self._read(f"{name}/{number:06d}"))}
-        self._advance(cost * len(finished) / len(blocks), note)
+        self.advance(cost * len(finished) / len(blocks), note)
         kept: dict[int, Total | None] = dict.fromkeys(finished) if self.folder else dict(finished)
         missing = [number for number in range(len(blocks)) if number not in finished]
         finished.clear()
@@ -61,7 +62,7 @@ class Work:
             number = missing[place]
             self._write(f"{name}/{number:06d}", one)
             kept[number] = None if self.folder else one
-            self._advance(cost / len(blocks), note)
+            self.advance(cost / len(blocks), note)
         total = _total(kept[number] or self._must_read(f"{name}/{number:06d}") for number in range(len(blocks)))
         self._write(name, total)
         if self.folder is not None:
@@ -76,19 +77,21 @@ class Work:
             self._write(name, found)
         return found.sums
 
-    def reach(self, done: float) -> None:
-        """Takes note that work of this cost is done in all, since less of it was needed than planned."""
-        self.done = max(self.done, done)
+    def advance(self, cost: float, note: str) -> None:
+        """Takes note that work of this cost is done."""
+        self.done += cost
+        self._shown = max(self._shown, min(self.done / self.planned, 1.0) if self.planned else 0.0)
+        self.progress(self._shown * self.planned, self.planned, note)
+
+    def expect(self, more: float) -> None:
+        """Takes note that so much more work is needed than planned, or less."""
+        self.planned += more
 
     def forget(self, start: str) -> None:
         """Removes the totals whose names start like this."""
         if self.folder is not None:
             for path in self.folder.glob(f"{start}*.npz"):
                 path.unlink(missing_ok=True)
-
-    def _advance(self, cost: float, note: str) -> None:
-        self.done += cost
-        self.progress(min(self.done, self.planned), self.planned, note)
 
     def _must_read(self, name: str) -> Total:
         found = self._read(name)

@@ -7,10 +7,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cleaning.belief.blocks.stored import Stored
 from cleaning.errors import InvalidInput, suggest
-from cleaning.labels.predicted import predicted_by_class
+from cleaning.labels.predicted import predicted_by_class, refuse_columns
 from evaluation.files.npy import read_npy
 from evaluation.labels.forms.tables import SUFFIXES, open_table
+
+
+def probabilities_stored(path: Path, names: Sequence[str], rows: int) -> Stored:
+    """Where an npy has the (n, K) probabilities of n rows, which are not looked at.
+
+    Raises InvalidInput that names the file for anything but a matrix of n rows with a column per class.
+    """
+    matrix = read_npy(path)
+    found = Stored.of(matrix)
+    if found is None:
+        problem = f"the shape is {matrix.shape}, and the type {matrix.dtype}"
+        raise InvalidInput(path, problem, "save a matrix of floats: numpy.save(FILE, numpy.ascontiguousarray(P))")
+    if len(found) != rows:
+        raise InvalidInput(path, f"{len(found)} rows for {rows} labels", "give one row for every label")
+    refuse_columns(found.shape[1], names, str(path))
+    return found
 
 
 def probabilities_in_file(path: Path, names: Sequence[str], rows: int) -> NDArray[np.float32]:

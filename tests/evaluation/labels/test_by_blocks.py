@@ -9,6 +9,7 @@ import pytest
 
 from cleaning.belief.blocks import judge, stored
 from evaluation.cli import main
+from evaluation.labels import size
 from evaluation.labels.forms import spooled, tables
 from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import decide
@@ -128,11 +129,92 @@ def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, 
     assert "--cluster has no effect" in capsys.readouterr().err
 
 
-def test_with_trusted_rows_all_is_held_in_memory_and_that_is_said(tmp_path, capsys):
+@pytest.fixture
+def trusted(tmp_path):
+    """The path of rows with a file of trusted rows beside them."""
     rows = Rows()
     for name, features, names in (("X", rows.X, rows.names), ("t", rows.trusted_X, rows.trusted_names)):
         np.save(tmp_path / f"{name}.npy", features)
         np.save(tmp_path / f"{name}_labels.npy", names)
-    asked = ["rank", str(tmp_path / "X.npy"), f"--trusted={tmp_path / 't.npy'}", f"--output={tmp_path / 'list.csv'}"]
+    return tmp_path
+
+
+def test_trusted_rows_teach_by_blocks(trusted, capsys):
+    asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
-    assert "many gigabytes of memory" in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert "trusted: 60 rows" in captured.out
+    assert "were ranked by blocks" in captured.err
+    written = json.loads((trusted / "X_review/source.json").read_text())
+    assert written["trusted"]["path"] == "../t.npy"
+    alone = trusted / "alone.csv"
+    assert main([*asked[:2], f"--output={alone}"]) == 0
+    assert pd.read_csv(alone)["suspicion"].tolist() != table_of(trusted)["suspicion"].astype(float).tolist()
+    review = open_review(trusted / "X_review")
+    assert review.source.stored is not None
+    assert len(review.trusted) == 60
+
+
+def test_other_trusted_labels_are_other_work(trusted):
+    asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
+    assert main(asked) == 0
+    before = [path.name for path in (trusted / "X_review/blocks").iterdir()]
+    np.save(trusted / "t_labels.npy", np.roll(Rows().trusted_names, 1))
+    assert main(asked) == 0
+    assert [path.name for path in (trusted / "X_review/blocks").iterdir()] != before
+
+
+def test_trusted_names_that_are_those_of_other_classes_are_named(trusted, capsys):
+    turned = {"bird": "cat", "cat": "dog", "dog": "bird"}
+    np.save(trusted / "t_labels.npy", np.array([turned[name] for name in Rows().trusted_names]))
+    assert main(["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]) == 0
+    assert "what the trusted rows call bird, the other rows call dog" in capsys.readouterr().err
+
+
+def test_probabilities_in_an_npy_are_one_more_voice_by_blocks(trusted, capsys):
+    own = np.eye(3)[np.searchsorted(NAMES, Rows().truth)] * 0.6 + 0.4 / 3
+    np.save(trusted / "p.npy", own)
+    asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}", f"--probabilities={trusted / 'p.npy'}"]
+    assert main(asked) == 0
+    captured = capsys.readouterr()
+    assert "probabilities from p.npy" in captured.out
+    assert "were ranked by blocks" in captured.err
+    wrong = Rows().names != Rows().truth
+    first = table_of(trusted)["row"][: int(wrong.sum())].astype(int)
+    assert wrong[first].mean() > 0.9
+    review = open_review(trusted / "X_review")
+    assert review.source.predicted is not None
+    before = [path.name for path in (trusted / "X_review/blocks").iterdir()]
+    np.save(trusted / "p.npy", own[:, ::-1].copy())
+    assert main(asked) == 0
+    assert [path.name for path in (trusted / "X_review/blocks").iterdir()] != before
+
+
+def test_probabilities_that_are_of_no_use_are_refused(trusted, capsys):
+    asked = ["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.npy'}"]
+    for matrix, said in (
+        (np.eye(3)[np.zeros(119, dtype=int)], "119 rows for 120 labels"),
+        (np.full((120, 4), 0.25), "4 columns for 3 classes"),
+        (np.eye(3, dtype=int)[np.zeros(120, dtype=int)], "save a matrix of floats"),
+        (np.full((120, 3), 0.5), "row 0: the row sums to 1.5"),
+    ):
+        np.save(trusted / "p.npy", matrix)
+        assert main(asked) == 1
+        assert said in capsys.readouterr().err
+
+
+def test_probabilities_in_a_table_are_held_in_memory_and_that_is_said(trusted, capsys):
+    own = np.eye(3)[np.searchsorted(NAMES, Rows().truth)] * 0.6 + 0.4 / 3
+    pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
+    assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
+    assert "with --probabilities as an npy" in capsys.readouterr().err
+
+
+def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, capsys):
+    monkeypatch.setattr(size, "memory", lambda: 1000.0)
+    votes = np.stack([Rows().numbers] * 2, axis=1)
+    np.savez(trusted / "V.npz", X=Rows().X, y=votes)
+    assert main(["rank", str(trusted / "V.npz"), "--label-column=y"]) == 1
+    said = capsys.readouterr().err
+    assert "V.npz: ranked at once it needs some 0 GB of memory, and this machine has 0. Fix: give vectors" in said
+    assert not (trusted / "V_review").exists()

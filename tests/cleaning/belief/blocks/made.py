@@ -33,3 +33,16 @@ def case(n: int = 900, width: int = 8, classes: int = 4) -> Case:
     labels = np.where(wrong, (truth + rng.integers(1, classes, n)) % classes, truth)
     labels[-10:], wrong[-10:] = -1, False
     return Case(rows.astype(np.float32), labels, wrong)
+
+
+class Undrawn:
+    """Draws everything in its order, and the folds that rows have by blocks."""
+
+    def __init__(self, fold):
+        self.fold = fold
+
+    def choice(self, rows, size, replace):
+        return np.arange(size) if np.isscalar(rows) else rows[:size]
+
+    def permutation(self, count):
+        return self.fold if count == len(self.fold) else np.arange(count)

@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from cleaning.belief import basis, posterior
-from cleaning.belief.blocks import judge, stored
+from cleaning.belief.blocks import cost, forward, judge, stored
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
 from cleaning.parallel.engine import Engine
@@ -119,13 +119,19 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bytes(given, found, 
     assert jobs == whole  # no block was computed twice
 
 
-def test_progress_grows_to_the_end(given, tmp_path):
+@pytest.mark.parametrize("planned", [3, 15, 60])
+def test_progress_grows_to_the_end_however_many_passes_were_planned(given, tmp_path, monkeypatch, planned):
     told = []
+    for module in (cost, forward):
+        monkeypatch.setattr(module, "EVALUATIONS", planned)
     judge.judge_stored(given.stored(tmp_path), given.labels, progress=lambda *now: told.append(now))
     done = [now[0] / now[1] for now in told]
     assert done == sorted(done)
     assert done[-1] == pytest.approx(1.0)
+    assert max(done[:-1]) < 1 - 1e-6
     assert {"model 1 of 5", "beliefs about the labels"} <= {now[2] for now in told}
+    ends = [max(share for share, now in zip(done, told, strict=True) if now[2] == f"model {k} of 5") for k in (2, 3, 4)]
+    assert ends[1] - ends[0] == pytest.approx(ends[2] - ends[1], rel=0.5)  # it does not stand still
 
 
 def test_one_class_is_refused(given, tmp_path):

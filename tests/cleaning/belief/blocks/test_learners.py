@@ -6,13 +6,16 @@ import pytest
 from cleaning.belief import primal_learners
 from cleaning.belief.base_learners import plain_view, root_view
 from cleaning.belief.blocks import forward
-from cleaning.belief.blocks.learners import Ridge, Views, by_class, fold_of, grams
+from cleaning.belief.blocks.learners import Known, Ridge, Views, by_class, fold_of, grams
 from cleaning.belief.blocks.scan import scanned
 from cleaning.belief.blocks.stored import Stored, blocks_of
 from cleaning.belief.blocks.work import Work
 from cleaning.belief.forward_learner import STEPS, _fitted
 from cleaning.errors import InvalidInput
 from tests.cleaning.belief.blocks.made import case
+
+NONE = np.empty((0, 8), np.float32), np.empty(0, np.int64)
+CLEAN = Known(*NONE, np.empty(0, np.uint64), clean=True)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,7 @@ def test_ridge_predicts_every_row_without_its_label(given):
     gram, sums, *_ = Work().over("grams", grams, (stored, views, 4), blocks, 1.0, "").sums
     prior = np.array([0.1, 0.2, 0.3, 0.4])
     penalty = 3.0 * np.eye(8)
-    ridge = Ridge.of(gram, sums, penalty, 2.0, prior)
+    ridge = Ridge.of(gram, sums, penalty, 2.0, prior, *NONE)
     found = ridge.scores(views.plain(made.rows), made.labels)
     rows, targets = views.plain(made.rows[labelled]), 2.0 * (np.eye(4)[made.labels[labelled]] - prior)
     plain = primal_learners._ridge(rows.__getitem__, penalty, targets, np.ones(len(rows)))
@@ -53,7 +56,7 @@ def test_the_forward_model_is_that_of_all_rows_at_once(given, monkeypatch):
     made, stored, views, digests = given
     monkeypatch.setattr(forward, "FOLDS", 2)
     noise = 0.85 * np.eye(4) + 0.05 * (1 - np.eye(4))
-    models = forward.forward_models(stored, views, noise, blocks_of(made.labels, digests, 70), Work(), 1.0)
+    models = forward.forward_models(stored, views, noise, blocks_of(made.labels, digests, 70), CLEAN, Work(), 1.0)
     for number, model in enumerate(models):
         kept = (made.labels >= 0) & (fold_of(digests, 2) != number)
         seen = noise.T[made.labels[kept]].astype(np.float32)
