@@ -17,7 +17,7 @@ from cleaning.belief.forward_learner import Forward, forward_scores
 from cleaning.belief.kept_learners import FewRows, ManyRows, Placed
 from cleaning.belief.model_learner import log_scores
 from cleaning.belief.primal_learners import primal_scores
-from cleaning.belief.stacking import Stack, classes_fitted, fit_stack
+from cleaning.belief.stacking import Stack, fit_stack
 from cleaning.belief.told import Told
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
@@ -28,6 +28,8 @@ DENSE_ROWS = 2500
 STACKED_ROWS = 16_000
 # Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
 _SURELY_WORSE = 2.0
+# With more classes than this, a second time would cost more than it has been shown to gain.
+_LEARNT_AGAIN = 64
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -303,7 +305,7 @@ def _learns_again(evidence: Evidence) -> bool:
     With ten classes that is more precise, above all without trusted rows and if classes are mistaken for others in one
     direction. With two classes it is not.
     """
-    return len(evidence) <= DENSE_ROWS and 2 < evidence.n_classes == classes_fitted(evidence.n_classes)
+    return len(evidence) <= DENSE_ROWS and 2 < evidence.n_classes <= _LEARNT_AGAIN
 
 
 def _shared(stack: Stack) -> Stack:

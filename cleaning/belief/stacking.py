@@ -19,8 +19,8 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
-# The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400 to
-# 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
+# The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
+# to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
 _MOST_SURE, _TOO_FEW = 3.0, 500
 _VOTES_AT_ONCE = 8192
 # Fewer votes than this are rounding.
