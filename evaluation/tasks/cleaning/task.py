@@ -17,7 +17,7 @@ from cleaning.simulation.simulate import Plan
 from evaluation.contest.standings import leaderboard
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Curve, Record
-from evaluation.contract.registry import bounds, make_learner
+from evaluation.contract.registry import bounds, is_bound, make_learner
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.datasets.layout import count_training_rows, dataset_sha256, load_dataset, load_truth
 from evaluation.files.whole import refuse_odd_entry, sha256_file, write_text
@@ -208,7 +208,7 @@ def _unless_taken(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected
     if isinstance(found, Rejected):
         return found
     in_rounds = round_logs.ranker_in_rounds(found.method) is not None
-    if not in_rounds and found.method not in bounds():
+    if not in_rounds and not is_bound(found.method):
         return found
     what = "a ranker in rounds" if in_rounds else "a bound"
     problem = f"{found.method!r} is the name of {what}, not of a submission"

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cleaning import InvalidInput, Split, first_looks, label_posterior, next_round
-from cleaning.first_looks import drawn
+from cleaning.looks import drawn
 from tests.cleaning.test_review import doubtful, looks
 
 
