@@ -4,7 +4,6 @@ another): done here, in a copy of the project, with nothing else touched.
 
 import csv
 import os
-import shutil
 import subprocess
 import sys
 
@@ -13,7 +12,7 @@ import pytest
 from PIL import Image
 
 from evaluation.contract.record import read_records
-from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
+from tests.support import copy_room, noisy_blobs, write_dataset, write_parameters
 
 RANKER = '''"""Norm of the embedding."""
 import numpy as np
@@ -137,7 +136,7 @@ def predict(problem, *, rng, progress):
 @pytest.fixture
 def project(tmp_path):
     for room in ("cleaning", "baselines", "evaluation"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+        copy_room(room, tmp_path)
     workspace = tmp_path / "workspace"
     write_parameters(workspace, rankers=["norm"], datasets={"made": {"ids": ["blobs"]}})
     write_dataset(workspace, *noisy_blobs("blobs", n=30))

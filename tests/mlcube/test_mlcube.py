@@ -9,7 +9,7 @@ from cleaning import __version__
 from evaluation.contract.record import read_records
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mlcube")]  # one worker installs mlcube once
 IMAGE = f"fixfirst/fixfirst:{__version__}"
 TASKS = "--task=download,create_baselines,evaluate,plot"
 
