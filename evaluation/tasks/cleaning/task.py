@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
+    rows_of = cache(partial(count_training_rows, folders.embedding_folder))
     files = [
         found
         for suffix in (SUFFIX, round_logs.SUFFIX)
@@ -59,7 +61,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
             continue
         try:
             submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
-            rows = count_training_rows(folders.embedding_folder, found.data_id)
+            rows = rows_of(found.data_id)
             every = round_logs.read_every(found.path, rows) if _is_log(found.path) else None
         except FixfirstError as error:
             cases.append(Rejected(found.path, error))
