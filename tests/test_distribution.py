@@ -15,6 +15,7 @@ import cleaning
 from evaluation.cli import main
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow
 # where a version of ours may be written: after the image's name or the word version, as a heading of the changelog
 PLACES = re.compile(
     r"""(?:fixfirst/fixfirst:|(?<![\w-])version\b["']?\s*[:=]\s*["']?|^\#\#\ |__version__\ =\ ")(\d+\.\d+(?:\.\w+)+)""",

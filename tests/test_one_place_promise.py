@@ -14,6 +14,7 @@ from PIL import Image
 from evaluation.contract.record import read_records
 from tests.support import copy_room, noisy_blobs, write_dataset, write_parameters
 
+pytestmark = pytest.mark.slow
 RANKER = '''"""Norm of the embedding."""
 import numpy as np
 

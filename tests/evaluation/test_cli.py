@@ -17,6 +17,8 @@ from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
+pytestmark = pytest.mark.slow
+
 
 def run(capsys, *arguments):
     try:
