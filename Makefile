@@ -7,6 +7,8 @@ UV ?= .uv
 LOWEST ?= .lowest
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+# pip would compile the modules one after the other
+COMPILE_MODULES = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 
 .PHONY: demo test mlcube lock test-lowest clean
 
@@ -33,12 +35,14 @@ $(BIN)/python:
 # The lists are complete, so pip installs exactly these packages (--no-deps) and nothing else. Neither a new release nor a
 # pip that resolves extras differently can break the installation.
 $(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml cleaning/fixfirst/__init__.py
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements.txt
+	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements.txt
 	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
+	$(COMPILE_MODULES)
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes -r requirements-dev.txt
+	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements-dev.txt
+	$(COMPILE_MODULES)
 	@touch $@
 
 # Renews every pinned list (needs a network). uv has its own environment, so this works even if the lists are broken.

@@ -13,6 +13,10 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "dependencies", "wheel", "tests"]
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+# The tests start hundreds of processes, each of which would compile our modules anew where this is set.
+_TESTS = {**_ONE_THREAD, "PYTHONDONTWRITEBYTECODE": ""}
+# A process runs whole files: what the tests of a file share is made once. tests/conftest.py puts slow files first.
+_ON_ALL_CORES = ("-n", "auto", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 @nox.session
@@ -47,13 +51,13 @@ def wheel(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """The whole test suite; `nox -s tests -- -k name` runs a part in one process."""
-    session.run("pytest", *(session.posargs or ["-n", "auto", "--dist=loadgroup"]), env=_ONE_THREAD)
+    session.run("pytest", *(session.posargs or _ON_ALL_CORES), env=_TESTS)
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """The whole test suite with branch coverage and its limit; takes a third longer than `tests`."""
-    session.run("pytest", "-n", "auto", "--dist=loadgroup", "--cov", "--cov-report=term", env=_ONE_THREAD)
+    session.run("pytest", *_ON_ALL_CORES, "--cov", "--cov-report=term", env=_TESTS)
 
 
 @nox.session
@@ -61,7 +65,7 @@ def lowest(session: nox.Session) -> None:
     """The test suite alone, in an environment with the oldest versions allowed (`make test-lowest` creates it)."""
     # old releases warn about newer versions of other packages, which is not our fault
     quiet = ["-W", "ignore::DeprecationWarning"]
-    session.run("pytest", "-n", "auto", "--dist=loadgroup", *quiet, *session.posargs, env=_ONE_THREAD)
+    session.run("pytest", *_ON_ALL_CORES, *quiet, *session.posargs, env=_TESTS)
 
 
 @nox.session

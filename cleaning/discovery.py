@@ -77,9 +77,13 @@ def discover(package: ModuleType, kind: str, member: str) -> Registry:
     A module that needs a missing package is skipped, and `skipped` names that package. Raises InvalidInput for a public
     module without the member.
     """
+    return _imported({name: f"{package.__name__}.{name}" for name in public_modules(package)}, kind, member)
+
+
+def public_modules(package: ModuleType) -> list[str]:
+    """The names of a package's public modules, none of which is imported."""
     names = [info.name for info in pkgutil.iter_modules(package.__path__) if not info.ispkg]
-    public = {name: f"{package.__name__}.{name}" for name in names if not name.startswith("_")}
-    return _imported(public, kind, member)
+    return [name for name in names if not name.startswith("_")]
 
 
 def discover_parts(package: ModuleType, part: str, kind: str, member: str) -> Registry:

@@ -13,7 +13,7 @@ from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
-from cleaning.first_looks import FirstLooks
+from cleaning.looks import FirstLooks
 
 _DEVIATIONS = 1.645
 _SURE = 1e-9

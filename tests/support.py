@@ -1,6 +1,7 @@
 """Small data the tests make themselves."""
 
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +52,11 @@ def write_dataset(workspace: Path, dataset: NoisyDataset, truth: GroundTruth) ->
             share = "_0.3" if part == "train" else ""
             write_parquet(workspace / "embeddings" / f"{dataset.name}_{part}{share}_{len(split)}.parquet", split)
             write_csv(csv_path(workspace / "data", dataset.name, part), split, true, "blob")
+
+
+def copy_room(name: str, target: Path) -> None:
+    """Copies a folder of the project, with its compiled modules but without those that a process is writing now."""
+    shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("*.pyc.*"))
 
 
 def write_parameters(workspace: Path, **settings: object) -> Path:

@@ -13,6 +13,7 @@ from tests.benchmarks import annotators, by_blocks, own_data, picture_encoders, 
 from tests.benchmarks.tasks_at_size import CASES, prepare
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow
 SHARE = 0.003
 
 

@@ -11,6 +11,8 @@ from tests.crash.scenarios import ONLY_READ, SCENARIOS, leftovers, state
 from tests.crash.trials import Bench, Tally, table
 from tests.support import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_command_survives_a_kill_a_second_of_its_kind_and_writes_that_fail():
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

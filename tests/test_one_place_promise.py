@@ -4,7 +4,6 @@ another): done here, in a copy of the project, with nothing else touched.
 
 import csv
 import os
-import shutil
 import subprocess
 import sys
 
@@ -13,8 +12,9 @@ import pytest
 from PIL import Image
 
 from evaluation.contract.record import read_records
-from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
+from tests.support import copy_room, noisy_blobs, write_dataset, write_parameters
 
+pytestmark = pytest.mark.slow
 RANKER = '''"""Norm of the embedding."""
 import numpy as np
 
@@ -137,9 +137,8 @@ def predict(problem, *, rng, progress):
 @pytest.fixture
 def project(tmp_path):
     for room in ("cleaning", "baselines", "evaluation"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+        copy_room(room, tmp_path)
     workspace = tmp_path / "workspace"
-    write_parameters(workspace, rankers=["norm"], datasets={"made": {"ids": ["blobs"]}})
     write_dataset(workspace, *noisy_blobs("blobs", n=30))
     return tmp_path
 
@@ -162,47 +161,37 @@ def methods(project, task):
         return [row["method"] for row in csv.DictReader(file) if row["task"] == task]
 
 
-@pytest.mark.parametrize("place", ["baselines/rankers", "workspace/rankers"])
-def test_a_ranker_is_one_file(project, place):
-    (project / place).mkdir(exist_ok=True)
-    (project / place / "norm.py").write_text(RANKER)
-    assert "  norm: Norm of the embedding." in fixfirst(project, "ls")
-    fixfirst(project, "run")
-    assert methods(project, "cleaning") == ["norm"]
-
-
-def test_a_data_set_is_one_block(project):
-    (project / "baselines" / "rankers" / "norm.py").write_text(RANKER)
-    path = project / "workspace" / "parameters.yaml"
-    block = "datasets:\n  more: {sources: 'sklearn:digits', noise: {kind: symmetric, rate: 0.1}}\n"
-    path.write_text(path.read_text().replace("datasets:\n", block))
-    fixfirst(project, "run")
-    names = {p.name for p in (project / "workspace" / "results").glob("*_evaluation.png")}
-    assert names == {"blobs_evaluation.png", "more-0_evaluation.png"}
-
-
-def test_a_learner_is_one_file(project):
-    (project / "cleaning" / "learners" / "majority.py").write_text(LEARNER)
-    assert "  majority: The majority of the training labels." in fixfirst(project, "ls")
+def test_a_ranker_a_learner_an_encoder_a_command_are_one_file_and_a_data_set_is_one_block(project):
+    (project / "workspace" / "rankers").mkdir()
+    for path, text in {
+        "baselines/rankers/norm.py": RANKER,
+        "workspace/rankers/own_norm.py": RANKER,
+        "cleaning/learners/majority.py": LEARNER,
+        "evaluation/embedding/encoders/mean.py": ENCODER,
+        "evaluation/commands/hello.py": COMMAND,
+    }.items():
+        (project / path).write_text(text)
+    more = {"sources": "sklearn:digits", "noise": {"kind": "symmetric", "rate": 0.1}}
     write_parameters(
-        project / "workspace", rankers=["random"], learner="majority", datasets={"made": {"ids": ["blobs"]}}
+        project / "workspace",
+        rankers=["norm", "own_norm"],
+        learner="majority",
+        datasets={"made": {"ids": ["blobs"]}, "more": more},
     )
+    told = fixfirst(project, "ls")
+    for line in ("norm: Norm of the embedding.", "own_norm: Norm of the embedding.", "mean: The mean of all pixels."):
+        assert f"  {line}" in told
+    assert "  majority: The majority of the training labels." in told
     fixfirst(project, "run")
-    (record,) = read_records(project / "workspace" / "results" / "results.jsonl")
-    assert record.settings["learner"] == {"name": "majority"}
-
-
-def test_an_encoder_is_one_file(project):
-    (project / "evaluation" / "embedding" / "encoders" / "mean.py").write_text(ENCODER)
-    assert "  mean: The mean of all pixels." in fixfirst(project, "ls")
+    results = project / "workspace" / "results"
+    assert sorted(methods(project, "cleaning")) == ["norm", "own_norm"]
+    assert {p.name for p in results.glob("*_evaluation.png")} == {"blobs_evaluation.png", "more-0_evaluation.png"}
+    learners = [record.settings["learner"] for record in read_records(results / "results.jsonl")]
+    assert learners == [{"name": "majority"}] * 4
     (project / "pictures").mkdir()
     Image.new("RGB", (4, 4), (10, 20, 30)).save(project / "pictures" / "a.png")
     fixfirst(project, "embed", "pictures", "--encoder=mean", "--output=e.parquet")
     assert pq.read_table(project / "e.parquet")["encoding"].to_pylist() == [[20.0]]
-
-
-def test_a_command_is_one_file(project):
-    (project / "evaluation" / "commands" / "hello.py").write_text(COMMAND)
     assert "  hello             Say hello\n" in fixfirst(project, "--help")
     assert fixfirst(project, "hello", "--name=world") == "hello world\n"
 

@@ -35,6 +35,7 @@ def test_the_commands_of_the_benchmark_work(tmp_path, monkeypatch, capsys):
     (tmp_path / "workspace").mkdir()
     text = (ROOT / "workspace" / "parameters.yaml").read_text()
     one_draw = re.sub(r"draws: \[0,[^]]*\]", "draws: [0]", text)
+    one_draw = one_draw.replace("  digits-symmetric:\n", "  digits-symmetric:\n    enabled: false\n")
     (tmp_path / "workspace" / "parameters.yaml").write_text(one_draw)
     monkeypatch.chdir(tmp_path)
     for command in found:

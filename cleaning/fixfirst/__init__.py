@@ -12,39 +12,55 @@ Everything here is defined in `cleaning`. This package re-exports it under the p
 * errors: `FixfirstError`, `InvalidInput`, `BadData`, `Unsuitable`, `Place`
 """
 
-from cleaning import (
-    BadData,
-    Caveat,
-    Checked,
-    CleaningCurve,
-    Consensus,
-    Count,
-    FirstLooks,
-    FixfirstError,
-    GroundTruth,
-    InvalidInput,
-    LabelPath,
-    Learner,
-    NoisyDataset,
-    Place,
-    Plan,
-    Posterior,
-    Ranking,
-    Round,
-    Split,
-    Unsuitable,
-    __version__,
-    class_count,
-    consensus,
-    first_looks,
-    inspection_order,
-    label_posterior,
-    next_round,
-    plant_noise,
-    simulate,
-)
-from cleaning.labels.estimator import LabelRanker
-from cleaning.labels.suspects import Suspects, rank
+from typing import TYPE_CHECKING
+
+from cleaning import __all__ as _domain
+from cleaning import __version__
+
+if TYPE_CHECKING:
+    from cleaning import (
+        BadData,
+        Caveat,
+        Checked,
+        CleaningCurve,
+        Consensus,
+        Count,
+        FirstLooks,
+        FixfirstError,
+        GroundTruth,
+        InvalidInput,
+        LabelPath,
+        Learner,
+        NoisyDataset,
+        Place,
+        Plan,
+        Posterior,
+        Ranking,
+        Round,
+        Split,
+        Unsuitable,
+        class_count,
+        consensus,
+        first_looks,
+        inspection_order,
+        label_posterior,
+        next_round,
+        plant_noise,
+        simulate,
+    )
+    from cleaning.labels.estimator import LabelRanker
+    from cleaning.labels.suspects import Suspects, rank
+else:
+    from cleaning.lazily import importer
+
+    __getattr__ = importer(
+        "fixfirst",
+        {
+            "cleaning": _domain,
+            "cleaning.labels.estimator": ("LabelRanker",),
+            "cleaning.labels.suspects": ("Suspects", "rank"),
+        },
+    )
 
 __all__ = [
     "BadData",
@@ -80,3 +96,7 @@ __all__ = [
     "rank",
     "simulate",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -325,25 +325,28 @@ class _TextEncoder:
     def __init__(self, evidence: Texts) -> None:
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import TfidfTransformer
-        from sklearn.pipeline import make_pipeline
 
         from cleaning.vectors.ngrams import character_ngrams
 
         self._place = evidence.place
         texts = self._checked(evidence)
-        hashed = character_ngrams(_BUCKETS)
-        counts = hashed.transform(texts)
+        self._hashed = character_ngrams(_BUCKETS)
+        counts = self._hashed.transform(texts)
         if not counts.nnz:
             raise InvalidInput(evidence.place, "the texts are empty", "name another column with --text-column")
-        directions = max(1, min(_DIRECTIONS, len(texts) - 1, len(np.unique(counts.indices)) - 1))
-        svd = TruncatedSVD(directions, random_state=0)
-        self._pipeline = make_pipeline(hashed, TfidfTransformer(sublinear_tf=True), svd)
-        self._pipeline.fit(texts)
+        self._used = np.unique(counts.indices)  # of the other buckets the projection is 0
+        directions = max(1, min(_DIRECTIONS, len(texts) - 1, len(self._used) - 1))
+        self._weights = TfidfTransformer(sublinear_tf=True).fit(counts)
+        self._projection = TruncatedSVD(directions, random_state=0).fit(self._weighted(texts))
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Texts):
             raise _other_form(evidence, self._place)
-        return _single(np.asarray(self._pipeline.transform(self._checked(evidence)), np.float32), evidence.place)
+        projected = self._projection.transform(self._weighted(self._checked(evidence)))
+        return _single(np.asarray(projected, np.float32), evidence.place)
+
+    def _weighted(self, texts: list[str]) -> Any:
+        return self._weights.transform(self._hashed.transform(texts))[:, self._used]
 
     @staticmethod
     def _checked(evidence: Texts) -> list[str]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
-from cleaning.first_looks import FirstLooks, first_looks
+from cleaning.looks import FirstLooks, first_looks
 from cleaning.progress import Progress, silent
 from cleaning.review import Round, next_round
 from cleaning.vectors.folds import class_probabilities

@@ -17,6 +17,7 @@ from cleaning.discovery import (
     discover_entry_points,
     discover_folder,
     discover_parts,
+    public_modules,
 )
 from cleaning.errors import Place, suggest
 from evaluation.contract.box import LayOut, whole_problem
@@ -122,6 +123,12 @@ def rankers(folder: Path) -> Registry:
 def bounds() -> Registry:
     """The bounds of baselines/bounds. They read the true labels, so they are not rankers."""
     return discover(_package("baselines.bounds"), "bound", "rank_with_truth")
+
+
+@cache
+def is_bound(method: str) -> bool:
+    """Whether a method has the name of a bound. Imports none of them."""
+    return method in public_modules(_package("baselines.bounds"))
 
 
 @cache

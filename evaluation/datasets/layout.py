@@ -36,9 +36,11 @@ def known_ids(embedding_folder: Path) -> tuple[str, ...]:
 
 def parquet_path(folder: Path, data_id: str, part: Part) -> Path | None:
     """The parquet file of a part, or None. Raises InvalidInput if there are several."""
+    start = f"{data_id}_{part}"
+    likely = sorted(path for path in folder.glob("*.parquet") if path.name.startswith(start))
     matches = [
         path
-        for path in sorted(folder.glob("*.parquet"))
+        for path in likely
         if (match := _PARQUET.fullmatch(path.name)) and match["id"] == data_id and match["part"] == part
     ]
     if len(matches) > 1:

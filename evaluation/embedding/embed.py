@@ -203,7 +203,7 @@ def _embedded(
     files: the name of each, and what reads it. An image is read, decoded, encoded and dropped before ALIVE pixels of
     others are decoded, so the memory needed does not depend on the number of images.
     """
-    batch, waiting = _Batch([], [], []), list[Picture]()
+    batch, waiting, alive = _Batch([], [], []), list[Picture](), 0
     for name, read in files:
         try:
             content = read()
@@ -219,8 +219,10 @@ def _embedded(
         batch.rows.append({"filename": name, "sha256": digest, **size})
         batch.warnings.extend([picture.warning] if picture.warning else [])
         waiting.append(picture)
-        if sum(one.width * one.height for one in waiting) > ALIVE:
+        alive += picture.width * picture.height
+        if alive > ALIVE:
             _encode(batch, waiting, encoder)
+            alive = 0
     _encode(batch, waiting, encoder)
     return batch
 

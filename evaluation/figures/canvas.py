@@ -22,11 +22,20 @@ def render(figure: "Figure", kind: str) -> bytes:
     """The figure as `png` or `svg`; the same records give the same bytes."""
     from matplotlib import rc_context
 
+    settle(figure)
     buffer = BytesIO()
     metadata = {"Date": None} if kind == "svg" else {"Software": None}
     with rc_context({"svg.hashsalt": "fixfirst", "svg.fonttype": "path"}):
         figure.savefig(buffer, format=kind, dpi=144, metadata=metadata)
     return buffer.getvalue()
+
+
+def settle(figure: "Figure") -> None:
+    """Puts everything in its place, once: this takes longer than drawing, and a figure is drawn several times."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def canvas(width: float, height: float) -> "tuple[Figure, Axes]":

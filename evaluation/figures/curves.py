@@ -16,6 +16,7 @@ from evaluation.figures.canvas import (
     methods_best_first,
     plain_label,
     reference_line,
+    settle,
     style,
 )
 from evaluation.figures.drawn import BEST, Drawn, Picture, picture, roles, saved
@@ -87,7 +88,7 @@ def _name_the_others(figure: "Figure", shown: Picture, others: Sequence[Drawn]) 
     from matplotlib.patheffects import withStroke
 
     axes = figure.axes[0]
-    figure.draw_without_rendering()  # settles the layout
+    settle(figure)
     width, height = axes.get_window_extent().size
     low, high = axes.get_ylim()
     across, up = width / max(axes.get_xlim()[1], 1), height / (high - low)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from evaluation.contest.standings import Row
-from evaluation.figures.canvas import INK, canvas, plain_label, plain_log_axis
+from evaluation.figures.canvas import INK, canvas, plain_label, plain_log_axis, settle
 from evaluation.figures.curves import ROLE_STYLES
 from evaluation.figures.drawn import roles
 from evaluation.figures.room import Box, beside
@@ -55,7 +55,7 @@ def _timed(row: Row) -> bool:
 def _name(figure: "Figure", rows: Sequence[Row], times: Sequence[float]) -> None:
     """Writes the names beside the points, the best method first."""
     axes, kinds = figure.axes[0], roles(rows)
-    figure.draw_without_rendering()  # settles the layout
+    settle(figure)
     names = [f"{plain_label(row.method)}  {row.mean:.3f}" for row in rows]
     points = [_pixel(axes, seconds, row.mean) for row, seconds in zip(rows, times, strict=True)]
     ends = [

@@ -67,7 +67,7 @@ def csv_numbers(path: Path, limit: int | None = None) -> tuple[list[str], FloatM
         return None
     numbers = np.empty((len(keys), len(names) - 1))
     for column in range(len(names) - 1):
-        numbers[:, column] = table.column(column + 1).to_numpy()
+        numbers[:, column] = np.from_dlpack(table.column(column + 1).combine_chunks())
     return keys, numbers
 
 

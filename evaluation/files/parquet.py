@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, IntVector
 from cleaning.errors import InvalidInput, Place, first_three
@@ -47,8 +48,8 @@ def opened(path: Path, columns: Sequence[str], fix: str) -> Iterator[Any]:
 def refuse_nulls(path: Path, table: Any, first: int = 0) -> None:
     """Raises InvalidInput for the first null. first: the number, in the file, of the table's first row."""
     for name in table.column_names:
-        empty = np.flatnonzero(table[name].is_null().to_numpy())
-        if len(empty):
+        if table[name].null_count:
+            empty = np.flatnonzero(table[name].is_null().to_numpy())
             place = Place(path, column=name, row=int(first + empty[0]))
             raise InvalidInput(place, "there is no value", "fill it in, or drop the row")
 
@@ -74,7 +75,13 @@ def integers(path: Path, table: Any, column: str, fix: str) -> IntVector:
     kind = table[column].type
     if not pa.types.is_integer(kind):
         raise InvalidInput(Place(path, column=column), f"{kind} where integers are expected", fix)
-    return np.asarray(table[column].to_numpy())
+    return np.asarray(numbers(table[column]))
+
+
+def numbers(column: Any) -> NDArray[Any]:
+    """A column of numbers without nulls, (n,), read-only. The column's own `to_numpy` would import pandas."""
+    whole: NDArray[Any] = np.from_dlpack(column.combine_chunks())
+    return whole
 
 
 def vectors(path: Path, table: Any, column: str, first: int = 0) -> FloatMatrix:
@@ -85,22 +92,23 @@ def vectors(path: Path, table: Any, column: str, first: int = 0) -> FloatMatrix:
     import pyarrow as pa
 
     kind = table[column].type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    is_fixed = pa.types.is_fixed_size_list(kind)
+    is_list = is_fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)
     if not is_list or not pa.types.is_floating(kind.value_type):
         raise InvalidInput(
             Place(path, column=column), f"{kind} where lists of floats are expected", "store list<float>"
         )
     array = table[column].combine_chunks()
     values = array.flatten()
-    lengths = np.full(len(array), kind.list_size) if pa.types.is_fixed_size_list(kind) else np.diff(array.offsets)
+    lengths = np.full(len(array), kind.list_size) if is_fixed else np.diff(np.from_dlpack(array.offsets))
     _refuse_ragged(Place(path, column=column), lengths, first)
     if values.null_count:
         row = first + int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0] // lengths[0])
         raise InvalidInput(Place(path, column=column, row=row), "a number is missing", "re-embed the row")
     width = int(lengths[0]) if len(lengths) else 1
-    found = values.to_numpy(zero_copy_only=False)
+    found: NDArray[Any] = np.from_dlpack(values)
     dtype = np.float64 if found.dtype == np.float64 else np.float32
-    matrix: FloatMatrix = found.astype(dtype).reshape(len(array), width)
+    matrix: FloatMatrix = np.reshape(found.astype(dtype), (len(array), width))
     return matrix
 
 

@@ -245,7 +245,7 @@ def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], repor
         for name in sorted(unknown):
             raise InvalidInput(f"--only={name}", *_not_there(name, [*rankers, *predictors]))
     for name in names:
-        if name in registry.bounds():
+        if registry.is_bound(name):
             raise InvalidInput(f"ranker {name!r}", *_not_there(name, rankers))
     found = [Producer(rankers[name], "cleaning", name, SUFFIX) for name in names]
     for spec in specs:
@@ -259,7 +259,7 @@ def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], repor
 
 def _not_there(name: str, known: Iterable[str]) -> tuple[str, str]:
     """The problem and the fix for a name that is not the name of a ranker or predictor."""
-    if name in registry.bounds():
+    if registry.is_bound(name):
         return "it is a bound that reads the truth", "list it under `bounds:` in parameters.yaml"
     return "there is no such ranker or predictor", suggest(name, known)
 

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, next_round, plant_noise
 from tests.support import blobs
 
+pytestmark = pytest.mark.slow
+
 
 def doubtful(n=200, rate=0.3, kind="symmetric", seed=0, gap=3.0, classes=2):
     clean = blobs(n, 10 * seed + 1, gap=gap, classes=classes)

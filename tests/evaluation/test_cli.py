@@ -1,5 +1,4 @@
 import io
-import os
 import re
 import signal
 import subprocess
@@ -17,6 +16,8 @@ from evaluation.files.progress import Reporter
 from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
+
+pytestmark = pytest.mark.slow
 
 
 def run(capsys, *arguments):
@@ -281,23 +282,6 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
     monkeypatch.setenv("FIXFIRST_DEBUG", "1")
     with pytest.raises(RuntimeError):
         main(["ls"])
-
-
-def test_version_and_help_come_at_once():
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for flag in ("--help", "--version"):
-        done = subprocess.run(
-            [sys.executable, "-X", "importtime", "-m", "evaluation.cli", flag],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        heavy = [
-            name for name in ("numpy", "pydantic", "pandas", "sklearn", "matplotlib") if f" {name}\n" in done.stderr
-        ]
-        assert heavy == []
 
 
 def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):

@@ -18,6 +18,8 @@ from evaluation.harness.evaluate import evaluate
 from evaluation.harness.produce import create_baselines
 from tests.support import ROOT, write_parameters
 
+pytestmark = pytest.mark.slow
+
 
 def start(*arguments, shell=""):
     command = [sys.executable, "-m", "evaluation.cli", *map(str, arguments)]

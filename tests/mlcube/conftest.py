@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
+from tests.support import ROOT, copy_room, noisy_blobs, write_dataset, write_parameters
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Cube:
 def cube(tmp_path, mlcube_command) -> Cube:
     root = tmp_path / "project"
     for name in ("cleaning", "baselines", "evaluation", "mlcube"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        copy_room(name, root)
     shutil.copy(ROOT / "mlcube.yaml", root)
     write_parameters(root / "workspace", datasets={"made": {"ids": ["blobs"]}})
     (root / "workspace" / "rankers").mkdir()

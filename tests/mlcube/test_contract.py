@@ -14,6 +14,7 @@ from evaluation.cli import command_names
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
+pytestmark = pytest.mark.slow
 CUBE = yaml.safe_load((ROOT / "mlcube.yaml").read_text())
 
 

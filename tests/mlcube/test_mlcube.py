@@ -40,14 +40,10 @@ def test_mlcube_passes_what_the_entry_point_takes(cube):
 def test_a_failing_task_fails_the_command_and_stops_the_list(cube):
     (cube.root / "workspace" / "submissions").mkdir()
     (cube.root / "workspace" / "submissions" / "blobs_bad.txt").write_text("0\n0\n")
-    done = cube.run(TASKS)
+    done = cube.run("--task=download,evaluate,plot")
     assert done.returncode != 0
     assert "row 0 already appears on line 1" in done.stderr
-    assert [call[call.index(IMAGE) + 1] for call in cube.engine_calls if call[0] == "run"] == [
-        "download",
-        "create_baselines",
-        "evaluate",
-    ]
+    assert [call[call.index(IMAGE) + 1] for call in cube.engine_calls if call[0] == "run"] == ["download", "evaluate"]
 
 
 def test_another_workspace_gets_the_parameters_and_the_results(cube, tmp_path):
@@ -57,7 +53,7 @@ def test_another_workspace_gets_the_parameters_and_the_results(cube, tmp_path):
     done = cube.run("--task=create_baselines", f"--workspace={elsewhere}")
     assert done.returncode == 0, done.stderr
     assert (elsewhere / "submissions" / "blobs_random.txt").exists()
-    done = cube.run(TASKS, f"--workspace={elsewhere}", "--platform=host")
+    done = cube.run("--task=evaluate", f"--workspace={elsewhere}", "--platform=host")
     assert done.returncode == 0, done.stderr
     assert [method for _, method, _ in scores(elsewhere)] == ["random"]
     assert not (cube.root / "workspace" / "results").exists()

@@ -47,10 +47,11 @@ def _split(path: Path) -> Any:
 
     from cleaning.data import Split
 
-    table = pq.read_table(path)
+    with pq.ParquetFile(path) as file:  # neither this nor from_dlpack imports pandas
+        table = file.read()
     column = table.column("encoding").combine_chunks()
-    features = column.flatten().to_numpy().reshape(len(column), -1)
-    labels = np.asarray(table.column("label").to_numpy(), dtype=np.int64)
+    features: Any = np.from_dlpack(column.flatten()).reshape(len(column), -1)
+    labels = np.asarray(np.from_dlpack(table.column("label").combine_chunks()), dtype=np.int64)
     return Split(features, labels, tuple(table.column("filename").to_pylist()))
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from cleaning.simulation.simulate import Plan
 from evaluation.contest.standings import leaderboard
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Curve, Record
-from evaluation.contract.registry import bounds, make_learner
+from evaluation.contract.registry import bounds, is_bound, make_learner
 from evaluation.contract.task import Case, Outcome, Rejected, Task
 from evaluation.datasets.layout import count_training_rows, dataset_sha256, load_dataset, load_truth
 from evaluation.files.whole import refuse_odd_entry, sha256_file, write_text
@@ -47,6 +48,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     cases: list[Case | Rejected] = []
     hashes: dict[str, str] = {}
     ids = _data_ids(folders, parameters)
+    rows_of = cache(partial(count_training_rows, folders.embedding_folder))
     files = [
         found
         for suffix in (SUFFIX, round_logs.SUFFIX)
@@ -59,7 +61,7 @@ def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
             continue
         try:
             submission, time = (sha256_file(found.path), None) if bound else _hashes(found, folders.submission_folder)
-            rows = count_training_rows(folders.embedding_folder, found.data_id)
+            rows = rows_of(found.data_id)
             every = round_logs.read_every(found.path, rows) if _is_log(found.path) else None
         except FixfirstError as error:
             cases.append(Rejected(found.path, error))
@@ -208,7 +210,7 @@ def _unless_taken(found: SubmissionFile | Rejected) -> SubmissionFile | Rejected
     if isinstance(found, Rejected):
         return found
     in_rounds = round_logs.ranker_in_rounds(found.method) is not None
-    if not in_rounds and found.method not in bounds():
+    if not in_rounds and not is_bound(found.method):
         return found
     what = "a ranker in rounds" if in_rounds else "a bound"
     problem = f"{found.method!r} is the name of {what}, not of a submission"

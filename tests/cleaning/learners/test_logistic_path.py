@@ -16,6 +16,8 @@ from cleaning.learners.logistic_path.factor import Factor
 from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, Changes, optima
 from cleaning.vectors.neighbours import unit_rows
 
+pytestmark = pytest.mark.slow
+
 
 def problem(seed, n, d, classes, *, changes, gap=2.0, duplicates=0, lonely=False, separable=False, dtype=np.float64):
     """Features, labels, and a path of random label changes that never repeats a row."""

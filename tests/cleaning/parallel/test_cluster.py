@@ -23,7 +23,7 @@ from tests.evaluation.harness.test_evaluate import score
 from tests.support import noisy_blobs, write_parameters
 
 Client = pytest.importorskip("distributed").Client
-pytestmark = pytest.mark.xdist_group("cluster")  # one cluster, not one per test process
+pytestmark = pytest.mark.slow
 
 
 def die_once(folder, item, step):

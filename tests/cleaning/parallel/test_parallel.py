@@ -24,6 +24,7 @@ from cleaning.parallel.engine import (
 from cleaning.simulation.simulate import Plan
 from tests.support import noisy_blobs
 
+pytestmark = pytest.mark.slow
 TWO = Engine(jobs=2)
 
 

@@ -22,6 +22,7 @@ from evaluation.figures.report import plot
 from evaluation.files.progress import Reporter
 from tests.evaluation.contract.test_record import record
 
+pytestmark = pytest.mark.slow
 METRICS = {"fraction_fixes": 0.2, "fixes_needed": 1, "area": 0.8}
 
 

@@ -22,7 +22,7 @@ from tests.evaluation.contract.test_record import record
 from tests.evaluation.figures.page.made_up import HOSTILE, records, scored
 from tests.support import write_parameters
 
-pytestmark = pytest.mark.xdist_group("site")  # one worker makes the site once
+pytestmark = pytest.mark.slow
 
 
 class Links(HTMLParser):

@@ -12,6 +12,8 @@ from evaluation.contract import registry
 from evaluation.contract.record import latest, read_records
 from tests.evaluation.tasks.test_scores import GOOD, NAMES, SUFFIX, TRUTH, make_contest, run, submit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def contest(tmp_path):

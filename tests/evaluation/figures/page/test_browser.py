@@ -7,7 +7,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests.evaluation.figures.page.made_up import HOSTILE, IDS, NEEDED, scored
 from tests.evaluation.labels.page.served import FLAGS, chromium
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,6 @@ from evaluation.figures.page.content import section
 from evaluation.figures.page.markup import picture_addresses
 from tests.evaluation.figures.page.made_up import IDS, NEEDED, records, scored
 
-pytestmark = pytest.mark.xdist_group("chromium")  # shares the page with the tests in the browser
-
 
 @pytest.fixture
 def cleaning():

@@ -24,6 +24,7 @@ from evaluation.submissions.addressed import addressed
 from evaluation.submissions.round_logs import read_log
 from tests.support import noisy_blobs, write_dataset, write_parameters
 
+pytestmark = pytest.mark.slow
 DEAF = """
 import numpy as np
 from cleaning import Ranking

@@ -18,7 +18,7 @@ from tests.evaluation.labels.own_data import Rows
 from tests.evaluation.labels.page.served import FLAGS, chromium, large, photos, ranked, served
 from tests.support import ROOT
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chromium")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

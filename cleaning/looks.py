@@ -135,7 +135,8 @@ def drawn(suspicion: FloatVector, order: IntVector, looks: int, rng: np.random.G
     deviation = np.sqrt(suspicion * (1 - suspicion))[order] + _UNSURE
     reached = np.cumsum(deviation)
     ends = np.searchsorted(reached, reached[-1] * np.arange(1, _STRATA) / _STRATA)
-    ends = np.clip(ends, _FEWEST * np.arange(1, _STRATA), n - _FEWEST * np.arange(_STRATA - 1, 0, -1))
+    least = _FEWEST * np.arange(1, _STRATA)  # so that every stratum has that many rows
+    ends = least + np.maximum.accumulate(np.clip(ends - least, 0, n - _FEWEST * _STRATA))
     strata = np.split(order, ends)
     sizes = np.array([len(one) for one in strata])
     believed = np.array([suspicion[one].mean() for one in strata])
