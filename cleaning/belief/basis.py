@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from cleaning.belief.ballots import ballots_of, shares_of
-from cleaning.belief.base_learners import DenseLearners, Evidence, standardised
+from cleaning.belief.base_learners import Evidence, dense_scores, standardised
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.copies import copy_groups
 from cleaning.belief.count import Judged
@@ -28,8 +28,6 @@ DENSE_ROWS = 2500
 STACKED_ROWS = 16_000
 # Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
 _SURELY_WORSE = 2.0
-# With more classes than this, a second time would cost more than it has been shown to gain.
-_LEARNT_AGAIN = 64
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -275,7 +273,8 @@ def _believe(
             np.arange(rows),
         )
     if rows <= DENSE_ROWS:
-        return _believe_few(evidence, known)
+        scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
+        return _stack(evidence, scores, every), scores, every
     fitted = _drawn(evidence, rng)
     scores = primal_scores(evidence, rng) if known is None else known
     stack = _stack(evidence, scores, fitted)
@@ -283,41 +282,6 @@ def _believe(
         return stack, scores, fitted
     scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
     return _stack(evidence, scores, fitted), scores, fitted
-
-
-def _believe_few(evidence: Evidence, known: FloatMatrix | None) -> tuple[Stack, FloatMatrix, IntVector]:
-    """The same for up to DENSE_ROWS rows."""
-    every = np.arange(len(evidence))
-    if known is not None:
-        return _stack(evidence, known, every), known, every
-    learners = DenseLearners.of(evidence)
-    scores = learners.scores(evidence)
-    stack = _stack(evidence, scores, every)
-    if not _learns_again(evidence):
-        return stack, scores, every
-    scores = np.concatenate([scores, learners.scores(_half_believed(evidence, stack, scores))])
-    return _stack(evidence, scores, every, earlier=_shared(stack)), scores, every
-
-
-def _learns_again(evidence: Evidence) -> bool:
-    """Whether the learners for few rows learn a second time, from labels half of which is what was believed at first.
-
-    With ten classes that is more precise, above all without trusted rows and if classes are mistaken for others in one
-    direction. With two classes it is not.
-    """
-    return len(evidence) <= DENSE_ROWS and 2 < evidence.n_classes <= _LEARNT_AGAIN
-
-
-def _shared(stack: Stack) -> Stack:
-    """The stack of the same learners and as many again, with half of each weight."""
-    return replace(stack, weights=np.tile(stack.weights / 2, 2))
-
-
-def _half_believed(evidence: Evidence, stack: Stack, scores: FloatMatrix) -> Evidence:
-    """The evidence with half of each noisy row's votes dealt by the belief about it."""
-    votes, noisy = evidence.votes.copy(), evidence.noisy
-    votes[:noisy] = (votes[:noisy] + stack.posterior(scores[:, :noisy], evidence.said)) / 2
-    return replace(evidence, votes=votes)
 
 
 def _drawn(evidence: Evidence, rng: np.random.Generator) -> IntVector:
@@ -343,11 +307,6 @@ def _updated(before: Basis, evidence: Evidence, place: IntVector) -> tuple[Stack
     drawn[len(place) - evidence.checked :] = True
     fitted, scores = np.flatnonzero(drawn), learners.scores(placed)
     if forward is None:
-        if _learns_again(before.evidence):
-            with_last = np.concatenate([scores, before.scores[len(scores) : 2 * len(scores), place]])
-            stack = _stack(evidence, with_last, fitted, earlier=before.stack)
-            believed = _half_believed(evidence, stack, with_last)
-            scores = np.concatenate([scores, learners.scores(replace(placed, evidence=believed))])
         return _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
     with_last = np.concatenate([scores, before.scores[len(scores) : len(scores) + 1, place]])
     noise = _stack(evidence, with_last, fitted, earlier=before.stack).noise

@@ -215,7 +215,7 @@ class _Process:
 
 @dataclass(frozen=True, eq=False)
 class FewRows:
-    """Those of `DenseLearners`: for each view RBF and linear process, and the resolvent of label spreading."""
+    """The learners of `dense_scores`: for each view RBF and linear process, and the resolvent of label spreading."""
 
     views: tuple[tuple[_Process, _Process, FloatMatrix], ...]
 

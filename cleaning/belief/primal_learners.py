@@ -34,7 +34,7 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """(3, m, K) leave-one-out scores in float32: Nyström RBF, linear ridge, neighbour vote.
 
     rng draws landmarks and the reference rows of the vote. Time grows with m · (d² + landmarks² + reference · 96),
-    memory with m · d. Standardised like those of `DenseLearners`.
+    memory with m · d. Standardised like `dense_scores`.
     """
     features = evidence.features.astype(np.float32, copy=False)
     weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()

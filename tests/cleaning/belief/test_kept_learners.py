@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cleaning.belief.base_learners import DenseLearners, Evidence, kernels, plain_view
+from cleaning.belief.base_learners import Evidence, dense_scores, kernels, plain_view
 from cleaning.belief.kept_learners import FewRows, ManyRows, Placed, _Process, _Ridge, _Votes
 from cleaning.belief.primal_learners import _ridge, primal_scores
 from tests.support import blobs
@@ -48,7 +48,7 @@ CHECKED = np.arange(3, 63, 5)
 def test_few_rows_are_judged_as_if_fitted_anew(data, base, checked):
     evidence, place = after(data, checked)
     found = FewRows.of(base).scores(Placed(evidence, place, N))
-    assert found == pytest.approx(DenseLearners.of(evidence).scores(evidence), abs=2e-3)
+    assert found == pytest.approx(dense_scores(evidence), abs=2e-3)
 
 
 def test_many_rows_are_judged_as_at_first_while_nothing_is_checked(base):

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
-from sklearn.metrics import average_precision_score
 
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, plant_noise
 from cleaning.belief import basis
@@ -177,21 +176,6 @@ def test_the_primal_learners_give_nearly_the_same_posterior(monkeypatch):
     again = label_posterior(train, validation, rng=np.random.default_rng(0))
     assert np.array_equal(primal.probabilities, again.probabilities)
     assert label_posterior(train).probabilities.shape == (400, 3)
-
-
-def test_with_ten_classes_learning_from_half_believed_labels_is_more_precise(monkeypatch):
-    """Half of the classes are called the next one in 40% of the rows, without trusted rows."""
-    features, digits = load_digits(return_X_y=True)
-    rng = np.random.default_rng(1)
-    drawn = rng.permutation(len(digits))[:300]
-    truth = digits[drawn]
-    labels = np.where((rng.random(300) < 0.4) & (truth % 2 == 0), (truth + 1) % 10, truth)
-    train, wrong = Split.from_arrays(features[drawn], labels), labels != truth
-    twice = label_posterior(train)
-    monkeypatch.setattr(basis, "_LEARNT_AGAIN", 0)
-    once = label_posterior(train)
-    assert average_precision_score(wrong, twice.suspicion) > average_precision_score(wrong, once.suspicion) + 0.01
-    assert np.mean((twice.suspicion - wrong) ** 2) < 0.7 * np.mean((once.suspicion - wrong) ** 2)
 
 
 def test_shuffled_rows_get_the_same_probabilities():
