@@ -110,7 +110,8 @@ def point_at(geometry: Columns, weights: FloatMatrix, pulls: FloatMatrix) -> Poi
     gradient[-1] = 0.0
     gradient -= pulls
     flat = weights[:-1].reshape(size - 1, -1)
-    for rows in chunks(geometry.length, outputs * states):
+    converted = 0 if geometry.features.dtype == np.float64 else size
+    for rows in chunks(geometry.length, max(outputs * states, converted)):
         margins = geometry.margins(rows, flat).reshape(-1, outputs, states)
         margins += weights[-1]
         chance = probabilities(margins)
