@@ -59,7 +59,7 @@ class Point:
 class Certificate:
     """The metric B at probabilities (n, outputs), without the rows `moving`, whose labels change while it is used.
 
-    reach (m,): a(x) of the test rows `test` (m, size), rounded up.
+    reach (m,): a(x) of the test rows `test` (m, size), rounded up. valid_below: the proof holds if ‖g‖₋ is smaller.
     """
 
     def __init__(self, geometry: Columns, probability: FloatMatrix, moving: IntVector, test: FloatMatrix) -> None:
@@ -71,6 +71,7 @@ class Certificate:
         for rows in chunks(geometry.length, len(narrow)):
             reach[rows] = _reach(narrow, norm, geometry.part(rows))
         self._largest = float(reach.max()) if half is not None else np.inf
+        self.valid_below = 1.0 / self._largest
         self._counts = np.flatnonzero(least)
         self._least = least[self._counts]
         self._leverage = 0.5 * self._least * reach[self._counts] ** 2
@@ -87,7 +88,7 @@ class Certificate:
 
     def distance(self, slope: FloatVector) -> FloatVector:
         """Bounds on ‖e‖ from those on ‖g‖₋, infinite where the proof does not hold."""
-        inside = slope < 1.0 / self._largest
+        inside = slope < self.valid_below
         bent = np.where(inside, self._largest * slope, 0.0)
         return np.asarray(np.where(inside, -np.log1p(-bent) / self._largest, np.inf))
 
@@ -109,7 +110,8 @@ def point_at(geometry: Columns, weights: FloatMatrix, pulls: FloatMatrix) -> Poi
     gradient[-1] = 0.0
     gradient -= pulls
     flat = weights[:-1].reshape(size - 1, -1)
-    for rows in chunks(geometry.length, outputs * states):
+    converted = 0 if geometry.features.dtype == np.float64 else size
+    for rows in chunks(geometry.length, max(outputs * states, converted)):
         margins = geometry.margins(rows, flat).reshape(-1, outputs, states)
         margins += weights[-1]
         chance = probabilities(margins)

@@ -33,10 +33,10 @@ _REFRESH_FIRST = 6
 # So many states are settled together.
 _TOGETHER = 16
 # A state is looked at when its margins are this close, by estimate, and leaves the window when the estimate is this
-# share of what would settle it, or after this many iterations.
+# share of what would settle it, or after so many iterations: more if it is too far from its optimum for a proof.
 _NEAR = 0.02
 _CLOSE_ENOUGH = 0.8
-_MOST_ITERATIONS = 40
+_MOST_ITERATIONS, _MOST_FROM_AFAR = 40, 120
 # Decrements that float32 does not get below, before any are known.
 _FLOOR = 2e-5
 _FLOAT_TINY = float(np.finfo(np.float64).tiny)
@@ -115,7 +115,8 @@ class CertifiedPath:
         if stuck.any():
             self._floor += 0.2 * (float(window.decrement[stuck].mean()) - self._floor)
         low = known & (window.decrement < 2 * self._floor)
-        done: NDArray[np.bool_] = (distance < _CLOSE_ENOUGH * enough) | stuck | low | (window.age >= _MOST_ITERATIONS)
+        most = np.where(np.isfinite(distance), _MOST_ITERATIONS, _MOST_FROM_AFAR)
+        done: NDArray[np.bool_] = (distance < _CLOSE_ENOUGH * enough) | stuck | low | (window.age >= most)
         for place in np.flatnonzero(done):
             number, weights = int(window.ids[place]), window.weights[:, :, place].astype(np.float64)
             look = self._looks.pop(number, None)

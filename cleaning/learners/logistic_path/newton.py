@@ -23,23 +23,29 @@ def newton_step(
     """
     scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
     left = (gradient / scale).astype(np.float32)
+    found, live = np.zeros_like(left), np.arange(len(scale))
     solution, step = np.zeros_like(left), metric.solve(left)
     direction, squared = step, dot(left, step)
     enough = np.square(accuracy) * squared
     for _ in range(_MOST_ITERATIONS):
-        open_ones = squared > enough
-        if not open_ones.any():
+        going = squared > enough
+        if not going.all():
+            found[:, :, live[~going]] = solution[:, :, ~going]
+            live, squared, enough = live[going], squared[going], enough[going]
+            arrays = (solution, left, direction, probability)
+            solution, left, direction, probability = (np.ascontiguousarray(array[:, :, going]) for array in arrays)
+        if not len(live):
             break
         product = _hessian_times(axes, probability, direction)
         bend = dot(direction, product)
-        length = np.divide(squared, bend, out=np.zeros_like(bend), where=open_ones & (bend > 0)).astype(np.float32)
+        length = np.divide(squared, bend, out=np.zeros_like(bend), where=bend > 0).astype(np.float32)
         solution += length * direction
         left -= length * product
         step, before = metric.solve(left), squared
-        squared = np.where(open_ones, dot(left, step), squared)
-        carried = np.divide(squared, before, out=np.zeros_like(before), where=open_ones).astype(np.float32)
-        direction = step + carried * direction
-    return np.asarray(solution * scale)
+        squared = dot(left, step)
+        direction = step + (squared / before).astype(np.float32) * direction
+    found[:, :, live] = solution
+    return np.asarray(found * scale)
 
 
 def _hessian_times(axes: Axes, probability: FloatMatrix, direction: FloatMatrix) -> FloatMatrix:

@@ -8,6 +8,7 @@ a tie counts for the lowest of the tied classes.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.learners.logistic_path.axes import Axes
@@ -18,11 +19,13 @@ from cleaning.learners.logistic_path.leads import Leads, Look
 from cleaning.learners.logistic_path.newton import newton_step
 from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, TIE
 
-_MOST_STEPS = 4
+_MOST_STEPS = 8
 # What a Newton step may leave of the decrement. Closer than that, the curvature has changed on the way.
 _LEAST_LEFT, _MOST_LEFT = 1e-4, 0.1
 # A state aims for this share of the distance that would settle it.
 _AIM = 0.4
+# Where the certificate does not hold yet, a state aims for this share of the ‖g‖₋ below which it does.
+_AIM_FROM_AFAR = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,8 @@ class Settling:
             left = np.flatnonzero(aim > 0)
             accuracy = np.clip(aim[left] / now[left], _LEAST_LEFT, _MOST_LEFT)
             self.left += [states[place].number for place in np.flatnonzero(np.isnan(aim))]
-            states = self._closer([states[place] for place in left], point, left, accuracy)
+            far = now[left] >= self.certificate.valid_below
+            states = self._closer([states[place] for place in left], point, left, accuracy, far)
         self.left += [state.number for state in states]
         return slope
 
@@ -77,10 +81,10 @@ class Settling:
     def _try(self, states: list[Leaving], point: Point, slope: FloatVector) -> FloatVector:
         """Counts the states that are settled. Returns 0 for them, and for the others the distance to aim for.
 
-        It is NaN where the certificate does not hold.
+        It is NaN if the certificate holds nowhere.
         """
         distance = self.certificate.distance(slope)
-        aim = np.full(len(states), np.nan)
+        aim = np.full(len(states), _AIM_FROM_AFAR * self.certificate.valid_below or np.nan)
         for place in np.flatnonzero(np.isfinite(distance)):
             aim[place] = self._judge(states[place], point.weights[:, :, place], float(distance[place]))
         return aim
@@ -102,11 +106,22 @@ class Settling:
         self.right[state.number] = right + test.right(weights, tied)
         return 0.0
 
-    def _closer(self, states: list[Leaving], point: Point, left: IntVector, accuracy: FloatVector) -> list[Leaving]:
-        """The states after a Newton step; left: their places in the point."""
+    def _closer(
+        self, states: list[Leaving], point: Point, left: IntVector, accuracy: FloatVector, far: NDArray[np.bool_]
+    ) -> list[Leaving]:
+        """The states after a Newton step; left: their places in the point. A step from `far` is damped."""
         if not states:
             return states
         gradient = self._axes.into(point.gradient[:, :, left])
         chance = np.ascontiguousarray(point.probability[:, :, left])
         step = newton_step(self._axes, self.metric, chance, gradient, accuracy)
+        for place in np.flatnonzero(far):
+            step[:, :, place] *= self._damping(step[:, :, place])
         return [replace(state, weights=state.weights - step[:, :, place]) for place, state in enumerate(states)]
+
+    def _damping(self, step: FloatMatrix) -> float:
+        """The share of a Newton step that the third derivative of the loss allows; see `certificate`."""
+        most, flat = 0.0, step.astype(np.float32)
+        for rows in self._axes.pieces(step.shape[1]):
+            most = max(most, float(np.ptp(self._axes.matrix[rows] @ flat, axis=1).max()))
+        return float(np.log1p(most) / most) if most > 0 else 1.0

@@ -200,6 +200,25 @@ def test_states_that_cannot_be_proven_are_solved(monkeypatch):
     assert seen[-1] == (31, 31)
 
 
+def test_states_far_from_their_optimum_are_proven_after_newton_steps(monkeypatch):
+    path = problem(8, 80, 10, 3, changes=30)
+    test = Split.from_arrays(problem(9, 100, 10, 3, changes=0).features, np.arange(100) % 3)
+    expected = Learner(1.0, "none").accuracies(path, test, silent)
+    monkeypatch.setattr(certified, "_MOST_ITERATIONS", 12)
+    monkeypatch.setattr(certified, "_MOST_FROM_AFAR", 12)
+    slopes = []
+
+    class Watched(Certificate):
+        def distance(self, slope):
+            slopes.append(np.asarray(slope) / self.valid_below)
+            return super().distance(slope)
+
+    monkeypatch.setattr(certified, "Certificate", Watched)
+    monkeypatch.setattr("cleaning.learners.logistic.optima", None)
+    assert np.array_equal(Learner(1.0, "none").accuracies(path, test, silent), expected)
+    assert np.concatenate(slopes).max() > 1
+
+
 def far_out(scale):
     path = problem(2, 60, 4, 3, changes=3, separable=True)
     return dataclasses.replace(path, features=scale * path.features)
