@@ -189,7 +189,7 @@ def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
 
 
 WIDE = Case(width=512, classes=1000)
-BESIDE = Case(rows=131_072, width=128)
+BESIDE = Case(rows=131_072, width=128, classes=1000)
 GROWTH = {
     "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (64, 128, 256, 512)],
