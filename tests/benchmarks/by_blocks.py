@@ -9,8 +9,8 @@ resident memory of the largest process, and how well the order finds the wrong l
 
 `--growth` measures smaller cases, draws how the time grows with rows, width, classes and Dask workers, and calculates
 from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. What is in
-by_blocks.jsonl there is not measured again; `--beside` measures the largest case of the two methods in one run first,
-some 20 minutes, and adds it to by_blocks_beside.jsonl. Times are CPU seconds, since other programs may load the
+by_blocks.jsonl there is not measured again; `--beside` first measures a large case by ours and by cleanlab in one run,
+some CPU minutes, and adds it to by_blocks_beside.jsonl. Times are CPU seconds, since other programs may load the
 machine; those on workers are of this process and of the busiest worker.
 """
 
@@ -189,7 +189,7 @@ def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
 
 
 WIDE = Case(width=512, classes=1000)
-LARGEST = replace(WIDE, rows=131_072)
+BESIDE = Case(rows=131_072, width=128, classes=1000)
 GROWTH = {
     "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (64, 128, 256, 512)],
@@ -325,7 +325,7 @@ def main() -> None:
     """Measures what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--growth", action="store_true", help="draw how the time grows, and calculate the rest")
-    parser.add_argument("--beside", action="store_true", help="measure the largest case beside cleanlab, for --growth")
+    parser.add_argument("--beside", action="store_true", help="with --growth: measure a large case beside cleanlab too")
     parser.add_argument("--rows", type=int, default=Case.rows)
     parser.add_argument("--width", type=int, default=Case.width)
     parser.add_argument("--classes", type=int, default=Case.classes)
@@ -341,7 +341,7 @@ def main() -> None:
         RESULTS.mkdir(exist_ok=True)
         path, points = RESULTS / "by_blocks.jsonl", []
         known, others = kept(path, Point), RESULTS / "by_blocks_beside.jsonl"
-        for measured in beside(LARGEST, options.steps) if options.beside else ():
+        for measured in beside(BESIDE, options.steps) if options.beside else ():
             with others.open("a") as file:
                 file.write(f"{json.dumps(asdict(measured))}\n")
         for one in growth(known):

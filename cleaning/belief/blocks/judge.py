@@ -91,6 +91,8 @@ def judge_stored(
     cannot be used, and for probabilities of rows that the model was fitted on.
     """
     named = labels[labels >= 0]
+    if not len(named):
+        raise InvalidInput(Place(key="labels"), "no row has a label", "give labels of two or more classes")
     classes = np.unique(named if trusted is None else np.concatenate([named, trusted.labels]))
     if len(classes) < 2:
         raise InvalidInput(Place(key="labels"), "there are fewer than two classes", "give labels of two or more")

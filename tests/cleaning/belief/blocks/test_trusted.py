@@ -126,3 +126,8 @@ def test_other_widths_are_refused(given, kept):
     made, rows, sure = given
     with pytest.raises(InvalidInput, match="embeddings have 5 columns, training embeddings have 8"):
         judge.judge_stored(kept, made.labels[rows], Split.from_arrays(sure.features[:, :5], sure.labels))
+
+
+def test_rows_without_any_label_are_refused(given, kept):
+    with pytest.raises(InvalidInput, match="no row has a label"):
+        judge.judge_stored(kept, np.full(len(kept), -1), given[2])
