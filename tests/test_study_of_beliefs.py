@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cleaning.intervals import mean_interval
-from tests.study import beliefs, first_looks, fixes_in_rounds, rounds, updates
+from tests.study import beliefs, first_looks, fixes_in_rounds, regret, rounds, updates
 from tests.study.cases import Case
 
 RESULTS = Path(__file__).parent / "study" / "results"
@@ -127,6 +127,19 @@ def test_the_results_tell_what_rounds_save_in_fixes():
         low, high = mean_interval(saved.tolist())
         told = f"{words}, {part['one order'].mean():.3f} in one order and {part['rounds'].mean():.3f} in rounds"
         assert f"{told} ({saved.mean():+.3f}, {low:+.3f} to {high:+.3f})" in text
+
+
+def test_the_results_tell_what_not_knowing_the_truth_costs():
+    rows = pd.read_csv(RESULTS / "regret.csv")
+    assert regret.report(rows) == (RESULTS / "regret.md").read_text(encoding="utf-8")
+    text = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
+    parts = {"with trusted rows": rows["trusted"] != "none", "drawn like the training rows": rows["trusted"] == "alike"}
+    parts |= {"another class mix": rows["trusted"] == "other mix", "without trusted rows": rows["trusted"] == "none"}
+    for words, chosen in parts.items():
+        low, high, mean = regret.regret(rows[chosen], "ours")
+        assert f"{words} {mean:.3f} ({low:.3f} to {high:.3f})" in text
+    low, high, mean = regret.regret(rows[rows["trusted"] != "none"], "others known")
+    assert f"it is {mean:.3f} ({low:.3f} to {high:.3f})" in text
 
 
 def test_looks_are_counted_up_to_the_one_that_reaches_the_goal():

@@ -14,7 +14,7 @@ _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights, and how strongly weights and offsets are pulled to their prior means.
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
-# Pseudo-counts per class: of the prior noise matrix, and of symmetric noise within that prior.
+# Pseudo-counts per class: of the prior noise matrix for up to ten classes, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
@@ -298,7 +298,13 @@ def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) 
 
 
 def _shrunk(counts: FloatMatrix, prior: FloatMatrix) -> FloatMatrix:
-    return np.asarray((counts + _MATRIX_PRIOR * prior) / (counts.sum(axis=1, keepdims=True) + _MATRIX_PRIOR))
+    """(counts + strength · prior), with rows that sum to 1.
+
+    With K > 10 classes, the strength grows with (K - 1)^(2/3): each class has many others that it may be called, and
+    would otherwise be taken to be called often what it was called once.
+    """
+    strength = _MATRIX_PRIOR * max(1.0, ((len(prior) - 1) / 9) ** (2 / 3))
+    return np.asarray((counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength))
 
 
 def noise_matrices(seen: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:

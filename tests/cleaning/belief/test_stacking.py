@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 
 from cleaning.belief.posterior import for_order, label_posterior
-from cleaning.belief.stacking import fit_stack, given_votes, guessed_share
+from cleaning.belief.stacking import fit_stack, given_votes, guessed_share, noise_matrices
 from cleaning.data import Split
 
 
@@ -82,6 +82,16 @@ def test_with_many_rows_the_overlap_of_classes_is_not_taken_for_noise():
     np.add.at(noise, (truth, given), 1)
     posterior = label_posterior(Split.from_arrays(features, given))
     assert np.abs(posterior.noise_matrix - noise / noise.sum(axis=1, keepdims=True)).mean() < 0.025
+
+
+@pytest.mark.parametrize(("n_classes", "most"), [(10, 0.04), (100, 0.012), (1000, 0.003)])
+def test_with_many_classes_what_was_said_once_is_not_taken_for_a_habit(n_classes, most):
+    """Ten rows of each class, all of them called what they are, but one of class 0."""
+    seen = 10.0 * np.eye(n_classes)
+    seen[0, :2] = [9, 1]
+    noise = noise_matrices(seen, np.zeros((n_classes, n_classes)), np.zeros(n_classes))
+    assert noise.sum(axis=1) == pytest.approx(np.ones(n_classes))
+    assert 10 * noise[0, 2] < noise[0, 1] < most
 
 
 def test_gold_correction_takes_overlap_for_noise_and_the_belief_does_not():
