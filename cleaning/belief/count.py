@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import betaincinv, log_softmax, logsumexp, softmax
 
-from cleaning.belief.stacking import Votes, given_votes
+from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 _DEVIATIONS, _QUANTILE = 1.645, 0.95
@@ -136,8 +136,12 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
 
 
 def _whole(expected: float, low: float, high: float, n: int) -> Count:
-    """The interval in whole rows among n, rounded outwards."""
-    return Count(expected, float(np.floor(max(low, 0.0))), float(np.ceil(min(high, float(n)))))
+    """The interval in whole rows among n, rounded outwards.
+
+    A low end below the share of wrong labels that the noise matrix begins with says nothing: it is 0.
+    """
+    sure = low if low >= LEAST_NOISE * n else 0.0
+    return Count(expected, float(np.floor(sure)), float(np.ceil(min(high, float(n)))))
 
 
 def misjudged(trusted: int, n_classes: int) -> tuple[float, float]:

@@ -16,6 +16,8 @@ _SETTLED = 1e-3
 _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 # Pseudo-counts per class: of the prior noise matrix for up to ten classes, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
+# The noise matrix takes at least this share of the labels to be wrong, to begin with.
+LEAST_NOISE = 0.01
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
@@ -292,7 +294,7 @@ def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) 
 
 def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
     n_classes = len(trusted)
-    rate = float(np.clip(1 - np.trace(counts) / counts.sum(), 0.01, 0.49 if n_classes == 2 else 0.6))
+    rate = float(np.clip(1 - np.trace(counts) / counts.sum(), LEAST_NOISE, 0.49 if n_classes == 2 else 0.6))
     prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
     return np.asarray(prior, dtype=np.float64)
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
+from cleaning import Split, label_posterior
 from cleaning.belief import count
 from cleaning.belief.count import Judged, _high_alone, _likely, _triangle_high, count_wrong
 
@@ -109,3 +110,13 @@ def test_single_labels_are_counted_as_votes_are():
     assert found.seen(before, noise) == pytest.approx(votes.seen(before, noise), rel=1e-4)
     assert found.seen(before, noise)[1:] == pytest.approx(found.wrong(before, noise))
     assert _likely(found) == pytest.approx(_likely(votes), rel=1e-3)
+
+
+def test_clean_labels_of_many_classes_that_overlap_may_all_be_right():
+    """The noise matrix begins with 1% wrong labels, and some of that stays where classes overlap."""
+    rng = np.random.default_rng(0)
+    centres = 0.5 * rng.normal(size=(30, 32))
+    labels = np.repeat(np.arange(30), 60)
+    features = (centres[labels] + rng.normal(size=(1800, 32))).astype(np.float32)
+    found = label_posterior(Split.from_arrays(features, labels)).wrong_labels()
+    assert found.low == 0 < found.expected < 0.03 * 1800
