@@ -6,23 +6,18 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from cleaning.belief import basis, posterior, primal_learners
+from cleaning.belief import posterior
 from cleaning.belief.blocks import judge, predicted, stored, trusted
 from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from tests.cleaning.belief.blocks.made import Undrawn, case
+from tests.cleaning.belief.blocks.made import Undrawn, case, comparable
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
-        patch.setattr(basis, "DENSE_ROWS", 100)  # the learners for many rows
-        for module in (primal_learners, judge):  # nothing is drawn
-            patch.setattr(module, "LANDMARKS", 5000)
-            patch.setattr(module, "REFERENCE", 5000)
+    with comparable():
         yield
 
 

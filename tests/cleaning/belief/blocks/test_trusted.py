@@ -5,25 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cleaning.belief import basis, posterior, primal_learners
+from cleaning.belief import posterior
 from cleaning.belief.blocks import judge, stored, trusted
 from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from tests.cleaning.belief.blocks.made import Undrawn, case
+from tests.cleaning.belief.blocks.made import Undrawn, case, comparable
 
 SURE = slice(700, 890)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
-        patch.setattr(basis, "DENSE_ROWS", 100)  # the learners for many rows
-        for module in (primal_learners, judge):  # nothing is drawn
-            patch.setattr(module, "LANDMARKS", 5000)
-            patch.setattr(module, "REFERENCE", 5000)
+    with comparable():
         yield
 
 
