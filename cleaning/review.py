@@ -150,8 +150,7 @@ def next_round(
     believed = posterior if len(still) == n else updated(posterior, now, still, rows) or _fitted(now)
     shift = shift_of(believed.basis)
     suspicion[still] = believed.suspicion if shift is None else shift.of(believed.suspicion)
-    suggestion[still] = believed.suggestion
-    probability[still] = believed.suggestion_probability
+    suggestion[still], probability[still] = _suggestions(believed, suspicion[still])
     order, expected = ordered(believed, now.train, now.validation)
     gain = np.zeros(n)
     gain[still] = expected
@@ -165,6 +164,15 @@ def next_round(
         found, unknown = float(suspicion[rows].sum()), posterior.suspicion[list(left_out)]
         left = _narrower(left, _still_left(sampled, found, unknown, len(still)))
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
+
+
+def _suggestions(believed: Posterior, suspicion: FloatVector) -> tuple[IntVector, FloatVector]:
+    """The suggestions and their probabilities, (n,) each, by another suspicion; other classes keep their shares."""
+    rows, given = np.arange(len(believed.given)), believed.given
+    probabilities = believed.probabilities * (suspicion / np.maximum(believed.suspicion, 1e-12))[:, None]
+    probabilities[rows, given] = 1 - suspicion
+    most = probabilities.max(axis=1)
+    return np.where(most > 1 - suspicion, probabilities.argmax(axis=1), given), most
 
 
 def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:

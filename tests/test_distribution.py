@@ -99,7 +99,6 @@ def test_a_program_of_somebody_else_is_type_checked(python, tmp_path):
     (place / "wrong.py").write_text(PROGRAM.replace("found: fixfirst.Posterior", "found: int"))
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--python-executable={python}"]
     done = subprocess.run([*command, "right.py", "wrong.py"], cwd=place, capture_output=True, text=True)
-    error, count = done.stdout.splitlines()
-    assert error.startswith("wrong.py:3: error: Incompatible types in assignment")
-    assert 'expression has type "Posterior", variable has type "int"' in error
-    assert count == "Found 1 error in 1 file (checked 2 source files)"
+    errors = [line for line in done.stdout.splitlines() if line.startswith(("right.py", "wrong.py"))]
+    assert [line.partition(":")[0] for line in errors] == ["wrong.py"], done.stdout + done.stderr
+    assert 'expression has type "Posterior", variable has type "int"' in errors[0]

@@ -133,13 +133,16 @@ def test_the_results_tell_what_not_knowing_the_truth_costs():
     rows = pd.read_csv(RESULTS / "regret.csv")
     assert regret.report(rows) == (RESULTS / "regret.md").read_text(encoding="utf-8")
     text = " ".join((RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8").split())
-    parts = {"with trusted rows": rows["trusted"] != "none", "drawn like the training rows": rows["trusted"] == "alike"}
-    parts |= {"another class mix": rows["trusted"] == "other mix", "without trusted rows": rows["trusted"] == "none"}
-    for words, chosen in parts.items():
-        low, high, mean = regret.regret(rows[chosen], "ours")
-        assert f"{words} {mean:.3f} ({low:.3f} to {high:.3f})" in text
-    low, high, mean = regret.regret(rows[rows["trusted"] != "none"], "others known")
-    assert f"it is {mean:.3f} ({low:.3f} to {high:.3f})" in text
+    none, alike = rows["trusted"] == "none", rows["trusted"] == "alike"
+
+    def said(chosen: pd.Series, order: str = "ours") -> str:
+        low, high, mean = regret.regret(rows[chosen], order)
+        return f"{mean:.3f} ({low:.3f} to {high:.3f})"
+
+    assert f"the regret, is {said(~none)} with trusted rows: {said(alike)} if they are drawn like" in text
+    assert f"{said(~none & ~alike)} if their class mix differs. Without trusted rows it is {said(none)}" in text
+    left = f"a regret of {said(~none, 'others known')} remains even if the learners are given the true labels of all"
+    assert f"{left} other rows and the true noise matrix; without them, {said(none, 'others known')}" in text
 
 
 def test_looks_are_counted_up_to_the_one_that_reaches_the_goal():

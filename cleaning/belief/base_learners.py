@@ -167,10 +167,7 @@ def _linear_process(rows: FloatMatrix, cosine: FloatMatrix, targets: FloatMatrix
 
 
 def solved(matrix: FloatMatrix, right: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:
-    """M⁻¹ y (m, K) and the diagonal of M⁻¹ (m,) for a symmetric positive definite (m, m) matrix M and y (m, K).
-
-    In two thirds of the time that the inverse takes, or less.
-    """
+    """M⁻¹ y (m, K) and the diagonal of M⁻¹ (m,) for a symmetric positive definite (m, m) matrix M and y (m, K)."""
     # the transpose is in the order that LAPACK reads
     upper, failed = dpotrf(matrix.T, lower=False)
     half, also_failed = dtrtri(upper, lower=False, overwrite_c=True)
@@ -212,7 +209,7 @@ def _spreading(cosine: FloatMatrix) -> FloatMatrix:
 
 
 def _nearest(cosine: FloatMatrix) -> NDArray[np.bool_]:
-    """Which rows are among the nearest 30 of each row, (m, m); of rows that are equally near the first."""
+    """Which rows are among the 30 nearest of each row, (m, m). Of equally near rows, the first are taken."""
     m = len(cosine)
     count = min(_GRAPH_NEIGHBOURS, m - 1)
     if not count:

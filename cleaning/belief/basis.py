@@ -210,7 +210,11 @@ def _ballots(
 
 
 def surely_worse(predicted: FloatVector, alone: FloatVector) -> bool:
-    """Whether the training labels are predicted worse with trusted rows than without: these are then left out."""
+    """Whether the training labels are predicted worse with trusted rows than without: these are then left out.
+
+    predicted and alone (n,): the log-likelihood of each noisy label with and without the trusted rows. True if the mean
+    gain of leaving them out exceeds two standard errors.
+    """
     gain = alone - predicted
     return bool(gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)))
 

@@ -48,10 +48,10 @@ def refuse_in_sample(basis: Basis, shown: Callable[[], float]) -> None:
 
 
 def refuse_agreeing(judged: Judged, n: int, found: int, shown: Callable[[], float]) -> None:
-    """Raises InvalidInput if nearly all labels are agreed with that the features, out of sample, show to be wrong.
+    """Raises InvalidInput if the probabilities agree with nearly all labels that the features show to be wrong.
 
-    judged: by the features, all of n labels or a sample. found: how many of the n are not agreed with. shown: how many
-    are wrong at least.
+    judged: by the features, all of n labels or a sample. found: how many of the n labels the probabilities disagree
+    with. shown: returns the low end of the number of wrong labels.
     """
     predicted = judged.logits.argmax(axis=1)[judged.group] == judged.given
     expected, _ = judged.wrong(np.asarray(softmax(judged.logits[: judged.noisy], axis=1)), judged.noise)
@@ -65,13 +65,14 @@ def refuse_agreeing(judged: Judged, n: int, found: int, shown: Callable[[], floa
         raise InvalidInput("probabilities", f"{problem}; the model was probably fitted on these rows", _FIX)
 
 
-def refuse_ahead(agreed: float, labels: int, right: NDArray[np.bool_]) -> None:
+def refuse_ahead(agreed: float, n_labels: int, right: NDArray[np.bool_]) -> None:
     """Raises InvalidInput if trusted rows are predicted much worse than noisy labels are agreed with.
 
-    agreed: the share of so many labels. right (m,): which of the trusted rows are predicted.
+    agreed: the share of the `n_labels` noisy labels that the model predicts. right (m,): whether it predicts each
+    trusted label.
     """
     ahead = agreed - right.mean()
-    error = float(np.sqrt(_variance(agreed, labels) + _variance(float(right.mean()), len(right))))
+    error = float(np.sqrt(_variance(agreed, n_labels) + _variance(float(right.mean()), len(right))))
     if ahead > max(_AHEAD, _DEVIATIONS * error):
         problem = f"they agree with {agreed:.0%} of the labels, but with only {right.mean():.0%} of the trusted ones"
         raise InvalidInput("probabilities", f"{problem}; the model was probably fitted on these rows", _FIX)

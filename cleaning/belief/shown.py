@@ -54,7 +54,9 @@ def shift_of(basis: Basis) -> Shift | None:
 
 
 def shown_by(suspicion: FloatVector, wrong: NDArray[np.bool_]) -> Shift:
-    """The most probable shift by rows of this suspicion (c,) before they were checked; wrong (c,): what was found.
+    """The most probable shift, given what was found.
+
+    suspicion (c,): P(the label is wrong) of each checked row before its check. wrong (c,): whether it was.
 
     If more of them are wrong than these suspicions say, then labels are wrong more often than the noise model thinks,
     as where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1.

@@ -96,7 +96,7 @@ def probability_matrix(values: object, rows: int, n_classes: int, what: str) -> 
 
 
 def refuse_no_distributions(matrix: FloatMatrix, what: str) -> None:
-    """Raises InvalidInput for the first row of finite numbers that is no distribution."""
+    """Raises InvalidInput for the first row with a negative number or a sum that is not 1. matrix (n, K): finite."""
     sums = matrix.sum(axis=1, dtype=np.float64)
     odd = np.flatnonzero((matrix.min(axis=1) < 0) | (np.abs(sums - 1) > _ROUNDING))
     if len(odd):

@@ -19,7 +19,8 @@ from cleaning.review import Round
 
 LEFT_OUT = (
     "the data are large and were ranked by blocks: the order is by suspicion, not by expected gain; near copies and "
-    "outliers were not looked for; a decision tells of copies of its row and of the number left, not of other rows"
+    "outliers were not looked for; a decision gives equal rows its label and moves all other suspicions up or down "
+    "together, but does not teach which of them are wrong"
 )
 """What is not done by blocks, for people."""
 
@@ -81,7 +82,8 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
     decided[[*checked, *left_out]] = True
     now = _Now.of(labels, found, checked)
     suspicion, suggestion, probability = now.beliefs()
-    by_doubt = np.argsort(np.where(labelled, -suspicion, 2 - probability), kind="stable")
+    # near 1, the shift makes different suspicions equal
+    by_doubt = np.lexsort((-found.suspicion, np.where(labelled, -suspicion, 2 - probability)))
     groups = (labelled & ~decided, ~labelled & ~decided, labelled & decided, ~labelled & decided)
     order = np.concatenate([by_doubt[group[by_doubt]] for group in groups])
     known = np.flatnonzero(labelled)
@@ -131,9 +133,8 @@ class _Now:
 
     def beliefs(self) -> tuple[FloatVector, IntVector, FloatVector]:
         """The suspicion, the suggestion and its probability of every row."""
-        found, labels = self.found, self.labels
-        suggestion, probability = found.suggestion.copy(), found.probability.astype(np.float64)
-        suspicion = self._suspicion()
+        labels, suspicion = self.labels, self._suspicion()
+        suggestion, probability = self._suggestion(suspicion)
         for rows, right, sure in ((self.copies, self.same, _AS_COPY), (self.checked, self.right, 1.0)):
             suggestion[rows], probability[rows] = right, sure
             suspicion[rows] = np.where(labels[rows] == right, 1 - sure, sure)
@@ -154,12 +155,28 @@ class _Now:
         copies = self.copies[open_copies]
         sure = np.where(self.labels[copies] == self.same[open_copies], 1 - _AS_COPY, _AS_COPY)
         expected, less, more = (
-            scale * float(np.delete(self._suspicion(side)[ahead], np.searchsorted(ahead, copies)).sum()) + sure.sum()
+            float(min(scale * self._others(ahead, copies, side) + sure.sum(), len(ahead)))
             for side in (0.0, -_DEVIATIONS, _DEVIATIONS)
         )
         found = int(np.count_nonzero(wrong & (self.labels[self.checked] >= 0)))
         low, high = max(min(count.low - found, less), 0.0), max(count.high - found, more)
         return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(len(ahead))))))
+
+    def _others(self, ahead: IntVector, copies: IntVector, more: float) -> float:
+        """The sum of the suspicions of the rows `ahead` that are not among the copies."""
+        return float(np.delete(self._suspicion(more)[ahead], np.searchsorted(ahead, copies)).sum())
+
+    def _suggestion(self, suspicion: FloatVector) -> tuple[IntVector, FloatVector]:
+        """The suggestion and its probability by the shifted suspicion, of which other classes keep their shares.
+
+        Where the label was the most probable class, it still is the suggestion: no other class is known by name.
+        """
+        found = self.found
+        before = np.maximum(found.suspicion.astype(np.float64), 1e-12)
+        own = (self.labels >= 0) & (found.suggestion == self.labels)
+        other = np.where(own, 0.0, found.probability * np.where(self.labels < 0, 1.0, suspicion / before))
+        given = (self.labels >= 0) & (other < 1 - suspicion)
+        return np.where(given | own, self.labels, found.suggestion), np.where(given | own, 1 - suspicion, other)
 
     def _suspicion(self, more: float = 0.0) -> FloatVector:
         before = self.found.suspicion.astype(np.float64)

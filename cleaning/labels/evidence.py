@@ -337,7 +337,7 @@ class _TextEncoder:
         self._used = np.unique(counts.indices)  # of the other buckets the projection is 0
         directions = max(1, min(_DIRECTIONS, len(texts) - 1, len(self._used) - 1))
         self._weights = TfidfTransformer(sublinear_tf=True).fit(counts)
-        self._projection = TruncatedSVD(directions, random_state=0).fit(self._weighted(texts))
+        self._projection = TruncatedSVD(directions, random_state=0).fit(self._weights.transform(counts)[:, self._used])
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Texts):

@@ -35,7 +35,7 @@ def predicted_by_class(values: Any, names: Sequence[str], rows: int, what: str, 
 
 
 def refuse_columns(columns: int, names: Sequence[str], what: str, *, text: bool = False) -> None:
-    """Raises InvalidInput unless so many columns of a matrix are those of the classes, beyond doubt."""
+    """Raises InvalidInput if there is not one column per class, or if the order of the columns is ambiguous."""
     if columns != len(names):
         found = f"{columns} columns for {len(names)} classes ({first_three(names)})"
         raise InvalidInput(what, found, "give one column for every class, in the order of the names")

@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +69,8 @@ def list_source(
     def percent(done: float, total: float, note: str = "", /) -> None:
         progress(100 if done >= total else min(100 * done / total, _NEARLY), 100, note)
 
-    listed = partial(list_stored, seed=seed, folder=folder, engine=engine, progress=percent)
     rows, says = (None, None) if trusted is None else (trusted.rows, trusted.probabilities)
     predicted = None if source.predicted is None else Predicted(source.predicted, says)
-    return listed(source.stored, source.labels, rows, predicted)
+    return list_stored(
+        source.stored, source.labels, rows, predicted, seed=seed, folder=folder, engine=engine, progress=percent
+    )

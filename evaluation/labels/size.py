@@ -8,7 +8,7 @@ from cleaning.parallel.engine import Engine
 from evaluation.files.progress import Reporter
 from evaluation.labels.source import Source
 
-_BY_BLOCKS = "vectors (npy or parquet) with one label per row, without --scaling, and with --probabilities as an npy"
+_BY_BLOCKS = "vectors (npy or parquet) with one label per row, no --scaling, and --probabilities only as an npy"
 
 
 def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:
@@ -22,9 +22,9 @@ def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:
         return
     needed, there = bytes_at_once(*size) / 1e9, memory() / 1e9
     if needed > there:
-        problem = f"ranked at once it needs some {needed:.0f} GB of memory, and this machine has {there:.0f}"
-        raise InvalidInput(source.path, problem, f"give {_BY_BLOCKS}: these are ranked by blocks")
-    reporter.warn(f"so many rows and classes need some {needed:.0f} GB of memory; by blocks go only {_BY_BLOCKS}")
+        problem = f"ranking it in memory needs about {needed:.0f} GB, and this machine has {there:.0f} GB"
+        raise InvalidInput(source.path, problem, f"use {_BY_BLOCKS}; these are ranked by blocks")
+    reporter.warn(f"ranking this in memory needs about {needed:.0f} GB; only {_BY_BLOCKS} are ranked by blocks")
 
 
 def memory() -> float:

@@ -153,7 +153,10 @@ def said(name: str, cost: Cost, suspicion: np.ndarray, wrong: np.ndarray) -> str
 
 @dataclass(frozen=True)
 class Beside:
-    """What a method cost and found in a run with others: average precision, and the share of wrong ones of 1,000."""
+    """What a method cost and found in a run with others.
+
+    precision: average precision. first: the share of wrong labels among the first 1,000.
+    """
 
     case: Case
     method: str
@@ -164,7 +167,7 @@ class Beside:
 
 
 def beside(case: Case, steps: int) -> Iterator[Beside]:
-    """One case by ours and by cleanlab, in one run."""
+    """One case with fixfirst and with cleanlab, in one run."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         wrong = case.write(folder)
@@ -175,7 +178,7 @@ def beside(case: Case, steps: int) -> Iterator[Beside]:
 
 
 def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
-    """Measures one case by ours and by other methods."""
+    """Measures one case with fixfirst and with other methods."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         wrong = case.write(folder)

@@ -46,11 +46,11 @@ def test_the_package_imports_what_is_asked_for():
 def test_the_commands_of_the_benchmark_need_neither_pandas_nor_scikit_learn(ranked):
     place = f"--workspace={ranked.parameters_file.parent}"
     commands = [[name, place] for name in ("download", "evaluate", "leaderboard")]
-    assert imported(COMMANDS, json.dumps(commands)) == {"numpy", "scipy", "pyarrow", "pydantic"}
+    assert imported(COMMANDS, json.dumps(commands)) <= {"numpy", "scipy", "pyarrow", "pydantic"}
 
 
 def test_own_labels_need_no_scikit_learn(tmp_path):
     rows = "".join(f"{'cat' if row % 2 else 'dog'},{row % 2 + row / 90},{row / 30}\n" for row in range(30))
     (tmp_path / "rows.csv").write_text("label,a,b\n" + rows)
     commands = [["rank", str(tmp_path / "rows.csv")]]
-    assert imported(COMMANDS, json.dumps(commands)) == LARGE - {"sklearn", "cleanlab", "matplotlib"}
+    assert imported(COMMANDS, json.dumps(commands)) <= LARGE - {"sklearn", "cleanlab", "matplotlib"}

@@ -118,7 +118,9 @@ def judge_stored(
 
 @dataclass(frozen=True, eq=False)
 class _Judging:
-    """predicted: by the user's own model, if that says anything; against: so many labels."""
+    """predicted: the probabilities of the user's own model, None if they say nothing. against: how many labels differ
+    from the class that it finds most probable.
+    """
 
     stored: Stored
     noisy: Noisy

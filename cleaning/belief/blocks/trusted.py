@@ -13,7 +13,8 @@ from cleaning.belief.copies import copy_groups
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.errors import InvalidInput
 
-# Digests of clean rows have another salt, so that their copies among the noisy rows are told by them.
+# Digests of clean rows use another salt, so that a clean row is not taken for a copy of a noisy row and may vote for
+# it.
 _SALT = 1 << 64
 
 

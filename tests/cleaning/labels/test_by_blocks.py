@@ -59,8 +59,28 @@ def test_where_more_are_wrong_than_believed_all_others_are_more_suspicious(found
     assert (
         more.round.left.expected > 80 * found.suspicion[rest].sum() / found.suspicion.sum() > less.round.left.expected
     )
-    assert more.round.left.high <= N - 50
-    assert less.round.left.low <= less.round.left.expected
+    for listed in (more, less):
+        left = listed.round.left
+        assert 0 <= left.low <= left.expected <= left.high <= N - 50
+        other = (listed.suggestion != LABELS) & ~np.isin(np.arange(N), [*rows, 150, 160])
+        assert (listed.probability[other] <= listed.suspicion[other] + 1e-6).all()
+    assert less.suggestion[8] == LABELS[8]  # it was thought to be wrong, with probability .86
+    assert less.suspicion[8] == pytest.approx(1 - less.probability[8])
+
+
+def test_what_is_left_is_not_more_than_the_open_rows(found):
+    """More wrong labels were counted than the suspicions say, and all checked ones are wrong."""
+    judged = replace(found, count=Count(180.0, 150.0, 200.0))
+    left = _listed(LABELS, judged, checked(range(100, 140), set(range(100, 140))), ()).round.left
+    assert left.low <= left.expected <= left.high <= N - 40
+
+
+def test_the_surest_rows_stay_in_order_after_decisions(found):
+    """Suspicions that differ by less than a shift can tell."""
+    suspicion = found.suspicion.copy()
+    suspicion[[10, 20, 30]] = np.float32(1) - np.array([3e-7, 2e-7, 1e-7], dtype=np.float32)
+    listed = _listed(LABELS, replace(found, suspicion=suspicion), checked([40], {40}), ())
+    assert listed.order[:3].tolist() == [30, 20, 10]
 
 
 def test_where_the_beliefs_are_right_what_is_found_is_taken_off(found):

@@ -207,7 +207,7 @@ def test_probabilities_in_a_table_are_held_in_memory_and_that_is_said(trusted, c
     own = np.eye(3)[np.searchsorted(NAMES, Rows().truth)] * 0.6 + 0.4 / 3
     pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
     assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
-    assert "with --probabilities as an npy" in capsys.readouterr().err
+    assert "--probabilities only as an npy" in capsys.readouterr().err
 
 
 def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, capsys):
@@ -216,5 +216,5 @@ def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, c
     np.savez(trusted / "V.npz", X=Rows().X, y=votes)
     assert main(["rank", str(trusted / "V.npz"), "--label-column=y"]) == 1
     said = capsys.readouterr().err
-    assert "V.npz: ranked at once it needs some 0 GB of memory, and this machine has 0. Fix: give vectors" in said
+    assert "V.npz: ranking it in memory needs about 0 GB, and this machine has 0 GB. Fix: use vectors" in said
     assert not (trusted / "V_review").exists()
