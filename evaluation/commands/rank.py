@@ -36,8 +36,8 @@ def _add_places(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE and the FILE "
-        "of --probabilities under the same paths",
+        help="judge large data on the workers of a Dask scheduler, tcp://HOST:PORT; they have to see SOURCE and "
+        "the FILE of --probabilities under the same paths",
     )
 
 
