@@ -8,6 +8,8 @@ from statistics import fmean
 import numpy as np
 
 CONFIDENCE = 0.95
+# Standard deviations on either side of a normal 90% interval.
+DEVIATIONS_90 = 1.645
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:

@@ -13,9 +13,9 @@ from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput
+from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks
 
-_DEVIATIONS = 1.645
 _SURE = 1e-9
 
 
@@ -26,8 +26,8 @@ def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: C
     and towards too much trust (see `misjudged`).
     """
     q = np.clip(suspicion, _SURE, 1 - _SURE)
-    below, above = (_DEVIATIONS * deviation for deviation in deviations)
-    chance = _DEVIATIONS**2 * float((q * (1 - q)).sum())
+    below, above = (DEVIATIONS_90 * deviation for deviation in deviations)
+    chance = DEVIATIONS_90**2 * float((q * (1 - q)).sum())
     expected = float(q.sum())
     less = expected - float(expit(logit(q) - below).sum())
     more = float(expit(logit(q) + above).sum()) - expected

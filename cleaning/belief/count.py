@@ -10,8 +10,9 @@ from scipy.special import betaincinv, log_softmax, logsumexp, softmax
 
 from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.intervals import DEVIATIONS_90
 
-_DEVIATIONS, _QUANTILE = 1.645, 0.95
+_QUANTILE = 0.95
 # A likelihood lower by this much is outside a 90% interval: 1.645² / 2.
 _DROP = 1.353
 # Deviations, in logits, of a misjudgement that all rows share: towards too much suspicion, and towards too much trust.
@@ -162,7 +163,7 @@ def _of_belief(judged: Judged) -> tuple[float, float, float]:
     """
     expected, spread = judged.wrong(softmax(judged.logits[: judged.noisy], axis=1), judged.noise)
     known = misjudged(judged.trusted, judged.logits.shape[1])
-    below, above = (_DEVIATIONS * float(np.sqrt(spread + (each * spread) ** 2)) for each in known)
+    below, above = (DEVIATIONS_90 * float(np.sqrt(spread + (each * spread) ** 2)) for each in known)
     return expected, max(expected - below, 0.0), min(expected + above, float(len(judged.given)))
 
 
@@ -190,7 +191,7 @@ def _likely(judged: Judged) -> tuple[float, float]:
             seen, *counted = judged.seen(before, noise)
             found.append((temper * (seen + right) - prior, *counted))
     best = max(value for value, _, _ in found)
-    near = [(count, _DEVIATIONS * float(np.sqrt(spread))) for value, count, spread in found if value > best - _DROP]
+    near = [(count, DEVIATIONS_90 * float(np.sqrt(spread))) for value, count, spread in found if value > best - _DROP]
     return scaled * min(count - half for count, half in near), scaled * max(count + half for count, half in near)
 
 
@@ -205,7 +206,7 @@ def _triangle_high(judged: Judged) -> float:
     apart = float((predicted[judged.group] != judged.given).mean())
     missed = int((predicted[judged.noisy :] != judged.votes[judged.noisy :].argmax(axis=1)).sum())
     error = float(betaincinv(missed + 1, judged.trusted - missed, _QUANTILE)) if missed < judged.trusted else 1.0
-    return n * (apart + error) + _DEVIATIONS * float(np.sqrt(error * (1 - error) * n))
+    return n * (apart + error) + DEVIATIONS_90 * float(np.sqrt(error * (1 - error) * n))
 
 
 def _high_alone(judged: Judged) -> float:
@@ -219,4 +220,4 @@ def _high_alone(judged: Judged) -> float:
     apart = np.bincount(judged.given, predicted != judged.given, minlength=len(rows)) / np.maximum(rows, 1)
     ceiling = float((rows * (_PER_CONTRADICTION * apart + _PER_LOST_ROW * np.maximum(apart - 0.5, 0))).sum())
     share = float((predicted != judged.given).mean())
-    return ceiling + _PER_CONTRADICTION * _DEVIATIONS * float(np.sqrt(share * (1 - share) * n))
+    return ceiling + _PER_CONTRADICTION * DEVIATIONS_90 * float(np.sqrt(share * (1 - share) * n))

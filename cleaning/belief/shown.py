@@ -10,11 +10,12 @@ from cleaning.belief.basis import Basis
 from cleaning.belief.count import Count
 from cleaning.belief.stacking import given_votes, guessed_share
 from cleaning.data import FloatVector
+from cleaning.intervals import DEVIATIONS_90
 
 _SURE = 1e-6
 # The prior deviation of the shift, in logits.
 _PRIOR = 1.0
-_DEVIATIONS, _STEPS, _LONGEST = 1.645, 30, 1.0
+_STEPS, _LONGEST = 30, 1.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Shift:
     def counted(self, suspicion: FloatVector, count: Count) -> Count:
         """The number of wrong labels by the shifted suspicion (n,); the interval is that of `count`, or wider."""
         # sorted, so that the order of the rows does not change the rounding
-        expected, less, more = (float(np.sort(self.of(suspicion, side * _DEVIATIONS)).sum()) for side in (0, -1, 1))
+        expected, less, more = (float(np.sort(self.of(suspicion, side * DEVIATIONS_90)).sum()) for side in (0, -1, 1))
         low, high = min(count.low, less), min(max(count.high, more), float(len(suspicion)))
         return Count(expected, float(np.floor(low)), float(np.ceil(high)))
 

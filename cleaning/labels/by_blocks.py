@@ -12,6 +12,7 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
 from cleaning.data import FloatVector, IntVector, Split
+from cleaning.intervals import DEVIATIONS_90
 from cleaning.labels.ranked import Listed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
@@ -26,7 +27,6 @@ LEFT_OUT = (
 
 # The probability that a row with the content of a checked one is of its class.
 _AS_COPY = 0.99
-_DEVIATIONS = 1.645
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -156,7 +156,7 @@ class _Now:
         sure = np.where(self.labels[copies] == self.same[open_copies], 1 - _AS_COPY, _AS_COPY)
         expected, less, more = (
             float(min(scale * self._others(ahead, copies, side) + sure.sum(), len(ahead)))
-            for side in (0.0, -_DEVIATIONS, _DEVIATIONS)
+            for side in (0.0, -DEVIATIONS_90, DEVIATIONS_90)
         )
         found = int(np.count_nonzero(wrong & (self.labels[self.checked] >= 0)))
         low, high = max(min(count.low - found, less), 0.0), max(count.high - found, more)
