@@ -51,6 +51,10 @@ def test_checked_rows_never_come_back_and_every_other_row_does(way, seed, n, see
     assert np.array_equal(found.suspicion[checked], train.labels[checked] != truth[checked])
     assert np.array_equal(found.suggestion[checked], truth[checked])
     assert ((found.suspicion >= 0) & (found.suspicion <= 1)).all()
+    kept, probability = found.suggestion == train.labels, found.suggestion_probability
+    np.testing.assert_allclose(probability[kept], 1 - found.suspicion[kept], atol=1e-9)
+    assert (probability <= np.where(kept, 1, found.suspicion) + 1e-9).all()
+    assert (probability >= 1 - found.suspicion - 1e-9).all()
     for count in (0, 5, n + 7):
         ahead = found.forecast(count)
         if ahead is not None:
