@@ -43,10 +43,13 @@ def command_names() -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Rejects an unknown flag with the command's usage and the closest flag."""
+    """Rejects an unknown flag with the command's usage and the closest flag, and a flag without its value."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parses the arguments; exits with 2 if one is unknown."""
+        """Parses the arguments; exits with 2 if one is unknown or empty."""
+        empty = next((one for one in args or () if one.startswith("--") and one.endswith("=")), None)
+        if empty is not None:  # as with a variable of the shell that is not set
+            self.error(f"nothing is given after {empty!r}")
         options, left = self.parse_known_args(args, namespace)
         if left:
             flags = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]

@@ -14,6 +14,7 @@ from cleaning.data import FloatMatrix, IntVector
 # instead of 12 lose .003.
 _STRENGTH, FOLDS, STEPS = 0.01, 5, 12
 _MORE_STEPS = 4
+_SAME, _MOST_TRIES = 1e-6, 8
 TRUSTED_WEIGHT, TRUSTED_FLOOR = 2.5, 1e-3
 
 
@@ -122,6 +123,10 @@ def minimised(
         gradient[:-1] += inner / _STRENGTH
         return (float((inner**2).sum()) / (2 * _STRENGTH) - likely) / total, gradient.ravel() / total
 
+    if total == 0:
+        return start.copy()
     begin = start.astype(np.float64).ravel()
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps})
+    # what single precision cannot tell apart is not searched for
+    options = {"maxiter": steps, "ftol": _SAME, "maxls": _MOST_TRIES}
+    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x.reshape(shape), dtype=np.float32)

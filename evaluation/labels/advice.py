@@ -6,7 +6,6 @@ from cleaning import Count
 from cleaning.data import FloatVector
 
 _TURN = 20
-_FARTHEST = 2000
 
 
 def advice(ahead: FloatVector, left: Count | None) -> str:
@@ -15,10 +14,10 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
         return "Every row has been looked at."
     if left is None:
         return "The data cannot tell how many labels are wrong. Go on while you still find some."
-    turns = [float(ahead[start : start + _TURN].sum()) for start in range(0, min(len(ahead), _FARTHEST), _TURN)]
-    worth = next((number for number, found in enumerate(turns) if found < 1), len(turns))
+    turns = np.add.reduceat(ahead, np.arange(0, len(ahead), _TURN), dtype=np.float64)
+    worth = int(np.argmax(turns < 1)) if (turns < 1).any() else len(turns)
     if not worth:
-        return f"You may stop: the next {_TURN} looks should find less than one wrong label."
+        return f"You may stop: the next {_TURN} looks should find less than one wrong label on average."
     looks = min(worth * _TURN, len(ahead))
     if looks == len(ahead):
         return f"Not yet: it is worth looking at all {looks} rows."

@@ -342,3 +342,11 @@ def test_a_command_takes_the_paths_it_reads_and_no_others(capsys):
     assert "--workspace" not in out
     assert "--embedding_folder" not in run(capsys, "plot", "--help")[1]
     assert "--results_folder" in run(capsys, "plot", "--help")[1]
+
+
+def test_a_flag_without_its_value_is_refused(capsys):
+    """As with a variable of the shell that is not set."""
+    with pytest.raises(SystemExit) as stopped:
+        main(["rank", "rows.csv", "--review="])
+    assert stopped.value.code == 2
+    assert "nothing is given after '--review='" in capsys.readouterr().err

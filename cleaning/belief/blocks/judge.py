@@ -13,6 +13,7 @@ from scipy.special import softmax
 
 from cleaning.belief.base_learners import LINEAR_GAIN, noise_variances
 from cleaning.belief.basis import STACKED_ROWS, surely_worse
+from cleaning.belief.blocks.contents import Contents
 from cleaning.belief.blocks.cost import Cost
 from cleaning.belief.blocks.forward import forward_models
 from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams, rows_at_once
@@ -105,15 +106,16 @@ def judge_stored(
     with connected(engine):
         found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
         digests = found.rows[0]
-        blocks = blocks_of(codes, digests, rows)
         noisy = Noisy(stored.shape[1], classes, codes, digests, seed)
+        contents = Contents.of(codes, digests)
+        blocks = blocks_of(codes, digests, contents.common, rows)
         sure = Trusted.of(trusted, noisy, None if predicted is None else predicted.trusted)
         against = 0
         if voice is not None:
             note = "what your model says"
             counts = work.over("predicted", looked_through, (voice,), blocks, cost.predicted, note).sums
             against, voice = int(counts[0]), voice if counts[1] else None
-        return _Judging(stored, noisy, blocks, sure, voice, against, work, cost).judgement(found)
+        return _Judging(stored, noisy, contents, blocks, sure, voice, against, work, cost).judgement(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +126,7 @@ class _Judging:
 
     stored: Stored
     noisy: Noisy
+    contents: Contents
     blocks: Sequence[Block]
     trusted: Trusted
     predicted: Predicted | None
@@ -143,7 +146,7 @@ class _Judging:
         """The two stacks one after the other, and what the second one says of every row. scan: of `scanned`."""
         learners, sample, trusted, noise = self._first(scan)
         forward, note = self.cost.forward, "what the noise looks like"
-        models = forward_models(self.stored, learners.views, noise, self.blocks, trusted.known, self.work, forward)
+        models = forward_models(self.stored, learners.views, noise, self._learnt(), trusted.known, self.work, forward)
         learners, scores = sample.scores(replace(learners, forward=models))
         if self.predicted is not None:
             plain = Stack(*self.work.once("plain", lambda: _as_arrays(sample.stack(scores))))
@@ -158,7 +161,7 @@ class _Judging:
         found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
         caveats, moved = self._caveats(sample.noisy, trusted.unused)
         hidden = any(one.hides_count for one in caveats)
-        count = None if hidden else _scaled(sample.count(stack, scores, gold), len(sample.noisy), found[0])
+        count = None if hidden else _scaled(sample.count(stack, scores, gold), len(sample.given), found[0])
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
@@ -175,7 +178,7 @@ class _Judging:
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
         """The learners that need one pass, the rows of the stacks, the trusted rows that are used, and the noise."""
-        rng, firsts, clean = np.random.default_rng(self.noisy.seed), self._distinct(), self.trusted.known
+        rng, firsts, clean = np.random.default_rng(self.noisy.seed), self.contents.firsts, self.trusted.known
         every = len(firsts) + len(clean)
         landmarks = self._rows(firsts, rng.choice(every, min(LANDMARKS, every), replace=False))
         mixed = rng.permutation(len(clean))
@@ -185,10 +188,11 @@ class _Judging:
             for count in (REFERENCE - len(heard), STACKED_ROWS)
         )
         share = len(drawn) / len(firsts) * len(clean) / max(len(sure), 1)
-        sample, reference = Sample(self._known(drawn), sure, share), self._known(voters)
+        sample = Sample(self._known(drawn), sure, *self.contents.labels_of(drawn), share)
+        reference = self._known(voters)
         views, note = self._views(scan, landmarks), "what the classes look like"
         shared = (self.stored, views, len(self.classes))
-        sums = self.work.over("grams", grams, shared, self.blocks, self.cost.grams, note).sums
+        sums = self.work.over("grams", grams, shared, self._learnt(), self.cost.grams, note).sums
         learners = self._learners(views, sums, reference, heard, clean)
         none = self.trusted.without()
 
@@ -203,7 +207,13 @@ class _Judging:
 
     def _known(self, rows: IntVector) -> Known:
         voice = None if self.predicted is None else self.predicted.take(rows)
-        return Known(self.stored.take(rows), self.codes[rows], self.noisy.digests[rows], voice=voice)
+        return Known(self.stored.take(rows), self.contents.common[rows], self.noisy.digests[rows], voice=voice)
+
+    def _learnt(self) -> list[Block]:
+        """The blocks with one label for each content, that of its first row: copies are one piece of evidence."""
+        learnt = np.full(len(self.codes), -1)
+        learnt[self.contents.firsts] = self.contents.common[self.contents.firsts]
+        return [replace(block, codes=learnt[block.start : block.stop]) for block in self.blocks]
 
     def _refuse_in_sample(self, sample: Sample, stack: Stack, scores: Single) -> None:
         """Raises InvalidInput for probabilities of rows that the model seems to have been fitted on.
@@ -216,7 +226,7 @@ class _Judging:
 
         def shown() -> float:
             gold = sample.stack(scores, gold=True) if len(sample.clean) else None
-            return sample.count(stack, scores, gold).low * n / len(sample.noisy)
+            return sample.count(stack, scores, gold).low * n / len(sample.given)
 
         refuse_agreeing(sample.judged(stack, scores), n, self.against, shown)
 
@@ -237,11 +247,6 @@ class _Judging:
         if self.predicted is not None and not self.against:
             found = (*found, of_agreement(len(given)))
         return found, tuple(moved_classes(some, sure)) if any(one.kind == "moved classes" for one in found) else ()
-
-    def _distinct(self) -> IntVector:
-        """The first labelled row with each content, ordered by digest, which does not depend on the rows' order."""
-        labelled = np.flatnonzero(self.codes >= 0)
-        return labelled[np.unique(self.noisy.digests[labelled], return_index=True)[1]]
 
     def _copies(self) -> IntVector:
         _, first, number = np.unique(self.noisy.digests, return_index=True, return_inverse=True)
@@ -309,14 +314,14 @@ def judged(
     called = np.ascontiguousarray(stack.noise.T, dtype=np.float32)
     guessed = np.float32(guessed_share(len(offset)))
     for part in block.parts(rows_at_once(len(offset))):
-        codes = block.codes[part]
+        codes, common = block.codes[part], block.common[part]
         start, stop = block.start + part.start, block.start + part.stop
         voice = None if predicted is None else predicted.voice(start, stop)
-        scores = learners.scores(Known(stored.block(start, stop), codes, block.digests[part], voice=voice))
+        scores = learners.scores(Known(stored.block(start, stop), common, block.digests[part], voice=voice))
         belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
-        looks = belief[own, codes[own]]
-        belief[own] *= (1 - guessed) * called[codes[own]] + guessed * looks[:, None]
+        looks = belief[own, common[own]]
+        belief[own] *= (1 - guessed) * called[common[own]] + guessed * looks[:, None]
         belief /= np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30))
         best, most = belief.argmax(axis=1), belief.max(axis=1)
         given = belief[own, codes[own]]
@@ -335,7 +340,7 @@ def _as_arrays(stack: Stack) -> Arrays:
 
 
 def _scaled(sampled: Count, drawn: int, suspicion: NDArray[np.float32]) -> Count:
-    """The count among all labelled rows, as a share of the rows that of the sample.
+    """The count among all labelled rows, as a share of the rows that of the `drawn` ones.
 
     A sample says less of chance than all rows do, so the interval is rather too wide.
     """

@@ -10,15 +10,21 @@ from cleaning.belief.blocks.stored import Single
 from cleaning.belief.count import Count, Judged, count_wrong
 from cleaning.belief.forward_learner import forward_scores
 from cleaning.belief.stacking import Stack, fit_stack
-from cleaning.data import FloatMatrix, FloatVector
+from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Rows for the stack. share: how much of the noisy rows these are, relative to the share of the clean ones."""
+    """Rows for the stack, one of each content.
+
+    group (r,) and given (r,): the noisy row whose content each label is of, and its class. share: how much of the noisy
+    rows these are, relative to the share of the clean ones.
+    """
 
     noisy: Known
     clean: Known
+    group: IntVector
+    given: IntVector
     share: float = 1.0
 
     def scores(self, learners: Learners) -> tuple[Learners, Single]:
@@ -32,7 +38,7 @@ class Sample:
 
     def alone(self) -> "Sample":
         """The noisy rows only."""
-        return Sample(self.noisy, self.clean.take(np.empty(0, dtype=np.int64)))
+        return Sample(self.noisy, self.clean.take(np.empty(0, dtype=np.int64)), self.group, self.given)
 
     def predicted(self, stack: Stack, scores: Single) -> FloatVector:
         """The log-likelihood of each noisy label by a belief that does not know it."""
@@ -58,9 +64,11 @@ class Sample:
         """What the stack says of these rows."""
         many = len(self.noisy)
         votes = self._votes(scores.shape[2])
-        return Judged(stack.logits(scores), votes, many, stack.noise, np.arange(many), self.noisy.codes)
+        return Judged(stack.logits(scores), votes, many, stack.noise, self.group, self.given)
 
     def _votes(self, n_classes: int) -> FloatMatrix:
-        votes = np.zeros((len(self.noisy) + len(self.clean), n_classes))
-        votes[np.arange(len(votes)), np.concatenate([self.noisy.codes, self.clean.codes])] = 1
+        many = len(self.noisy)
+        votes = np.zeros((many + len(self.clean), n_classes))
+        np.add.at(votes, (self.group, self.given), 1 / np.bincount(self.group, minlength=many)[self.group])
+        votes[np.arange(many, len(votes)), self.clean.codes] = 1
         return votes

@@ -67,12 +67,16 @@ class Stored:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """The rows from `start` to `stop`: codes (b,) are their classes, negative for none; digests (b,) their contents."""
+    """The rows from `start` to `stop`: codes (b,) are their classes, negative for none; digests (b,) their contents.
+
+    common (b,): the class that most labels of equal rows name; negative for a row without a label.
+    """
 
     start: int
     stop: int
     codes: IntVector
     digests: Digests
+    common: IntVector
 
     def parts(self, rows: int) -> list[slice]:
         """Slices of the block with up to so many rows."""
@@ -85,7 +89,7 @@ def block_rows(n: int) -> int:
     return min(max(math.ceil(n / _BLOCKS), FEWEST_ROWS), _MOST_ROWS)
 
 
-def blocks_of(codes: IntVector, digests: Digests, rows: int) -> list[Block]:
+def blocks_of(codes: IntVector, digests: Digests, common: IntVector, rows: int) -> list[Block]:
     """The blocks of all rows."""
     slices = [slice(at, min(at + rows, len(codes))) for at in range(0, len(codes), rows)]
-    return [Block(part.start, part.stop, codes[part], digests[part]) for part in slices]
+    return [Block(part.start, part.stop, codes[part], digests[part], common[part]) for part in slices]

@@ -43,6 +43,32 @@ def test_it_is_as_good_as_the_posterior_of_all_rows_at_once(given, found, monkey
     assert np.abs(found.noise_matrix - plain.noise_matrix).max() < 0.03
 
 
+@pytest.mark.parametrize(("contents", "copies"), [(150, 4), (300, 2)])
+def test_equal_rows_are_one_piece_of_evidence(contents, copies, tmp_path):
+    """As for `label_posterior`, also where a few of them are called something else than the others."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, contents)
+    once = (1.2 * rng.normal(size=(4, 16))[truth] + rng.normal(size=(contents, 16))).astype(np.float32)
+    drawn = rng.permutation(np.repeat(np.arange(contents), copies))
+    wrong = rng.random(len(drawn)) < 0.1
+    labels = np.where(wrong, (truth[drawn] + rng.integers(1, 4, len(drawn))) % 4, truth[drawn])
+    np.save(tmp_path / "rows.npy", once[drawn])
+    found = judge.judge_stored(stored.Stored.of(np.load(tmp_path / "rows.npy", mmap_mode="r")), labels)
+    plain = posterior.label_posterior(Split.from_arrays(once[drawn], labels))
+    assert average_precision_score(wrong, found.suspicion) > 0.97
+    assert found.suspicion.sum() == pytest.approx(plain.suspicion.sum(), rel=0.05)
+    assert found.count.expected == pytest.approx(plain.wrong_labels().expected, rel=0.05)
+    assert found.count.low <= wrong.sum() <= found.count.high
+
+
+def test_rows_that_are_all_equal_tell_nothing(tmp_path):
+    np.save(tmp_path / "rows.npy", np.ones((600, 8), dtype=np.float32))
+    rows = stored.Stored.of(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+    found = judge.judge_stored(rows, np.arange(600) % 3)
+    assert found.count is None
+    assert found.caveats
+
+
 def test_rows_without_a_label_get_a_suggestion(given, found):
     bare = given.labels < 0
     assert np.isnan(found.suspicion).tolist() == bare.tolist()
@@ -90,7 +116,7 @@ def test_two_processes_give_the_same_bytes(given, found, tmp_path):
 
 def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bytes(given, found, tmp_path, monkeypatch):
     rows, jobs = given.stored(tmp_path), 0
-    for stop_after in (3, 9, 40, 200, None):
+    for stop_after in (3, 9, 40, 120, None):
         done = 0
 
         def stopping(function, shared, items, engine, stop_after=stop_after):

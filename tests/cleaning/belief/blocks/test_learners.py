@@ -40,7 +40,7 @@ def test_views_are_those_of_all_rows_at_once(given):
 def test_ridge_predicts_every_row_without_its_label(given):
     made, stored, views, digests = given
     labelled = made.labels >= 0
-    blocks = blocks_of(made.labels, digests, 70)
+    blocks = blocks_of(made.labels, digests, made.labels, 70)
     gram, sums, *_ = Work().over("grams", grams, (stored, views, 4), blocks, 1.0, "").sums
     prior = np.array([0.1, 0.2, 0.3, 0.4])
     penalty = 3.0 * np.eye(8)
@@ -56,7 +56,9 @@ def test_the_forward_model_is_that_of_all_rows_at_once(given, monkeypatch):
     made, stored, views, digests = given
     monkeypatch.setattr(forward, "FOLDS", 2)
     noise = 0.85 * np.eye(4) + 0.05 * (1 - np.eye(4))
-    models = forward.forward_models(stored, views, noise, blocks_of(made.labels, digests, 70), CLEAN, Work(), 1.0)
+    models = forward.forward_models(
+        stored, views, noise, blocks_of(made.labels, digests, made.labels, 70), CLEAN, Work(), 1.0
+    )
     for number, model in enumerate(models):
         kept = (made.labels >= 0) & (fold_of(digests, 2) != number)
         seen = noise.T[made.labels[kept]].astype(np.float32)
