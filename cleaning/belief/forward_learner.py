@@ -127,6 +127,7 @@ def minimised(
         return start.copy()
     begin = start.astype(np.float64).ravel()
     # what single precision cannot tell apart is not searched for
-    options = {"maxiter": steps, "ftol": _SAME, "maxls": _MOST_TRIES}
-    found = minimize(loss, begin, jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": steps, "ftol": _SAME, "maxls": _MOST_TRIES}
+    )
     return np.asarray(found.x.reshape(shape), dtype=np.float32)
