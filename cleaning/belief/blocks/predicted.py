@@ -55,7 +55,7 @@ def looked_through(predicted: Predicted, block: Block, _: Progress) -> Total:
         start, codes = block.start + part.start, block.codes[part]
         rows = stored.block(start, block.start + part.stop)
         try:
-            refuse_no_distributions(checked_features(rows), "")
+            refuse_no_distributions(checked_features(rows, "probabilities"), "")
         except InvalidInput as error:
             place = Place(Path(stored.path), row=start + int(error.place.row or 0))
             raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None

@@ -155,6 +155,14 @@ def test_trusted_rows_teach_by_blocks(trusted, capsys):
     assert len(review.trusted) == 60
 
 
+def test_trusted_rows_of_another_width_are_refused_by_name(trusted, capsys):
+    np.save(trusted / "t.npy", Rows().trusted_X[:, :-1])
+    assert main(["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]) == 1
+    told = capsys.readouterr().err
+    assert "t.npy: its embeddings have 3 dimensions, those of" in told
+    assert "X.npy have 4. Fix: embed both with the same encoder" in told
+
+
 def test_other_trusted_labels_are_other_work(trusted):
     asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
