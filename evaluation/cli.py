@@ -7,6 +7,7 @@ import os
 import pkgutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from evaluation.commands._plain import run_plainly
@@ -43,12 +44,13 @@ def command_names() -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Rejects an unknown flag with the command's usage and the closest flag, and a flag without its value."""
+    """Rejects an unknown flag with the command's usage and the closest flag, and an empty path."""
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parses the arguments; exits with 2 if one is unknown or empty."""
-        empty = next((one for one in args or () if one.startswith("--") and one.endswith("=")), None)
-        if empty is not None:  # as with a variable of the shell that is not set
+        """Parses the arguments; exits with 2 if one is unknown, or an empty path."""
+        paths = {f"{flag}=" for action in self._actions if action.type is Path for flag in action.option_strings}
+        empty = next((one for one in args or () if one in paths), None)
+        if empty is not None:  # as with a variable of the shell that is not set; it would be the current folder
             self.error(f"nothing is given after {empty!r}")
         options, left = self.parse_known_args(args, namespace)
         if left:
