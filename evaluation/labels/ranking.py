@@ -86,8 +86,7 @@ def rank(job: Job, reporter: Reporter) -> None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
             _refuse_other_width(source, trusted)
-            work = None if job.output else work_folder(folder)
-            result = _by_blocks(source, Trusted.of(trusted), decided, job, work, progress)
+            result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
     found, crowd, caveats = result.listed, result.crowd, result.caveats
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
@@ -148,8 +147,9 @@ def _in_memory(
 
 
 def _by_blocks(
-    source: Source, trusted: Trusted | None, decided: Decided | None, job: Job, work: Path | None, progress: Progress
+    source: Source, trusted: Trusted | None, decided: Decided | None, job: Job, folder: Path, progress: Progress
 ) -> _Result:
+    work = None if job.output else work_folder(folder)
     found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
     judgement = found.judgement
     named = with_names(judgement.caveats, source.classes, int(source.labels.max()), judgement.moved)
