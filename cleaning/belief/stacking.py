@@ -105,7 +105,7 @@ def fit_stack(
         targets[:noisy] = believed
         fitted = _cross_entropy_fit(short, targets, parameters, start)
         sure = _sureness(short, parameters, noisy)
-        seen = np.asarray(training.counted(believed * sure[:noisy], ballot) + (votes * sure)[drawn:].T @ before)
+        seen = np.asarray(training.counted(believed * sure[:noisy], ballot) + (votes[drawn:] * sure[drawn:]).T @ before)
         noise = noise_matrices(seen, counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
@@ -149,7 +149,7 @@ class _Shortlist:
     @classmethod
     def of(cls, scores: FloatMatrix, votes: FloatMatrix, start: FloatVector) -> "_Shortlist":
         learners, rows, n_classes = scores.shape
-        if n_classes <= _ALL_CLASSES:
+        if classes_fitted(n_classes) == n_classes:
             return cls(np.ascontiguousarray(scores), n_classes)
         # another sample for each row; the callers order their rows by id, so it does not depend on the rows' order
         rng, blocks = np.random.default_rng(0), [slice(at, at + _BLOCK) for at in range(0, rows, _BLOCK)]

@@ -180,7 +180,7 @@ def _single(matrix: Any, place: Place) -> Single:
 
 class _VectorEncoder:
     def __init__(self, evidence: Vectors) -> None:
-        self._place, self._width = evidence.place, 0
+        self._place, self._width = evidence.place, np.shape(evidence.matrix)[1:]
         self._scale: tuple[Any, Any] | None = None
         if evidence.scaling == "standard":
             matrix = _single(evidence.matrix, evidence.place)
@@ -191,12 +191,11 @@ class _VectorEncoder:
         if not isinstance(evidence, Vectors):
             raise _other_form(evidence, self._place)
         matrix = _single(evidence.matrix, evidence.place)
-        self._width = self._width or matrix.shape[1]
-        if matrix.shape[1] != self._width:
+        if matrix.shape[1:] != self._width:
             raise InvalidInput(
                 evidence.place,
                 f"its embeddings have {matrix.shape[1]} dimensions, those of {self._place.path or self._place} have "
-                f"{self._width}",
+                f"{self._width[0]}",
                 "embed both with the same encoder",
             )
         if self._scale is None:

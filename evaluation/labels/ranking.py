@@ -85,7 +85,6 @@ def rank(job: Job, reporter: Reporter) -> None:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
-            _refuse_other_width(source, trusted)
             result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
     found, crowd, caveats = result.listed, result.crowd, result.caveats
     table = table_of(source, found, decided, crowd)
@@ -106,16 +105,6 @@ def rank(job: Job, reporter: Reporter) -> None:
         reporter.say(line)
     if job.output is None:
         _report_next(found, decided, folder, reporter)
-
-
-def _refuse_other_width(source: Source, trusted: Source | None) -> None:
-    """Raises InvalidInput for trusted rows of another width than a source that is `stored`."""
-    if trusted is None or source.stored is None:
-        return
-    width, own = trusted.features.shape[1], source.stored.shape[1]
-    if width != own:
-        problem = f"its embeddings have {width} dimensions, those of {source.path} have {own}"
-        raise InvalidInput(trusted.path, problem, "embed both with the same encoder")
 
 
 def _refuse_options(job: Job) -> None:

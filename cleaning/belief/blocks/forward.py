@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from cleaning.belief.blocks.learners import Known, Views, fold_of
+from cleaning.belief.blocks.learners import Known, Views, fold_of, rows_at_once
 from cleaning.belief.blocks.stored import Block, Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.forward_learner import FOLDS, STEPS, TRUSTED_FLOOR, TRUSTED_WEIGHT, likelihood, minimised
@@ -17,7 +17,7 @@ from cleaning.progress import Progress
 # How often a model is probably evaluated in 12 steps of L-BFGS, for the estimate of the time that is left.
 EVALUATIONS = 15
 # A pass works on up to so many entries (rows × classes) at a time: few enough for the processor's cache.
-_ENTRIES, _MOST_ROWS = 1_000_000, 8192
+_ENTRIES = 1_000_000
 
 
 def forward_models(
@@ -85,7 +85,7 @@ class _Passes:
 
     def _of_clean(self, model: FloatMatrix) -> tuple[float, FloatMatrix]:
         n_classes, value, gradient = model.shape[1], 0.0, np.zeros(model.shape)
-        for part in self.clean.parts(_rows_at_once(n_classes)):
+        for part in self.clean.parts(rows_at_once(n_classes, _ENTRIES)):
             seen = np.full((len(part), n_classes), TRUSTED_FLOOR / n_classes, dtype=np.float32)
             seen[np.arange(len(part)), part.codes] += np.float32(1 - TRUSTED_FLOOR)
             weights = np.full(len(part), TRUSTED_WEIGHT, dtype=np.float32)
@@ -94,17 +94,13 @@ class _Passes:
         return value, gradient
 
 
-def _rows_at_once(n_classes: int) -> int:
-    return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
-
-
 def _likelihoods(
     stored: Stored, views: Views, called: Single, model: Single, held_out: int, block: Block, _: Progress
 ) -> Total:
     """sums: the `likelihood` of the labelled rows of the other folds."""
     n_classes = model.shape[1]
     value, gradient = 0.0, np.zeros(model.shape)
-    for part in block.parts(_rows_at_once(n_classes)):
+    for part in block.parts(rows_at_once(n_classes, _ENTRIES)):
         kept = (fold_of(block.digests[part], FOLDS) != held_out) & (block.codes[part] >= 0)
         rows = views.standard(stored.block(block.start + part.start, block.start + part.stop)[kept])
         seen = called[block.codes[part][kept]]

@@ -21,9 +21,9 @@ _CLEAN_WEIGHT = 1 / CLEAN_SHARE
 _ENTRIES, _MOST_ROWS = 2_000_000, 8192
 
 
-def rows_at_once(n_classes: int) -> int:
-    """For how many rows scores are computed at a time."""
-    return max(64, min(_MOST_ROWS, _ENTRIES // n_classes))
+def rows_at_once(n_classes: int, entries: int = _ENTRIES) -> int:
+    """How many rows are worked on at a time, so that they have up to so many entries (rows × classes)."""
+    return max(64, min(_MOST_ROWS, entries // n_classes))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,6 @@
 """What the user's own model predicts for very many rows: probabilities in a file that is read by blocks."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from cleaning.belief.blocks.work import Total
 from cleaning.belief.model_learner import ROUNDING, log_probabilities
 from cleaning.belief.told import refuse_no_distributions
 from cleaning.data import FloatMatrix, IntVector, checked_features
-from cleaning.errors import InvalidInput, Place
 from cleaning.progress import Progress
 
 
@@ -54,11 +52,8 @@ def looked_through(predicted: Predicted, block: Block, _: Progress) -> Total:
     for part in block.parts(rows_at_once(n_classes)):
         start, codes = block.start + part.start, block.codes[part]
         rows = stored.block(start, block.start + part.stop)
-        try:
+        with stored.naming_rows(start):
             refuse_no_distributions(checked_features(rows, "probabilities"), "")
-        except InvalidInput as error:
-            place = Place(Path(stored.path), row=start + int(error.place.row or 0))
-            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
         voice = voice_of(rows[:, predicted.classes])
         against += int(np.count_nonzero(voice.argmax(axis=1)[codes >= 0] != codes[codes >= 0]))
         telling += int(np.count_nonzero(np.ptp(voice, axis=1) > ROUNDING))

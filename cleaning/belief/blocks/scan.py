@@ -1,14 +1,12 @@
 """The first pass: whether the numbers can be used, their means, and a digest of the content of each row."""
 
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 
 from cleaning.belief.blocks.stored import Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
 from cleaning.data import FloatVector, checked_features
-from cleaning.errors import InvalidInput, Place
 from cleaning.progress import Progress
 from cleaning.vectors.neighbours import unit_rows
 
@@ -25,11 +23,8 @@ def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> T
     digests = []
     for start in range(*block, _PART):
         part = stored.block(start, min(start + _PART, block[1]))
-        try:
+        with stored.naming_rows(start):
             checked_features(part)
-        except InvalidInput as error:
-            place = Place(Path(stored.path), row=start + int(error.place.row or 0))
-            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
         for total, one in zip((first, second, roots), sums_of(part), strict=True):
             total += one
         digests.append(digests_of(part, seed))

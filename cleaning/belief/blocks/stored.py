@@ -2,6 +2,8 @@
 
 import math
 import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 
 Single = NDArray[np.float32]
 Digests = NDArray[np.uint64]
@@ -63,6 +65,15 @@ class Stored:
         """A few rows, in this order."""
         mapped = np.memmap(self.path, np.dtype(self.dtype), "r", self.offset, self.shape)
         return np.asarray(mapped[rows], dtype=np.float32)
+
+    @contextmanager
+    def naming_rows(self, start: int) -> Iterator[None]:
+        """An error about a row of the rows from `start` on names the file, and the row in it."""
+        try:
+            yield
+        except InvalidInput as error:
+            place = Place(Path(self.path), row=start + int(error.place.row or 0))
+            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
 
 
 @dataclass(frozen=True, eq=False)

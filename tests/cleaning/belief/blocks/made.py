@@ -1,15 +1,10 @@
 """Rows in a file, with wrong labels, copies, and rows without a label."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from cleaning.belief import basis, primal_learners
-from cleaning.belief.blocks import judge, stored
 from cleaning.belief.blocks.stored import Stored
 
 
@@ -38,18 +33,6 @@ def case(n: int = 900, width: int = 8, classes: int = 4) -> Case:
     labels = np.where(wrong, (truth + rng.integers(1, classes, n)) % classes, truth)
     labels[-10:], wrong[-10:] = -1, False
     return Case(rows.astype(np.float32), labels, wrong)
-
-
-@contextmanager
-def comparable() -> Iterator[None]:
-    """Several blocks, and `label_posterior` with the learners for many rows; nothing is drawn by either."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
-        patch.setattr(basis, "DENSE_ROWS", 100)
-        for module in (primal_learners, judge):
-            patch.setattr(module, "LANDMARKS", 5000)
-            patch.setattr(module, "REFERENCE", 5000)
-        yield
 
 
 class Undrawn:

@@ -12,13 +12,9 @@ from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from tests.cleaning.belief.blocks.made import Undrawn, case, comparable
+from tests.cleaning.belief.blocks.made import Undrawn, case
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    with comparable():
-        yield
+pytestmark = pytest.mark.usefixtures("comparable")
 
 
 @pytest.fixture(scope="module")

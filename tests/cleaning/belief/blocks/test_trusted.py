@@ -11,15 +11,11 @@ from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from tests.cleaning.belief.blocks.made import Undrawn, case, comparable
+from tests.cleaning.belief.blocks.made import Undrawn, case
+
+pytestmark = pytest.mark.usefixtures("comparable")
 
 SURE = slice(700, 890)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def small():
-    with comparable():
-        yield
 
 
 @pytest.fixture(scope="module")
