@@ -1,6 +1,7 @@
 """What the data cannot tell, or what seems to be wrong with them."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ Kind = Literal[
     "many values",
     "few rows",
     "moved classes",
+    "unknown classes",
     "shared rows",
     "misleading rows",
     "all agree",
@@ -30,6 +32,8 @@ _FEWEST_ROWS_PER_CLASS, _MANY_CLASSES = 2.5, 20
 # With more classes than _MANY_CLASSES and fewer rows per class than this, unusual rows are taken for wrong labels: with
 # 100 classes of 20 rows 25% too many, with 200 of 10 twice as many. With 30 rows per class the interval holds.
 _ENOUGH_ROWS_PER_CLASS = 25
+# So many classes or pairs of classes are named at most.
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -40,22 +44,30 @@ class Caveat:
     ----------
     kind : str
         For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
-        `"shared rows"`, `"misleading rows"`, `"all agree"` or `"odd names"`.
+        `"unknown classes"`, `"shared rows"`, `"misleading rows"`, `"all agree"` or `"odd names"`.
     sentence : str
         For people: what was noticed.
     fix : str
         For people: what would help.
     hides_count : bool
         Whether no number of wrong labels can be given.
+    classes : tuple of int
+        The numbers of the classes that the sentence is about.
     """
 
     kind: Kind
     sentence: str
     fix: str
     hides_count: bool = True
+    classes: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.sentence}. Fix: {self.fix}."
+
+    def with_names(self, names: Sequence[str]) -> "Caveat":
+        """The same with the name of each class in place of its number. names: by number."""
+        write = _ABOUT_CLASSES.get(self.kind)
+        return self if write is None else replace(self, sentence=write([names[one] for one in self.classes]))
 
 
 @dataclass(frozen=True)
@@ -101,17 +113,12 @@ def caveats_of(
     given = np.unique(labels)
     every = given if trusted is None else np.union1d(given, trusted.labels)
     if len(every) == 1:
-        sentence = f"every label is {every[0]}; with only one class, wrong labels cannot be found"
-        return (*found, Caveat("one class", f"{sentence} and the order means nothing", "add rows of another class"))
+        return (*found, _about_classes("one class", every, "add rows of another class"))
     if len(given) > _MANY_CLASSES and len(labels) < _FEWEST_ROWS_PER_CLASS * len(given):
         sentence = f"{len(given)} different labels for {len(labels)} rows look like a quantity, not like classes"
         found.append(Caveat("many values", sentence, "group the values into a few classes"))
     elif len(given) > _MANY_CLASSES and len(labels) < _ENOUGH_ROWS_PER_CLASS * len(given):
-        sentence = (
-            f"{len(given)} classes with about {len(labels) / len(given):.0f} rows each are too few rows to tell how"
-        )
-        sentence += " many labels are wrong, since unusual rows look like wrong ones"
-        found.append(Caveat("few rows", sentence, f"use {_ENOUGH_ROWS_PER_CLASS} or more rows per class for a number"))
+        found.append(_of_few_rows(np.unique_counts(labels).counts))
     if len(labels) > 1 and len(distinct) == 1:
         sentence = "all rows have the same embedding, so the order means nothing"
         found.append(Caveat("no signal", sentence, "look at how the embeddings were made"))
@@ -120,14 +127,53 @@ def caveats_of(
         fix = "use more rows, or embeddings of a network that knows this kind of data"
         found.append(Caveat("no signal", sentence, fix))
     elif trusted is not None:
-        moved = moved_classes(distinct, trusted)
+        moved = [number for one in moved_classes(distinct, trusted) for number in (one.trusted, one.given)]
+        unknown = np.setdiff1d(trusted.labels, given)
         if moved:
-            pairs = "; ".join(
-                f"what the trusted rows call {one.trusted}, the training rows call {one.given}" for one in moved[:3]
-            )
-            sentence = f"the two files seem to number the classes differently: {pairs}{'; …' if len(moved) > 3 else ''}"
-            found.append(Caveat("moved classes", sentence, "use the same number for the same class in both"))
+            found.append(_about_classes("moved classes", moved, "use the same name for the same class in both"))
+        elif len(unknown):
+            fix = "if a class has another name in the training rows, write the same name in both"
+            found.append(_about_classes("unknown classes", unknown, fix, hides_count=False))
     return tuple(found)
+
+
+def _about_classes(kind: Kind, classes: Sequence[int] | IntVector, fix: str, *, hides_count: bool = True) -> Caveat:
+    numbers = tuple(int(one) for one in classes)
+    return Caveat(kind, _ABOUT_CLASSES[kind]([str(one) for one in numbers]), fix, hides_count, numbers)
+
+
+def _of_one_class(names: Sequence[str]) -> str:
+    return f"every label is {names[0]}; with only one class, wrong labels cannot be found and the order means nothing"
+
+
+def _of_moved(names: Sequence[str]) -> str:
+    """What the trusted rows call a class, and what the training rows call it, in turn."""
+    pairs = zip(names[::2], names[1::2], strict=True)
+    written = [f"what the trusted rows call {trusted}, the training rows call {given}" for trusted, given in pairs]
+    return f"the classes seem to be named differently: {'; '.join(_first(written))}"
+
+
+def _of_unknown(names: Sequence[str]) -> str:
+    return f"trusted rows are labelled {', '.join(_first(names))}, but no training row is"
+
+
+_ABOUT_CLASSES: dict[Kind, Callable[[Sequence[str]], str]] = {
+    "one class": _of_one_class,
+    "moved classes": _of_moved,
+    "unknown classes": _of_unknown,
+}
+
+
+def _first(texts: Sequence[str]) -> list[str]:
+    return [*texts[:_SHOWN], *(["…"] if len(texts) > _SHOWN else [])]
+
+
+def _of_few_rows(per_class: IntVector) -> Caveat:
+    few, least = np.count_nonzero(per_class < _ENOUGH_ROWS_PER_CLASS), _ENOUGH_ROWS_PER_CLASS
+    count = f"each of the {few} classes has" if few == len(per_class) else f"{few} of the {len(per_class)} classes have"
+    sentence = f"{count} fewer than {least} rows, too few to tell how many labels are wrong, since unusual rows look"
+    fix = f"use {least} or more rows per class for a number, or leave small classes out"
+    return Caveat("few rows", f"{sentence} like wrong ones", fix)
 
 
 def _of_shared(shared: int, every: int) -> Caveat:

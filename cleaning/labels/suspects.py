@@ -194,7 +194,7 @@ class Suspects:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What the data cannot tell, or what seems to be wrong with them."""
-        return named_caveats(self._ranked.posterior, self._labels.names)
+        return named_caveats(self._ranked.posterior.caveats, self._labels.names)
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from cleaning.errors import InvalidInput, bounded, printable
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
-from cleaning.labels.named_caveats import named_caveats, with_names
+from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
@@ -131,7 +131,7 @@ def _in_memory(
     source: Source, trusted: Source | None, decided: Decided | None, seed: int, progress: Progress
 ) -> _Result:
     found, count = _since(rank_source(source, trusted, seed, progress), decided)
-    caveats = [printable(str(one)) for one in named_caveats(found.posterior, source.classes)]
+    caveats = [printable(str(one)) for one in named_caveats(found.posterior.caveats, source.classes)]
     return _Result(found, count, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
 
@@ -140,8 +140,7 @@ def _by_blocks(
 ) -> _Result:
     work = None if job.output else work_folder(folder)
     found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
-    judgement = found.judgement
-    named = with_names(judgement.caveats, source.classes, int(source.labels.max()), judgement.moved)
+    named = named_caveats(found.judgement.caveats, source.classes)
     caveats = [*(printable(str(one)) for one in named), f"{LEFT_OUT}."]
     count = _counted(found)
     if decided is not None and decided.shown:

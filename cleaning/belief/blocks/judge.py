@@ -26,7 +26,6 @@ from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
-from cleaning.belief.moved import Moved, moved_classes
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
 from cleaning.belief.stacking import Stack, guessed_share
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
@@ -48,7 +47,7 @@ class Judgement:
     suspicion (n,): P(the given label is wrong), NaN for a row without a label. suggestion (n,): the most probable
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
     noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of wrong labels, None where the
-    data cannot tell; deviations: those of `misjudged`. moved: the classes that a caveat is about.
+    data cannot tell; deviations: those of `misjudged`.
     """
 
     suspicion: NDArray[np.float32]
@@ -60,7 +59,6 @@ class Judgement:
     count: Count | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
-    moved: tuple[Moved, ...]
 
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
@@ -159,7 +157,7 @@ class _Judging:
         self.work.advance(self.cost.second, note)
         shared = (self.stored, self.predicted, learners, stack)
         found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
-        caveats, moved = self._caveats(sample.noisy, trusted.unused)
+        caveats = self._caveats(sample.noisy, trusted.unused)
         hidden = any(one.hides_count for one in caveats)
         count = None if hidden else _scaled(sample.count(stack, scores, gold), len(sample.given), found[0])
         self.work.advance(self.cost.count, "how many are wrong")
@@ -173,7 +171,6 @@ class _Judging:
             count=count,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
-            moved=moved,
         )
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
@@ -236,17 +233,13 @@ class _Judging:
         clean = self.trusted.known.rows[numbers[~inside] - len(firsts)]
         return np.concatenate([self.stored.take(firsts[numbers[inside]]), clean])
 
-    def _caveats(self, noisy: Known, unused: Unused) -> tuple[tuple[Caveat, ...], tuple[Moved, ...]]:
-        """All of them, and the classes that are named differently if one of them says so.
-
-        That may be why trusted rows mislead, so it is looked for in those that are not used too.
-        """
+    def _caveats(self, noisy: Known, unused: Unused) -> tuple[Caveat, ...]:
+        """All of them. Classes may be named differently in trusted rows that are not used, too: they then mislead."""
         given, every = self.classes[self.codes[self.codes >= 0]], np.arange(min(len(self.trusted.known), STACKED_ROWS))
         some, sure = noisy.split(self.classes), self.trusted.known.take(every).split(self.classes)
         found = caveats_of(given, some, sure if len(sure) else None, unused, noisy.voice)
-        if self.predicted is not None and not self.against:
-            found = (*found, of_agreement(len(given)))
-        return found, tuple(moved_classes(some, sure)) if any(one.kind == "moved classes" for one in found) else ()
+        agree = self.predicted is not None and not self.against
+        return (*found, of_agreement(len(given))) if agree else found
 
     def _copies(self) -> IntVector:
         _, first, number = np.unique(self.noisy.digests, return_index=True, return_inverse=True)

@@ -51,7 +51,7 @@ def test_many_classes_of_few_rows_have_an_order_but_no_number():
     found = label_posterior(Split(clean.features, labels, clean.ids))
     (caveat,) = found.caveats
     assert caveat.kind == "few rows"
-    assert "30 classes with about 12 rows each" in caveat.sentence
+    assert caveat.sentence.startswith("each of the 30 classes has fewer than 25 rows")
     assert np.isnan(found.wrong_labels().expected)
     suspects = np.argsort(-found.suspicion)[: np.sum(labels != clean.labels)]
     assert np.mean(labels[suspects] != clean.labels[suspects]) > 0.8
@@ -127,3 +127,25 @@ def test_shared_and_other_trusted_rows_keep_their_places():
     assert found.suspicion == pytest.approx(plain.suspicion, abs=1e-6)
     assert found.validation[10:15] == pytest.approx(np.eye(2)[train.labels[:5]])
     assert np.delete(found.validation, np.arange(10, 15), axis=0) == pytest.approx(plain.validation, abs=1e-6)
+
+
+def test_small_classes_are_counted_among_large_ones():
+    clean = blobs(22 * 40, 0, classes=22, gap=6.0, width=20)
+    kept = np.flatnonzero((clean.labels < 2) | (np.arange(len(clean)) < 22 * 12))
+    (caveat,) = label_posterior(clean.take(kept)).caveats
+    assert caveat.sentence.startswith("20 of the 22 classes have fewer than 25 rows")
+
+
+def test_a_class_of_trusted_rows_only_is_named_but_hides_no_number():
+    made = blobs(160, 0, classes=3, gap=6.0)
+    train, trusted = (
+        made.take(np.flatnonzero((made.labels < 2) & (np.arange(160) < 120))),
+        made.take(np.arange(120, 160)),
+    )
+    found = label_posterior(train, trusted)
+    (caveat,) = found.caveats
+    assert (caveat.kind, caveat.classes) == ("unknown classes", (2,))
+    assert (
+        caveat.with_names(["cat", "dog", "bird"]).sentence == "trusted rows are labelled bird, but no training row is"
+    )
+    assert not np.isnan(found.wrong_labels().expected)

@@ -29,7 +29,6 @@ def found():
         count=Count(80.0, 60.0, 120.0),
         deviations=(1.0, 2.5),
         caveats=(),
-        moved=(),
     )
 
 

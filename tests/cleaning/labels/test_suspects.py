@@ -103,7 +103,7 @@ def test_caveats_speak_of_classes_by_name():
     assert "every label is cat;" in caveat.sentence
     turned = NAMES[(CHECKED.labels + 1) % 3]
     found = fixfirst.rank(X, NAMES[TRUTH.labels], trusted=(CHECKED.features, turned))
-    assert "what the trusted rows call cat, the other rows call bird" in found.caveats[0].sentence
+    assert "what the trusted rows call cat, the training rows call bird" in found.caveats[0].sentence
     assert np.isnan(found.wrong.expected)
 
 

@@ -176,7 +176,7 @@ def test_trusted_names_that_are_those_of_other_classes_are_named(trusted, capsys
     turned = {"bird": "cat", "cat": "dog", "dog": "bird"}
     np.save(trusted / "t_labels.npy", np.array([turned[name] for name in Rows().trusted_names]))
     assert main(["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]) == 0
-    assert "what the trusted rows call bird, the other rows call dog" in capsys.readouterr().err
+    assert "what the trusted rows call bird, the training rows call dog" in capsys.readouterr().err
 
 
 def test_probabilities_in_an_npy_are_one_more_voice_by_blocks(trusted, capsys):
