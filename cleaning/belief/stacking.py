@@ -18,6 +18,8 @@ _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
 LEAST_NOISE = 0.01
+# The class mix of the trusted rows is shrunk towards that of the training rows, by so many rows per class.
+_MIX_PRIOR = 12.0
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
@@ -74,11 +76,12 @@ def fit_stack(
     knows, so they tell of the noise as the other rows do. ballots (noisy, A·K): what each of A annotators said of the
     noisy rows; then before is (c, A·K). Default: the votes, as those of one annotator.
 
-    E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b;
-    expected counts for the noise matrix, shrunk towards symmetric noise. Where rows are many, those whose class is sure
-    count more, since the noise matrix would otherwise take the overlap of classes for noise. With `gold` it is also
-    shrunk towards what a model of the noisy labels predicts for the trusted rows of each class (gold loss correction,
-    Hendrycks et al. 2018). That mistakes the overlap of clean classes for noise, so it only serves as an upper view.
+    E-step: softmax(Σ aₗ fₗ + b) times the column of the noise matrix. M-step: weighted cross-entropy for a ≥ 0 and b,
+    where trusted rows may have another class mix (see `_more_frequent`); expected counts for the noise matrix, shrunk
+    towards symmetric noise. Where rows are many, those whose class is sure count more, since the noise matrix would
+    otherwise take the overlap of classes for noise. With `gold` it is also shrunk towards what a model of the noisy
+    labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018). That mistakes the
+    overlap of clean classes for noise, so it only serves as an upper view.
 
     earlier: where EM begins, if rows have been checked since this stack was fitted; a few turns are then enough.
     """
@@ -103,7 +106,7 @@ def fit_stack(
     for turn in range(turns):
         believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=1))
         targets[:noisy] = believed
-        fitted = _cross_entropy_fit(short, targets, parameters, start)
+        fitted = _cross_entropy_fit(short, targets, parameters, start, slice(noisy, drawn))
         sure = _sureness(short, parameters, noisy)
         seen = np.asarray(training.counted(believed * sure[:noisy], ballot) + (votes[drawn:] * sure[drawn:]).T @ before)
         noise = noise_matrices(seen, counts, trusted)
@@ -168,7 +171,11 @@ class _Shortlist:
         weights, offset = parameters[: len(self.scores)], parameters[len(self.scores) :]
         if self.classes is None or self.several is None:
             return _logits(weights, offset, self.scores)
-        return _logits(weights, offset[self.classes], self.scores) + self.several
+        return _logits(weights, self.of_class(offset), self.scores) + self.several
+
+    def of_class(self, values: FloatVector) -> FloatVector:
+        """The (K,) values for each row's classes: (m, C), or (K,) if every row has all classes."""
+        return values if self.classes is None else values[self.classes]
 
     def of_rows(self, values: FloatMatrix) -> FloatMatrix:
         """The (m, K) values of each row's classes, (m, C)."""
@@ -245,17 +252,21 @@ def _symmetric(rate: float, n_classes: int) -> FloatMatrix:
 
 
 def _cross_entropy_fit(
-    short: _Shortlist, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector
+    short: _Shortlist, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector, trusted: slice = slice(0)
 ) -> FloatVector:
-    """Weights and offset (learners + K,) of least cross-entropy to soft targets (m, C), pulled gently to `centre`."""
+    """Weights and offset (learners + K,) of least cross-entropy to soft targets (m, C), pulled gently to `centre`.
+
+    trusted: the rows that may have another class mix than the others.
+    """
     from scipy.optimize import minimize  # a command that needs none of it starts sooner
 
     learners = len(short.scores)
     pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(short.n_classes, _OFFSET_PULL)])
-    many = targets.sum(axis=1)
+    many, mix = targets.sum(axis=1), _more_frequent(short, targets, trusted)
 
     def loss(point: FloatVector) -> tuple[float, FloatVector]:
         logits = short.logits(point)
+        logits[trusted] += mix
         logits -= logits.max(axis=1)[:, None]
         share = np.exp(logits)
         total = share @ np.ones(share.shape[1])
@@ -269,6 +280,19 @@ def _cross_entropy_fit(
     bounds = [(0.0, None)] * learners + [(None, None)] * short.n_classes
     found = minimize(loss, parameters, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30})
     return np.asarray(found.x, dtype=np.float64)
+
+
+def _more_frequent(short: _Shortlist, targets: FloatMatrix, trusted: slice) -> FloatVector:
+    """The logarithm of how much more frequent each class is among the trusted rows than among the others, by row.
+
+    targets (m, C): the beliefs about all rows. If each class was drawn in the same way but with another frequency, this
+    is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all classes.
+    """
+    clean = short.take(trusted)
+    known = clean.by_class(targets[trusted])
+    others = short.by_class(targets) - known + 0.5
+    share, more = others / others.sum(), _MIX_PRIOR * short.n_classes
+    return clean.of_class(np.log((known + more * share) / ((known.sum() + more) * share)))
 
 
 def _gold_counts(

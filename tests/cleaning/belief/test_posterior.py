@@ -219,3 +219,14 @@ def test_one_class_can_be_ordered_with_trusted_rows():
     train, trusted = Split.from_arrays(np.eye(3), [0, 0, 0]), Split.from_arrays(-np.eye(3)[:2], [0, 0])
     order = inspection_order(label_posterior(train, trusted), train, trusted).order
     assert sorted(order.tolist()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_class_mix_of_the_trusted_rows_is_not_that_of_the_training_rows(seed):
+    """The classes overlap. 80 of 100 trusted rows are of class 0, but half of the training rows."""
+    rng = np.random.default_rng(seed)
+    truth, known = np.tile([0, 1], 150), np.repeat([0, 1], [80, 20])
+    train, trusted = (rng.normal(size=(len(labels), 4)) + np.outer(labels, [1.5, 0, 0, 0]) for labels in (truth, known))
+    labels = plant_noise(truth, 0.2, "symmetric", rng)
+    found = label_posterior(Split.from_arrays(train, labels), Split.from_arrays(trusted, known))
+    assert 130 < found.probabilities[:, 0].sum() < 180
