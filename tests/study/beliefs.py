@@ -1,4 +1,4 @@
-"""The study of beliefs: `python -m tests.study.beliefs [--seeds=5] [--kinds=NAME,…] [--out=FOLDER]`.
+"""The study of beliefs: `python -m tests.study.beliefs [--seeds=5] [--kinds=NAME;…] [--out=FOLDER]`.
 
 How true is what is said about wrong labels where data are awkward? Each kind of case is run with and without trusted
 rows. Each run becomes one line of beliefs.csv, with cleanlab's numbers beside ours: how many labels it counts as wrong
@@ -159,11 +159,11 @@ KINDS: dict[str, tuple[tuple[str, ...], Kind]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--kinds", help="comma-separated names; default: all")
+    parser.add_argument("--kinds", help="names, separated by semicolons; default: all")
     parser.add_argument("--out", type=Path, default=Path("dist") / "study", help="default: %(default)s")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    chosen = options.kinds.split(",") if options.kinds else list(KINDS)
+    chosen = options.kinds.split(";") if options.kinds else list(KINDS)
     rows = []
     for kind in chosen:
         started = time.perf_counter()
