@@ -22,4 +22,5 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
     if looks == len(ahead):
         return f"Not yet: it is worth looking at all {looks} rows."
     rest = [max(value - float(np.sum(ahead[:looks])), 0.0) for value in left]
-    return f"Not yet: stop after about {looks} more looks; then {rest[1]:.0f} to {rest[2]:.0f} wrong labels stay."
+    stay = f"{rest[1]:.0f} to {rest[2]:.0f} wrong labels stay"
+    return f"Not yet: by what is known now, stop after about {looks} more looks; then {stay}."
