@@ -12,6 +12,8 @@ from evaluation.cli import main
 from evaluation.labels import size
 from evaluation.labels.forms import spooled, tables
 from evaluation.labels.opened import open_review
+from evaluation.labels.page.desk import Desk
+from evaluation.labels.review_folder import read_description
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import NAMES, Rows
 
@@ -73,6 +75,24 @@ def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(
     assert again["row"][:115].tolist() == table["row"][2:117].tolist()
     assert set(again["row"][118:]) == set(table["row"][:2])
     assert "2 of them have been looked at" in capsys.readouterr().out
+
+
+def test_the_first_looks_come_first_and_count_wrong_labels(folder, tmp_path, capsys):
+    folder = shutil.copytree(folder, tmp_path / "first")
+    before = read_description(folder / "X_review")
+    review = open_review(folder / "X_review")
+    drawn = [review.rows[name] for name in before.first_looks]
+    assert len(set(drawn)) == 30
+    assert Desk(review, "ann", 1000, first_looks=True).round.order[:30].tolist() == drawn
+    rows = Rows()
+    decide(folder / "X_review", {row: f"={rows.truth[row]}" for row in drawn})
+    assert main(["rank", str(folder / "X.npy")]) == 0
+    assert "--first-looks" not in capsys.readouterr().out
+    after = read_description(folder / "X_review")
+    assert after.first_looks == before.first_looks
+    wrong = int((rows.names != rows.truth)[3:].sum())
+    assert after.count.low <= wrong <= after.count.high
+    assert after.count.high - after.count.low < before.count.high - before.count.low
 
 
 def test_work_on_other_labels_is_removed(folder, tmp_path):
@@ -144,6 +164,8 @@ def test_trusted_rows_teach_by_blocks(trusted, capsys):
     assert main(asked) == 0
     captured = capsys.readouterr()
     assert "trusted: 60 rows" in captured.out
+    assert main(["review", str(trusted / "X_review"), "--first-looks"]) == 1
+    assert "--first-looks: no rows were drawn for this ranking" in capsys.readouterr().err
     assert "were ranked by blocks" in captured.err
     written = json.loads((trusted / "X_review/source.json").read_text())
     assert written["trusted"]["path"] == "../t.npy"
