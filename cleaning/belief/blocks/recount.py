@@ -13,7 +13,7 @@ from cleaning.belief.blocks.sample import Facts, Sample
 from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.trusted import Noisy
 from cleaning.belief.count import Count
-from cleaning.belief.shown import shown_by
+from cleaning.belief.shown import between, shown_by
 from cleaning.belief.stacking import Stack, given_votes, guessed_share
 from cleaning.data import FloatVector, IntVector
 
@@ -45,7 +45,8 @@ class Recount:
         have become facts. These rows had a label.
 
         As in `next_round`, they tell of the noise, and of how far off the beliefs are; the bounds that need no model
-        are those of the rows ahead. What the learners say of other rows stays what it was.
+        are those of the rows ahead. What the learners say of other rows stays what it was. The interval also covers
+        beliefs that are off by more or less where rows are less suspicious than those that were looked at.
         """
         some, kept = self.sample.among(ahead)
         many = int(np.count_nonzero(ahead))
@@ -60,8 +61,10 @@ class Recount:
             gold = None if gold is None else some.stack(scores, gold=True, facts=learnt, earlier=gold)
         count = some.count(stack, scores, gold)
         if facts is not None:
-            shift = shown_by(_suspicion(stack, facts), facts.wrong)
-            count = shift.counted(some.suspicion(stack, scores), count)
+            shown, ahead_of = _suspicion(stack, facts), some.suspicion(stack, scores)
+            count = shown_by(shown, facts.wrong).counted(ahead_of, count)
+            less, more = between(shown, facts.wrong, ahead_of)
+            count = Count(count.expected, min(count.low, np.floor(less)), max(count.high, np.ceil(more)))
         return _scaled(count, many, len(some.given))
 
     def _facts(self, rows: IntVector, right: IntVector) -> Facts:

@@ -55,7 +55,7 @@ def test_the_interval_is_that_of_a_round_in_memory(both, given, looks):
     theirs = next_round(plain, dict(zip(chosen.tolist(), right.tolist(), strict=True))).left
     assert ours.low <= given[0].wrong[ahead].sum() <= ours.high
     assert ours.expected == pytest.approx(theirs.expected, rel=0.25, abs=3)
-    assert ours.high == pytest.approx(theirs.high, rel=0.25)
+    assert ours.high == pytest.approx(theirs.high, rel=0.25, abs=5)
 
 
 def test_the_interval_narrows_with_the_looks(both, given):
