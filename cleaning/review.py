@@ -158,11 +158,9 @@ def next_round(
     left = None if np.isnan(count.expected) else count
     if left is not None and shift is not None:
         left = shift.counted(believed.suspicion, left)
-    wrong = {int(row): bool(suspicion[row]) for row in rows}
-    sampled = None if drawn is None else drawn.count(wrong, left_out)
-    if sampled is not None:
-        found, unknown = float(suspicion[rows].sum()), posterior.suspicion[list(left_out)]
-        left = _narrower(left, _still_left(sampled, found, unknown, len(still)))
+    if drawn is not None:
+        wrong = {int(row): bool(suspicion[row]) for row in rows}
+        left = by_drawn(left, drawn, wrong, left_out, posterior.suspicion, len(still))
     return Round(still[order], suspicion, suggestion, probability, gain, left, believed)
 
 
@@ -173,6 +171,23 @@ def _suggestions(believed: Posterior, suspicion: FloatVector) -> tuple[IntVector
     probabilities[rows, given] = 1 - suspicion
     most = probabilities.max(axis=1)
     return np.where(most > 1 - suspicion, probabilities.argmax(axis=1), given), most
+
+
+def by_drawn(
+    left: Count | None,
+    drawn: FirstLooks,
+    wrong: Mapping[int, bool],
+    left_out: Collection[int],
+    suspicion: FloatVector,
+    rows: int,
+) -> Count | None:
+    """How many labels of so many open rows are wrong: by the drawn rows, if these are decided and tell more than
+    `left`. wrong: of the checked rows. suspicion (n,): of all rows, before the review.
+    """
+    sampled = drawn.count(wrong, left_out)
+    if sampled is None:
+        return left
+    return _narrower(left, _still_left(sampled, sum(wrong.values()), suspicion[list(left_out)], rows))
 
 
 def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:

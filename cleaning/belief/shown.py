@@ -9,12 +9,12 @@ from scipy.special import expit, logit
 from cleaning.belief.basis import Basis
 from cleaning.belief.count import Count
 from cleaning.belief.stacking import given_votes, guessed_share
-from cleaning.data import FloatVector
+from cleaning.data import FloatMatrix, FloatVector
 from cleaning.intervals import DEVIATIONS_90
 
 _SURE = 1e-6
-# The prior deviation of the shift, in logits.
-_PRIOR = 1.0
+# The prior deviation of the shift, in logits, and of a slope beside it.
+_PRIOR, _SLOPE = 1.0, 0.2
 _STEPS, _LONGEST = 30, 1.0
 
 
@@ -70,3 +70,30 @@ def shown_by(suspicion: FloatVector, wrong: NDArray[np.bool_]) -> Shift:
         step = (float(wrong.sum() - expected.sum()) - by * _PRIOR**-2) / precision
         by += float(np.clip(step, -_LONGEST, _LONGEST))
     return Shift(by, precision**-0.5)
+
+
+def between(suspicion: FloatVector, wrong: NDArray[np.bool_], others: FloatVector) -> tuple[float, float]:
+    """A 90% interval of the number of wrong labels among others, given what was found.
+
+    suspicion (c,) and wrong (c,): as for `shown_by`. others (n,): P(the label is wrong) of rows that are not checked.
+
+    Where rows were checked by their suspicion, they tell of the suspicious ones. That the others are off by the same
+    shift is an assumption, so here the logits may also have a slope: a + b · logit, with a prior of mean (0, 1).
+    """
+    each, rest = (_line(one) for one in (suspicion, others))
+    prior, mean = np.diag([_PRIOR**-2, _SLOPE**-2]), np.array([0.0, 1.0])
+    found, precision = mean, prior
+    for _ in range(_STEPS):
+        expected = expit(each @ found)
+        precision = (each * (expected * (1 - expected))[:, None]).T @ each + prior
+        step = np.linalg.solve(precision, each.T @ (wrong - expected) - prior @ (found - mean))
+        found = found + step * min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-12))
+    spread = DEVIATIONS_90 * np.sqrt(np.einsum("ij,jk,ik->i", rest, np.linalg.inv(precision), rest))
+    # sorted, so that the order of the rows does not change the rounding
+    less, more = (float(np.sort(expit(rest @ found + side * spread)).sum()) for side in (-1, 1))
+    return less, more
+
+
+def _line(suspicion: FloatVector) -> FloatMatrix:
+    logits = logit(np.clip(suspicion, _SURE, 1 - _SURE))
+    return np.stack([np.ones(len(logits)), logits], axis=1)

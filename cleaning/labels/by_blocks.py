@@ -12,11 +12,11 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
 from cleaning.data import FloatVector, IntVector, Split
-from cleaning.intervals import DEVIATIONS_90
-from cleaning.labels.ranked import Listed
+from cleaning.labels.ranked import FIRST_LOOKS, WORTH_DRAWING, Listed
+from cleaning.looks import FirstLooks, drawn
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
-from cleaning.review import Round
+from cleaning.review import Round, by_drawn
 
 LEFT_OUT = (
     "the data are large and were ranked by blocks: the order is by suspicion, not by expected gain; near copies and "
@@ -31,9 +31,11 @@ _AS_COPY = 0.99
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BlockRound(Round):
-    """A round of rows that were judged by blocks; it has no posterior, but the deviations that `forecast` uses."""
+    """A round of rows that were judged by blocks; it has no posterior, but the deviations that `forecast` uses, unless
+    the data cannot tell.
+    """
 
-    shared_deviations: tuple[float, float]
+    shared_deviations: tuple[float, float] | None
 
     @property
     def deviations(self) -> tuple[float, float] | None:
@@ -61,7 +63,7 @@ def list_stored(
 ) -> BlockListed:
     """Rows in a file with labels (n,), negative for none, the most suspicious first. See `judge_stored`."""
     found = judge_stored(stored, labels, trusted, predicted, seed=seed, folder=folder, engine=engine, progress=progress)
-    return _listed(labels, found, {}, ())
+    return _listed(labels, found, _first_looks(found) if trusted is None else None, {}, ())
 
 
 def looked_at(
@@ -73,10 +75,25 @@ def looked_at(
 
     checked: the right class of each row that was looked at. left_out: rows without a decision that teaches.
     """
-    return _listed(labels, listed.judgement, checked, left_out)
+    return _listed(labels, listed.judgement, listed.first_looks, checked, left_out)
 
 
-def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], left_out: Collection[int]) -> BlockListed:
+def _first_looks(found: Judgement) -> FirstLooks | None:
+    """The rows drawn to count wrong labels by, among the labelled ones; None if these are few."""
+    labelled = np.flatnonzero(~np.isnan(found.suspicion))
+    if len(labelled) < WORTH_DRAWING:
+        return None
+    suspicion, order = found.suspicion[labelled].astype(np.float64), np.argsort(found.digests[labelled], kind="stable")
+    return drawn(suspicion, order, FIRST_LOOKS, np.random.default_rng(0))
+
+
+def _listed(
+    labels: IntVector,
+    found: Judgement,
+    first_looks: FirstLooks | None,
+    checked: Mapping[int, int],
+    left_out: Collection[int],
+) -> BlockListed:
     n = len(labels)
     decided, labelled = np.zeros(n, dtype=bool), labels >= 0
     decided[[*checked, *left_out]] = True
@@ -96,13 +113,13 @@ def _listed(labels: IntVector, found: Judgement, checked: Mapping[int, int], lef
         suggestion=suggestion[known],
         suggestion_probability=probability[known],
         gain=np.full(len(known), np.nan),
-        left=now.left(np.sort(ahead)),
+        left=now.left(np.sort(ahead), first_looks, left_out),
         posterior=None,
-        shared_deviations=found.deviations,
+        shared_deviations=None if found.count is None else found.deviations,
     )
     near = np.where(labelled, found.copy_of, -1)
     outlier = np.zeros(n, dtype=bool)
-    return BlockListed(order, known, suspicion, suggestion, probability, near, outlier, latest, None, found)
+    return BlockListed(order, known, suspicion, suggestion, probability, near, outlier, latest, first_looks, found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,30 +158,37 @@ class _Now:
         suspicion[labels < 0] = np.nan
         return suspicion, suggestion, probability
 
-    def left(self, ahead: IntVector) -> Count | None:
-        """How many labels are wrong among the rows `ahead`, which are open.
-
-        Before anything is checked, it is the count of all rows, by their share of the suspicion. What is found is
-        taken off; where the checked rows shift the suspicions, the interval covers what is expected by these.
+    def left(self, ahead: IntVector, first_looks: FirstLooks | None, left_out: Collection[int]) -> Count | None:
+        """How many labels are wrong among the rows `ahead`, which are open: by the beliefs or, where that tells more,
+        by the drawn rows. None where the data cannot tell.
         """
-        count, wrong = self.found.count, self.labels[self.checked] != self.right
-        if count is None or not len(ahead):
-            return None
-        scale = count.expected / max(float(np.nansum(self.found.suspicion, dtype=np.float64)), 1e-12)
-        open_copies = np.isin(self.copies, ahead)
-        copies = self.copies[open_copies]
-        sure = np.where(self.labels[copies] == self.same[open_copies], 1 - _AS_COPY, _AS_COPY)
-        expected, less, more = (
-            float(min(scale * self._others(ahead, copies, side) + sure.sum(), len(ahead)))
-            for side in (0.0, -DEVIATIONS_90, DEVIATIONS_90)
-        )
-        found = int(np.count_nonzero(wrong & (self.labels[self.checked] >= 0)))
-        low, high = max(min(count.low - found, less), 0.0), max(count.high - found, more)
-        return Count(expected, float(np.floor(low)), float(np.ceil(min(high, float(len(ahead))))))
+        left = self._believed(ahead)
+        if first_looks is None or not len(ahead):
+            return left
+        place = np.cumsum(self.labels >= 0) - 1
+        told = self.labels[self.checked] >= 0
+        rows, bad = self.checked[told], self.labels[self.checked[told]] != self.right[told]
+        wrong = dict(zip(place[rows].tolist(), bad.tolist(), strict=True))
+        closed = [int(place[row]) for row in left_out if self.labels[row] >= 0]
+        suspicion = self.found.suspicion[self.labels >= 0].astype(np.float64)
+        return by_drawn(left, first_looks, wrong, closed, suspicion, len(ahead))
 
-    def _others(self, ahead: IntVector, copies: IntVector, more: float) -> float:
-        """The sum of the suspicions of the rows `ahead` that are not among the copies."""
-        return float(np.delete(self._suspicion(more)[ahead], np.searchsorted(ahead, copies)).sum())
+    def _believed(self, ahead: IntVector) -> Count | None:
+        """The same by the beliefs alone. Those of copies of checked rows are known, but for a few."""
+        recount, count = self.found.recount, self.found.count
+        if recount is None or not len(ahead):
+            return None
+        if len(ahead) == np.count_nonzero(self.labels >= 0):
+            return count
+        of_copies = np.intersect1d(self.copies, ahead)
+        others = np.zeros(len(self.labels), dtype=bool)
+        others[ahead] = True
+        others[of_copies] = False
+        told = self.labels[self.checked] >= 0
+        expected, low, high = recount.after(others, self.checked[told], self.right[told])
+        differs = int(np.count_nonzero(self.labels[of_copies] != self.same[np.searchsorted(self.copies, of_copies)]))
+        sure = _AS_COPY * differs + (1 - _AS_COPY) * (len(of_copies) - differs)
+        return Count(expected + sure, low + np.floor(sure), high + np.ceil(sure))
 
     def _suggestion(self, suspicion: FloatVector) -> tuple[IntVector, FloatVector]:
         """The suggestion and its probability by the shifted suspicion, of which other classes keep their shares.
@@ -178,9 +202,9 @@ class _Now:
         given = (self.labels >= 0) & (other < 1 - suspicion)
         return np.where(given | own, self.labels, found.suggestion), np.where(given | own, 1 - suspicion, other)
 
-    def _suspicion(self, more: float = 0.0) -> FloatVector:
+    def _suspicion(self) -> FloatVector:
         before = self.found.suspicion.astype(np.float64)
-        return before if self.shift is None else self.shift.of(before, more)
+        return before if self.shift is None else self.shift.of(before)
 
 
 def _copies(copy_of: IntVector, rows: IntVector, right: IntVector) -> tuple[IntVector, IntVector]:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cleaning.belief.blocks.stored import Scale
 from cleaning.data import checked_features
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import NUMBER, label_values
@@ -91,6 +92,11 @@ def encoder_of(evidence: Evidence) -> Encoder:
     if isinstance(evidence, Texts):
         return _TextEncoder(evidence)
     return _VectorEncoder(evidence)
+
+
+def scale_of(encoder: Encoder) -> Scale | None:
+    """What an encoder of vectors does to them, if it is anything."""
+    return encoder.scale if isinstance(encoder, _VectorEncoder) else None
 
 
 def column_of(name: str, values: object, place: Place) -> Column:
@@ -181,11 +187,7 @@ def _single(matrix: Any, place: Place) -> Single:
 class _VectorEncoder:
     def __init__(self, evidence: Vectors) -> None:
         self._place, self._width = evidence.place, np.shape(evidence.matrix)[1:]
-        self._scale: tuple[Any, Any] | None = None
-        if evidence.scaling == "standard":
-            matrix = _single(evidence.matrix, evidence.place)
-            mean, deviation = matrix.mean(axis=0, dtype=np.float64), matrix.std(axis=0, dtype=np.float64)
-            self._scale = mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0)
+        self.scale = _standard(evidence) if evidence.scaling == "standard" else None
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Vectors):
@@ -198,9 +200,32 @@ class _VectorEncoder:
                 f"{self._width[0]}",
                 "embed both with the same encoder",
             )
-        if self._scale is None:
-            return matrix
-        return np.asarray((matrix - self._scale[0]) / self._scale[1], dtype=np.float32)
+        return matrix if self.scale is None else self.scale.of(matrix)
+
+
+def _standard(evidence: Vectors) -> Scale:
+    """What gives each column mean 0 and deviation 1."""
+    rows, total, squares = 0, np.zeros(1), np.zeros(1)
+    for part in _parts(evidence):
+        rows, total = rows + len(part), total + part.sum(axis=0, dtype=np.float64)
+    mean = total / rows
+    for part in _parts(evidence):
+        squares = squares + ((part - mean) ** 2).sum(axis=0)
+    deviation = np.sqrt(squares / rows)
+    return Scale(mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0))
+
+
+def _parts(evidence: Vectors) -> Iterator[Single]:
+    """The matrix in parts, so that one that is mapped need not be in memory."""
+    if not isinstance(evidence.matrix, np.memmap) or evidence.matrix.ndim != 2:
+        yield _single(evidence.matrix, evidence.place)
+        return
+    for part in blocks(len(evidence.matrix)):
+        try:
+            yield _single(evidence.matrix[part], evidence.place)
+        except InvalidInput as error:
+            place = replace(evidence.place, row=part.start + int(error.place.row or 0))
+            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
 
 
 def _other_form(evidence: Evidence, place: Place) -> InvalidInput:
@@ -361,7 +386,8 @@ def contents(evidence: Evidence) -> Iterator[bytes]:
     if isinstance(evidence, Texts):
         yield from (str(text).encode("utf-8", "surrogatepass") for text in evidence.texts)
     elif isinstance(evidence, Vectors):
-        yield from (np.ascontiguousarray(row).tobytes() for row in evidence.matrix)
+        for part in blocks(len(evidence.matrix)):  # since a matrix in a file may be there column after column
+            yield from (row.tobytes() for row in np.ascontiguousarray(evidence.matrix[part]))
     else:
         numbers = [column.values for column in evidence.columns if column.kind == "number"]
         texts = [column.values for column in evidence.columns if column.kind == "text"]

@@ -19,7 +19,7 @@ from cleaning.vectors.neighbours import unit_rows
 _STRENGTH = 10.0
 _STEPS = 3
 # Where no row is trusted, and so many have a label, a drawn sample of the second number is offered.
-_WORTH_DRAWING, _FIRST_LOOKS = 100, 30
+WORTH_DRAWING, FIRST_LOOKS = 100, 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +99,9 @@ def rank_rows(
     bare = np.flatnonzero(labels < 0)
     found = _suggested(train, posterior, trusted, features[bare]) if len(bare) else None
     ranked = _of_all_rows(labelled, bare, first, posterior, found)
-    if trusted is not None or len(labelled) < _WORTH_DRAWING:
+    if trusted is not None or len(labelled) < WORTH_DRAWING:
         return ranked
-    return replace(ranked, first_looks=first_looks(posterior, _FIRST_LOOKS))
+    return replace(ranked, first_looks=first_looks(posterior, FIRST_LOOKS))
 
 
 def _of_all_rows(

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,6 +20,7 @@ import numpy as np
 
 from cleaning.errors import InvalidInput
 from cleaning.parallel.lost import JobsLost, WorkersLost
+from cleaning.parallel.orphan import end_with_parent
 from cleaning.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def finished_jobs(
     items: Sequence[Item],
     engine: Engine = SERIAL,
     progress: Progress | None = None,
-) -> Iterator[tuple[int, Result]]:
+) -> Generator[tuple[int, Result], None, None]:
     """Yields (number of the item, function(*shared, item, progress)) for every item as it finishes.
 
     Jobs must be independent and free of side effects, because a job whose worker dies is run again. Only a job that
@@ -170,6 +171,7 @@ def run_remote(function: Callable[..., Result], *arguments: Any) -> tuple[int, R
     if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
         # Ctrl-C reaches every process of a terminal, but only the parent process should report it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with_parent()
     return number, _run(function, [aligned(value) for value in shared], aligned(item), silent)
 
 

@@ -16,7 +16,7 @@ from evaluation.files.whole import make_folder, sha256_bytes
 from evaluation.labels.source import Source
 
 # Work of another version is not taken up again.
-_VERSION = 3
+_VERSION = 4
 # Percent; more would be shown as 100.
 _NEARLY = 99.4
 
@@ -59,7 +59,9 @@ def list_source(
     assert source.stored is not None
     folder = None
     if work is not None:
-        content = repr((_VERSION, seed, sorted(source.files.values()), source.stored.shape)).encode()
+        stored = source.stored
+        scaled = stored.scale is not None
+        content = repr((_VERSION, seed, sorted(source.files.values()), stored.shape, scaled)).encode()
         known = b"" if trusted is None else trusted.content
         folder = make_folder(work / sha256_bytes(content + source.labels.tobytes() + known)[:16])
         for other in work.iterdir():

@@ -145,6 +145,7 @@ def _by_blocks(
     count = _counted(found)
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)
+        count = _with_found(found, decided) or count
     return _Result(found, count, caveats)
 
 
@@ -208,7 +209,12 @@ def _since(found: Ranked, decided: Decided | None) -> tuple[Ranked, Counted | No
 def _sampled(found: Ranked, decided: Decided) -> Counted | None:
     """The count after the drawn rows have been looked at; None before."""
     drawn = found.drawn.tolist()
-    now = _counted(found) if drawn and all(row in decided.shown for row in drawn) else None
+    return _with_found(found, decided) if drawn and all(row in decided.shown for row in drawn) else None
+
+
+def _with_found(found: Listed, decided: Decided) -> Counted | None:
+    """How many labels were wrong before any was looked at: those that are left, and those that were found."""
+    now = _counted(found)
     if now is None:
         return None
     ends = {name: getattr(now, name) + decided.wrong for name in ("expected", "low", "high")}

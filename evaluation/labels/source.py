@@ -14,7 +14,7 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
-from cleaning.labels.evidence import Columns, Encoder, Vectors, contents, encoder_of
+from cleaning.labels.evidence import Columns, Encoder, Vectors, contents, encoder_of, scale_of
 from cleaning.labels.votes import Votes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
@@ -49,8 +49,8 @@ class Source:
 
     path: what the user named. form: one word for how it is stored. options: every option and guess that is needed to
     read it in the same way again. ids: unique, one per row. labels (n,): indices into classes, -1 for none. classes:
-    names as the user writes them, in natural order. features (n, d): float32; of large data, floats as they are stored.
-    stored: where these are stored, if the data are so large that they are ranked by blocks; else None. probabilities
+    names as the user writes them, in natural order. features (n, d): float32; of large data, numbers as they are in the
+    file. stored: where these are, if the data are so large that they are ranked by blocks; else None. probabilities
     (n, K): those of the user's own model, or None; predicted: where they are stored, if the rows are. votes: those of
     annotators (indices into classes), if the labels are what most of them said, or None. said: what was taken from
     where. hashes: of each row's content, without its label. files: the sha256 of each file that was read whole, by its
@@ -122,7 +122,7 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode, _stored(found))
+    source = _source(request.path, found, names, encode, _stored(found, encode))
     if trusted is None or request.trusted is None:
         return source, None
     return source, _source(request.trusted, trusted, names, encode)
@@ -178,16 +178,18 @@ def _form(path: Path) -> str:
     return found
 
 
-def _stored(found: Found) -> Stored | None:
+def _stored(found: Found, encode: Encoder) -> Stored | None:
     """Where the rows are stored, if there are so many that they are ranked by blocks."""
     evidence, own = found.evidence, found.options.probabilities
-    if found.votes is not None or not isinstance(evidence, Vectors) or evidence.scaling != "none":
+    if found.votes is not None or not isinstance(evidence, Vectors):
         return None
     if own is not None and (own.suffix.lower() != ".npy" or own.resolve() in {one.resolve() for one in found.files}):
         return None
     rows, width = evidence.matrix.shape
-    large = too_large(rows, width, len(found.labels.names))
-    return Stored.of(evidence.matrix) if large else None
+    stored = Stored.of(evidence.matrix, evidence.place)
+    if stored is None or not too_large(rows, width, len(found.labels.names)):
+        return None
+    return replace(stored, scale=scale_of(encode))
 
 
 def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:

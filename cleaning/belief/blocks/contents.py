@@ -36,11 +36,12 @@ class Contents:
         common[labelled] = pairs[last, 1][content]
         return cls(labelled[first], common, labelled, content, own)
 
-    def labels_of(self, firsts: IntVector) -> tuple[IntVector, IntVector]:
-        """All labels of the contents of these first rows: the place of each content among them, and the classes."""
+    def labels_of(self, firsts: IntVector) -> tuple[IntVector, IntVector, IntVector]:
+        """All labels of the contents of these first rows: the place of each content among them, classes and rows."""
         place = np.full(len(self.firsts), -1)
         number = np.full(len(self.common), -1)
         number[self.firsts] = np.arange(len(self.firsts))
         place[number[firsts]] = np.arange(len(firsts))
         found = place[self.content]
-        return found[found >= 0], self.codes[found >= 0]
+        some = found >= 0
+        return found[some], self.codes[some], self.labelled[some]

@@ -18,9 +18,10 @@ from cleaning.belief.blocks.cost import Cost
 from cleaning.belief.blocks.forward import forward_models
 from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams, rows_at_once
 from cleaning.belief.blocks.predicted import Predicted, looked_through
+from cleaning.belief.blocks.recount import Recount
 from cleaning.belief.blocks.sample import Sample
 from cleaning.belief.blocks.scan import scanned, sums_of
-from cleaning.belief.blocks.stored import Block, Single, Stored, block_rows, blocks_of
+from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
 from cleaning.belief.blocks.trusted import Noisy, Trusted
 from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
@@ -46,17 +47,20 @@ class Judgement:
 
     suspicion (n,): P(the given label is wrong), NaN for a row without a label. suggestion (n,): the most probable
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
-    noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of wrong labels, None where the
-    data cannot tell; deviations: those of `misjudged`.
+    digests (n,): of the contents. noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of
+    wrong labels; recount: what counts them again after decisions; both None where the data cannot tell. deviations:
+    those of `misjudged`.
     """
 
     suspicion: NDArray[np.float32]
     suggestion: IntVector
     probability: NDArray[np.float32]
     copy_of: IntVector
+    digests: Digests
     classes: IntVector
     noise_matrix: FloatMatrix
     count: Count | None
+    recount: Recount | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
 
@@ -158,17 +162,22 @@ class _Judging:
         shared = (self.stored, self.predicted, learners, stack)
         found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
         caveats = self._caveats(sample.noisy, trusted.unused)
-        hidden = any(one.hides_count for one in caveats)
-        count = None if hidden else _scaled(sample.count(stack, scores, gold), len(sample.given), found[0])
+        recount = None
+        if not any(one.hides_count for one in caveats):
+            known = self.noisy, self.contents, learners
+            recount = Recount(self.stored, self.predicted, *known, sample, scores, stack, gold)
+        labelled = int(np.count_nonzero(self.codes >= 0))
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
             suggestion=self.classes[found[1]],
             probability=found[2],
             copy_of=self._copies(),
+            digests=self.noisy.digests,
             classes=self.classes,
             noise_matrix=stack.noise,
-            count=count,
+            count=None if recount is None else recount.first(labelled),
+            recount=recount,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
         )
@@ -330,13 +339,3 @@ def judged(
 
 def _as_arrays(stack: Stack) -> Arrays:
     return stack.weights, stack.offset, stack.noise
-
-
-def _scaled(sampled: Count, drawn: int, suspicion: NDArray[np.float32]) -> Count:
-    """The count among all labelled rows, as a share of the rows that of the `drawn` ones.
-
-    A sample says less of chance than all rows do, so the interval is rather too wide.
-    """
-    n = int(np.count_nonzero(~np.isnan(suspicion)))
-    expected, low, high = (n / drawn * one for one in sampled)
-    return Count(expected, float(np.floor(low)), float(np.ceil(high)))

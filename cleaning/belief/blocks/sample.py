@@ -1,44 +1,83 @@
 """The rows that the stack is fitted on: a sample of the noisy ones, and clean ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning.belief.base_learners import Evidence, standardised
 from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.stored import Single
 from cleaning.belief.count import Count, Judged, count_wrong
 from cleaning.belief.forward_learner import forward_scores
-from cleaning.belief.stacking import Stack, fit_stack
+from cleaning.belief.stacking import Stack, fit_stack, guessed_share
 from cleaning.data import FloatMatrix, FloatVector, IntVector
+
+
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """Rows that somebody has looked at, with the scores (learners, c, K) of the learners.
+
+    right (c,) and given (c,): their classes now and before; right is -1 for a class that no other row has.
+    """
+
+    scores: Single
+    right: IntVector
+    given: IntVector
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Whether the label was wrong, (c,)."""
+        return np.not_equal(self.right, self.given)
+
+    @property
+    def known(self) -> "Facts":
+        """Those of classes that other rows have."""
+        kept = np.flatnonzero(self.right >= 0)
+        return Facts(self.scores[:, kept], self.right[kept], self.given[kept])
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Rows for the stack, one of each content.
 
-    group (r,) and given (r,): the noisy row whose content each label is of, and its class. share: how much of the noisy
-    rows these are, relative to the share of the clean ones.
+    group (r,) and given (r,): the noisy row whose content each label is of, and its class; rows (r,): the numbers of
+    the labelled rows. share: how much of the noisy rows these are, relative to the share of the clean ones.
     """
 
     noisy: Known
     clean: Known
     group: IntVector
     given: IntVector
+    rows: IntVector
     share: float = 1.0
 
     def scores(self, learners: Learners) -> tuple[Learners, Single]:
         """The learners whose scores of all rows have deviation 1, and the scores of these rows."""
         return learners.scaled_by(self.noisy, self.clean, self.share)
 
-    def stack(self, scores: Single, *, gold: bool = False) -> Stack:
-        """The stack for these scores, with gold correction if asked for."""
-        votes = self._votes(scores.shape[2])
-        return fit_stack(scores, votes, len(self.noisy), before=np.empty((0, scores.shape[2])), gold=gold)
+    def stack(
+        self, scores: Single, *, gold: bool = False, facts: "Facts | None" = None, earlier: Stack | None = None
+    ) -> Stack:
+        """The stack for these scores, with gold correction if asked for. earlier: where to begin; see `fit_stack`."""
+        votes, before = self._votes(scores.shape[2]), np.empty((0, scores.shape[2]))
+        if facts is not None:
+            each = np.eye(scores.shape[2])
+            votes, before = np.concatenate([votes, each[facts.right]]), each[facts.given]
+            scores = np.concatenate([scores, facts.scores], axis=1)
+        return fit_stack(scores, votes, len(self.noisy), before=before, gold=gold, earlier=earlier)
 
     def alone(self) -> "Sample":
         """The noisy rows only."""
-        return Sample(self.noisy, self.clean.take(np.empty(0, dtype=np.int64)), self.group, self.given)
+        return replace(self, clean=self.clean.take(np.empty(0, dtype=np.int64)), share=1.0)
+
+    def among(self, kept: NDArray[np.bool_]) -> "tuple[Sample, IntVector]":
+        """The same without the labels of rows that are not kept, (n,); and the numbers of the noisy rows that stay."""
+        some = kept[self.rows]
+        noisy, group = np.unique(self.group[some], return_inverse=True)
+        return replace(
+            self, noisy=self.noisy.take(noisy), group=group, given=self.given[some], rows=self.rows[some]
+        ), noisy
 
     def predicted(self, stack: Stack, scores: Single) -> FloatVector:
         """The log-likelihood of each noisy label by a belief that does not know it."""
@@ -59,6 +98,12 @@ class Sample:
         """How many of the noisy labels are wrong. gold: the stack with gold correction, if any row is clean."""
         plain = self.judged(stack, scores)
         return count_wrong(plain, None if gold is None else self.judged(gold, scores))
+
+    def suspicion(self, stack: Stack, scores: Single) -> FloatVector:
+        """P(the label is wrong) of each label, (r,)."""
+        many, n_classes = len(self.noisy), scores.shape[2]
+        belief = stack.posterior(scores[:, :many], self._votes(n_classes)[:many], guessed_share(n_classes))
+        return np.asarray(1 - belief[self.group, self.given], dtype=np.float64)
 
     def judged(self, stack: Stack, scores: Single) -> Judged:
         """What the stack says of these rows."""

@@ -4,14 +4,14 @@ import math
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import IntVector
+from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place
 
 Single = NDArray[np.float32]
@@ -21,50 +21,83 @@ Digests = NDArray[np.uint64]
 _BLOCKS, FEWEST_ROWS, _MOST_ROWS = 256, 16_384, 262_144
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A matrix (n, d) in C order in a file: from byte `offset`, numbers of the type `dtype`.
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What is taken off each column, and what the rest is divided by, (d,) each."""
 
-    It can be sent to other processes. Those of a cluster have to see the file under the same path.
+    mean: FloatVector
+    deviation: FloatVector
+
+    def of(self, rows: NDArray[Any]) -> Single:
+        """These rows, scaled."""
+        return np.asarray((rows - self.mean) / self.deviation, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A matrix (n, d) in a file: from byte `offset`, numbers of the type `dtype`, column after column if `by_column`.
+
+    It can be sent to other processes. Those of a cluster have to see the file under the same path. place: what errors
+    name in place of this file. scale: applied to all that is read; None: to nothing.
     """
 
     path: str
     offset: int
     dtype: str
     shape: tuple[int, int]
+    by_column: bool
+    place: Place
+    scale: Scale | None = None
 
     @classmethod
-    def of(cls, matrix: NDArray[Any]) -> "Stored | None":
-        """Where a memory-mapped matrix of floats is stored; None for any other array."""
+    def of(cls, matrix: NDArray[Any], place: Place | None = None) -> "Stored | None":
+        """Where a memory-mapped matrix of numbers is stored; None for any other array."""
         base: object = matrix.base  # a part of a mapped matrix has that as its base, and keeps its offset
         if not isinstance(matrix, np.memmap) or not isinstance(base, mmap.mmap):
             return None
-        if matrix.ndim != 2 or matrix.dtype.kind != "f" or not matrix.flags.c_contiguous:
+        flags = matrix.flags
+        if matrix.ndim != 2 or matrix.dtype.kind not in "fiub" or not (flags.c_contiguous or flags.f_contiguous):
             return None
         rows, columns = matrix.shape
-        return cls(str(matrix.filename), int(matrix.offset), matrix.dtype.str, (rows, columns))
+        path, offset = str(matrix.filename), int(matrix.offset)
+        where = place or Place(Path(path))
+        return cls(path, offset, matrix.dtype.str, (rows, columns), not flags.c_contiguous, where)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def block(self, start: int, stop: int) -> Single:
         """These rows, read from the file."""
-        kind, width = np.dtype(self.dtype), self.shape[1]
-        at = self.offset + start * width * kind.itemsize
         try:
-            found = np.fromfile(self.path, kind, (stop - start) * width, offset=at)
+            rows = self._mapped()[start:stop] if self.by_column else self._read(start, stop)
         except OSError as error:
-            fix = "give a path that every worker sees" if isinstance(error, FileNotFoundError) else "check the file"
-            raise InvalidInput(Path(self.path), f"it cannot be read ({error.strerror})", fix) from None
-        if len(found) < (stop - start) * width:
-            raise InvalidInput(Path(self.path), "it has become shorter", "restore it, and run the command again")
-        with np.errstate(over="ignore"):
-            return np.asarray(found.reshape(-1, width), dtype=np.float32)
+            gone = isinstance(error, FileNotFoundError)  # on a cluster, the path is what has to be the same
+            fix = "give a path that every worker sees" if gone else "check the file"
+            where = Place(Path(self.path)) if gone else self.place
+            raise InvalidInput(where, f"it cannot be read ({error.strerror})", fix) from None
+        except ValueError:
+            raise InvalidInput(self.place, "it has become shorter", "restore it, and run the command again") from None
+        return self.scaled(rows)
 
     def take(self, rows: IntVector) -> Single:
         """A few rows, in this order."""
-        mapped = np.memmap(self.path, np.dtype(self.dtype), "r", self.offset, self.shape)
-        return np.asarray(mapped[rows], dtype=np.float32)
+        return self.scaled(self._mapped()[rows])
+
+    def scaled(self, rows: NDArray[Any]) -> Single:
+        """Rows of the file as they are judged."""
+        with np.errstate(over="ignore"):
+            single = np.asarray(rows, dtype=np.float32, order="C")
+        return single if self.scale is None else self.scale.of(single)
+
+    def _read(self, start: int, stop: int) -> NDArray[Any]:
+        """These rows of a file in C order. Raises ValueError if there are fewer."""
+        kind, width = np.dtype(self.dtype), self.shape[1]
+        found = np.fromfile(self.path, kind, (stop - start) * width, offset=self.offset + start * width * kind.itemsize)
+        return found.reshape(stop - start, width)
+
+    def _mapped(self) -> NDArray[Any]:
+        order: Literal["F", "C"] = "F" if self.by_column else "C"
+        return np.memmap(self.path, np.dtype(self.dtype), "r", self.offset, self.shape, order)
 
     @contextmanager
     def naming_rows(self, start: int) -> Iterator[None]:
@@ -72,7 +105,7 @@ class Stored:
         try:
             yield
         except InvalidInput as error:
-            place = Place(Path(self.path), row=start + int(error.place.row or 0))
+            place = replace(self.place, row=start + int(error.place.row or 0))
             raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
 
 

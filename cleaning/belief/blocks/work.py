@@ -4,7 +4,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,11 +58,13 @@ class Work:
         kept: dict[int, Total | None] = dict.fromkeys(finished) if self.folder else dict(finished)
         missing = [number for number in range(len(blocks)) if number not in finished]
         finished.clear()
-        for place, one in finished_jobs(function, shared, [blocks[number] for number in missing], self.engine):
-            number = missing[place]
-            self._write(f"{name}/{number:06d}", one)
-            kept[number] = None if self.folder else one
-            self.advance(cost / len(blocks), note)
+        jobs = finished_jobs(function, shared, [blocks[number] for number in missing], self.engine)
+        with closing(jobs):  # so that workers end at once where writing fails or is interrupted
+            for place, one in jobs:
+                number = missing[place]
+                self._write(f"{name}/{number:06d}", one)
+                kept[number] = None if self.folder else one
+                self.advance(cost / len(blocks), note)
         total = _total(kept[number] or self._must_read(f"{name}/{number:06d}") for number in range(len(blocks)))
         self._write(name, total)
         if self.folder is not None:

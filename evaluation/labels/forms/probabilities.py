@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleaning.belief.blocks.stored import Stored
-from cleaning.errors import InvalidInput, suggest
+from cleaning.errors import InvalidInput, Place, suggest
 from cleaning.labels.predicted import predicted_by_class, refuse_columns
 from evaluation.files.npy import read_npy
 from evaluation.labels.forms.tables import SUFFIXES, open_table
@@ -20,10 +20,10 @@ def probabilities_stored(path: Path, names: Sequence[str], rows: int) -> Stored:
     Raises InvalidInput that names the file for anything but a matrix of n rows with a column per class.
     """
     matrix = read_npy(path)
-    found = Stored.of(matrix)
-    if found is None:
+    found = Stored.of(matrix, Place(path))
+    if found is None or matrix.dtype.kind != "f":
         problem = f"the shape is {matrix.shape}, and the type {matrix.dtype}"
-        raise InvalidInput(path, problem, "save a matrix of floats: numpy.save(FILE, numpy.ascontiguousarray(P))")
+        raise InvalidInput(path, problem, "save a matrix of floats with numpy.save")
     if len(found) != rows:
         raise InvalidInput(path, f"{len(found)} rows for {rows} labels", "give one row for every label")
     refuse_columns(found.shape[1], names, str(path))

@@ -47,9 +47,9 @@ class Nearness:
 
     def __init__(self, review: Review) -> None:
         self._source, self._trusted = review.source, review.trusted
-        self._mean = np.asarray(review.source.features.mean(axis=0, dtype=np.float64), dtype=np.float32)
-        self._lengths = _lengths(review.source.features, self._mean)
-        self._trusted_lengths = None if review.trusted is None else _lengths(review.trusted.features, self._mean)
+        self._mean = _as_judged(review.source, review.source.features.mean(axis=0, dtype=np.float64))
+        self._lengths = _lengths(review.source, self._mean)
+        self._trusted_lengths = None if review.trusted is None else _lengths(review.trusted, self._mean)
         self._group = _groups(review)
         self._outliers = {review.rows[line["id"]] for line in review.ranking if line["outlier"]}
         options = review.source.options
@@ -107,12 +107,11 @@ class Nearness:
         """The nearest of these rows, with their cosines."""
         if not len(rows):
             return []
-        features = self._source.features
-        lengths = self._lengths
+        source, lengths = self._source, self._lengths
         if trusted and self._trusted is not None and self._trusted_lengths is not None:
-            features, lengths = self._trusted.features, self._trusted_lengths
-        own = self._source.features[row] - self._mean
-        part = np.asarray(features[rows] if len(rows) < len(features) else features, dtype=np.float32)
+            source, lengths = self._trusted, self._trusted_lengths
+        own = _as_judged(self._source, self._source.features[row]) - self._mean
+        part = _as_judged(source, source.features[rows] if len(rows) < len(source) else source.features)
         cosines = (part @ own - float(self._mean @ own)) / lengths[rows]
         best = np.argsort(-cosines, kind="stable")[:_COMPARED]
         return [(int(rows[one]), float(cosines[one])) for one in best]
@@ -128,11 +127,16 @@ class Nearness:
         return {name: value for name, value in columns if name not in hidden and not name.startswith(ours)}
 
 
-def _lengths(features: _Floats, mean: _Floats) -> _Floats:
+def _as_judged(source: Source, rows: _Floats) -> _Floats:
+    """Some of the rows in float32, scaled if the source is judged so."""
+    return np.asarray(rows, dtype=np.float32) if source.stored is None else source.stored.scaled(rows)
+
+
+def _lengths(source: Source, mean: _Floats) -> _Floats:
     """The lengths of the centred rows, at least a tiny number."""
-    squares = np.empty(len(features))
-    for block in blocks(len(features)):
-        part = np.asarray(features[block], dtype=np.float32)
+    squares = np.empty(len(source))
+    for block in blocks(len(source)):
+        part = _as_judged(source, source.features[block])
         squares[block] = np.einsum("ij,ij->i", part, part) - 2 * (part @ mean) + float(mean @ mean)
     return np.asarray(np.sqrt(np.maximum(squares, 1e-12)), dtype=np.float32)
 

@@ -38,11 +38,19 @@ class Session:
 
 
 def serve(session: Session, reporter: Reporter) -> None:
-    """Serves the page. Raises InvalidInput for a folder that is not a review, and for a port that is taken."""
+    """Serves the page.
+
+    Raises InvalidInput for a folder that is not a review, for a port that is taken, and where no rows were drawn to
+    begin with.
+    """
     by = reviewer(session.by)
     if session.batch < 1:
         raise InvalidInput("--batch", f"it is {session.batch}", "use a number from 1")
-    desk = Desk(open_review(session.review, reporter), by, session.batch, first_looks=session.first_looks)
+    review = open_review(session.review, reporter)
+    if session.first_looks and not review.description.first_looks:
+        problem = "no rows were drawn for this ranking, since it has trusted rows or few labels"
+        raise InvalidInput("--first-looks", problem, "leave it out")
+    desk = Desk(review, by, session.batch, first_looks=session.first_looks)
     with listening(session.port) as listener:
         port = int(listener.getsockname()[1])
         token = secrets.token_urlsafe(24)

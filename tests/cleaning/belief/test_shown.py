@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit, logit
 from sklearn.datasets import load_digits
 
 from cleaning import Split, label_posterior, next_round
 from cleaning.belief.count import Count
-from cleaning.belief.shown import Shift, shift_of
+from cleaning.belief.shown import Shift, between, shift_of, shown_by
 from tests.study.cases import plant
 
 
@@ -61,3 +62,26 @@ def test_the_interval_is_never_narrower_and_contains_what_is_expected(by, deviat
     assert before.high <= after.high <= n
     assert after.low <= after.expected <= after.high
     assert (np.diff(shift.of(suspicion)) >= 0).all()
+
+
+def test_rows_that_are_not_suspicious_may_be_off_by_more():
+    """The true logits are .75 of those believed. Only the most suspicious rows were looked at."""
+    held, alone = 0, 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
+        wrong = rng.random(4000) < expit(0.75 * logit(believed))
+        less, more = between(believed[:800], wrong[:800], believed[800:])
+        held += less <= wrong[800:].sum() <= more
+        shifted = shown_by(believed[:800], wrong[:800]).counted(believed[800:], Count(0.0, 3200.0, 0.0))
+        alone += shifted.low <= wrong[800:].sum() <= shifted.high
+    assert held >= 34
+    assert alone < 20
+
+
+def test_where_the_beliefs_are_right_the_interval_is_narrow():
+    rng = np.random.default_rng(0)
+    believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
+    wrong = rng.random(4000) < believed
+    less, more = between(believed[:800], wrong[:800], believed[800:])
+    assert less <= wrong[800:].sum() <= more < 2 * believed[800:].sum()

@@ -8,10 +8,14 @@ import pandas as pd
 import pytest
 
 from cleaning.belief.blocks import judge, stored
+from cleaning.labels import evidence
 from evaluation.cli import main
 from evaluation.labels import size
 from evaluation.labels.forms import spooled, tables
 from evaluation.labels.opened import open_review
+from evaluation.labels.page.desk import Desk
+from evaluation.labels.page.near import Nearness
+from evaluation.labels.review_folder import read_description
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import NAMES, Rows
 
@@ -75,6 +79,24 @@ def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(
     assert "2 of them have been looked at" in capsys.readouterr().out
 
 
+def test_the_first_looks_come_first_and_count_wrong_labels(folder, tmp_path, capsys):
+    folder = shutil.copytree(folder, tmp_path / "first")
+    before = read_description(folder / "X_review")
+    review = open_review(folder / "X_review")
+    drawn = [review.rows[name] for name in before.first_looks]
+    assert len(set(drawn)) == 30
+    assert Desk(review, "ann", 1000, first_looks=True).round.order[:30].tolist() == drawn
+    rows = Rows()
+    decide(folder / "X_review", {row: f"={rows.truth[row]}" for row in drawn})
+    assert main(["rank", str(folder / "X.npy")]) == 0
+    assert "--first-looks" not in capsys.readouterr().out
+    after = read_description(folder / "X_review")
+    assert after.first_looks == before.first_looks
+    wrong = int((rows.names != rows.truth)[3:].sum())
+    assert after.count.low <= wrong <= after.count.high
+    assert after.count.high - after.count.low < before.count.high - before.count.low
+
+
 def test_work_on_other_labels_is_removed(folder, tmp_path):
     (tmp_path / "X.npy").write_bytes((folder / "X.npy").read_bytes())
     for names in (Rows().names, np.roll(Rows().names, 1)):
@@ -105,6 +127,50 @@ def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypat
     assert table_of(tmp_path).equals(table_of(folder))
     monkeypatch.setattr(tables.Table, "vectors_by_parts", None)
     assert open_review(tmp_path / "X_review").source.stored is not None
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda rows: (1e4 * rows).round().astype(np.int32)])
+def test_numbers_in_another_order_or_type_are_ranked_by_blocks_without_a_copy(change, folder, tmp_path, capsys):
+    np.save(tmp_path / "X.npy", change(Rows().X))
+    shutil.copy(folder / "y.npy", tmp_path)
+    assert main(["rank", str(tmp_path / "X.npy")]) == 0
+    assert "were ranked by blocks" in capsys.readouterr().err
+    assert not list(tmp_path.glob("X_review/*.npy"))
+    ours, theirs = (pd.to_numeric(table_of(one).set_index("id")["suspicion"]).dropna() for one in (tmp_path, folder))
+    assert np.corrcoef(ours, theirs[ours.index])[0, 1] > 0.98
+
+
+def test_scaled_columns_are_ranked_by_blocks(trusted, capsys):
+    """As if the file held scaled columns; the trusted rows and the page use the same scale."""
+    rows, stretch = Rows(), np.array([1, 100, 0.01, 1], dtype=np.float32)
+    mean, deviation = ((getattr(rows.X * stretch + 5, what)(axis=0, dtype=np.float64)) for what in ("mean", "std"))
+    tables = {}
+    for name, change, options in (
+        ("none", lambda part: ((part * stretch + 5 - mean) / deviation).astype(np.float32), []),
+        ("scaled", lambda part: part * stretch + 5, ["--scaling=standard"]),
+    ):
+        for file, part in (("X", rows.X), ("t", rows.trusted_X)):
+            np.save(trusted / f"{file}.npy", change(part))
+        asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}", f"--review={trusted / name}"]
+        assert main([*asked, *options]) == 0
+        assert "were ranked by blocks" in capsys.readouterr().err
+        tables[name] = pd.read_csv(trusted / name / "ranking.csv")["suspicion"].tolist()
+        near = Nearness(open_review(trusted / name))
+        tables[f"near {name}"] = [near.trusted(row, 1, {}, 5) for row in range(20)]
+    assert tables["none"] == tables["scaled"]
+    assert tables["near none"] == tables["near scaled"]
+
+
+def test_scaling_names_the_row_that_cannot_be_used(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(evidence, "_BLOCK", 50)
+    rows = Rows()
+    rows.X[70, 1] = np.nan
+    np.save(tmp_path / "X.npy", rows.X)
+    np.save(tmp_path / "y.npy", rows.names)
+    monkeypatch.chdir(tmp_path)
+    for options in ([], ["--scaling=standard"]):
+        assert main(["rank", "X.npy", *options]) == 1
+        assert capsys.readouterr().err.startswith("error: X.npy, row 70: NaN or infinite values")
 
 
 def test_a_ragged_column_of_parquet_is_refused_by_row(tmp_path, monkeypatch, capsys):
@@ -144,6 +210,8 @@ def test_trusted_rows_teach_by_blocks(trusted, capsys):
     assert main(asked) == 0
     captured = capsys.readouterr()
     assert "trusted: 60 rows" in captured.out
+    assert main(["review", str(trusted / "X_review"), "--first-looks"]) == 1
+    assert "--first-looks: no rows were drawn for this ranking" in capsys.readouterr().err
     assert "were ranked by blocks" in captured.err
     written = json.loads((trusted / "X_review/source.json").read_text())
     assert written["trusted"]["path"] == "../t.npy"

@@ -10,11 +10,15 @@ from cleaning.belief.blocks.stored import Stored
 
 @dataclass(frozen=True)
 class Case:
-    """Rows and their labels; some are wrong, the last ten rows have none, and rows 0 to 4 have a copy from row 5 on."""
+    """Rows and their labels; some are wrong, the last ten rows have none, and rows 0 to 4 have a copy from row 5 on.
+
+    truth: the right labels.
+    """
 
     rows: np.ndarray
     labels: np.ndarray
     wrong: np.ndarray
+    truth: np.ndarray
 
     def stored(self, folder: Path, dtype: str = "float32") -> Stored:
         path = folder / f"rows_{dtype}.npy"
@@ -32,7 +36,7 @@ def case(n: int = 900, width: int = 8, classes: int = 4) -> Case:
     wrong = rng.random(n) < 0.15
     labels = np.where(wrong, (truth + rng.integers(1, classes, n)) % classes, truth)
     labels[-10:], wrong[-10:] = -1, False
-    return Case(rows.astype(np.float32), labels, wrong)
+    return Case(rows.astype(np.float32), labels, wrong, truth)
 
 
 class Undrawn:

@@ -1,5 +1,7 @@
 """Each learner gives, block by block, what the learner of `label_posterior` gives for all rows at once."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from cleaning.belief.blocks.scan import scanned
 from cleaning.belief.blocks.stored import Stored, blocks_of
 from cleaning.belief.blocks.work import Work
 from cleaning.belief.forward_learner import STEPS, _fitted
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
 from tests.cleaning.belief.blocks.made import case
 
 NONE = np.empty((0, 8), np.float32), np.empty(0, np.int64)
@@ -99,9 +101,35 @@ def test_only_a_whole_matrix_in_a_file_is_stored(tmp_path):
     assert stored.block(1, 3).tolist() == [[3, 4, 5], [6, 7, 8]]
     assert stored.take(np.array([3, 0])).tolist() == [[9, 10, 11], [0, 1, 2]]
     assert [Stored.of(one) for one in (mapped[1:], mapped.T, np.array(mapped))] == [None] * 3
-    (tmp_path / "rows.npy").write_bytes((tmp_path / "rows.npy").read_bytes()[:-8])
-    with pytest.raises(InvalidInput, match="it has become shorter"):
-        stored.block(0, 4)
+    columns = np.asfortranarray(mapped)
+    np.save(tmp_path / "columns.npy", columns)
+    by_column = Stored.of(np.load(tmp_path / "columns.npy", mmap_mode="r"))
+    for one in (stored, by_column):
+        path = Path(one.path)
+        path.write_bytes(path.read_bytes()[:-8])
+        with pytest.raises(InvalidInput, match="it has become shorter"):
+            one.block(0, 4)
     (tmp_path / "rows.npy").unlink()
     with pytest.raises(InvalidInput, match="every worker sees"):
         stored.block(0, 4)
+
+
+@pytest.mark.parametrize("dtype", ["float16", ">f8", "int64", "uint8", "bool"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_of_any_type_and_order_are_read_by_blocks(dtype, order, tmp_path):
+    rows = np.random.default_rng(0).integers(0, 2, (50, 3)).astype(dtype)
+    np.save(tmp_path / "rows.npy", np.asarray(rows, order=order))
+    stored = Stored.of(np.load(tmp_path / "rows.npy", mmap_mode="r"))
+    assert stored.block(7, 20).tobytes() == rows[7:20].astype(np.float32).tobytes()
+    assert stored.take(np.array([40, 2])).tobytes() == rows[[40, 2]].astype(np.float32).tobytes()
+
+
+def test_an_error_names_what_the_user_named(tmp_path):
+    np.save(tmp_path / "copy.npy", np.full((5, 3), np.nan))
+    place = Place(Path("X.parquet"), column="embedding")
+    stored = Stored.of(np.load(tmp_path / "copy.npy", mmap_mode="r"), place)
+    with pytest.raises(InvalidInput, match=r"^X\.parquet, column embedding, row 0: NaN"):
+        scanned(stored, 0, (0, 5), None)
+    (tmp_path / "copy.npy").write_bytes((tmp_path / "copy.npy").read_bytes()[:-8])
+    with pytest.raises(InvalidInput, match=r"^X\.parquet, column embedding: it has become shorter"):
+        stored.block(0, 5)

@@ -1,0 +1,115 @@
+"""After decisions, wrong labels are counted by blocks as they are in memory: the interval narrows with the looks."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cleaning.belief import basis, posterior
+from cleaning.belief.blocks import judge, stored
+from cleaning.data import Split
+from cleaning.review import next_round
+from tests.cleaning.belief.blocks.made import Case, case
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stored, "FEWEST_ROWS", 250)
+        patch.setattr(basis, "DENSE_ROWS", 100)  # the learners for many rows
+        yield
+
+
+@pytest.fixture(scope="module")
+def given():
+    """Rows with labels, and trusted rows."""
+    made = case(1100)
+    labels = np.where(np.arange(900) < 890, made.labels[:900], -1)
+    sure = Split.from_arrays(made.rows[900:1050], made.truth[900:1050])
+    return Case(made.rows[:900], labels, made.wrong[:900] & (labels >= 0), made.truth[:900]), sure
+
+
+@pytest.fixture(scope="module", params=["alone", "trusted"])
+def both(request, given, tmp_path_factory):
+    """What was judged by blocks and in memory."""
+    made, sure = given[0], given[1] if request.param == "trusted" else None
+    rows = np.flatnonzero(made.labels >= 0)
+    found = judge.judge_stored(made.stored(tmp_path_factory.mktemp("rows")), made.labels, sure)
+    return found, posterior.label_posterior(Split.from_arrays(made.rows[rows], made.labels[rows]), sure)
+
+
+def looked(found, given, looks):
+    """The most suspicious rows, and which rows are then open."""
+    made, _ = given
+    chosen = np.argsort(-np.nan_to_num(found.suspicion), kind="stable")[:looks]
+    ahead = made.labels >= 0
+    ahead[chosen] = False
+    return chosen, made.truth[chosen], ahead
+
+
+@pytest.mark.parametrize("looks", [60, 300])
+def test_the_interval_is_that_of_a_round_in_memory(both, given, looks):
+    found, plain = both
+    chosen, right, ahead = looked(found, given, looks)
+    ours = found.recount.after(ahead, chosen, right)
+    theirs = next_round(plain, dict(zip(chosen.tolist(), right.tolist(), strict=True))).left
+    assert ours.low <= given[0].wrong[ahead].sum() <= ours.high
+    assert ours.expected == pytest.approx(theirs.expected, rel=0.25, abs=3)
+    assert ours.high == pytest.approx(theirs.high, rel=0.25, abs=5)
+
+
+def test_the_interval_narrows_with_the_looks(both, given):
+    found, _ = both
+    widths = [found.count.high - found.count.low]
+    for looks in (150, 500):
+        chosen, right, ahead = looked(found, given, looks)
+        count = found.recount.after(ahead, chosen, right)
+        widths.append(count.high - count.low)
+    assert widths[1] < 0.9 * widths[0]
+    assert widths[2] < 0.5 * widths[0]
+
+
+def test_more_wrong_labels_than_believed_are_evidence_of_more_among_the_others(both, given):
+    found, _ = both
+    made, _ = given
+    labelled = np.flatnonzero(made.labels >= 0)
+    chosen = labelled[np.argsort(found.suspicion[labelled])[300:360]]
+    ahead = made.labels >= 0
+    ahead[chosen] = False
+    none, some = (
+        found.recount.after(ahead, chosen, (made.labels[chosen] + np.arange(60) % wrong) % 4) for wrong in (1, 4)
+    )
+    assert some.expected > 1.3 * none.expected
+    assert some.high > none.high
+
+
+def test_a_decision_for_a_class_that_no_row_has_is_a_wrong_label(both, given):
+    found, _ = both
+    chosen, right, ahead = looked(found, given, 60)
+    right = right.copy()
+    right[:5] = 9
+    count = found.recount.after(ahead, chosen, right)
+    assert 0 <= count.low <= count.expected <= count.high <= ahead.sum()
+
+
+def test_a_sample_counts_for_all_rows(both, given):
+    found, _ = both
+    recount, sample = found.recount, found.recount.sample
+    kept = np.arange(0, len(sample.noisy), 2)
+    part, left = sample.among(np.isin(np.arange(len(given[0].labels)), sample.rows[np.isin(sample.group, kept)]))
+    assert left.tolist() == kept.tolist()
+    scores = np.concatenate([recount.scores[:, kept], recount.scores[:, len(sample.noisy) :]], axis=1)
+    half = replace(recount, sample=part, scores=scores)
+    chosen, right, ahead = looked(found, given, 100)
+    ours, theirs = (one.after(ahead, chosen, right) for one in (half, recount))
+    assert ours.expected == pytest.approx(theirs.expected, rel=0.5)
+    assert ours.high > 0.6 * theirs.high
+
+
+def test_where_no_row_of_the_sample_is_open_any_number_may_be_wrong(both, given):
+    found, _ = both
+    recount, sample = found.recount, found.recount.sample
+    part, kept = sample.among(np.arange(len(given[0].labels)) < 100)
+    few = replace(recount, sample=part, scores=recount.scores[:, kept])
+    ahead = np.arange(len(given[0].labels)) >= 880
+    assert tuple(few.after(ahead, kept[:0], kept[:0])) == (0.0, 0.0, 20.0)
