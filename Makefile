@@ -23,7 +23,7 @@ mlcube: $(MLCUBE)/.installed
 
 $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
 	$(PYTHON) -m venv $(MLCUBE)
-	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --require-hashes -r mlcube/requirements.txt
+	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r mlcube/requirements.txt
 	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation ./mlcube/host_runner
 	@touch $@
 
