@@ -7,8 +7,8 @@ UV ?= .uv
 LOWEST ?= .lowest
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-# pip would compile the modules one after the other
-COMPILE_MODULES = $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
+# pip would compile the modules one after the other, and also the packages' own tests, which nobody imports
+COMPILE_MODULES = $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/.*/tests?/' $(VENV)/lib || true
 
 .PHONY: demo test mlcube lock test-lowest clean
 
@@ -23,7 +23,7 @@ mlcube: $(MLCUBE)/.installed
 
 $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
 	$(PYTHON) -m venv $(MLCUBE)
-	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --require-hashes -r mlcube/requirements.txt
+	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r mlcube/requirements.txt
 	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation ./mlcube/host_runner
 	@touch $@
 
@@ -34,24 +34,39 @@ $(BIN)/python:
 
 # The lists are complete, so pip installs exactly these packages (--no-deps) and nothing else. Neither a new release nor a
 # pip that resolves extras differently can break the installation.
-$(VENV)/.runtime: $(BIN)/python requirements.txt pyproject.toml cleaning/fixfirst/__init__.py
-	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements.txt
-	$(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
+INSTALL_LIST := $(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r
+INSTALL_OURS := $(BIN)/python $(PIP_INSTALL) --no-build-isolation --no-deps -e .
+OURS := pyproject.toml cleaning/fixfirst/__init__.py
+
+$(VENV)/.packages: $(BIN)/python requirements.txt
+	$(INSTALL_LIST) requirements.txt
+	@touch $@
+
+$(VENV)/.tools: $(BIN)/python requirements-dev.txt
+	$(INSTALL_LIST) requirements-dev.txt
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.packages $(OURS)
+	$(INSTALL_OURS)
 	$(COMPILE_MODULES)
 	@touch $@
 
-$(VENV)/.development: $(VENV)/.runtime requirements-dev.txt
-	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r requirements-dev.txt
+# No package is in both lists, so both can be installed at once.
+$(VENV)/.development: $(BIN)/python requirements.txt requirements-dev.txt $(OURS)
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/.packages $(VENV)/.tools
+	$(INSTALL_OURS)
 	$(COMPILE_MODULES)
-	@touch $@
+	@touch $(VENV)/.runtime $@
 
 # Renews every pinned list (needs a network). uv has its own environment, so this works even if the lists are broken.
 COMPILE := $(UV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-strip-extras --no-emit-index-url \
   --no-emit-find-links --no-header --no-annotate --python-version=3.11
 
+# requirements-dev.txt has what the checks need beyond requirements.txt.
 lock: $(UV)/bin/uv
 	$(COMPILE) pyproject.toml requirements-build.in -o requirements.txt
-	$(COMPILE) pyproject.toml requirements-build.in --group=dev -c requirements.txt -o requirements-dev.txt
+	$(COMPILE) pyproject.toml requirements-build.in --group=dev -c requirements.txt -o requirements-dev.txt \
+	  $$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package=\1/p' requirements.txt)
 	$(COMPILE) mlcube/requirements.in --override=mlcube/overrides.txt -o mlcube/requirements.txt
 
 # Runs the tests with the oldest versions that pyproject.toml allows (needs a network).

@@ -3,6 +3,7 @@
 Sessions run in the environment that nox itself is installed in (`make test` creates it), so they need no network.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    session.run("mypy")
+    session.run("mypy", f"--num-workers={os.cpu_count()}")
 
 
 @nox.session

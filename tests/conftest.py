@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from evaluation.files.progress import Reporter
 from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
-from tests.support import ROOT, SHARED, noisy_blobs, write_dataset, write_parameters
+from tests.support import ROOT, SHARED, noisy_blobs, without_pictures, write_dataset, write_parameters
 
 # A test is right or wrong however slow the machine is: no deadline, and no complaint about slow drawing of examples.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
@@ -24,14 +25,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
-@pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    """A workspace with two small data ids, one of whose names starts with the other's."""
-    place = tmp_path / "workspace"
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace that `workspace` and `ranked` copy, with submissions."""
+    place = tmp_path_factory.mktemp("made") / "workspace"
     write_parameters(place)
     for seed, name in enumerate(("blobs", "blobs-b")):
         write_dataset(place, *noisy_blobs(name, n=30, seed=seed))
+    create_baselines(Folders.in_workspace(place), Reporter(io.StringIO(), io.StringIO()))
     return place
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, made_once: Path) -> Path:
+    """A workspace with two small data ids, one of whose names starts with the other's."""
+    return shutil.copytree(made_once, tmp_path / "workspace", ignore=shutil.ignore_patterns("submissions"))
 
 
 @pytest.fixture
@@ -40,10 +48,15 @@ def folders(workspace: Path) -> Folders:
 
 
 @pytest.fixture
-def ranked(folders: Folders) -> Folders:
+def ranked(folders: Folders, made_once: Path) -> Folders:
     """With a submission of each ranker for each data id."""
-    create_baselines(folders, Reporter(io.StringIO(), io.StringIO()))
+    shutil.copytree(made_once / "submissions", folders.submission_folder)
     return folders
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_pictures(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
 from cleaning import GroundTruth, NoisyDataset, Split, plant_noise
@@ -66,3 +67,14 @@ def write_parameters(workspace: Path, **settings: object) -> Path:
     path = workspace / "parameters.yaml"
     path.write_text(yaml.safe_dump(content))
     return path
+
+
+def without_pictures(patch: pytest.MonkeyPatch) -> None:
+    """Figures are put together, but neither laid out nor drawn: for tests of what else a command does."""
+    patch.setattr("matplotlib.figure.Figure.savefig", lambda _, file, **__: file.write(b"picture"))
+    patch.setattr("evaluation.figures.canvas.settle", lambda _: None)
+
+
+def with_plain_encoder(patch: pytest.MonkeyPatch) -> None:
+    """Pictures are embedded as where the extra `images` is not installed, which takes a tenth of the time."""
+    patch.setattr(efficientnet_lite0, "is_installed", lambda: False)

@@ -3,6 +3,7 @@ another): done here, in a copy of the project, with nothing else touched.
 """
 
 import csv
+import json
 import os
 import subprocess
 import sys
@@ -143,17 +144,37 @@ def project(tmp_path):
     return tmp_path
 
 
-def fixfirst(project, *arguments):
+# a process imports the copy of the project, which takes longer than most commands
+COMMANDS = """
+import json, sys
+from evaluation.cli import main
+for arguments in json.loads(sys.argv[1]):
+    try:
+        status = main(arguments)
+    except SystemExit as stop:
+        status = stop.code
+    print("end of", arguments[0], status, flush=True)
+"""
+
+
+def fixfirst(project, *commands):
+    """What each command has said; they run one after the other in one process."""
+    words = [command.split() for command in commands]
     environment = {**os.environ, "PYTHONPATH": str(project), "COVERAGE_PROCESS_START": ""}
     done = subprocess.run(
-        [sys.executable, "-m", "evaluation.cli", *arguments],
+        [sys.executable, "-c", COMMANDS, json.dumps(words)],
         cwd=project,
         env=environment,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    told, left = [], done.stdout
+    for name, *_ in words:
+        text, end, left = left.partition(f"end of {name} 0\n")
+        assert end, done.stdout + done.stderr
+        told.append(text)
+    return told
 
 
 def methods(project, task):
@@ -178,22 +199,22 @@ def test_a_ranker_a_learner_an_encoder_a_command_are_one_file_and_a_data_set_is_
         learner="majority",
         datasets={"made": {"ids": ["blobs"]}, "more": more},
     )
-    told = fixfirst(project, "ls")
+    (project / "pictures").mkdir()
+    Image.new("RGB", (4, 4), (10, 20, 30)).save(project / "pictures" / "a.png")
+    told, _, _, help_text, hello = fixfirst(
+        project, "ls", "run", "embed pictures --encoder=mean --output=e.parquet", "--help", "hello --name=world"
+    )
     for line in ("norm: Norm of the embedding.", "own_norm: Norm of the embedding.", "mean: The mean of all pixels."):
         assert f"  {line}" in told
     assert "  majority: The majority of the training labels." in told
-    fixfirst(project, "run")
     results = project / "workspace" / "results"
     assert sorted(methods(project, "cleaning")) == ["norm", "own_norm"]
     assert {p.name for p in results.glob("*_evaluation.png")} == {"blobs_evaluation.png", "more-0_evaluation.png"}
     learners = [record.settings["learner"] for record in read_records(results / "results.jsonl")]
     assert learners == [{"name": "majority"}] * 4
-    (project / "pictures").mkdir()
-    Image.new("RGB", (4, 4), (10, 20, 30)).save(project / "pictures" / "a.png")
-    fixfirst(project, "embed", "pictures", "--encoder=mean", "--output=e.parquet")
     assert pq.read_table(project / "e.parquet")["encoding"].to_pylist() == [[20.0]]
-    assert "  hello             Say hello\n" in fixfirst(project, "--help")
-    assert fixfirst(project, "hello", "--name=world") == "hello world\n"
+    assert "  hello             Say hello\n" in help_text
+    assert hello == "hello world\n"
 
 
 def test_a_task_is_one_folder(project):
@@ -206,17 +227,17 @@ def test_a_task_is_one_folder(project):
     (predictors / "last_bit.py").write_text(PREDICTOR)
     block = "datasets: {nine: {task: odd, sources: sklearn:digits, draws: [0, 1]}}"
     (project / "workspace" / "parameters.yaml").write_text(f"tasks: [odd]\n{block}\n")
-    listed = fixfirst(project, "ls")
+    good = "example_odd/submissions/example_good.odd"
+    listed, ran, board, example, valid = fixfirst(
+        project, "ls", "run", "leaderboard", "example odd", f"validate {good} --workspace=example_odd"
+    )
     assert "  odd: How many of some numbers are told odd from even." in listed
     assert "  last_bit: Looks at the last bit." in listed
-    told = fixfirst(project, "run")
-    assert "2 submissions for 2 data ids: 2 written" in told
-    assert "hits (higher is better)" in told
+    assert "2 submissions for 2 data ids: 2 written" in ran
+    assert "hits (higher is better)" in ran
     assert methods(project, "odd") == ["last_bit"]
-    assert "1  last_bit  10.000000" in fixfirst(project, "leaderboard")
+    assert "1  last_bit  10.000000" in board
     assert (project / "workspace" / "results" / "odd_overview.svg").exists()
-    told = fixfirst(project, "example", "odd")
-    assert "valid (3 numbers)" in told
-    assert "2 answers of 3" in told
-    good = "example_odd/submissions/example_good.odd"
-    assert "valid (3 numbers)" in fixfirst(project, "validate", good, "--workspace=example_odd")
+    assert "valid (3 numbers)" in example
+    assert "2 answers of 3" in example
+    assert "valid (3 numbers)" in valid

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from tests.support import ROOT
 
-LISTS = ("requirements.txt", "requirements-dev.txt")
+RUNTIME, TOOLS = ((ROOT / name).read_text() for name in ("requirements.txt", "requirements-dev.txt"))
 
 
 def pins(text: str) -> dict[str, Requirement]:
@@ -54,38 +54,40 @@ def gaps(text: str) -> list[str]:
 @pytest.fixture(autouse=True, scope="module")
 def made_of_the_lists():
     """Skips where the packages are others than those pinned: `make test-lowest`, somebody's own environment."""
-    for name, pin in pins((ROOT / "requirements-dev.txt").read_text()).items():
+    for name, pin in pins(RUNTIME + TOOLS).items():
         try:
             found = version(name)
         except PackageNotFoundError:
             found = "not installed"
         if found != next(iter(pin.specifier)).version:
-            pytest.skip(f"this environment is not made of requirements-dev.txt: {name} is {found}, the pin is {pin}")
+            pytest.skip(f"this environment is not made of the lists: {name} is {found}, the pin is {pin}")
 
 
-@pytest.mark.parametrize("name", LISTS)
-def test_every_requirement_has_a_pin_that_stands_for_it(name):
-    text = (ROOT / name).read_text()
+@pytest.mark.parametrize("text", [RUNTIME, RUNTIME + TOOLS], ids=["runtime", "with the tools"])
+def test_every_requirement_has_a_pin_that_stands_for_it(text):
     assert len(pins(text)) > 20
     assert gaps(text) == []
 
 
+def test_no_package_is_in_both_lists():
+    """The Makefile installs both at the same time."""
+    assert not pins(RUNTIME).keys() & pins(TOOLS).keys()
+
+
 def test_a_pin_without_the_extra_that_something_asks_for_is_found():
-    text = (ROOT / "requirements-dev.txt").read_text()
+    text = RUNTIME + TOOLS
     assert any("coverage[toml]" in line for line in gaps(text.replace("coverage[toml]==", "coverage==")))
 
 
 def test_a_missing_pin_and_one_of_another_version_are_found():
-    text = (ROOT / "requirements.txt").read_text()
-    without = re.sub(r"^scipy==[^\n]*\n(?:    --hash[^\n]*\n)+", "", text, flags=re.MULTILINE)
+    without = re.sub(r"^scipy==[^\n]*\n(?:    --hash[^\n]*\n)+", "", RUNTIME, flags=re.MULTILINE)
     assert any("scikit-learn asks for scipy" in line and "not pinned" in line for line in gaps(without))
-    old = re.sub(r"^joblib==\S+", "joblib==0.1", text, flags=re.MULTILINE)
+    old = re.sub(r"^joblib==\S+", "joblib==0.1", RUNTIME, flags=re.MULTILINE)
     assert any("scikit-learn asks for joblib" in line for line in gaps(old))
 
 
 def test_what_is_pinned_has_hashes_and_names_no_index():
-    for name in (*LISTS, "mlcube/requirements.txt"):
-        content = (ROOT / name).read_text()
+    for content in (RUNTIME, TOOLS, (ROOT / "mlcube" / "requirements.txt").read_text()):
         assert not re.search(r"://|--index|--find-links", content)
         blocks = re.split(r"\n(?=\S)", content.strip())
         assert len(blocks) > 20

@@ -1,13 +1,18 @@
 """Texts as counts of hashed character n-grams."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.feature_extraction.text import HashingVectorizer
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import HashingVectorizer
 
 
-def character_ngrams(buckets: int, preprocessor: Callable[[str], str] | None = None) -> HashingVectorizer:
+def character_ngrams(buckets: int, preprocessor: Callable[[str], str] | None = None) -> "HashingVectorizer":
     """Counts character 3- to 5-grams inside words, hashed to so many columns, in float32."""
+    from sklearn.feature_extraction.text import HashingVectorizer  # takes a second, which most commands need not wait
+
     return HashingVectorizer(
         analyzer="char_wb",
         ngram_range=(3, 5),

@@ -17,7 +17,7 @@ from evaluation.harness.produce import create_baselines
 from evaluation.settings.folders import Folders
 from tests.support import ROOT, write_parameters
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_pictures")]
 
 
 def run(capsys, *arguments):

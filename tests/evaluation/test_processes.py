@@ -18,7 +18,7 @@ from evaluation.harness.evaluate import evaluate
 from evaluation.harness.produce import create_baselines
 from tests.support import ROOT, write_parameters
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_pictures")]
 
 
 def start(*arguments, shell=""):

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from numpy.typing import NDArray
 from scipy.special import expit
 
@@ -71,6 +70,8 @@ def predict(
 
 def stratified(labels: Single, folds: int, rng: np.random.Generator) -> IntVector:
     """A fold number for each clip, (n,), with the positives of every class spread evenly; a fold may lack a class."""
+    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold  # takes a second, which most commands need not wait
+
     splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=int(rng.integers(2**31)))
     fold = np.empty(len(labels), dtype=np.int64)
     for number, (_, members) in enumerate(splitter.split(np.zeros(len(labels)), labels)):

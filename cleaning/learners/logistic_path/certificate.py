@@ -139,6 +139,7 @@ def _reach(half: FloatMatrix, norm: float, rows: FloatMatrix) -> FloatVector:
     """√2 ‖L⁻¹x̃‖, rounded up by what the float32 product can lose."""
     extended = np.ones((len(rows), rows.shape[1] + 1), np.float32)
     extended[:, :-1] = rows
-    length = np.sqrt(np.square(extended @ half.T).sum(axis=1, dtype=np.float64))
+    # float32 holds the product, but perhaps not its squares
+    length = np.sqrt(np.square(extended @ half.T, dtype=np.float64).sum(axis=1))
     lengths = np.sqrt(np.square(extended).sum(axis=1, dtype=np.float64))
     return np.asarray(np.sqrt(2.0) * (length + (len(half) + 4) * _FLOAT32 * norm * lengths))

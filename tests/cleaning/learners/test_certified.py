@@ -100,6 +100,7 @@ def undecided(features, weights):
     jump=st.sampled_from([1, 1, 3]),
 )
 @example(seed=3, shape=(60, 6), classes=3, log_strength=2.0, duplicates=8, special="separable", at=0.5, jump=1)
+@example(seed=0, shape=(30, 3), classes=6, log_strength=1.5, duplicates=0, special="separable", at=0, jump=1)
 @example(seed=4, shape=(30, 20), classes=6, log_strength=1.0, duplicates=0, special="lonely", at=1.0, jump=3)
 def test_a_proven_accuracy_is_that_of_the_optimum(seed, shape, classes, log_strength, duplicates, special, at, jump):
     strength, rng = 10.0**log_strength, np.random.default_rng(seed)

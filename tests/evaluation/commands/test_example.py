@@ -21,6 +21,7 @@ def test_every_task_has_an_example():
     assert set(registry.examples()) == set(registry.tasks())
 
 
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", list(registry.tasks()))
 def test_what_the_readme_of_an_example_says_happens(name, tmp_path, capsys):
     place = tmp_path / "it is here"

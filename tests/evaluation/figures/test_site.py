@@ -20,7 +20,7 @@ from evaluation.files.progress import Reporter
 from evaluation.settings.folders import Folders
 from tests.evaluation.contract.test_record import record
 from tests.evaluation.figures.page.made_up import HOSTILE, records, scored
-from tests.support import write_parameters
+from tests.support import without_pictures, write_parameters
 
 pytestmark = pytest.mark.slow
 
@@ -67,10 +67,10 @@ def site(tmp_path_factory):
     again = scored("good in rounds of 4", "c", 3, rounds=4)
     for one in [*kept, again, record(task="logo", dataset="l", method="team", curve=None, **split)]:
         append_record(folders.results_file, one)
-    for _ in range(2):
-        publish(
-            folders, load_parameters(folders.parameters_file), place / "site", Reporter(io.StringIO(), io.StringIO())
-        )
+    with pytest.MonkeyPatch.context() as patch:
+        without_pictures(patch)
+        for _ in range(2):
+            publish(folders, load_parameters(folders.parameters_file), place / "site", quiet())
     return place / "site"
 
 
@@ -133,6 +133,7 @@ def test_a_folder_with_other_things_is_refused(folders, tmp_path):
         )
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_command_beside_a_number_makes_it_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     digits = {"sources": "sklearn:digits", "noise": {"kind": "symmetric", "rate": 0.2, "draws": [0]}}

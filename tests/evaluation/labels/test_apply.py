@@ -16,6 +16,7 @@ from evaluation.labels.apply.text_table import quoted, records_of, write_text_ta
 from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, NAMES, Rows, npz_of, run
+from tests.support import with_plain_encoder
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,8 @@ def rows():
 
 
 @pytest.fixture
-def photos(tmp_path):
+def photos(tmp_path, monkeypatch):
+    with_plain_encoder(monkeypatch)
     folder = tmp_path / "photos"
     rng = np.random.default_rng(0)
     for number in range(24):
