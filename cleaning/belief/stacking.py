@@ -221,9 +221,8 @@ def _logits(weights: FloatVector, offset: FloatVector, scores: FloatMatrix) -> F
 def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: Votes, guessed: float = 0.0) -> FloatMatrix:
     """P(true label | features and given labels), (m, K): the belief before the label times Π_g P(g | c, row)^votes[g].
 
-    P(g | c, row) = (1 - guessed) · noise[c, g] + guessed · before[row, g]. The second term is for annotators who do not
-    know: they say what rows like this one usually are, whatever this one is. So ambiguous rows are wrong more often
-    than the noise matrix says. Nothing but the true labels of such rows could tell `guessed`; see `guessed_share`.
+    P(g | c, row) is that of `with_guesses`. So ambiguous rows are wrong more often than the noise matrix says. Nothing
+    but the true labels of such rows could tell `guessed`; see `guessed_share`.
     """
     logs = np.log(before + 1e-300)
     if not guessed:
@@ -233,9 +232,18 @@ def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: Votes, guessed: 
     for at in range(0, len(rows), _VOTES_AT_ONCE):
         part = slice(at, at + _VOTES_AT_ONCE)
         looks = before[rows[part], said[part] % before.shape[1]]
-        likely = (1 - guessed) * noise[:, said[part]].T + guessed * looks[:, None]
+        likely = with_guesses(noise[:, said[part]].T, looks, guessed)
         np.add.at(logs, rows[part], entries.data[part, None] * np.log(likely + 1e-300))
     return np.asarray(softmax(logs, axis=1))
+
+
+def with_guesses(column: FloatMatrix, looks: FloatVector, guessed: float | np.float32) -> FloatMatrix:
+    """P(what each row was called | true class), (m, K) = (1 - guessed) · noise[c, g] + guessed · before[row, g].
+
+    column (m, K): the noise[c, g] of what each row was called; looks (m,): its before[row, g]. The second term is for
+    annotators who do not know: they say what rows like this one usually are, whatever this one is.
+    """
+    return np.asarray((1 - guessed) * column + guessed * looks[:, None])
 
 
 def guessed_share(n_classes: int) -> float:

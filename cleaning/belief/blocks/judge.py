@@ -28,7 +28,7 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
-from cleaning.belief.stacking import Stack, guessed_share
+from cleaning.belief.stacking import Stack, guessed_share, with_guesses
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
@@ -323,7 +323,7 @@ def judged(
         belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
         looks = belief[own, common[own]]
-        belief[own] *= (1 - guessed) * called[common[own]] + guessed * looks[:, None]
+        belief[own] *= with_guesses(called[common[own]], looks, guessed)
         belief /= np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30))
         best, most = belief.argmax(axis=1), belief.max(axis=1)
         given = belief[own, codes[own]]
