@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
-from scipy.special import softmax
+from scipy.special import gammaln, softmax
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
@@ -18,8 +18,8 @@ _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
 LEAST_NOISE = 0.01
-# The class mix of the trusted rows is shrunk towards that of the training rows, by so many rows per class.
-_MIX_PRIOR = 12.0
+# By how many rows per class the class mix of the trusted rows may be shrunk towards that of the other rows.
+_MIX_PRIORS = 2.0 ** np.arange(2, 8)
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
@@ -294,13 +294,19 @@ def _more_frequent(short: _Shortlist, targets: FloatMatrix, trusted: slice) -> F
     """The logarithm of how much more frequent each class is among the trusted rows than among the others, by row.
 
     targets (m, C): the beliefs about all rows. If each class was drawn in the same way but with another frequency, this
-    is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all classes.
+    is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all classes. It is the mean
+    over several Dirichlet priors around the frequencies of the other rows, and over no difference at all; each counts
+    by its marginal likelihood. So rows that may have been drawn alike are taken to be.
     """
     clean = short.take(trusted)
     known = clean.by_class(targets[trusted])
     others = short.by_class(targets) - known + 0.5
-    share, more = others / others.sum(), _MIX_PRIOR * short.n_classes
-    return clean.of_class(np.log((known + more * share) / ((known.sum() + more) * share)))
+    share, rows = others / others.sum(), known.sum()
+    more = _MIX_PRIORS[:, None] * short.n_classes
+    seen = gammaln(known + more * share) - gammaln(more * share)
+    likely = np.append(seen.sum(axis=1) + (gammaln(more) - gammaln(more + rows))[:, 0], known @ np.log(share))
+    ratio = np.log((known + more * share) / ((rows + more) * share))
+    return clean.of_class(softmax(likely)[:-1] @ ratio)
 
 
 def _gold_counts(
