@@ -27,6 +27,7 @@ def commands(path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pictures")
 def test_the_commands_of_the_benchmark_work(tmp_path, monkeypatch, capsys):
     found = commands(ROOT / "BENCHMARK.md")
     four = ["download", "create_baselines", "evaluate", "plot"]

@@ -95,10 +95,11 @@ class SubmissionLog:
             self.read()
             yield
 
-    def append(self, entry: Entry) -> None:
-        """Appends one line. Call it only inside `locked`."""
-        append_line(self.path, entry.model_dump_json())
-        self.read()
+    def append(self, *entries: Entry) -> None:
+        """Appends a line for each entry, all of them or none. Call it only inside `locked`."""
+        if entries:
+            append_line(self.path, "\n".join(entry.model_dump_json() for entry in entries))
+            self.read()
 
     def note(self, found: Sequence[tuple[Case, Record]]) -> None:
         """Logs scoring results that are not in the log yet. A file with different content is a new submission.
@@ -108,19 +109,15 @@ class SubmissionLog:
         self.read()
         if any(self._entry(case, record) for case, record in found):
             with self.locked():
-                for case, record in found:
-                    entry = self._entry(case, record)
-                    if entry is not None:
-                        self.append(entry)
+                new = [self._entry(case, record) for case, record in found]
+                self.append(*[entry for entry in new if entry is not None])
 
     def withdraw(self, slots: Sequence[Slot]) -> None:
         """Logs that the files of these slots' last scored submissions no longer exist."""
         if slots:
             with self.locked():
-                for slot in slots:
-                    scored = self._scored(slot)
-                    if scored and scored[-1].verdict != "withdrawn":
-                        self.append(_withdrawn(scored[-1], self.now()))
+                last = [scored[-1] for scored in map(self._scored, slots) if scored]
+                self.append(*[_withdrawn(one, self.now()) for one in last if one.verdict != "withdrawn"])
 
     def _entry(self, case: Case, record: Record) -> Entry | None:
         """The entry that records a scoring result; None if the log already has it."""

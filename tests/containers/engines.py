@@ -12,8 +12,9 @@ from pathlib import Path
 BASE = "docker.io/library/python:3.11-slim"
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 PACKAGES = {
-    "docker": ["docker.io", "mmdebstrap"],
-    "podman": ["podman", "runc", "mmdebstrap", "uidmap", "slirp4netns"],
+    "image": ["mmdebstrap"],
+    "docker": ["docker.io"],
+    "podman": ["podman", "runc", "uidmap", "slirp4netns"],
     "user": ["python3-venv", "make"],
 }
 PODMAN_LIMITS = """[containers]
@@ -64,7 +65,7 @@ def why_not() -> str | None:
 
 
 def install(name: str) -> None:
-    """Installs an engine from Debian unless it is installed already."""
+    """Installs what an engine, the base image or a user needs from Debian, unless it is installed already."""
     wanted = [package for package in PACKAGES[name] if not _is_installed(package)]
     if wanted:
         quiet = {"check": True, "capture_output": True, "env": {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}}

@@ -26,14 +26,15 @@ DATAPERF = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    for name in ("docker", "podman", "user"):
-        install(name)
+def base(tmp_path_factory, begun):
+    """Made while the native run goes on."""
+    install("image")
     return base_image(tmp_path_factory.mktemp("base"))
 
 
 @pytest.fixture(scope="module", params=["docker", "podman"])
 def engine(request, tmp_path_factory, base):
+    install(request.param)
     # a short path, because the path of the daemon's socket is limited to about 100 characters
     folder = Path(f"/tmp/fixfirst-{request.param}-{os.getpid()}")
     folder.mkdir()
@@ -62,8 +63,8 @@ def clone(place: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory):
-    """The default data and the four ids of the challenge, already scored natively."""
+def begun(tmp_path_factory):
+    """A workspace and the process of a native run on it."""
     place = tmp_path_factory.mktemp("native") / "workspace"
     place.mkdir()
     parameters = yaml.safe_load((ROOT / "workspace" / "parameters.yaml").read_text())
@@ -77,7 +78,16 @@ def workspace(tmp_path_factory):
     # a container does not see a choice of kernels for BLAS that was made here, and the numbers depend on it
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_CORETYPE"}
     command = [sys.executable, "-m", "evaluation.cli", "run", f"--workspace={place}"]
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as native:
+        yield place, native
+        native.kill()
+
+
+@pytest.fixture(scope="module")
+def workspace(begun):
+    """The default data and the four ids of the challenge, already scored natively."""
+    place, native = begun
+    assert native.wait() == 0
     return place
 
 
@@ -213,6 +223,8 @@ def test_a_stopped_task_ends_with_143(engine, project, workspace, tmp_path):
 
 @pytest.mark.parametrize("name", ["docker", "podman"])
 def test_a_user_without_root_in_a_clone_without_results(name, base, workspace):
+    install(name)
+    install("user")
     folder = Path(f"/tmp/fixfirst-user-{name}-{os.getpid()}")
     try:
         with a_user() as user, running(name, folder, _readable(base, folder), user) as engine:

@@ -1,4 +1,4 @@
-"""Fixtures: a copy of the project to run the real mlcube on."""
+"""Fixtures: a project like ours, with a small workspace, to run the real mlcube on."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT, copy_room, noisy_blobs, write_dataset, write_parameters
+from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
 
 
 @dataclass
 class Cube:
-    """A copy of the project with a small workspace, and a method to run mlcube on it."""
+    """A project with our code and a small workspace, and a method to run mlcube on it."""
 
     root: Path
     command: Path
@@ -43,8 +43,9 @@ class Cube:
 @pytest.fixture
 def cube(tmp_path, mlcube_command) -> Cube:
     root = tmp_path / "project"
+    root.mkdir()
     for name in ("cleaning", "baselines", "evaluation", "mlcube"):
-        copy_room(name, root)
+        (root / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "mlcube.yaml", root)
     write_parameters(root / "workspace", datasets={"made": {"ids": ["blobs"]}})
     (root / "workspace" / "rankers").mkdir()

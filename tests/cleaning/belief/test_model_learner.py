@@ -158,14 +158,13 @@ def test_predictions_of_rows_that_the_model_was_fitted_on_are_refused():
 @pytest.mark.parametrize("rate", [0.0, 0.05, 0.2, 0.4])
 @pytest.mark.parametrize("columns", [1, 2, 6])
 def test_held_out_predictions_are_not_refused_however_good_they_are(rate, columns):
-    for seed in range(3):
-        train, truth, others = noisy(200, rate, seed, classes=2, width=6, gap=2.5)
-        weak, few = (Split(part.features[:, :columns], part.labels, part.ids) for part in (train, others))
-        perfect, right = np.eye(2)[truth] * 0.9 + 0.05, np.eye(2)[others.labels] * 0.9 + 0.05
-        label_posterior(weak, probabilities=perfect)
-        label_posterior(weak, few, probabilities=perfect, validation_probabilities=right)
-        own = predictions(train.features, train.labels)
-        label_posterior(weak, few, probabilities=own)
+    train, truth, others = noisy(200, rate, columns, classes=2, width=6, gap=2.5)
+    weak, few = (Split(part.features[:, :columns], part.labels, part.ids) for part in (train, others))
+    perfect, right = np.eye(2)[truth] * 0.9 + 0.05, np.eye(2)[others.labels] * 0.9 + 0.05
+    label_posterior(weak, probabilities=perfect)
+    label_posterior(weak, few, probabilities=perfect, validation_probabilities=right)
+    own = predictions(train.features, train.labels)
+    label_posterior(weak, few, probabilities=own)
 
 
 def test_agreement_with_every_label_is_said_where_it_cannot_be_judged():
