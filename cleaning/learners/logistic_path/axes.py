@@ -62,7 +62,28 @@ class Axes:
         turned[:-1] = (rotation @ turned[:-1].reshape(size, -1)).reshape(turned[:-1].shape)
         return turned
 
+    def margins(self, rows: slice, coefficients: FloatMatrix, out: FloatMatrix) -> FloatMatrix:
+        """Margins (outputs, states, rows) of some rows for coefficients (size + 1, outputs, states), in float32.
+
+        The coefficients have to sum to 0 over the outputs: the last output is computed from the others.
+        """
+        others = coefficients[:, :-1].reshape(len(coefficients), -1)
+        np.matmul(others.T, self.matrix[rows].T, out=out[:-1].reshape(others.shape[1], -1))
+        np.negative(out[:-1].sum(axis=0), out=out[-1])
+        return out
+
+    def add_residual(self, gradient: FloatMatrix, rows: slice, residual: FloatMatrix) -> None:
+        """Adds [X 1]ᵀ residual, for residuals (outputs, states, rows) of some rows, for all outputs but the last."""
+        others = residual[:-1].reshape(-1, residual.shape[2])
+        gradient[:, :-1] += (self.matrix[rows].T @ others.T).reshape(len(gradient), -1, residual.shape[1])
+
     def pieces(self, width: int) -> Iterator[slice]:
         """Slices of rows with about `_PIECE` numbers each if there are `width` numbers per row."""
         step = max(_FEWEST_ROWS, _PIECE // max(width, 1))
         return (slice(start, min(start + step, len(self.matrix))) for start in range(0, len(self.matrix), step))
+
+
+def centred(coefficients: FloatMatrix) -> FloatMatrix:
+    """Coefficients that sum to 0 over the outputs but for rounding, made to do so, in place."""
+    np.negative(coefficients[:, :-1].sum(axis=1), out=coefficients[:, -1])
+    return coefficients

@@ -13,10 +13,10 @@ differences of classes only, so all of them are taken with sum 0 over the classe
    training rows, ρ ≤ R‖e‖; so 1 − exp(−ρ) ≤ R‖g‖₋, and if R‖g‖₋ < 1, ‖e‖ ≤ −log(1 − R‖g‖₋) / R.
 
 So at the optimum no difference of two margins of a row x is further than a(x) · (−log(1 − R‖g‖₋) / R) from its value
-at w. B may be made at another point, where the smallest probabilities are μᵢ. The Hessian at w is at least qB if q ≤ 1
-and μᵢ(w) ≥ qμᵢ for all i. If this fails for some i by the share cᵢ, it is at least qB − Σ qcᵢμᵢx̃ᵢx̃ᵢᵀ, which is at least
-q(1 − Σ cᵢhᵢ)B with the leverage hᵢ = μᵢx̃ᵢᵀB⁻¹x̃ᵢ = μᵢa(xᵢ)² / 2. Then ‖g‖₋ and all a(x) are larger by 1 / √q; as they
-occur only as products, the code divides ‖g‖₋ by q.
+at w. B may have other weights μᵢ, such as a share of the smallest probabilities at another point. The Hessian at w is
+at least qB if q ≤ 1 and μᵢ(w) ≥ qμᵢ for all i. If this fails for some i by the share cᵢ, it is at least
+qB − Σ qcᵢμᵢx̃ᵢx̃ᵢᵀ, which is at least q(1 − Σ cᵢhᵢ)B with the leverage hᵢ = μᵢx̃ᵢᵀB⁻¹x̃ᵢ = μᵢa(xᵢ)² / 2. Then ‖g‖₋ and all
+a(x) are larger by 1 / √q; as they occur only as products, the code divides ‖g‖₋ by q.
 
 Source of step 2: Bach, Self-concordant analysis for logistic regression (2010).
 
@@ -37,7 +37,9 @@ from cleaning.learners.logistic_path.likelihood import probabilities
 # Float32 products of d terms are off by at most about d of these, relative to the product of the lengths.
 _FLOAT32 = float(np.finfo(np.float32).eps)
 
-
+# B is made with this share of the smallest probabilities. That costs little where the penalty is most of B, and leaves
+# q near 1 when they fall.
+_KEPT = 0.4
 # The values of q that are tried; with less than the smallest, the certificate proves nothing anyway.
 _SMALLEST_SHARE = 1e-30
 _SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -47,7 +49,7 @@ _SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 class Point:
     """The loss at weights (size + 1, outputs, states), computed in float64.
 
-    gradient: of the same shape. probability (n, outputs, states): rounded to float32. smallest (n, states): μ.
+    gradient: of the same shape. probability (outputs, states, n): rounded to float32. smallest (n, states): μ.
     """
 
     weights: FloatMatrix
@@ -64,6 +66,7 @@ class Certificate:
 
     def __init__(self, geometry: Columns, probability: FloatMatrix, moving: IntVector, test: FloatMatrix) -> None:
         least = probability.min(axis=1).astype(np.float64)
+        least *= _KEPT
         least[moving] = 0.0
         half = _half_inverse(geometry, least)
         self._half = np.eye(geometry.matrix.shape[1] + 1) if half is None else half
@@ -106,7 +109,7 @@ def point_at(geometry: Columns, weights: FloatMatrix, pulls: FloatMatrix) -> Poi
     """The loss at some weights; pulls, of the same shape: [X 1]ᵀ times the targets of each state."""
     size, outputs, states = weights.shape
     gradient, smallest = geometry.penalty * weights, np.empty((geometry.length, states))
-    probability = np.empty((geometry.length, outputs, states), np.float32)
+    probability = np.empty((outputs, states, geometry.length), np.float32)
     gradient[-1] = 0.0
     gradient -= pulls
     flat = weights[:-1].reshape(size - 1, -1)
@@ -115,7 +118,7 @@ def point_at(geometry: Columns, weights: FloatMatrix, pulls: FloatMatrix) -> Poi
         margins = geometry.margins(rows, flat).reshape(-1, outputs, states)
         margins += weights[-1]
         chance = probabilities(margins)
-        smallest[rows], probability[rows] = chance.min(axis=1), chance
+        smallest[rows], probability[:, :, rows] = chance.min(axis=1), chance.transpose(1, 2, 0)
         geometry.add_residual(gradient, rows, chance)
     return Point(weights, gradient, probability, smallest)
 

@@ -57,13 +57,13 @@ class CertifiedPath:
         self._geometry, self._changes = geometry, changes
         self._test = Leads(self._axes, test, classes)
         self._labels = _Labels(geometry, self._axes, changes)
-        self._window = Window(self._axes, self._labels.targets)
+        self._width = _width(geometry, changes.targets.shape[1])
+        self._window = Window(self._axes, self._labels.targets, self._width)
         self._pulls = {0: self._labels.pull}
         self._looks: dict[int, Look] = {}
         self._leaving: list[Leaving] = []
         self._ratio, self._floor, self._started = 3.0, _FLOOR, False
         self._next, self._fresh = 1, 0
-        self._width = _width(geometry, changes.targets.shape[1])
         metric, certificate = self._made()
         self._settling = Settling(geometry, self._axes, self._test, metric, certificate)
 

@@ -66,6 +66,7 @@ class Descent:
         if self._shift.dtype == np.float64:
             self._shift += margins[:, :, None]
         self._margins = np.zeros(shape, geometry.work)
+        self._chunks = self._cut()
 
     def run(self, iterations: int) -> bool:
         """Runs up to `iterations` further iterations. Returns whether every state has reached its optimum."""
@@ -132,7 +133,7 @@ class Descent:
     def _try(self, length: FloatVector) -> tuple[FloatVector, FloatVector]:
         """The product of residuals and direction, and the curvature, `length` further along the direction."""
         along, bend = np.zeros(len(length)), np.zeros(len(length))
-        for rows in self._chunks():
+        for rows in self._chunks:
             direction = self._margins[rows]
             margins = self._shift[rows] + direction * length.astype(direction.dtype)
             change = probability_change(self._reference[rows], margins)
@@ -146,7 +147,7 @@ class Descent:
         bend, along, widest = np.zeros(states), np.zeros(states), np.zeros(states)
         dtype = self._margins.dtype
         flat, beta = step[:-1].reshape(len(step) - 1, -1).astype(dtype, copy=False), beta.astype(dtype)
-        for rows in self._chunks():
+        for rows in self._chunks:
             direction = self._margins[rows]
             if self._products is None:
                 direction *= beta
@@ -164,7 +165,7 @@ class Descent:
         """Moves by `length` along the direction and recomputes the gradient."""
         self._moved += length * self._direction
         gradient = self._start + self._geometry.penalty * self._penalised(self._moved)
-        for rows in self._chunks():
+        for rows in self._chunks:
             shift = self._shift[rows]
             shift += self._margins[rows] * length.astype(shift.dtype)
             self._geometry.add_residual(gradient, rows, probability_change(self._reference[rows], shift))
@@ -177,7 +178,7 @@ class Descent:
         weights[-1] = 0.0
         return weights
 
-    def _chunks(self) -> "list[slice]":
+    def _cut(self) -> list[slice]:
         matrix = self._geometry.matrix
         converted = 0 if matrix.dtype == self._shift.dtype else matrix.shape[1]
         return list(chunks(len(self._shift), max(self._shift[0].size, converted)))
@@ -193,3 +194,4 @@ class Descent:
             if array is not None:
                 setattr(self, name, np.ascontiguousarray(array[:, :, going]))
         self._squared = self._squared[going]
+        self._chunks = self._cut()

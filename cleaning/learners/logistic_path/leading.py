@@ -48,6 +48,13 @@ class Leading:
         np.matmul(self._tail, gradient[axes:-1], out=step[axes:-1])
         return step
 
+    def step_of_head(self, gradient: FloatMatrix) -> FloatMatrix:
+        """The step along the leading axes and the intercept alone, for a gradient in float64 of any size."""
+        scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
+        head = (gradient / scale).astype(np.float32)
+        head[self.axes : -1] = 0.0
+        return np.asarray(self.solve(head) * scale)
+
     def _of_head(self, axes: Axes, reference: FloatMatrix) -> FloatMatrix:
         count, outputs = self.axes, self._outputs
         width = count + 1

@@ -6,8 +6,8 @@ float64, this takes a state past the point where the rounding of the margins sto
 
 import numpy as np
 
-from cleaning.data import FloatMatrix, FloatVector
-from cleaning.learners.logistic_path.axes import Axes
+from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.learners.logistic_path.axes import Axes, centred
 from cleaning.learners.logistic_path.leading import Leading
 from cleaning.learners.logistic_path.likelihood import dot
 
@@ -15,48 +15,54 @@ _MOST_ITERATIONS = 40
 
 
 def newton_step(
-    axes: Axes, metric: Leading, probability: FloatMatrix, gradient: FloatMatrix, accuracy: FloatVector
+    axes: Axes,
+    metric: Leading,
+    probability: FloatMatrix,
+    states: IntVector,
+    gradient: FloatMatrix,
+    accuracy: FloatVector,
 ) -> FloatMatrix:
-    """H⁻¹g (size + 1, outputs, states) at the probabilities (n, outputs, states), in principal axes.
+    """H⁻¹g (size + 1, outputs, states) of some states, in principal axes.
 
-    accuracy (states,): the share of the Newton decrement that may be left.
+    probability (outputs, all states, n): rounded to float32. accuracy (states,): the share of the Newton decrement that
+    may be left.
     """
+    gradient = gradient - gradient.mean(axis=1, keepdims=True)
     scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
     left = (gradient / scale).astype(np.float32)
     found, live = np.zeros_like(left), np.arange(len(scale))
     solution, step = np.zeros_like(left), metric.solve(left)
-    direction, squared = step, dot(left, step)
+    direction, squared = centred(step), dot(left, step)
     enough = np.square(accuracy) * squared
+    pieces = [(rows, probability[:, :, rows].take(states, axis=1)) for rows in axes.pieces(left[0].size)]
     for _ in range(_MOST_ITERATIONS):
         going = squared > enough
         if not going.all():
             found[:, :, live[~going]] = solution[:, :, ~going]
             live, squared, enough = live[going], squared[going], enough[going]
-            arrays = (solution, left, direction, probability)
-            solution, left, direction, probability = (np.ascontiguousarray(array[:, :, going]) for array in arrays)
+            solution, left, direction = (np.ascontiguousarray(a[:, :, going]) for a in (solution, left, direction))
+            pieces = [(rows, chance.compress(going, axis=1)) for rows, chance in pieces]
         if not len(live):
             break
-        product = _hessian_times(axes, probability, direction)
+        product = _hessian_times(axes, pieces, direction)
         bend = dot(direction, product)
         length = np.divide(squared, bend, out=np.zeros_like(bend), where=bend > 0).astype(np.float32)
         solution += length * direction
         left -= length * product
-        step, before = metric.solve(left), squared
+        step, before = centred(metric.solve(left)), squared
         squared = dot(left, step)
         direction = step + (squared / before).astype(np.float32) * direction
     found[:, :, live] = solution
     return np.asarray(found * scale)
 
 
-def _hessian_times(axes: Axes, probability: FloatMatrix, direction: FloatMatrix) -> FloatMatrix:
+def _hessian_times(axes: Axes, pieces: list[tuple[slice, FloatMatrix]], direction: FloatMatrix) -> FloatMatrix:
     """The product of every state's Hessian with its direction."""
-    product = np.float32(axes.penalty) * direction
-    product[-1] = 0.0
-    flat = direction.reshape(len(direction), -1)
-    for rows in axes.pieces(flat.shape[1]):
-        chance = probability[rows]
-        along = (axes.matrix[rows] @ flat).reshape(chance.shape)
-        along -= np.einsum("nks,nks->ns", chance, along)[:, None, :]
+    product = np.zeros_like(direction)
+    for rows, chance in pieces:
+        along = axes.margins(rows, direction, out=np.empty_like(chance))
+        along -= np.einsum("ksn,ksn->sn", chance, along)
         along *= chance
-        product += (axes.matrix[rows].T @ along.reshape(len(along), -1)).reshape(product.shape)
-    return product
+        axes.add_residual(product, rows, along)
+    product[:-1] += np.float32(axes.penalty) * direction[:-1]
+    return centred(product)

@@ -49,7 +49,7 @@ class Preconditioner:
         product = rows * width  # cost of features times one state's coefficients; an iteration takes two such products
         if not isinstance(geometry, Columns):
             self.solve = _each(_row_block(geometry, weights[:, output]) for output in range(outputs))
-            self.making = rows / 12
+            self.making = rows / 20
         elif outputs > 1 and width <= _LARGEST_HESSIAN:
             self.solve = _stacked(_whole(geometry, reference, np.float64))
             self.making = size / 4 * rows / (rows + size)

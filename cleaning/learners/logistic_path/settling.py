@@ -1,8 +1,10 @@
 """States that have left the window, until the predictions at their optimum are known.
 
 A state is looked at in float64: the certificate bounds how far each test row is from its margins at the optimum. If
-that leaves a row open, a Newton step brings the state closer, and it is looked at again. A row within the tolerance of
-a tie counts for the lowest of the tied classes.
+that leaves a row open, a step brings the state closer, and it is looked at again. The first step is one along the
+leading axes alone, which takes no product with the features: most of ‖g‖₋ is what float32 and an old metric leave of
+the gradient there, where the curvature is far larger than the certificate can prove. Later steps are Newton's. A row
+within the tolerance of a tie counts for the lowest of the tied classes.
 """
 
 from dataclasses import dataclass, replace
@@ -57,20 +59,21 @@ class Settling:
         self.left: list[int] = []
 
     def settle(self, states: list[Leaving]) -> FloatVector:
-        """Settles some states. Returns the first bound on ‖g‖₋ of each; see `Certificate`."""
-        slope, first = np.empty(0), True
-        for _ in range(_MOST_STEPS):
+        """Settles some states. Returns a bound on ‖g‖₋ of each, after the first step if one was made."""
+        slope, places = np.empty(len(states)), np.arange(len(states))
+        for number in range(_MOST_STEPS):
             if not states:
                 return slope
             point = self._point(states)
             now = self.certificate.slope(point)
-            slope, first = (now, False) if first else (slope, False)
+            if number < 2:
+                slope[places] = now
             aim = self._try(states, point, now)
-            left = np.flatnonzero(aim > 0)
-            accuracy = np.clip(aim[left] / now[left], _LEAST_LEFT, _MOST_LEFT)
             self.left += [states[place].number for place in np.flatnonzero(np.isnan(aim))]
-            far = now[left] >= self.certificate.valid_below
-            states = self._closer([states[place] for place in left], point, left, accuracy, far)
+            left = np.flatnonzero(aim > 0)
+            states, places = [states[place] for place in left], places[left]
+            accuracy = None if number == 0 else np.clip(aim[left] / now[left], _LEAST_LEFT, _MOST_LEFT)
+            states = self._closer(states, point, left, accuracy, now[left] >= self.certificate.valid_below)
         self.left += [state.number for state in states]
         return slope
 
@@ -107,14 +110,24 @@ class Settling:
         return 0.0
 
     def _closer(
-        self, states: list[Leaving], point: Point, left: IntVector, accuracy: FloatVector, far: NDArray[np.bool_]
+        self,
+        states: list[Leaving],
+        point: Point,
+        left: IntVector,
+        accuracy: FloatVector | None,
+        far: NDArray[np.bool_],
     ) -> list[Leaving]:
-        """The states after a Newton step; left: their places in the point. A step from `far` is damped."""
+        """The states after a Newton step of some accuracy, or after one on the leading axes alone, in the metric.
+
+        left: their places in the point. A step from `far` is damped.
+        """
         if not states:
             return states
         gradient = self._axes.into(point.gradient[:, :, left])
-        chance = np.ascontiguousarray(point.probability[:, :, left])
-        step = newton_step(self._axes, self.metric, chance, gradient, accuracy)
+        if accuracy is None:
+            step = self.metric.step_of_head(gradient)
+        else:
+            step = newton_step(self._axes, self.metric, point.probability, left, gradient, accuracy)
         for place in np.flatnonzero(far):
             step[:, :, place] *= self._damping(step[:, :, place])
         return [replace(state, weights=state.weights - step[:, :, place]) for place, state in enumerate(states)]

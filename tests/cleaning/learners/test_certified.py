@@ -173,7 +173,8 @@ def test_newtons_step_solves_the_whole_system():
     expected = np.random.default_rng(1).normal(size=(21, 4))
     expected -= expected.mean(axis=1, keepdims=True)
     gradient = np.einsum("ikjl,jl->ik", hessian, expected)
-    step = newton_step(axes, metric, chance.astype(np.float32)[:, :, None], gradient[:, :, None], np.array([1e-5]))
+    own = np.stack([np.full_like(chance.T, 0.25), chance.T], axis=1).astype(np.float32)
+    step = newton_step(axes, metric, own, np.array([1]), gradient[:, :, None], np.array([1e-5]))
     step -= step.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(step[:, :, 0], expected, atol=1e-3)
 
