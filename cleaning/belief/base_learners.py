@@ -142,9 +142,12 @@ def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
 
 def standardised(scores: FloatMatrix) -> FloatMatrix:
     """(learners, m, K) scores, shifted so that every row sums to 0 and scaled so that every learner has deviation 1."""
-    centred = scores - scores.mean(axis=2, keepdims=True)
-    deviation = centred.std(axis=(1, 2), keepdims=True)
-    return np.asarray(centred / np.where(deviation < 1e-12, 1.0, deviation))
+    found = np.empty_like(scores)
+    for one, its in zip(scores, found, strict=True):  # one at a time, since a copy of all may be most of the memory
+        np.subtract(one, one.mean(axis=1, keepdims=True), out=its)
+        deviation = its.std()
+        its /= deviation if deviation >= 1e-12 else 1.0
+    return found
 
 
 def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
