@@ -26,8 +26,9 @@ DENSE_ROWS = 2500
 # Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
 # enough; with 16,000 the result depends less on which rows were drawn.
 STACKED_ROWS = 16_000
-# Trusted rows are left out if the training labels are predicted better without them by so many standard errors.
-_SURELY_WORSE = 2.0
+# Trusted rows are left out if the training labels are predicted better without them by so many standard errors; it is
+# looked at closely if the learners that are fitted soonest say so by the second number.
+_SURELY_WORSE, _SEEMS_WORSE = 2.0, 1.0
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
 
@@ -43,8 +44,9 @@ class Basis:
     checked rows; scores (learners, m, K): of the same rows. stack: fitted on the rows numbered `fitted`, in increasing
     order. group (n,) and labels (n,): the group and the compact label of each training row, in the order of `order`.
     kept_group: the group of each kept row. model (1, m, K): the scores of the user's own model for the rows of the
-    evidence; None without one. rng: as it was before anything was drawn. after: the review since the beliefs that these
-    were updated from; None if the stack was fitted from nothing.
+    evidence; None without one. first: the stack without the forward learner, where there is one. rng: as it was before
+    anything was drawn. after: the review since the beliefs that these were updated from; None if the stack was fitted
+    from nothing.
     """
 
     told: Told
@@ -63,6 +65,7 @@ class Basis:
     rng: np.random.Generator
     model: FloatMatrix | None = None
     misleading: int = 0
+    first: Stack | None = None
     after: "After | None" = None
 
     @property
@@ -72,12 +75,7 @@ class Basis:
 
     def predicted(self) -> FloatVector:
         """The log-likelihood of each group's labels, (groups,), by a belief that does not know them."""
-        groups = len(self.distinct)
-        before, said = self.stack.before_label(self.scores[:, :groups]), coo_array(self.evidence.said)
-        row, column = said.coords
-        likely = np.einsum("ic,ci->i", before[row], self.stack.noise[:, column])
-        logs = said.data * np.log(likely + 1e-300)
-        return np.asarray(np.bincount(row, logs, minlength=groups), dtype=np.float64)
+        return _predicted(self.evidence, self.stack, self.scores)
 
     @cached_property
     def gold(self) -> Stack:
@@ -148,8 +146,9 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
     model = None if predicted is None else log_scores(_averaged(predicted, merged, classes))
     began = deepcopy(rng)
     if after is None or place is None:
-        stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
+        first, stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
     else:
+        first = None
         stack, scores, fitted = _updated(after.before, evidence, place)
     return Basis(
         told=told,
@@ -167,6 +166,7 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
         kept_group=kept if sure is None else merged[1].group,
         rng=began,
         model=model,
+        first=first,
         after=after,
     )
 
@@ -209,14 +209,37 @@ def _ballots(
     return ballots, ballots_of(rows, group, classes).toarray()
 
 
-def surely_worse(predicted: FloatVector, alone: FloatVector) -> bool:
+def surely_worse(predicted: FloatVector, alone: FloatVector, errors: float = _SURELY_WORSE) -> bool:
     """Whether the training labels are predicted worse with trusted rows than without: these are then left out.
 
     predicted and alone (n,): the log-likelihood of each noisy label with and without the trusted rows. True if the mean
-    gain of leaving them out exceeds two standard errors.
+    gain of leaving them out exceeds so many standard errors.
     """
     gain = alone - predicted
-    return bool(gain.mean() > _SURELY_WORSE * gain.std() / np.sqrt(len(gain)))
+    return bool(gain.mean() > errors * gain.std() / np.sqrt(len(gain)))
+
+
+def seems_misled(basis: Basis, rng: np.random.Generator) -> bool:
+    """Whether trusted rows seem to make the training labels harder to predict, without the forward learner.
+
+    That takes a fraction of what it takes to fit everything without them. basis: with many rows.
+    """
+    evidence = basis.evidence
+    others = np.delete(np.arange(len(evidence)), np.s_[evidence.noisy : len(evidence) - evidence.checked])
+    alone = replace(evidence, features=evidence.features[others], votes=evidence.votes[others])
+    scores, first = primal_scores(alone, deepcopy(rng)), basis.first or basis.stack
+    stack = _stack(alone, scores, np.flatnonzero(np.isin(others, basis.fitted)), earlier=first)
+    known = basis.scores[: len(first.weights)]
+    return surely_worse(_predicted(evidence, first, known), _predicted(alone, stack, scores), _SEEMS_WORSE)
+
+
+def _predicted(evidence: Evidence, stack: Stack, scores: FloatMatrix) -> FloatVector:
+    """The log-likelihood of the labels of each noisy row, by a belief that does not know them."""
+    before, said = stack.before_label(scores[:, : evidence.noisy]), coo_array(evidence.said)
+    row, column = said.coords
+    likely = np.einsum("ic,ci->i", before[row], stack.noise[:, column])
+    logs = said.data * np.log(likely + 1e-300)
+    return np.asarray(np.bincount(row, logs, minlength=evidence.noisy), dtype=np.float64)
 
 
 def with_model(basis: Basis) -> Basis:
@@ -264,28 +287,26 @@ def _shares(group: IntVector, compact: IntVector, n_classes: int) -> FloatMatrix
 
 def _believe(
     evidence: Evidence, rng: np.random.Generator, known: FloatMatrix | None
-) -> tuple[Stack, FloatMatrix, IntVector]:
-    """The stack, the scores of all rows, and the numbers of the rows that the stack was fitted on.
+) -> tuple[Stack | None, Stack, FloatMatrix, IntVector]:
+    """The stack before the forward learner if there is one, the stack, the scores of all rows, and the numbers of the
+    rows that it was fitted on.
 
     known: scores (1, m, K) that are used in place of those of the base learners.
     """
     rows = len(evidence)
     if evidence.n_classes == 1:
-        return (
-            Stack(np.ones(1), np.zeros(1), np.ones((1, evidence.said.shape[1]))),
-            np.zeros((1, rows, 1)),
-            np.arange(rows),
-        )
+        sure = Stack(np.ones(1), np.zeros(1), np.ones((1, evidence.said.shape[1])))
+        return None, sure, np.zeros((1, rows, 1)), np.arange(rows)
     if rows <= DENSE_ROWS:
         scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
-        return _stack(evidence, scores, every), scores, every
+        return None, _stack(evidence, scores, every), scores, every
     fitted = _drawn(evidence, rng)
     scores = primal_scores(evidence, rng) if known is None else known
-    stack = _stack(evidence, scores, fitted)
+    first = _stack(evidence, scores, fitted)
     if known is not None or _too_large(evidence):
-        return stack, scores, fitted
-    scores = np.concatenate([scores, standardised(forward_scores(evidence, stack.noise, rng)[None])])
-    return _stack(evidence, scores, fitted), scores, fitted
+        return None, first, scores, fitted
+    scores = np.concatenate([scores, standardised(forward_scores(evidence, first.noise, rng)[None])])
+    return first, _stack(evidence, scores, fitted), scores, fitted
 
 
 def _drawn(evidence: Evidence, rng: np.random.Generator) -> IntVector:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cleaning.belief.ballots import vote_matrix
-from cleaning.belief.basis import After, Basis, basis_of, surely_worse, with_model
+from cleaning.belief.basis import After, Basis, basis_of, seems_misled, surely_worse, with_model
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows, of_agreement
 from cleaning.belief.count import Count, count_wrong
 from cleaning.belief.in_sample import contradicted, refuse_in_sample
@@ -248,7 +248,7 @@ def _basis_of(told: Told, rng: np.random.Generator) -> Basis:
     if validation is not None and not told.alone:
         kept = independent_rows(train, validation)
     basis = basis_of(told, kept, rng)
-    if len(kept) and basis.large:
+    if len(kept) and basis.large and seems_misled(basis, rng):
         alone = basis_of(told, kept[:0], rng)
         if surely_worse(basis.predicted(), alone.predicted()):
             basis = replace(alone, misleading=len(kept))

@@ -38,14 +38,18 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     """
     features = evidence.features.astype(np.float32, copy=False)
     weights, targets = 1 / evidence.noise_weights(), evidence.centred_targets()
-    amplified = targets * np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
     rbf_noise, linear_noise = evidence.noise_variances()
-    linear = _ridge(plain_view(features).__getitem__, np.eye(features.shape[1]) * linear_noise, amplified, weights)
     roots = root_view(features)
     landmarks, scale = drawn_landmarks(roots, rng)
     penalty = landmark_penalty(landmarks, scale, rbf_noise)
-    rbf = _ridge(lambda block: rbf_kernel(roots[block], landmarks, scale), penalty, targets, weights)
-    return standardised(np.stack([rbf, linear, _vote(roots, evidence, rng)]))
+    scores = np.empty((3, *targets.shape), dtype=np.float32)
+    scores[0] = _ridge(lambda block: rbf_kernel(roots[block], landmarks, scale), penalty, targets, weights)
+    targets *= np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
+    flat = np.eye(features.shape[1]) * linear_noise
+    scores[1] = _ridge(plain_view(features).__getitem__, flat, targets, weights)
+    del targets
+    scores[2] = _vote(roots, evidence, rng)
+    return standardised(scores)
 
 
 def drawn_landmarks(roots: FloatMatrix, rng: np.random.Generator) -> tuple[FloatMatrix, float]:

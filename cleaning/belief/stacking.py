@@ -48,7 +48,10 @@ class Stack:
 
     def logits(self, scores: FloatMatrix) -> FloatMatrix:
         """Unnormalised log-probabilities of the true labels, (m, K), for (learners, m, K) leave-one-out scores."""
-        return _logits(self.weights, self.offset, scores)
+        found = np.empty(scores.shape[1:])
+        for at in range(0, len(found), _BLOCK):  # scores in single precision would be copied in double
+            found[at : at + _BLOCK] = _logits(self.weights, self.offset, scores[:, at : at + _BLOCK])
+        return found
 
     def before_label(self, scores: FloatMatrix) -> FloatMatrix:
         """P(true label | features and other rows), (m, K), for (learners, m, K) leave-one-out scores."""

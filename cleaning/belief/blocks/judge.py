@@ -165,8 +165,8 @@ class _Judging:
         recount = None
         if not any(one.hides_count for one in caveats):
             known = self.noisy, self.contents, learners
-            recount = Recount(self.stored, self.predicted, *known, sample, scores, stack, gold)
-        labelled = int(np.count_nonzero(self.codes >= 0))
+            recount = Recount(self.stored, self.predicted, *known, sample, stack, gold)
+        count = None if recount is None else recount.first(scores)
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
@@ -176,7 +176,7 @@ class _Judging:
             digests=self.noisy.digests,
             classes=self.classes,
             noise_matrix=stack.noise,
-            count=None if recount is None else recount.first(labelled),
+            count=count,
             recount=recount,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,

@@ -226,14 +226,17 @@ class Learners:
             scores /= self.deviations.astype(np.float32)[:, None, None]
         return scores
 
+    def scores_of(self, *every: Known) -> Single:
+        """The same of many rows, some of them at a time, one after the other."""
+        parts = [part for known in every for part in known.parts(rows_at_once(len(self.linear.prior)))]
+        return np.concatenate([self.scores(part) for part in parts], axis=1)
+
     def scaled_by(self, noisy: Known, clean: Known, share: float) -> "tuple[Learners, Single]":
         """The learners whose scores of all rows have deviation 1, and these scores of some noisy and of clean rows.
 
         share: how much of the noisy rows these are, relative to the share of the clean ones.
         """
-        at_once = rows_at_once(len(self.linear.prior))
-        parts = [part for known in (noisy, clean) for part in known.parts(at_once)]
-        scores = np.concatenate([self.scores(part) for part in parts], axis=1)
+        scores = self.scores_of(noisy, clean)
         each = np.einsum("lmk,lmk->lm", scores, scores, dtype=np.float64)
         weights = np.where(np.arange(scores.shape[1]) < len(noisy), 1.0, share)
         deviation = np.sqrt(each @ weights / (weights.sum() * scores.shape[2]))

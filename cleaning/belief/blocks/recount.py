@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.contents import Contents
-from cleaning.belief.blocks.learners import Known, Learners, rows_at_once
+from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.sample import Facts, Sample
 from cleaning.belief.blocks.stored import Single, Stored
@@ -22,8 +22,8 @@ from cleaning.data import FloatVector, IntVector
 class Recount:
     """Counts the wrong labels of very many rows by a sample of them.
 
-    sample: rows to count by, with their scores. stack and gold: fitted on them before anything was looked at, gold None
-    without clean rows.
+    sample: rows to count by. stack and gold: fitted on them before anything was looked at; gold: None without clean
+    rows.
     """
 
     stored: Stored
@@ -32,13 +32,13 @@ class Recount:
     contents: Contents
     learners: Learners
     sample: Sample
-    scores: Single
     stack: Stack
     gold: Stack | None
 
-    def first(self, labelled: int) -> Count:
-        """How many of so many labels are wrong, before any was looked at."""
-        return _scaled(self.sample.count(self.stack, self.scores, self.gold), labelled, len(self.sample.given))
+    def first(self, scores: Single) -> Count:
+        """How many labels are wrong, before any was looked at. scores: of the sample."""
+        labelled = int(np.count_nonzero(self.noisy.codes >= 0))
+        return _scaled(self.sample.count(self.stack, scores, self.gold), labelled, len(self.sample.given))
 
     def after(self, ahead: NDArray[np.bool_], checked: IntVector, right: IntVector) -> Count:
         """How many labels of the rows `ahead` (n,) are wrong, after the labels `right` (c,) of the rows `checked` (c,)
@@ -48,11 +48,11 @@ class Recount:
         are those of the rows ahead. What the learners say of other rows stays what it was. The interval also covers
         beliefs that are off by more or less where rows are less suspicious than those that were looked at.
         """
-        some, kept = self.sample.among(ahead)
+        some = self.sample.among(ahead)
         many = int(np.count_nonzero(ahead))
         if not len(some.given):
             return Count(0.0, 0.0, float(many))
-        scores = np.concatenate([self.scores[:, kept], self.scores[:, len(self.sample.noisy) :]], axis=1)
+        scores = self.learners.scores_of(some.noisy, some.clean)
         stack, gold = self.stack, self.gold
         facts = self._facts(checked, right) if len(checked) else None
         if facts is not None and len(facts.known.right):
@@ -76,12 +76,9 @@ class Recount:
         rows, right = rows[first], right[first]
         place = np.minimum(np.searchsorted(classes, right), len(classes) - 1)
         code = np.where(classes[place] == right, place, -1)
-        scores, size = [], rows_at_once(len(classes))
-        for part in (rows[at : at + size] for at in range(0, len(rows), size)):
-            voice = None if self.predicted is None else self.predicted.take(part)
-            known = Known(self.stored.take(part), self.contents.common[part], digests[part], voice=voice)
-            scores.append(self.learners.scores(known))
-        return Facts(np.concatenate(scores, axis=1), code, self.noisy.codes[rows])
+        voice = None if self.predicted is None else self.predicted.take(rows)
+        known = Known(self.stored.take(rows), self.contents.common[rows], digests[rows], voice=voice)
+        return Facts(self.learners.scores_of(known), code, self.noisy.codes[rows])
 
 
 def _suspicion(stack: Stack, facts: Facts) -> FloatVector:

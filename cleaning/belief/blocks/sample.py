@@ -71,13 +71,11 @@ class Sample:
         """The noisy rows only."""
         return replace(self, clean=self.clean.take(np.empty(0, dtype=np.int64)), share=1.0)
 
-    def among(self, kept: NDArray[np.bool_]) -> "tuple[Sample, IntVector]":
-        """The same without the labels of rows that are not kept, (n,); and the numbers of the noisy rows that stay."""
+    def among(self, kept: NDArray[np.bool_]) -> "Sample":
+        """The same without the labels of rows that are not kept, (n,)."""
         some = kept[self.rows]
         noisy, group = np.unique(self.group[some], return_inverse=True)
-        return replace(
-            self, noisy=self.noisy.take(noisy), group=group, given=self.given[some], rows=self.rows[some]
-        ), noisy
+        return replace(self, noisy=self.noisy.take(noisy), group=group, given=self.given[some], rows=self.rows[some])
 
     def predicted(self, stack: Stack, scores: Single) -> FloatVector:
         """The log-likelihood of each noisy label by a belief that does not know it."""

@@ -57,3 +57,17 @@ def test_labels_spread_over_the_graph_of_neighbours():
     root = graph.sum(axis=1) ** -0.5
     expected = np.linalg.inv(np.eye(120) - 0.5 * graph * root[:, None] * root)
     np.testing.assert_allclose(resolvent(cosine), expected, atol=1e-12)
+
+
+def test_many_rows_are_solved_in_single_precision_unless_that_fails(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(60, 5))
+    matrix, right = rows @ rows.T + 0.1 * np.eye(60), rng.normal(size=(60, 3))
+    expected, diagonal = solved(matrix, right)
+    monkeypatch.setattr(base_learners, "_SINGLE_ROWS", 60)
+    found, single = solved(matrix, right)
+    assert found.dtype == single.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    np.testing.assert_allclose(single, diagonal, rtol=1e-3)
+    nearly_singular = rows @ rows.T + 1e-8 * np.eye(60)
+    assert solved(nearly_singular, right)[0].dtype == np.float64

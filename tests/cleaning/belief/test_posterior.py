@@ -138,7 +138,21 @@ def test_trusted_rows_from_another_source_do_not_make_a_large_set_worse(monkeypa
     assert found.validation.shape == (997, 10)
     assert sorted(inspection_order(found, train, mirrored).order) == list(range(800))
     upright = Split.from_arrays(images[800:].reshape(-1, 64), truth[800:])
+    counted = Counted(basis.forward_scores)
+    monkeypatch.setattr(basis, "forward_scores", counted)
     assert label_posterior(train, upright).caveats == ()
+    assert counted.calls == 1  # that they help is seen without a fit of everything
+
+
+class Counted:
+    """Counts the calls of a function."""
+
+    def __init__(self, function):
+        self.function, self.calls = function, 0
+
+    def __call__(self, *arguments):
+        self.calls += 1
+        return self.function(*arguments)
 
 
 @settings(max_examples=4)
