@@ -148,8 +148,7 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
     if after is None or place is None:
         first, stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
     else:
-        first = None
-        stack, scores, fitted = _updated(after.before, evidence, place)
+        first, stack, scores, fitted = None, *_updated(after.before, evidence, place)
     return Basis(
         told=told,
         order=order,

@@ -187,7 +187,7 @@ def _single(matrix: Any, place: Place) -> Single:
 class _VectorEncoder:
     def __init__(self, evidence: Vectors) -> None:
         self._place, self._width = evidence.place, np.shape(evidence.matrix)[1:]
-        self.scale = _standard(evidence) if evidence.scaling == "standard" else None
+        self.scale = Scale.standard(lambda: _parts(evidence)) if evidence.scaling == "standard" else None
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Vectors):
@@ -201,18 +201,6 @@ class _VectorEncoder:
                 "embed both with the same encoder",
             )
         return matrix if self.scale is None else self.scale.of(matrix)
-
-
-def _standard(evidence: Vectors) -> Scale:
-    """What gives each column mean 0 and deviation 1."""
-    rows, total, squares = 0, np.zeros(1), np.zeros(1)
-    for part in _parts(evidence):
-        rows, total = rows + len(part), total + part.sum(axis=0, dtype=np.float64)
-    mean = total / rows
-    for part in _parts(evidence):
-        squares = squares + ((part - mean) ** 2).sum(axis=0)
-    deviation = np.sqrt(squares / rows)
-    return Scale(mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0))
 
 
 def _parts(evidence: Vectors) -> Iterator[Single]:

@@ -2,7 +2,7 @@
 
 import math
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +27,18 @@ class Scale:
 
     mean: FloatVector
     deviation: FloatVector
+
+    @classmethod
+    def standard(cls, parts: Callable[[], Iterable[Single]]) -> "Scale":
+        """What gives each column mean 0 and deviation 1. parts: returns all rows, some of them at a time."""
+        rows, total, squares = 0, np.zeros(1), np.zeros(1)
+        for part in parts():
+            rows, total = rows + len(part), total + part.sum(axis=0, dtype=np.float64)
+        mean = total / rows
+        for part in parts():
+            squares = squares + ((part - mean) ** 2).sum(axis=0)
+        deviation = np.sqrt(squares / rows)
+        return cls(mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0))
 
     def of(self, rows: NDArray[Any]) -> Single:
         """These rows, scaled."""
