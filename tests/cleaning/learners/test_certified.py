@@ -16,7 +16,7 @@ from cleaning import LabelPath, Split
 from cleaning.errors import Unsuitable
 from cleaning.learners.logistic import Learner
 from cleaning.learners.logistic_path import certified
-from cleaning.learners.logistic_path.axes import Axes
+from cleaning.learners.logistic_path.axes import Axes, centred
 from cleaning.learners.logistic_path.certificate import Certificate, point_at
 from cleaning.learners.logistic_path.geometry import Columns, geometry_of
 from cleaning.learners.logistic_path.leading import Leading
@@ -177,6 +177,37 @@ def test_newtons_step_solves_the_whole_system():
     step = newton_step(axes, metric, own, np.array([1]), gradient[:, :, None], np.array([1e-5]))
     step -= step.mean(axis=1, keepdims=True)
     np.testing.assert_allclose(step[:, :, 0], expected, atol=1e-3)
+
+
+def test_margins_and_gradients_come_from_all_outputs_but_the_last():
+    features = np.random.default_rng(0).normal(size=(50, 5))
+    axes = Axes(Columns(features, features, 1.0))
+    coefficients = np.random.default_rng(1).normal(size=(6, 3, 2)).astype(np.float32)
+    coefficients -= coefficients.mean(axis=1, keepdims=True)
+    rows = slice(10, 40)
+    margins = axes.margins(rows, coefficients, out=np.empty((3, 2, 30), np.float32))
+    np.testing.assert_allclose(margins, np.einsum("nd,dks->ksn", axes.matrix[rows], coefficients), atol=1e-5)
+    gradient = np.zeros((6, 3, 2))
+    axes.add_residual(gradient, rows, margins)
+    np.testing.assert_allclose(
+        centred(gradient), np.einsum("nd,ksn->dks", axes.matrix[rows], margins), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_the_step_along_the_leading_axes_leaves_no_gradient_there_and_no_other_axis_moves():
+    features = np.random.default_rng(0).normal(size=(200, 12)) * np.linspace(9, 0.1, 12)
+    axes = Axes(Columns(features, features, 9.0))
+    chance = softmax(np.random.default_rng(1).normal(size=(200, 3)), axis=1).astype(np.float32)
+    metric = Leading(axes, chance)
+    assert 4 <= metric.axes < 12
+    gradient = 1e-9 * np.random.default_rng(2).normal(size=(13, 3, 1))
+    gradient -= gradient.mean(axis=1, keepdims=True)
+    step = metric.step_of_head(gradient)
+    assert not step[metric.axes : -1].any()
+    coupling = np.einsum("nk,kl->nkl", chance, np.eye(3)) - chance[:, :, None] * chance[:, None, :]
+    change = np.einsum("ni,nkl,nj,jls->iks", axes.matrix, coupling, axes.matrix, step)
+    change[:-1] += axes.penalty * step[:-1]
+    np.testing.assert_allclose(change[: metric.axes], gradient[: metric.axes], atol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
