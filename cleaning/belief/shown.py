@@ -72,10 +72,13 @@ def shown_by(suspicion: FloatVector, wrong: NDArray[np.bool_]) -> Shift:
     return Shift(by, precision**-0.5)
 
 
-def between(suspicion: FloatVector, wrong: NDArray[np.bool_], others: FloatVector) -> tuple[float, float]:
+def between(
+    suspicion: FloatVector, wrong: NDArray[np.bool_], others: FloatVector, weights: FloatVector
+) -> tuple[float, float]:
     """A 90% interval of the number of wrong labels among others, given what was found.
 
-    suspicion (c,) and wrong (c,): as for `shown_by`. others (n,): P(the label is wrong) of rows that are not checked.
+    suspicion (c,) and wrong (c,): as for `shown_by`. others (n,): P(the label is wrong) of rows that are not checked;
+    weights (n,): how many rows each stands for.
 
     Where rows were checked by their suspicion, they tell of the suspicious ones. That the others are off by the same
     shift is an assumption, so here the logits may also have a slope: a + b · logit, with a prior of mean (0, 1).
@@ -90,7 +93,7 @@ def between(suspicion: FloatVector, wrong: NDArray[np.bool_], others: FloatVecto
         found = found + step * min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-12))
     spread = DEVIATIONS_90 * np.sqrt(np.einsum("ij,jk,ik->i", rest, np.linalg.inv(precision), rest))
     # sorted, so that the order of the rows does not change the rounding
-    less, more = (float(np.sort(expit(rest @ found + side * spread)).sum()) for side in (-1, 1))
+    less, more = (float(np.sort(weights * expit(rest @ found + side * spread)).sum()) for side in (-1, 1))
     return less, more
 
 

@@ -185,7 +185,9 @@ class _Now:
         others[ahead] = True
         others[of_copies] = False
         told = self.labels[self.checked] >= 0
-        expected, low, high = recount.after(others, self.checked[told], self.right[told])
+        expected, low, high = recount.after(
+            others, self.found.suspicion.astype(np.float64), self.checked[told], self.right[told]
+        )
         differs = int(np.count_nonzero(self.labels[of_copies] != self.same[np.searchsorted(self.copies, of_copies)]))
         sure = _AS_COPY * differs + (1 - _AS_COPY) * (len(of_copies) - differs)
         return Count(expected + sure, low + np.floor(sure), high + np.ceil(sure))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.contents import Contents
@@ -16,6 +17,10 @@ from cleaning.belief.count import Count
 from cleaning.belief.shown import between, shown_by
 from cleaning.belief.stacking import Stack, given_votes, guessed_share
 from cleaning.data import FloatVector, IntVector
+from cleaning.intervals import DEVIATIONS_90
+
+# So many of the most suspicious rows are judged anew after decisions; the sample speaks for the others.
+_CERTAIN = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,52 +45,74 @@ class Recount:
         labelled = int(np.count_nonzero(self.noisy.codes >= 0))
         return _scaled(self.sample.count(self.stack, scores, self.gold), labelled, len(self.sample.given))
 
-    def after(self, ahead: NDArray[np.bool_], checked: IntVector, right: IntVector) -> Count:
+    def after(self, ahead: NDArray[np.bool_], suspicion: FloatVector, checked: IntVector, right: IntVector) -> Count:
         """How many labels of the rows `ahead` (n,) are wrong, after the labels `right` (c,) of the rows `checked` (c,)
-        have become facts. These rows had a label.
+        have become facts. These rows had a label. suspicion (n,): before anything was looked at.
 
         As in `next_round`, they tell of the noise, and of how far off the beliefs are; the bounds that need no model
         are those of the rows ahead. What the learners say of other rows stays what it was. The interval also covers
         beliefs that are off by more or less where rows are less suspicious than those that were looked at.
         """
-        some = self.sample.among(ahead)
-        many = int(np.count_nonzero(ahead))
+        some, many = self.sample.among(ahead), int(np.count_nonzero(ahead))
         if not len(some.given):
             return Count(0.0, 0.0, float(many))
-        scores = self.learners.scores_of(some.noisy, some.clean)
-        stack, gold = self.stack, self.gold
+        scores, stack, gold = self.learners.scores_of(some.noisy, some.clean), self.stack, self.gold
         facts = self._facts(checked, right) if len(checked) else None
         if facts is not None and len(facts.known.right):
             learnt = facts.known
             stack = some.stack(scores, facts=learnt, earlier=stack)
             gold = None if gold is None else some.stack(scores, gold=True, facts=learnt, earlier=gold)
-        count = some.count(stack, scores, gold)
-        if facts is not None:
-            shown, ahead_of = _suspicion(stack, facts), some.suspicion(stack, scores)
-            count = shown_by(shown, facts.wrong).counted(ahead_of, count)
-            less, more = between(shown, facts.wrong, ahead_of)
-            count = Count(count.expected, min(count.low, np.floor(less)), max(count.high, np.ceil(more)))
-        return _scaled(count, many, len(some.given))
+        count = _scaled(some.count(stack, scores, gold), many, len(some.given))
+        if facts is None:
+            return count
+        shown = _suspicion(stack, facts.scores, facts.given, facts.given)
+        others, weights = self._others(stack, some, some.suspicion(stack, scores), ahead, suspicion)
+        shift, line = shown_by(shown, facts.wrong), between(shown, facts.wrong, others, weights)
+        expected, less, more = (
+            float(np.sort(weights * shift.of(others, side * DEVIATIONS_90)).sum()) for side in (0, -1, 1)
+        )
+        high = min(max(count.high, more, line[1]), float(many))
+        return Count(expected, float(np.floor(min(count.low, less, line[0]))), float(np.ceil(high)))
+
+    def _others(
+        self, stack: Stack, some: Sample, sampled: FloatVector, ahead: NDArray[np.bool_], suspicion: FloatVector
+    ) -> tuple[FloatVector, FloatVector]:
+        """The suspicion of rows `ahead`, and how many rows each stands for: the most suspicious ones for themselves,
+        the others of the sample, with the suspicion `sampled`, for all others.
+        """
+        many, digests = int(np.count_nonzero(ahead)), self.noisy.digests
+        if many == len(some.given):
+            return sampled, np.ones(many)
+        rows = np.flatnonzero(ahead)
+        top = rows[np.lexsort((digests[rows], -suspicion[rows]))[:_CERTAIN]]
+        first = _suspicion(stack, self._scores(top), self.contents.common[top], self.noisy.codes[top])
+        rest = sampled[~np.isin(some.rows, top)]
+        each = np.full(len(rest), (many - len(top)) / max(len(rest), 1))
+        return np.concatenate([first, rest]), np.concatenate([np.ones(len(top)), each])
 
     def _facts(self, rows: IntVector, right: IntVector) -> Facts:
         """One for each content, and no more than the stack is fitted on."""
-        classes, digests = self.noisy.classes, self.noisy.digests
-        _, first = np.unique(digests[rows], return_index=True)
+        classes = self.noisy.classes
+        _, first = np.unique(self.noisy.digests[rows], return_index=True)
         if len(first) > STACKED_ROWS:
             first = np.random.default_rng(0).choice(first, STACKED_ROWS, replace=False)
         rows, right = rows[first], right[first]
         place = np.minimum(np.searchsorted(classes, right), len(classes) - 1)
         code = np.where(classes[place] == right, place, -1)
+        return Facts(self._scores(rows), code, self.noisy.codes[rows])
+
+    def _scores(self, rows: IntVector) -> Single:
         voice = None if self.predicted is None else self.predicted.take(rows)
-        known = Known(self.stored.take(rows), self.contents.common[rows], digests[rows], voice=voice)
-        return Facts(self.learners.scores_of(known), code, self.noisy.codes[rows])
+        common, digests = self.contents.common[rows], self.noisy.digests[rows]
+        return self.learners.scores_of(Known(self.stored.take(rows), common, digests, voice=voice))
 
 
-def _suspicion(stack: Stack, facts: Facts) -> FloatVector:
-    """P(the label was wrong) of each, by the features and by the label that it had."""
-    before, rows = stack.before_label(facts.scores), np.arange(len(facts.given))
-    votes = np.eye(before.shape[1])[facts.given]
-    return np.asarray(1 - given_votes(before, stack.noise, votes, guessed_share(before.shape[1]))[rows, facts.given])
+def _suspicion(stack: Stack, scores: Single, said: IntVector, given: IntVector) -> FloatVector:
+    """P(the label `given` is wrong) of each row, (m,), by its features and by what it is called, (m,)."""
+    before, rows = stack.before_label(scores), np.arange(len(given))
+    n_classes = before.shape[1]
+    ballots = csr_array((np.ones(len(said)), said, np.arange(len(said) + 1)), shape=(len(said), n_classes))
+    return np.asarray(1 - given_votes(before, stack.noise, ballots, guessed_share(n_classes))[rows, given])
 
 
 def _scaled(sampled: Count, rows: int, drawn: int) -> Count:

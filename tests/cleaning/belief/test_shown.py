@@ -71,7 +71,7 @@ def test_rows_that_are_not_suspicious_may_be_off_by_more():
         rng = np.random.default_rng(seed)
         believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
         wrong = rng.random(4000) < expit(0.75 * logit(believed))
-        less, more = between(believed[:800], wrong[:800], believed[800:])
+        less, more = between(believed[:800], wrong[:800], believed[800:], np.ones(3200))
         held += less <= wrong[800:].sum() <= more
         shifted = shown_by(believed[:800], wrong[:800]).counted(believed[800:], Count(0.0, 3200.0, 0.0))
         alone += shifted.low <= wrong[800:].sum() <= shifted.high
@@ -83,5 +83,5 @@ def test_where_the_beliefs_are_right_the_interval_is_narrow():
     rng = np.random.default_rng(0)
     believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
     wrong = rng.random(4000) < believed
-    less, more = between(believed[:800], wrong[:800], believed[800:])
+    less, more = between(believed[:800], wrong[:800], believed[800:], np.ones(3200))
     assert less <= wrong[800:].sum() <= more < 2 * believed[800:].sum()

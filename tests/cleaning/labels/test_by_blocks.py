@@ -20,7 +20,7 @@ class Told:
     ahead: np.ndarray | None = None
     checked: tuple[tuple[int, int], ...] = ()
 
-    def after(self, ahead, checked, right):
+    def after(self, ahead, suspicion, checked, right):
         self.ahead = ahead
         self.checked = tuple(zip(checked.tolist(), right.tolist(), strict=True))
         return Count(ahead.sum() / 10, ahead.sum() // 20, ahead.sum() // 5)
