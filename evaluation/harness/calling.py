@@ -1,20 +1,15 @@
 """A call of a ranker or predictor: timed, its errors and warnings one sentence each, its answer checked."""
 
 import inspect
-import sys
 import time
 import warnings
 from collections.abc import Callable
-from functools import cache
-from types import ModuleType
 from typing import Any
 
 from cleaning import FixfirstError, InvalidInput, Ranking
 from cleaning.discovery import Component, failing_line
 from cleaning.errors import foreign_warning
 from cleaning.progress import Progress
-
-_SLOW_TO_IMPORT = ("cleanlab", "sklearn")
 
 
 def accepts(component: Component, name: str) -> bool:
@@ -27,41 +22,15 @@ def watched(component: Component, progress: Progress) -> dict[str, Progress]:
     return {"progress": progress} if accepts(component, "progress") else {}
 
 
-@cache
-def names_slow_library(module: ModuleType) -> bool:
-    """Whether a module, or one of ours that it uses, names a library that takes long to import: it may when called."""
-    todo, seen = [module], {module.__name__}
-    while todo:
-        one = todo.pop()
-        try:
-            source = inspect.getsource(one)
-        except (OSError, TypeError):  # compiled
-            return True
-        if any(name in source for name in _SLOW_TO_IMPORT):
-            return True
-        for home in map(_home, list(vars(one).values())):
-            if home in sys.modules and home not in seen and home.startswith(("cleaning.", "baselines.")):
-                seen.add(home)
-                todo.append(sys.modules[home])
-    return False
-
-
-def _home(value: Any) -> str:
-    """The module that a function or class is from, or the name of a module."""
-    if inspect.ismodule(value):
-        return value.__name__
-    return value.__module__ if inspect.isfunction(value) or inspect.isclass(value) else ""
-
-
 def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, float, list[str]]:
     """The answer, the seconds it took on one BLAS thread, and what libraries warned about.
 
     Raises InvalidInput that names the failing line.
     """
+    # with scikit-learn: the time of a ranker is without that of importing them, and their threads are limited as well
+    import cleanlab.filter  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    if names_slow_library(one.module):
-        import cleanlab.filter  # noqa: F401 - with scikit-learn: the time of a ranker is without that of importing them
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("default")
         started = time.perf_counter()

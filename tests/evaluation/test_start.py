@@ -4,13 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from types import ModuleType
 
 import pytest
 
-from evaluation.contract import registry
-from evaluation.harness.calling import names_slow_library
-from tests.support import ROOT, write_parameters
+from tests.support import ROOT
 
 LARGE = {"numpy", "scipy", "pandas", "pyarrow", "pydantic", "sklearn", "cleanlab", "matplotlib"}
 COMMANDS = """
@@ -46,14 +43,10 @@ def test_the_package_imports_what_is_asked_for():
     assert imported("import fixfirst\nfixfirst.Split") == {"numpy"}
 
 
-def test_the_commands_of_the_benchmark_need_neither_pandas_nor_scikit_learn(workspace):
-    """Unless a ranker does."""
-    rankers = registry.rankers(workspace / "rankers")
-    light = [name for name, ranker in rankers.items() if not names_slow_library(ranker.module)]
-    assert {"random", "knn_shapley"} <= {*light} < {*rankers}
-    write_parameters(workspace, rankers=light)
-    place = f"--workspace={workspace}"
-    commands = [[name, place] for name in ("ls", "download", "create_baselines", "evaluate", "leaderboard")]
+def test_the_commands_of_the_benchmark_need_neither_pandas_nor_scikit_learn(ranked):
+    """All but the one that calls the rankers."""
+    place = f"--workspace={ranked.submission_folder.parent}"
+    commands = [[name, place] for name in ("ls", "download", "evaluate", "leaderboard")]
     assert imported(COMMANDS, json.dumps(commands)) <= {"numpy", "scipy", "pyarrow", "pydantic"}
 
 
@@ -62,7 +55,3 @@ def test_own_labels_need_no_scikit_learn(tmp_path):
     (tmp_path / "rows.csv").write_text("label,a,b\n" + rows)
     commands = [["rank", str(tmp_path / "rows.csv")]]
     assert imported(COMMANDS, json.dumps(commands)) <= LARGE - {"sklearn", "cleanlab", "matplotlib"}
-
-
-def test_a_compiled_ranker_may_need_any_library():
-    assert names_slow_library(ModuleType("without_source"))
