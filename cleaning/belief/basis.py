@@ -148,8 +148,7 @@ def basis_of(told: Told, kept: IntVector, rng: np.random.Generator, after: After
     if after is None or place is None:
         first, stack, scores, fitted = _believe(evidence, rng, model if told.alone else None)
     else:
-        first = None
-        stack, scores, fitted = _updated(after.before, evidence, place)
+        first, stack, scores, fitted = _updated(after.before, evidence, place)
     return Basis(
         told=told,
         order=order,
@@ -325,19 +324,19 @@ def _too_large(evidence: Evidence) -> bool:
     return evidence.features.size * evidence.n_classes > _FORWARD_ENTRIES
 
 
-def _updated(before: Basis, evidence: Evidence, place: IntVector) -> tuple[Stack, FloatMatrix, IntVector]:
+def _updated(before: Basis, evidence: Evidence, place: IntVector) -> tuple[None, Stack, FloatMatrix, IntVector]:
     """What `_believe` finds, from the learners of an earlier basis. place (m,): where the rows are in its evidence."""
     placed, (learners, forward) = Placed(evidence, place, len(before.evidence)), before.learners
     drawn = np.isin(place, before.fitted)
     drawn[len(place) - evidence.checked :] = True
     fitted, scores = np.flatnonzero(drawn), learners.scores(placed)
     if forward is None:
-        return _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
+        return None, _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
     with_last = np.concatenate([scores, before.scores[len(scores) : len(scores) + 1, place]])
     noise = _stack(evidence, with_last, fitted, earlier=before.stack).noise
     more = forward.renewed(place, evidence, noise)
     scores = np.concatenate([scores, standardised(more[None])])
-    return _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
+    return None, _stack(evidence, scores, fitted, earlier=before.stack), scores, fitted
 
 
 def _stack(

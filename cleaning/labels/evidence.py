@@ -205,13 +205,9 @@ class _VectorEncoder:
 
 def _standard(evidence: Vectors) -> Scale:
     """What gives each column mean 0 and deviation 1."""
-    rows, total, squares = 0, np.zeros(1), np.zeros(1)
-    for part in _parts(evidence):
-        rows, total = rows + len(part), total + part.sum(axis=0, dtype=np.float64)
-    mean = total / rows
-    for part in _parts(evidence):
-        squares = squares + ((part - mean) ** 2).sum(axis=0)
-    deviation = np.sqrt(squares / rows)
+    rows = np.shape(evidence.matrix)[0]
+    mean = sum(part.sum(axis=0, dtype=np.float64) for part in _parts(evidence)) / rows
+    deviation = np.sqrt(sum(((part - mean) ** 2).sum(axis=0) for part in _parts(evidence)) / rows)
     return Scale(mean, np.where(deviation > 1e-6 * np.abs(mean), deviation, 1.0))
 
 
