@@ -18,24 +18,43 @@ _PRIOR, _SLOPE = 1.0, 0.2
 _STEPS, _LONGEST = 30, 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shift:
-    """What has to be added to the logit of every suspicion, and its standard deviation."""
+    """What has to be added to the logit of every suspicion, and its standard deviation.
+
+    line (2,): intercept and slope of the right logit by the believed one, where the slope need not be 1; covariance
+    (2, 2): of these.
+    """
 
     by: float
     deviation: float
+    line: FloatVector
+    covariance: FloatMatrix
 
     def of(self, suspicion: FloatVector, more: float = 0.0) -> FloatVector:
         """The suspicion, shifted, and by so many deviations more."""
         q = np.clip(suspicion, _SURE, 1 - _SURE)
         return np.asarray(expit(logit(q) + self.by + more * self.deviation))
 
-    def counted(self, suspicion: FloatVector, count: Count) -> Count:
-        """The number of wrong labels by the shifted suspicion (n,); the interval is that of `count`, or wider."""
-        # sorted, so that the order of the rows does not change the rounding
-        expected, less, more = (float(np.sort(self.of(suspicion, side * DEVIATIONS_90)).sum()) for side in (0, -1, 1))
-        low, high = min(count.low, less), min(max(count.high, more), float(len(suspicion)))
+    def counted(self, suspicion: FloatVector, count: Count, weights: FloatVector | None = None) -> Count:
+        """The number of wrong labels among rows that are not checked, by their shifted suspicion (n,).
+
+        weights (n,): how many rows each stands for; default: 1. The interval is that of `count`, or wider. Where rows
+        were checked by their suspicion, they tell of the suspicious ones; that the others are off by the same shift is
+        an assumption. So the interval also covers logits that are off by a line.
+        """
+        weights = np.ones(len(suspicion)) if weights is None else weights
+        sides = 0.0, -DEVIATIONS_90, DEVIATIONS_90
+        expected, less, more = (_weighted(weights, self.of(suspicion, side)) for side in sides)
+        rest = _points(suspicion)
+        spread = np.sqrt(np.einsum("ij,jk,ik->i", rest, self.covariance, rest))
+        ends = [_weighted(weights, expit(rest @ self.line + side * spread)) for side in sides[1:]]
+        low, high = min(count.low, less, ends[0]), min(max(count.high, more, ends[1]), float(weights.sum()))
         return Count(expected, float(np.floor(low)), float(np.ceil(high)))
+
+
+def _weighted(weights: FloatVector, shares: FloatVector) -> float:
+    return float(np.sort(weights * shares).sum())  # sorted, so that the order of the rows does not change the rounding
 
 
 def shift_of(basis: Basis) -> Shift | None:
@@ -60,43 +79,29 @@ def shown_by(suspicion: FloatVector, wrong: NDArray[np.bool_]) -> Shift:
     suspicion (c,): P(the label is wrong) of each checked row before its check. wrong (c,): whether it was.
 
     If more of them are wrong than these suspicions say, then labels are wrong more often than the noise model thinks,
-    as where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1.
+    as where annotators err on ambiguous rows. The prior of the shift is normal, with mean 0 and deviation 1; that of
+    the line has mean (0, 1) and deviations 1 and 0.2.
     """
-    q = np.clip(suspicion, _SURE, 1 - _SURE)
-    by, precision = 0.0, 1.0
+    points = _points(suspicion)
+    one, variance = _fitted(np.ones((len(points), 1)), points[:, 1], wrong, np.zeros(1), np.array([_PRIOR]))
+    line, covariance = _fitted(points, np.zeros(len(points)), wrong, np.array([0.0, 1.0]), np.array([_PRIOR, _SLOPE]))
+    return Shift(float(one[0]), float(np.sqrt(variance[0, 0])), line, covariance)
+
+
+def _fitted(
+    points: FloatMatrix, offset: FloatVector, wrong: NDArray[np.bool_], mean: FloatVector, deviation: FloatVector
+) -> tuple[FloatVector, FloatMatrix]:
+    """The most probable coefficients (p,) of a logistic regression with a normal prior, and their covariance (p, p)."""
+    prior, found = np.diag(deviation**-2.0), mean
+    precision = prior
     for _ in range(_STEPS):
-        expected = expit(logit(q) + by)
-        precision = float((expected * (1 - expected)).sum()) + _PRIOR**-2
-        step = (float(wrong.sum() - expected.sum()) - by * _PRIOR**-2) / precision
-        by += float(np.clip(step, -_LONGEST, _LONGEST))
-    return Shift(by, precision**-0.5)
-
-
-def between(
-    suspicion: FloatVector, wrong: NDArray[np.bool_], others: FloatVector, weights: FloatVector
-) -> tuple[float, float]:
-    """A 90% interval of the number of wrong labels among others, given what was found.
-
-    suspicion (c,) and wrong (c,): as for `shown_by`. others (n,): P(the label is wrong) of rows that are not checked;
-    weights (n,): how many rows each stands for.
-
-    Where rows were checked by their suspicion, they tell of the suspicious ones. That the others are off by the same
-    shift is an assumption, so here the logits may also have a slope: a + b · logit, with a prior of mean (0, 1).
-    """
-    each, rest = (_line(one) for one in (suspicion, others))
-    prior, mean = np.diag([_PRIOR**-2, _SLOPE**-2]), np.array([0.0, 1.0])
-    found, precision = mean, prior
-    for _ in range(_STEPS):
-        expected = expit(each @ found)
-        precision = (each * (expected * (1 - expected))[:, None]).T @ each + prior
-        step = np.linalg.solve(precision, each.T @ (wrong - expected) - prior @ (found - mean))
+        expected = expit(offset + points @ found)
+        precision = (points * (expected * (1 - expected))[:, None]).T @ points + prior
+        step = np.linalg.solve(precision, points.T @ (wrong - expected) - prior @ (found - mean))
         found = found + step * min(1.0, _LONGEST / max(float(np.abs(step).max()), 1e-12))
-    spread = DEVIATIONS_90 * np.sqrt(np.einsum("ij,jk,ik->i", rest, np.linalg.inv(precision), rest))
-    # sorted, so that the order of the rows does not change the rounding
-    less, more = (float(np.sort(weights * expit(rest @ found + side * spread)).sum()) for side in (-1, 1))
-    return less, more
+    return found, np.linalg.inv(precision)
 
 
-def _line(suspicion: FloatVector) -> FloatMatrix:
+def _points(suspicion: FloatVector) -> NDArray[np.float64]:
     logits = logit(np.clip(suspicion, _SURE, 1 - _SURE))
     return np.stack([np.ones(len(logits)), logits], axis=1)

@@ -14,10 +14,9 @@ from cleaning.belief.blocks.sample import Facts, Sample
 from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.trusted import Noisy
 from cleaning.belief.count import Count
-from cleaning.belief.shown import between, shown_by
+from cleaning.belief.shown import shown_by
 from cleaning.belief.stacking import Stack, given_votes, guessed_share
 from cleaning.data import FloatVector, IntVector
-from cleaning.intervals import DEVIATIONS_90
 
 # So many of the most suspicious rows are judged anew after decisions; the sample speaks for the others.
 _CERTAIN = 4000
@@ -67,12 +66,7 @@ class Recount:
             return count
         shown = _suspicion(stack, facts.scores, facts.given, facts.given)
         others, weights = self._others(stack, some, some.suspicion(stack, scores), ahead, suspicion)
-        shift, line = shown_by(shown, facts.wrong), between(shown, facts.wrong, others, weights)
-        expected, less, more = (
-            float(np.sort(weights * shift.of(others, side * DEVIATIONS_90)).sum()) for side in (0, -1, 1)
-        )
-        high = min(max(count.high, more, line[1]), float(many))
-        return Count(expected, float(np.floor(min(count.low, less, line[0]))), float(np.ceil(high)))
+        return shown_by(shown, facts.wrong).counted(others, count, weights)
 
     def _others(
         self, stack: Stack, some: Sample, sampled: FloatVector, ahead: NDArray[np.bool_], suspicion: FloatVector

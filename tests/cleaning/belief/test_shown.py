@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from cleaning import Split, label_posterior, next_round
 from cleaning.belief.count import Count
-from cleaning.belief.shown import Shift, between, shift_of, shown_by
+from cleaning.belief.shown import shift_of, shown_by
 from tests.study.cases import plant
 
 
@@ -53,15 +53,25 @@ def test_where_the_beliefs_are_right_little_is_changed(ambiguous):
     assert found.left.expected == pytest.approx(wrong, abs=15)
 
 
-@given(st.floats(-3, 3), st.floats(0.1, 2), st.integers(1, 30))
-def test_the_interval_is_never_narrower_and_contains_what_is_expected(by, deviation, n):
-    suspicion, shift = np.linspace(0, 1, n), Shift(by, deviation)
+@given(st.integers(0, 10_000), st.integers(0, 30), st.integers(1, 30))
+def test_the_interval_is_never_narrower_and_contains_what_is_expected(seed, checked, n):
+    rng = np.random.default_rng(seed)
+    suspicion, shift = np.linspace(0, 1, n), shown_by(rng.random(checked), rng.random(checked) < 0.5)
     before = Count(n / 2, float(n // 3), float(n // 2))
     after = shift.counted(suspicion, before)
     assert 0 <= after.low <= before.low
     assert before.high <= after.high <= n
     assert after.low <= after.expected <= after.high
     assert (np.diff(shift.of(suspicion)) >= 0).all()
+
+
+def test_rows_that_stand_for_several_count_as_several():
+    rng = np.random.default_rng(0)
+    shift, suspicion = shown_by(rng.random(50), rng.random(50) < 0.5), rng.random(20)
+    none = Count(0.0, 60.0, 0.0)
+    assert shift.counted(suspicion, none, np.full(20, 3.0)) == pytest.approx(
+        shift.counted(np.repeat(suspicion, 3), none)
+    )
 
 
 def test_rows_that_are_not_suspicious_may_be_off_by_more():
@@ -71,10 +81,10 @@ def test_rows_that_are_not_suspicious_may_be_off_by_more():
         rng = np.random.default_rng(seed)
         believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
         wrong = rng.random(4000) < expit(0.75 * logit(believed))
-        less, more = between(believed[:800], wrong[:800], believed[800:], np.ones(3200))
-        held += less <= wrong[800:].sum() <= more
-        shifted = shown_by(believed[:800], wrong[:800]).counted(believed[800:], Count(0.0, 3200.0, 0.0))
-        alone += shifted.low <= wrong[800:].sum() <= shifted.high
+        shift, true = shown_by(believed[:800], wrong[:800]), wrong[800:].sum()
+        found = shift.counted(believed[800:], Count(0.0, 3200.0, 0.0))
+        held += found.low <= true <= found.high
+        alone += shift.of(believed[800:], -1.645).sum() <= true <= shift.of(believed[800:], 1.645).sum()
     assert held >= 34
     assert alone < 20
 
@@ -83,5 +93,5 @@ def test_where_the_beliefs_are_right_the_interval_is_narrow():
     rng = np.random.default_rng(0)
     believed = np.sort(expit(rng.normal(-3, 2.5, 4000)))[::-1]
     wrong = rng.random(4000) < believed
-    less, more = between(believed[:800], wrong[:800], believed[800:], np.ones(3200))
-    assert less <= wrong[800:].sum() <= more < 2 * believed[800:].sum()
+    found = shown_by(believed[:800], wrong[:800]).counted(believed[800:], Count(0.0, 3200.0, 0.0))
+    assert found.low <= wrong[800:].sum() <= found.high < 2 * believed[800:].sum()
