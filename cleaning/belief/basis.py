@@ -26,8 +26,8 @@ DENSE_ROWS = 2500
 # Above that, the stack is fitted on a sample of up to this many noisy and this many clean rows. On average 8,000 are
 # enough; with 16,000 the result depends less on which rows were drawn.
 STACKED_ROWS = 16_000
-# Trusted rows are left out if the training labels are predicted better without them by so many standard errors; it is
-# looked at closely if the learners that are fitted soonest say so by the second number.
+# Trusted rows are left out if the training labels are predicted better without them by so many standard errors. This is
+# tested in full only if the learners that are fitted soonest show the second number.
 _SURELY_WORSE, _SEEMS_WORSE = 2.0, 1.0
 # The forward learner is used up to so many rows × columns × classes; more take minutes.
 _FORWARD_ENTRIES = 5_000_000_000
@@ -221,9 +221,12 @@ def surely_worse(predicted: FloatVector, alone: FloatVector, errors: float = _SU
 def seems_misled(basis: Basis, rng: np.random.Generator) -> bool:
     """Whether trusted rows seem to make the training labels harder to predict, without the forward learner.
 
-    That takes a fraction of what it takes to fit everything without them. basis: with many rows.
+    That takes a fraction of what it takes to fit everything without them, unless no learner is fitted. basis: with many
+    rows. rng: as it was when that was fitted.
     """
     evidence = basis.evidence
+    if basis.told.alone or evidence.n_classes == 1:
+        return basis.told.alone
     others = np.delete(np.arange(len(evidence)), np.s_[evidence.noisy : len(evidence) - evidence.checked])
     alone = replace(evidence, features=evidence.features[others], votes=evidence.votes[others])
     scores, first = primal_scores(alone, deepcopy(rng)), basis.first or basis.stack
@@ -345,6 +348,7 @@ def _stack(
     noisy = int(np.count_nonzero(fitted < evidence.noisy))
     ballots = None if evidence.ballots is None else evidence.ballots[fitted[:noisy]]
     votes = evidence.votes[fitted]
+    votes[len(votes) - evidence.checked :] *= noisy / max(evidence.noisy, 1)  # all of them, beside a sample
     if earlier is not None:
         earlier = replace(earlier, weights=earlier.weights[: len(scores)])
     return fit_stack(

@@ -65,7 +65,18 @@ class Caveat:
         return f"{self.sentence}. Fix: {self.fix}."
 
     def with_names(self, names: Sequence[str]) -> "Caveat":
-        """The same with the name of each class in place of its number. names: by number."""
+        """Say the same with the name of each class in place of its number.
+
+        Parameters
+        ----------
+        names : sequence of str
+            The name of each class, by its number.
+
+        Returns
+        -------
+        Caveat
+            The same caveat; unchanged if it is not about classes.
+        """
         write = _ABOUT_CLASSES.get(self.kind)
         return self if write is None else replace(self, sentence=write([names[one] for one in self.classes]))
 
@@ -170,7 +181,9 @@ def _first(texts: Sequence[str]) -> list[str]:
 
 def _of_few_rows(per_class: IntVector) -> Caveat:
     few, least = np.count_nonzero(per_class < _ENOUGH_ROWS_PER_CLASS), _ENOUGH_ROWS_PER_CLASS
-    count = f"each of the {few} classes has" if few == len(per_class) else f"{few} of the {len(per_class)} classes have"
+    count = f"{few} of the {len(per_class)} classes {'has' if few == 1 else 'have'}"
+    if few == len(per_class):
+        count = f"each of the {few} classes has"
     sentence = f"{count} fewer than {least} rows, too few to tell how many labels are wrong, since unusual rows look"
     fix = f"use {least} or more rows per class for a number, or leave small classes out"
     return Caveat("few rows", f"{sentence} like wrong ones", fix)

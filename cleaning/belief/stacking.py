@@ -18,7 +18,8 @@ _WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
 LEAST_NOISE = 0.01
-# By how many rows per class the class mix of the trusted rows may be shrunk towards that of the other rows.
+# Pseudo-counts per class of the Dirichlet priors by which the class mix of the trusted rows is shrunk towards that of
+# the other rows.
 _MIX_PRIORS = 2.0 ** np.arange(2, 8)
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
@@ -296,10 +297,10 @@ def _cross_entropy_fit(
 def _more_frequent(short: _Shortlist, targets: FloatMatrix, trusted: slice) -> FloatVector:
     """The logarithm of how much more frequent each class is among the trusted rows than among the others, by row.
 
-    targets (m, C): the beliefs about all rows. If each class was drawn in the same way but with another frequency, this
-    is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all classes. It is the mean
-    over several Dirichlet priors around the frequencies of the other rows, and over no difference at all; each counts
-    by its marginal likelihood. So rows that may have been drawn alike are taken to be.
+    targets (m, C): the beliefs about all rows. If each class was drawn in the same way but with another frequency
+    (label shift), this is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all
+    classes. It is the mean over several Dirichlet priors around the frequencies of the other rows, and over no
+    difference at all; each counts by its marginal likelihood. So rows that may have been drawn alike are taken to be.
     """
     clean = short.take(trusted)
     known = clean.by_class(targets[trusted])

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cleaning.belief.blocks.stored import Scale
+from cleaning.belief.blocks.stored import Scale, of_part
 from cleaning.data import checked_features
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import NUMBER, label_values
@@ -212,8 +212,7 @@ def _parts(evidence: Vectors) -> Iterator[Single]:
         try:
             yield _single(evidence.matrix[part], evidence.place)
         except InvalidInput as error:
-            place = replace(evidence.place, row=part.start + int(error.place.row or 0))
-            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
+            raise of_part(error, replace(evidence.place, row=error.place.row), part.start) from None
 
 
 def _other_form(evidence: Evidence, place: Place) -> InvalidInput:

@@ -75,8 +75,8 @@ class Update:
     """Applies one step to a matrix whose gradient is column · rowᵀ, with BLAS calls and NumPy ufuncs.
 
     It works on one block of rows at a time, so that intermediate results stay in cache. Each thread needs an object of
-    its own, because the object owns a scratch array. Almost half of the time goes into NumPy's square root, which takes
-    four numbers at a time on x86 processors (float32, correctly rounded); most of the rest is reading and writing.
+    its own, because the object owns a scratch array. Almost half of the time goes into NumPy's square root and
+    division; the square root takes four numbers at a time on x86 processors (float32, correctly rounded).
     """
 
     def __init__(self) -> None:

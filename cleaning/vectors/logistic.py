@@ -21,7 +21,7 @@ def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> "
     mean loss is below 1e-8, by Newton's method if the Hessian is small and by L-BFGS otherwise. scikit-learn's default
     tolerance is too loose: it changes test accuracies by up to 0.012.
     """
-    from sklearn.linear_model import LogisticRegression  # takes half a second, which most commands need not wait
+    from sklearn.linear_model import LogisticRegression  # takes half a second, which few commands need
 
     classes = len(np.unique(labels))
     parameters = (features.shape[1] + 1) * (1 if classes == 2 else classes)

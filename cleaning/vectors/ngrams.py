@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def character_ngrams(buckets: int, preprocessor: Callable[[str], str] | None = None) -> "HashingVectorizer":
     """Counts character 3- to 5-grams inside words, hashed to so many columns, in float32."""
-    from sklearn.feature_extraction.text import HashingVectorizer  # takes a second, which most commands need not wait
+    from sklearn.feature_extraction.text import HashingVectorizer  # takes a second, which few commands need
 
     return HashingVectorizer(
         analyzer="char_wb",

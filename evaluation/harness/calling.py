@@ -27,7 +27,7 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
     Raises InvalidInput that names the failing line.
     """
-    # with scikit-learn: the time of a ranker is without that of importing them, and their threads are limited as well
+    # Imports scikit-learn as well. Importing them is no part of a ranker's time, and their threads are limited too.
     import cleanlab.filter  # noqa: F401
     from threadpoolctl import threadpool_limits
 

@@ -60,8 +60,8 @@ def list_source(
     folder = None
     if work is not None:
         stored = source.stored
-        scaled = stored.scale is not None
-        content = repr((_VERSION, seed, sorted(source.files.values()), stored.shape, scaled)).encode()
+        read = stored.shape, stored.place.key, stored.place.column, stored.scale is not None
+        content = repr((_VERSION, seed, sorted(source.files.values()), read)).encode()
         known = b"" if trusted is None else trusted.content
         folder = make_folder(work / sha256_bytes(content + source.labels.tobytes() + known)[:16])
         for other in work.iterdir():

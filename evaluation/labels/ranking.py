@@ -255,7 +255,8 @@ def _report(found: Listed, reporter: Reporter) -> None:
     if left is not None:
         for line in _how_many(left, found):
             reporter.say(line)
-        reporter.say(_ahead(found))
+        if found.round.deviations is not None:
+            reporter.say(_ahead(found))
     reporter.say(advice(found.round.suspicion[found.round.order], left))
     if bare:
         rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"

@@ -70,7 +70,7 @@ def predict(
 
 def stratified(labels: Single, folds: int, rng: np.random.Generator) -> IntVector:
     """A fold number for each clip, (n,), with the positives of every class spread evenly; a fold may lack a class."""
-    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold  # takes a second, which most commands need not wait
+    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold  # takes a second, which few commands need
 
     splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=int(rng.integers(2**31)))
     fold = np.empty(len(labels), dtype=np.int64)

@@ -54,17 +54,17 @@ class Recount:
         """
         some, many = self.sample.among(ahead), int(np.count_nonzero(ahead))
         if not len(some.given):
-            return Count(0.0, 0.0, float(many))
+            return Count(float(suspicion[ahead].sum()), 0.0, float(many))
         scores, stack, gold = self.learners.scores_of(some.noisy, some.clean), self.stack, self.gold
         facts = self._facts(checked, right) if len(checked) else None
         if facts is not None and len(facts.known.right):
-            learnt = facts.known
-            stack = some.stack(scores, facts=learnt, earlier=stack)
-            gold = None if gold is None else some.stack(scores, gold=True, facts=learnt, earlier=gold)
+            learnt, weight = facts.known, len(some.given) / many
+            stack = some.stack(scores, facts=learnt, weight=weight, earlier=stack)
+            gold = None if gold is None else some.stack(scores, gold=True, facts=learnt, weight=weight, earlier=gold)
         count = _scaled(some.count(stack, scores, gold), many, len(some.given))
         if facts is None:
             return count
-        shown = _suspicion(stack, facts.scores, facts.given, facts.given)
+        shown = _suspicion(stack, facts.scores, facts.common, facts.given)
         others, weights = self._others(stack, some, some.suspicion(stack, scores), ahead, suspicion)
         return shown_by(shown, facts.wrong).counted(others, count, weights)
 
@@ -81,7 +81,9 @@ class Recount:
         top = rows[np.lexsort((digests[rows], -suspicion[rows]))[:_CERTAIN]]
         first = _suspicion(stack, self._scores(top), self.contents.common[top], self.noisy.codes[top])
         rest = sampled[~np.isin(some.rows, top)]
-        each = np.full(len(rest), (many - len(top)) / max(len(rest), 1))
+        if not len(rest):
+            return first, np.full(len(top), many / len(top))
+        each = np.full(len(rest), (many - len(top)) / len(rest))
         return np.concatenate([first, rest]), np.concatenate([np.ones(len(top)), each])
 
     def _facts(self, rows: IntVector, right: IntVector) -> Facts:
@@ -93,7 +95,7 @@ class Recount:
         rows, right = rows[first], right[first]
         place = np.minimum(np.searchsorted(classes, right), len(classes) - 1)
         code = np.where(classes[place] == right, place, -1)
-        return Facts(self._scores(rows), code, self.noisy.codes[rows])
+        return Facts(self._scores(rows), code, self.noisy.codes[rows], self.contents.common[rows])
 
     def _scores(self, rows: IntVector) -> Single:
         voice = None if self.predicted is None else self.predicted.take(rows)

@@ -18,12 +18,14 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 class Facts:
     """Rows that somebody has looked at, with the scores (learners, c, K) of the learners.
 
-    right (c,) and given (c,): their classes now and before; right is -1 for a class that no other row has.
+    right (c,) and given (c,): their classes now and before; right is -1 for a class that no other row has. common (c,):
+    the class that most labels of equal rows named before.
     """
 
     scores: Single
     right: IntVector
     given: IntVector
+    common: IntVector
 
     @property
     def wrong(self) -> NDArray[np.bool_]:
@@ -34,7 +36,7 @@ class Facts:
     def known(self) -> "Facts":
         """Those of classes that other rows have."""
         kept = np.flatnonzero(self.right >= 0)
-        return Facts(self.scores[:, kept], self.right[kept], self.given[kept])
+        return Facts(self.scores[:, kept], self.right[kept], self.given[kept], self.common[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +59,22 @@ class Sample:
         return learners.scaled_by(self.noisy, self.clean, self.share)
 
     def stack(
-        self, scores: Single, *, gold: bool = False, facts: "Facts | None" = None, earlier: Stack | None = None
+        self,
+        scores: Single,
+        *,
+        gold: bool = False,
+        facts: Facts | None = None,
+        weight: float = 1.0,
+        earlier: Stack | None = None,
     ) -> Stack:
-        """The stack for these scores, with gold correction if asked for. earlier: where to begin; see `fit_stack`."""
+        """The stack for these scores, with gold correction if asked for. earlier: where to begin; see `fit_stack`.
+
+        weight: how much a fact counts. Where the noisy rows are a sample of all open ones, it is their share.
+        """
         votes, before = self._votes(scores.shape[2]), np.empty((0, scores.shape[2]))
         if facts is not None:
             each = np.eye(scores.shape[2])
-            votes, before = np.concatenate([votes, each[facts.right]]), each[facts.given]
+            votes, before = np.concatenate([votes, weight * each[facts.right]]), each[facts.given]
             scores = np.concatenate([scores, facts.scores], axis=1)
         return fit_stack(scores, votes, len(self.noisy), before=before, gold=gold, earlier=earlier)
 

@@ -21,6 +21,12 @@ Digests = NDArray[np.uint64]
 _BLOCKS, FEWEST_ROWS, _MOST_ROWS = 256, 16_384, 262_144
 
 
+def of_part(error: InvalidInput, place: Place, start: int) -> InvalidInput:
+    """An error about some of many rows, in this place, whose row is counted from the row `start` on."""
+    row = start + place.row if isinstance(place.row, int) else place.row
+    return InvalidInput(replace(place, row=row), error.problem.partition(" (affected rows")[0], error.fix)
+
+
 @dataclass(frozen=True, eq=False)
 class Scale:
     """What is taken off each column, and what the rest is divided by, (d,) each."""
@@ -30,7 +36,10 @@ class Scale:
 
     @classmethod
     def standard(cls, parts: Callable[[], Iterable[Single]]) -> "Scale":
-        """What gives each column mean 0 and deviation 1. parts: returns all rows, some of them at a time."""
+        """What gives each column mean 0 and deviation 1.
+
+        parts: returns all rows, some of them at a time; called twice. There has to be a row.
+        """
         rows, total, squares = 0, np.zeros(1), np.zeros(1)
         for part in parts():
             rows, total = rows + len(part), total + part.sum(axis=0, dtype=np.float64)
@@ -80,8 +89,15 @@ class Stored:
 
     def block(self, start: int, stop: int) -> Single:
         """These rows, read from the file."""
-        try:
+        with self._readable():
             rows = self._mapped()[start:stop] if self.by_column else self._read(start, stop)
+        return self.scaled(rows)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """An error in reading names the file."""
+        try:
+            yield
         except OSError as error:
             gone = isinstance(error, FileNotFoundError)  # on a cluster, the path is what has to be the same
             fix = "give a path that every worker sees" if gone else "check the file"
@@ -89,11 +105,12 @@ class Stored:
             raise InvalidInput(where, f"it cannot be read ({error.strerror})", fix) from None
         except ValueError:
             raise InvalidInput(self.place, "it has become shorter", "restore it, and run the command again") from None
-        return self.scaled(rows)
 
     def take(self, rows: IntVector) -> Single:
         """A few rows, in this order."""
-        return self.scaled(self._mapped()[rows])
+        with self._readable():
+            found = self._mapped()[rows]
+        return self.scaled(found)
 
     def scaled(self, rows: NDArray[Any]) -> Single:
         """Rows of the file as they are judged."""
@@ -117,8 +134,7 @@ class Stored:
         try:
             yield
         except InvalidInput as error:
-            place = replace(self.place, row=start + int(error.place.row or 0))
-            raise InvalidInput(place, error.problem.partition(" (affected rows")[0], error.fix) from None
+            raise of_part(error, replace(self.place, row=error.place.row), start) from None
 
 
 @dataclass(frozen=True, eq=False)

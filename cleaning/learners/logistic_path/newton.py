@@ -24,8 +24,8 @@ def newton_step(
 ) -> FloatMatrix:
     """H⁻¹g (size + 1, outputs, states) of some states, in principal axes.
 
-    probability (outputs, all states, n): rounded to float32. accuracy (states,): the share of the Newton decrement that
-    may be left.
+    probability (outputs, all states, n): rounded to float32. states (s,): the places of these states among all.
+    gradient (size + 1, outputs, s). accuracy (s,): the share of the Newton decrement that may be left.
     """
     gradient = gradient - gradient.mean(axis=1, keepdims=True)
     scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)

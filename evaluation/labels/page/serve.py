@@ -40,8 +40,8 @@ class Session:
 def serve(session: Session, reporter: Reporter) -> None:
     """Serves the page.
 
-    Raises InvalidInput for a folder that is not a review, for a port that is taken, and where no rows were drawn to
-    begin with.
+    Raises InvalidInput for a folder that is not a review, for a port that is taken, and for first looks where no rows
+    were drawn.
     """
     by = reviewer(session.by)
     if session.batch < 1:

@@ -244,3 +244,22 @@ def test_the_class_mix_of_the_trusted_rows_is_not_that_of_the_training_rows(seed
     labels = plant_noise(truth, 0.2, "symmetric", rng)
     found = label_posterior(Split.from_arrays(train, labels), Split.from_arrays(trusted, known))
     assert 135 < found.probabilities[:, 0].sum() < 175
+
+
+def test_many_rows_of_one_class_or_with_nothing_but_probabilities_may_have_trusted_rows(monkeypatch):
+    monkeypatch.setattr(basis, "DENSE_ROWS", 100)
+    rng = np.random.default_rng(0)
+    train, _, trusted = noisy(300, 0.2, gap=4.0)
+    same = Split(train.features, np.zeros(300, dtype=int), train.ids), trusted.take(np.flatnonzero(trusted.labels == 0))
+    assert [caveat.kind for caveat in label_posterior(*same).caveats] == ["one class"]
+
+    def predicted(labels):
+        found = 0.1 + 0.8 * np.eye(2)[labels] + 0.1 * rng.random((len(labels), 2))
+        return found / found.sum(axis=1, keepdims=True)
+
+    alone = [
+        Split.from_arrays(predicted(blobs(n, seed, gap=4.0).labels), part.labels)
+        for n, seed, part in ((300, 1, train), (100, 2, trusted))
+    ]
+    found = label_posterior(*alone, probabilities=alone[0].features)
+    assert 40 < found.wrong_labels().expected < 80

@@ -149,7 +149,7 @@ def test_few_labels_are_not_worth_drawing_from(found):
 
 
 def test_once_all_drawn_rows_are_decided_wrong_labels_are_counted_by_them(found):
-    """Three of them are wrong, one of which is no row of the sample for want of an answer."""
+    """Three of them are wrong, nobody could tell about one of these."""
     judged = replace(found, count=None, recount=None)
     first = _first_looks(judged)
     rows = first.rows.tolist()

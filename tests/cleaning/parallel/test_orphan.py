@@ -52,9 +52,13 @@ def test_workers_end_with_their_parent(reason, tmp_path):
     call = f"from tests.cleaning.parallel.test_orphan import start; start({str(tmp_path)!r})"
     there = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
     with subprocess.Popen([sys.executable, "-c", call], env=there, stderr=subprocess.DEVNULL) as parent:
-        assert waited(lambda: len(list(tmp_path.iterdir())) == 2)
-        workers = [int(path.name) for path in tmp_path.iterdir()]
-        parent.send_signal(reason)
+        try:
+            assert waited(lambda: len(list(tmp_path.iterdir())) == 2)
+            workers = [int(path.name) for path in tmp_path.iterdir()]
+            parent.send_signal(reason)
+        except AssertionError:
+            parent.kill()
+            raise
     try:
         assert waited(lambda: not any(map(runs, workers)))
     finally:

@@ -294,3 +294,16 @@ def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, c
     said = capsys.readouterr().err
     assert "V.npz: ranking it in memory needs about 0 GB, and this machine has 0 GB. Fix: use vectors" in said
     assert not (trusted / "V_review").exists()
+
+
+def test_another_column_of_a_file_is_not_taken_for_one_that_is_finished(tmp_path, monkeypatch):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    rows, path = Rows(), tmp_path / "two.parquet"
+    vectors = {"a": list(rows.X), "b": list(np.random.default_rng(0).permutation(rows.X))}
+    pd.DataFrame({**vectors, "label": rows.names}).to_parquet(path)
+    found = {}
+    for column, review in (("a", "one"), ("b", "one"), ("b", "two")):
+        assert main(["rank", str(path), f"--embedding-column={column}", f"--review={tmp_path / review}"]) == 0
+        assert list(tmp_path.glob(f"{review}/blocks/*"))
+        found[column, review] = (tmp_path / review / "ranking.csv").read_text()
+    assert found["b", "one"] == found["b", "two"] != found["a", "one"]

@@ -450,3 +450,17 @@ def test_names_that_spreadsheets_compute_stay_as_they_are_and_are_pointed_out(tm
     assert pd.read_csv(tmp_path / "clean.csv")["label"].tolist()[3:5] == ["=1+1", "@dog"]
     rows.frame(id=range(60)).assign(label=rows.numbers - 1).to_csv(tmp_path / "n.csv", index=False)
     assert "formula" not in run(capsys, "rank", tmp_path / "n.csv")[2]
+
+
+def test_where_the_beliefs_tell_nothing_the_next_looks_are_not_foretold(tmp_path, capsys):
+    """Once all drawn rows are decided, there is a number of wrong labels all the same."""
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "noise.npz", features=rng.normal(size=(120, 300)), labels=rng.integers(0, 2, 120))
+    assert "nothing shows that the embeddings tell the labels apart" in run(capsys, "rank", tmp_path / "noise.npz")[2]
+    review = tmp_path / "noise_review"
+    drawn = map(int, read_description(review).first_looks)
+    decide(review, dict.fromkeys(drawn, "keep"))
+    status, out, err = run(capsys, "rank", tmp_path / "noise.npz")
+    assert status == 0
+    assert "are wrong" in out + err
+    assert "wrong labels to expect" not in out + err

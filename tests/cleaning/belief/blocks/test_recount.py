@@ -7,6 +7,7 @@ import pytest
 
 from cleaning.belief import basis, posterior
 from cleaning.belief.blocks import judge, recount, stored
+from cleaning.belief.blocks.sample import Sample
 from cleaning.data import Split
 from cleaning.review import next_round
 from tests.cleaning.belief.blocks.made import Case, case
@@ -117,4 +118,18 @@ def test_where_no_row_of_the_sample_is_open_any_number_may_be_wrong(both, given)
     found, _ = both
     rows, none = np.arange(len(given[0].labels)), np.empty(0, dtype=np.int64)
     few = replace(found.recount, sample=found.recount.sample.among(rows < 100))
-    assert tuple(few.after(rows >= 880, found.suspicion, none, none)) == (0.0, 0.0, 20.0)
+    count = few.after((rows >= 880) & (given[0].labels >= 0), found.suspicion, none, none)
+    assert (count.low, count.high) == (0.0, 10.0)
+    assert count.expected == pytest.approx(found.suspicion[880:890].sum())
+
+
+def test_decisions_tell_no_more_of_the_noise_than_their_share_of_all_rows(both, given, monkeypatch):
+    """A tenth of the rows are the sample. Of the rows that were looked at, most labels are wrong."""
+    fitted, fit = [], Sample.stack
+    monkeypatch.setattr(Sample, "stack", lambda *given, **named: fitted.append(fit(*given, **named)) or fitted[-1])
+    found, _ = both
+    chosen, right, ahead = looked(found, given, 150)
+    rows = np.random.default_rng(0).permutation(len(ahead))[:90]
+    few = replace(found.recount, sample=found.recount.sample.among(np.isin(np.arange(len(ahead)), rows)))
+    few.after(ahead, found.suspicion, chosen, right)
+    assert 1 - np.diag(fitted[0].noise).mean() < 0.25
