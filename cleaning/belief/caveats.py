@@ -143,14 +143,14 @@ def caveats_of(
         if moved:
             found.append(_about_classes("moved classes", moved, "use the same name for the same class in both"))
         elif len(unknown):
-            fix = "if a class has another name in the training rows, write the same name in both"
-            found.append(_about_classes("unknown classes", unknown, fix, hides_count=False))
+            fix = "write the same name in both if only the names differ; otherwise give some training rows that label"
+            found.append(_about_classes("unknown classes", unknown, fix))
     return tuple(found)
 
 
-def _about_classes(kind: Kind, classes: Sequence[int] | IntVector, fix: str, *, hides_count: bool = True) -> Caveat:
+def _about_classes(kind: Kind, classes: Sequence[int] | IntVector, fix: str) -> Caveat:
     numbers = tuple(int(one) for one in classes)
-    return Caveat(kind, _ABOUT_CLASSES[kind]([str(one) for one in numbers]), fix, hides_count, numbers)
+    return Caveat(kind, _ABOUT_CLASSES[kind]([str(one) for one in numbers]), fix, classes=numbers)
 
 
 def _of_one_class(names: Sequence[str]) -> str:
@@ -165,7 +165,8 @@ def _of_moved(names: Sequence[str]) -> str:
 
 
 def _of_unknown(names: Sequence[str]) -> str:
-    return f"trusted rows are labelled {', '.join(_first(names))}, but no training row is"
+    what = f"trusted rows are labelled {', '.join(_first(names))}, but no training row is"
+    return f"{what}; how many rows of that kind have another label cannot be told"
 
 
 _ABOUT_CLASSES: dict[Kind, Callable[[Sequence[str]], str]] = {

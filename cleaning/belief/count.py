@@ -22,6 +22,8 @@ _ENOUGH_TRUSTED = 50
 # How far the high end goes from the number expected with gold correction towards the bound that needs no noise model.
 # Chosen so that nine of ten intervals contain the true number, for each of the study's kinds of noise.
 _TOWARDS_CEILING = 0.67
+# Up to so many trusted rows, the high end is no higher than without any.
+_FEW_TRUSTED = 29
 # Without trusted rows: the most wrong labels per row that the other rows contradict, up to half of the rows of a class,
 # and how much more per row beyond that. If 60% of a class were called another, 40% would be contradicted: factor 1.5.
 _PER_CONTRADICTION, _PER_LOST_ROW = 1.5, 5.0
@@ -124,16 +126,21 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
 
     Without trusted rows (gold: None) the high end is at least that of `_high_alone`. With them, the interval also
     covers the range of the profile likelihood, and its high end goes _TOWARDS_CEILING of the way from the number that a
-    stack with gold correction expects to the bound of `_triangle_high`, which needs no noise model.
+    stack with gold correction expects to the bound of `_triangle_high`, which needs no noise model. Few trusted rows
+    tell little of that bound.
     """
     expected, low, high = _of_belief(plain)
+    alone = max(high, _high_alone(plain))
     if gold is None:
-        return _whole(expected, low, max(high, _high_alone(plain)), len(plain.given))
+        return _whole(expected, low, alone, len(plain.given))
     likely_low, likely_high = _likely(plain)
     ceiling = _triangle_high(plain)
     gold_expected, _, gold_high = _of_belief(gold)
     reach = min(ceiling, max(gold_high, (1 - _TOWARDS_CEILING) * gold_expected + _TOWARDS_CEILING * ceiling))
-    return _whole(expected, min(low, likely_low), max(likely_high, reach, expected), len(plain.given))
+    high = max(likely_high, reach, expected)
+    if plain.trusted <= _FEW_TRUSTED:
+        high = min(high, alone)
+    return _whole(expected, min(low, likely_low), high, len(plain.given))
 
 
 def _whole(expected: float, low: float, high: float, n: int) -> Count:

@@ -103,7 +103,7 @@ def _beside(path: Path) -> Path:
     if len(found) != 1:
         listed = " or ".join(sorted(one.name for one in found))
         problem = f"the labels may be in {listed}" if found else "there are no labels beside it"
-        raise InvalidInput(path, problem, "name the file: --labels=y.npy, or a csv")
+        raise InvalidInput(path, problem, "name the file: --labels=y.npy (for trusted rows --trusted-labels), or a csv")
     return found.pop()
 
 

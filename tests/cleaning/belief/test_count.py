@@ -120,3 +120,11 @@ def test_clean_labels_of_many_classes_that_overlap_may_all_be_right():
     features = (centres[labels] + rng.normal(size=(1800, 32))).astype(np.float32)
     found = label_posterior(Split.from_arrays(features, labels)).wrong_labels()
     assert found.low == 0 < found.expected < 0.03 * 1800
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_few_trusted_rows_raise_the_high_end_no_further_than_none(seed):
+    found, _ = judged(trusted=0, seed=seed)
+    few, _ = judged(trusted=2, seed=seed)
+    alone, known = count_wrong(found, None), count_wrong(few, few)
+    assert known.high < 1.15 * alone.high < _triangle_high(few)
