@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cleaning.errors import InvalidInput, Place
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.opened import placed
+from evaluation.labels.review_folder import DECISIONS, RANKING, read_ranking
 from evaluation.labels.source import Source
 from evaluation.labels.verdicts import Verdicts, is_error
 
@@ -25,6 +27,25 @@ class Decided:
     shown: dict[int, str]
     wrong: int
     lost: int
+
+
+def refuse_typed(folder: Path) -> None:
+    """Raises InvalidInput if somebody has typed decisions into the ranking of a review folder: nobody reads them there.
+
+    A ranking that cannot be read has none.
+    """
+    log = folder / DECISIONS
+    try:
+        lines = read_ranking(folder) if (folder / RANKING).is_file() else []
+    except InvalidInput:
+        return
+    known = {entry.id for entry in DecisionLog(log).mended().entries} if log.exists() else set()
+    typed = [line["id"] for line in lines if line["decision"] and line["id"] not in known]
+    if typed:
+        place = Place(folder / RANKING, column="decision", row=typed[0])
+        count = "a decision was" if len(typed) == 1 else f"{len(typed)} decisions were"
+        fix = f"decide with `fixfirst review {folder}`, and empty these cells"
+        raise InvalidInput(place, f"{count} typed into this file, but they are kept in {DECISIONS}", fix)
 
 
 def decided_so_far(log: Path, source: Source) -> Decided:

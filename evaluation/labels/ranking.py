@@ -25,7 +25,7 @@ from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
-from evaluation.labels.decided import Decided, decided_so_far
+from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
 from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
@@ -67,8 +67,8 @@ def rank(job: Job, reporter: Reporter) -> None:
     The number of labels that are probably wrong is reported with a 90% interval, unless the data cannot tell; what
     makes the numbers doubtful is said. Raises InvalidInput for a source that cannot be used.
     """
-    _refuse_options(job)
     folder = job.review or review_of(job.source.path)
+    _refuse(job, folder)
     asked = job.source
     named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
     named.append(asked.trusted_probabilities)
@@ -107,14 +107,16 @@ def rank(job: Job, reporter: Reporter) -> None:
         _report_next(found, decided, folder, reporter)
 
 
-def _refuse_options(job: Job) -> None:
-    """Raises InvalidInput for a negative seed, and for an option that lacks another."""
+def _refuse(job: Job, folder: Path) -> None:
+    """Raises InvalidInput for a negative seed, for an option that lacks another, and for a table that would be lost."""
     if job.seed < 0:
         raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
     if job.source.trusted is None and job.source.trusted_probabilities is not None:
         raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
     if job.source.options.annotator_column is not None and job.source.options.labels is None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
+    if job.output is None:
+        refuse_typed(folder)
 
 
 @dataclass(frozen=True, eq=False)

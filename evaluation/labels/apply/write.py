@@ -17,6 +17,7 @@ from evaluation.labels.apply.class_folders import copy_file, link_file, targets,
 from evaluation.labels.apply.corrections import Corrections, column_for_new
 from evaluation.labels.apply.plan import Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
+from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import OLD_LABEL, Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
@@ -44,6 +45,7 @@ def apply(job: Job, reporter: Reporter) -> None:
     inside something that the review reads.
     """
     review = open_review(job.review, reporter)
+    refuse_typed(job.review)
     planned = plan(review, new_labels=job.new_labels, resolve=job.resolve)
     output = _output(job, review)
     _writer(review, job, planned.corrections)(output)

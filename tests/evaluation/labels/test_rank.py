@@ -464,3 +464,17 @@ def test_where_the_beliefs_tell_nothing_the_next_looks_are_not_foretold(tmp_path
     assert status == 0
     assert "are wrong" in out + err
     assert "wrong labels to expect" not in out + err
+
+
+@pytest.mark.parametrize("command", ["rank", "apply"])
+def test_decisions_that_are_typed_into_the_ranking_are_not_lost_in_silence(command, rows, tmp_path, capsys):
+    run(capsys, "rank", csv_of(tmp_path / "rows.csv", rows))
+    review = tmp_path / "rows_review"
+    table = ranking(review)
+    table.loc[[2, 5], "decision"] = "cat"
+    table.to_csv(review / "ranking.csv", index=False)
+    asked = [tmp_path / "rows.csv"] if command == "rank" else [review, f"--output={tmp_path / 'out.csv'}"]
+    status, _, err = run(capsys, command, *asked)
+    assert status == 1
+    assert f"column decision, row {table['id'][2]!r}: 2 decisions were typed into this file" in err
+    assert ranking(review)["decision"][2] == "cat"
