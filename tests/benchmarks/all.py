@@ -131,6 +131,7 @@ def add_release(path: Path, release: str, run: str, figures: Sequence[Figure]) -
 def draw_growth(path: Path, quick: bool) -> None:
     """One panel per thing that grows; both axes logarithmic, with the slope of proportional growth."""
     from matplotlib.figure import Figure as Picture
+    from matplotlib.ticker import LogLocator, StrMethodFormatter
 
     with threadpool_limits(limits=1):
         found = list(logistic_curve.growth(3 if quick else 4))
@@ -143,6 +144,8 @@ def draw_growth(path: Path, quick: bool) -> None:
         axes.set_xlabel(what)
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.minorticks_off()
+    picture.axes[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    picture.axes[0].yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     picture.axes[0].set_ylabel("CPU seconds of a curve")
     picture.suptitle("8,000 rows × 128, two classes, 400 wrong labels, but for what grows; dotted: proportional")
     picture.savefig(path, dpi=120)
