@@ -111,8 +111,9 @@ def _refuse(job: Job, folder: Path) -> None:
     """Raises InvalidInput for a negative seed, for an option that lacks another, and for a table that would be lost."""
     if job.seed < 0:
         raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
-    if job.source.trusted is None and job.source.trusted_probabilities is not None:
-        raise InvalidInput("--trusted-probabilities", "there are no trusted rows", "give --trusted as well")
+    for name in ("trusted_labels", "trusted_probabilities"):
+        if job.source.trusted is None and getattr(job.source, name) is not None:
+            raise InvalidInput(f"--{name.replace('_', '-')}", "there are no trusted rows", "give --trusted as well")
     if job.source.options.annotator_column is not None and job.source.options.labels is None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
     if job.output is None:

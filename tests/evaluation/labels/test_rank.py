@@ -478,3 +478,10 @@ def test_decisions_that_are_typed_into_the_ranking_are_not_lost_in_silence(comma
     assert status == 1
     assert f"column decision, row {table['id'][2]!r}: 2 decisions were typed into this file" in err
     assert ranking(review)["decision"][2] == "cat"
+
+
+def test_labels_of_trusted_rows_without_trusted_rows_are_refused(rows, tmp_path, capsys):
+    source = csv_of(tmp_path / "rows.csv", rows)
+    status, _, err = run(capsys, "rank", source, f"--trusted-labels={source}")
+    assert status == 1
+    assert err == "error: --trusted-labels: there are no trusted rows. Fix: give --trusted as well.\n"
