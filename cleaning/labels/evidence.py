@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cleaning.belief.blocks.stored import Scale, of_part
+from cleaning.belief.blocks.stored import Scale, naming_rows
 from cleaning.data import checked_features
 from cleaning.errors import InvalidInput, Place, first_three
 from cleaning.labels.classes import NUMBER, label_values
@@ -209,10 +209,9 @@ def _parts(evidence: Vectors) -> Iterator[Single]:
         yield _single(evidence.matrix, evidence.place)
         return
     for part in blocks(len(evidence.matrix)):
-        try:
-            yield _single(evidence.matrix[part], evidence.place)
-        except InvalidInput as error:
-            raise of_part(error, replace(evidence.place, row=error.place.row), part.start) from None
+        with naming_rows(evidence.place, part.start):
+            rows = _single(evidence.matrix[part], evidence.place)
+        yield rows
 
 
 def _other_form(evidence: Evidence, place: Place) -> InvalidInput:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cleaning.errors import InvalidInput, Place
+from evaluation.files.csv import csv_columns
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.opened import placed
-from evaluation.labels.review_folder import DECISIONS, RANKING, read_ranking
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING
 from evaluation.labels.source import Source
 from evaluation.labels.verdicts import Verdicts, is_error
 
@@ -34,15 +35,15 @@ def refuse_typed(folder: Path) -> None:
 
     A ranking that cannot be read has none.
     """
-    log = folder / DECISIONS
+    path, log = folder / RANKING, folder / DECISIONS
+    known = {entry.id for entry in DecisionLog(log).mended().entries} if log.exists() else set()
     try:
-        lines = read_ranking(folder) if (folder / RANKING).is_file() else []
+        lines = csv_columns(path, ("id", "decision"), COLUMNS) if path.is_file() else ()
+        typed = [name for _, (name, decision) in lines if decision and name not in known]
     except InvalidInput:
         return
-    known = {entry.id for entry in DecisionLog(log).mended().entries} if log.exists() else set()
-    typed = [line["id"] for line in lines if line["decision"] and line["id"] not in known]
     if typed:
-        place = Place(folder / RANKING, column="decision", row=typed[0])
+        place = Place(path, column="decision", row=typed[0])
         count = "a decision was" if len(typed) == 1 else f"{len(typed)} decisions were"
         fix = f"decide with `fixfirst review {folder}`, and empty these cells"
         raise InvalidInput(place, f"{count} typed into this file, but they are kept in {DECISIONS}", fix)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cleaning.belief.blocks.learners import rows_at_once
-from cleaning.belief.blocks.stored import Block, Single, Stored
+from cleaning.belief.blocks.stored import Block, Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
 from cleaning.belief.model_learner import ROUNDING, log_probabilities
 from cleaning.belief.told import refuse_no_distributions
@@ -52,7 +52,7 @@ def looked_through(predicted: Predicted, block: Block, _: Progress) -> Total:
     for part in block.parts(rows_at_once(n_classes)):
         start, codes = block.start + part.start, block.codes[part]
         rows = stored.block(start, block.start + part.stop)
-        with stored.naming_rows(start):
+        with naming_rows(stored.place, start):
             refuse_no_distributions(checked_features(rows, "probabilities"), "")
         voice = voice_of(rows[:, predicted.classes])
         against += int(np.count_nonzero(voice.argmax(axis=1)[codes >= 0] != codes[codes >= 0]))

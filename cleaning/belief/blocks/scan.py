@@ -4,7 +4,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from cleaning.belief.blocks.stored import Digests, Single, Stored
+from cleaning.belief.blocks.stored import Digests, Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
 from cleaning.data import FloatVector, checked_features
 from cleaning.progress import Progress
@@ -23,7 +23,7 @@ def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> T
     digests = []
     for start in range(*block, _PART):
         part = stored.block(start, min(start + _PART, block[1]))
-        with stored.naming_rows(start):
+        with naming_rows(stored.place, start):
             checked_features(part)
         for total, one in zip((first, second, roots), sums_of(part), strict=True):
             total += one

@@ -21,10 +21,15 @@ Digests = NDArray[np.uint64]
 _BLOCKS, FEWEST_ROWS, _MOST_ROWS = 256, 16_384, 262_144
 
 
-def of_part(error: InvalidInput, place: Place, start: int) -> InvalidInput:
-    """An error about some of many rows, in this place, whose row is counted from the row `start` on."""
-    row = start + place.row if isinstance(place.row, int) else place.row
-    return InvalidInput(replace(place, row=row), error.problem.partition(" (affected rows")[0], error.fix)
+@contextmanager
+def naming_rows(place: Place, start: int) -> Iterator[None]:
+    """An error about a row of the rows from `start` on names this place, and the row among all rows."""
+    try:
+        yield
+    except InvalidInput as error:
+        row = start + error.place.row if isinstance(error.place.row, int) else error.place.row
+        problem = error.problem.partition(" (affected rows")[0]
+        raise InvalidInput(replace(place, row=row), problem, error.fix) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,14 +132,6 @@ class Stored:
     def _mapped(self) -> NDArray[Any]:
         order: Literal["F", "C"] = "F" if self.by_column else "C"
         return np.memmap(self.path, np.dtype(self.dtype), "r", self.offset, self.shape, order)
-
-    @contextmanager
-    def naming_rows(self, start: int) -> Iterator[None]:
-        """An error about a row of the rows from `start` on names the file, and the row in it."""
-        try:
-            yield
-        except InvalidInput as error:
-            raise of_part(error, replace(self.place, row=error.place.row), start) from None
 
 
 @dataclass(frozen=True, eq=False)
