@@ -19,6 +19,7 @@ from tests.evaluation.labels.page.served import FLAGS, chromium, large, photos, 
 from tests.support import ROOT
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=15_000)
 GONE = re.compile("ERR_CONNECTION_(REFUSED|RESET)")
 
 
