@@ -3,7 +3,7 @@
 import numpy as np
 
 from cleaning.belief.base_learners import inverse, root_view
-from cleaning.data import FloatMatrix, IntVector
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 # A sample of up to so many rows, of so many classes, is tested.
 _ROWS, _CLASSES = 1500, 30
@@ -44,21 +44,56 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (cosine, _LINEAR_NOISE)):
         kernel[np.diag_indices_from(kernel)] += noise
         inverses.append(inverse(kernel))
-    deals = [compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))]
-    agreement = np.zeros(len(deals))
-    step = max(1, _ENTRIES // (len(rows) * len(classes)))
-    for start in range(0, len(deals), step):
-        targets = np.stack([np.eye(len(classes))[deal] for deal in deals[start : start + step]])
-        targets -= targets.mean(axis=1, keepdims=True)
-        for each in inverses:
-            agreement[start : start + step] += _agreement(each, targets)
+    deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])
+    if len(deals) * len(classes) <= 2 * len(rows):
+        agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
+    else:
+        dealt, sizes = np.argsort(deals.astype(np.int16), axis=1, kind="stable"), np.bincount(compact)
+        agreement = np.sum([_agreement_in_pairs(each, dealt, sizes) for each in inverses], axis=0)
     return float((1 + np.count_nonzero(agreement[1:] >= agreement[0] - 1e-12)) / len(deals))
 
 
-def _agreement(inverted: FloatMatrix, targets: FloatMatrix) -> FloatMatrix:
-    """Σ mean · target / ‖mean‖ of leave-one-out means, for each of (deals, n, K) targets."""
-    deals, n, n_classes = targets.shape
-    flat = targets.transpose(1, 0, 2).reshape(n, deals * n_classes)
-    means = (flat - (inverted @ flat) / np.diag(inverted)[:, None]).reshape(n, deals, n_classes).transpose(1, 0, 2)
-    length = np.sqrt((means**2).sum(axis=(1, 2)))
-    return np.asarray((means * targets).sum(axis=(1, 2)) / np.maximum(length, 1e-12))
+def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
+    """Σ mean · target / ‖mean‖ of leave-one-out means, for each row of the (deals, n) labels."""
+    n_classes, diagonal = int(deals.max()) + 1, np.diag(inverted)[:, None]
+    found = []
+    step = max(1, _ENTRIES // (len(inverted) * n_classes))
+    for start in range(0, len(deals), step):
+        targets = np.eye(n_classes)[deals[start : start + step]]
+        targets -= targets.mean(axis=1, keepdims=True)
+        flat = targets.transpose(1, 0, 2).reshape(len(inverted), -1)
+        means = flat - (inverted @ flat) / diagonal
+        parts = (np.stack([means * flat, means**2]).sum(axis=1).reshape(2, -1, n_classes)).sum(axis=2)
+        found.append(parts[0] / np.maximum(np.sqrt(parts[1]), 1e-12))
+    return np.concatenate(found)
+
+
+def _agreement_in_pairs(inverted: FloatMatrix, dealt: IntMatrix, sizes: IntVector) -> FloatVector:
+    """The same by the sums over pairs of rows of one class, which is faster for many classes.
+
+    dealt (deals, n): the rows by class, of which there are `sizes`.
+
+    With the matrix A of `mean = A target` and centred targets C e, the sums over the classes of mean · target and of
+    ‖mean‖² are those of eᵀ C A C e and of eᵀ C AᵀA C e for their indicator vectors e.
+    """
+    n = len(inverted)
+    learnt = np.eye(n) - inverted / np.diag(inverted)[:, None]
+    learnt -= learnt.mean(axis=1, keepdims=True)
+    squared = learnt.T @ learnt
+    learnt -= learnt.mean(axis=0)
+    learnt += learnt.T.copy()
+    one, other = _pairs(sizes)
+    agrees, length = np.empty((2, len(dealt)))
+    for number, by_class in enumerate(dealt):
+        pairs = by_class[one] * n + by_class[other]
+        agrees[number], length[number] = learnt.take(pairs).sum(), squared.take(pairs).sum()
+    length = np.sqrt(np.maximum(2 * length + np.trace(squared), 0))
+    return np.asarray((agrees + np.trace(learnt) / 2) / np.maximum(length, 1e-12))
+
+
+def _pairs(sizes: IntVector) -> tuple[IntVector, IntVector]:
+    """All pairs of different places that are in the same of several runs of places, each once."""
+    starts = np.cumsum(sizes) - sizes
+    parts = [np.stack(np.triu_indices(size, 1)) + start for size, start in zip(sizes.tolist(), starts, strict=True)]
+    one, other = np.concatenate(parts, axis=1)
+    return one, other

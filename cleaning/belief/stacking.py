@@ -4,23 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
-from scipy.special import gammaln, softmax
+from scipy.special import softmax
 
-from cleaning.data import FloatMatrix, FloatVector, IntVector
+from cleaning.belief.cross_entropy import cross_entropy_fit
+from cleaning.belief.shortlist import Shortlist
+from cleaning.data import FloatMatrix, FloatVector
 
 Votes = FloatMatrix | csr_array
 
 _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
-# The prior of the stack: the sum of its weights, and how strongly weights and offsets are pulled to their prior means.
-_WEIGHT_SUM, _WEIGHT_PULL, _OFFSET_PULL = 1.5, 10.0, 2.0
+# The prior of the stack: the sum of its weights.
+_WEIGHT_SUM = 1.5
 # Pseudo-counts per class: of the prior noise matrix for up to ten classes, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
 LEAST_NOISE = 0.01
-# Pseudo-counts per class of the Dirichlet priors by which the class mix of the trusted rows is shrunk towards that of
-# the other rows.
-_MIX_PRIORS = 2.0 ** np.arange(2, 8)
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
 _GUESSED = 0.15
@@ -30,8 +29,6 @@ _MOST_SURE, _TOO_FEW = 3.0, 500
 _VOTES_AT_ONCE = 8192
 # Fewer votes than this are rounding.
 _NOBODY = 1e-6
-# With more classes than this, each row is fitted with its most probable classes and a sample of the others.
-_ALL_CLASSES, _LEADING, _SAMPLED = 64, 24, 8
 _BLOCK = 1024
 
 
@@ -92,7 +89,7 @@ def fit_stack(
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
     start = np.concatenate([np.full(learners, _WEIGHT_SUM / learners), np.zeros(n_classes)])
-    short = _Shortlist.of(scores, votes, start)
+    short = Shortlist.of(scores, votes, start)
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
     if gold:
@@ -108,11 +105,11 @@ def fit_stack(
         noise = earlier.noise
     targets, training, ballot = short.of_rows(votes), short.take(slice(noisy)), csr_array(said)
     for turn in range(turns):
-        believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=1))
-        targets[:noisy] = believed
-        fitted = _cross_entropy_fit(short, targets, parameters, start, slice(noisy, drawn))
+        believed = np.asarray(softmax(training.logits(parameters) + training.heard(ballot, noise), axis=0))
+        targets[:, :noisy] = believed
+        fitted = cross_entropy_fit(short, targets, parameters, start, slice(noisy, drawn))
         sure = _sureness(short, parameters, noisy)
-        seen = np.asarray(training.counted(believed * sure[:noisy], ballot) + (votes[drawn:] * sure[drawn:]).T @ before)
+        seen = training.counted(believed * sure[:, :noisy], ballot) + (votes[drawn:].T * sure[:, drawn:]) @ before
         noise = noise_matrices(seen, counts, trusted)
         settled = np.abs(fitted[:learners] - parameters[:learners]).max() < _SETTLED and turn > 4
         parameters = fitted
@@ -121,8 +118,8 @@ def fit_stack(
     return Stack(parameters[:learners], parameters[learners:], noise)
 
 
-def _sureness(short: "_Shortlist", parameters: FloatVector, noisy: int) -> FloatMatrix:
-    """How much each row's belief in each class counts in the noise matrix, (m, C): P(class | features)^power.
+def _sureness(short: Shortlist, parameters: FloatVector, noisy: int) -> FloatMatrix:
+    """How much each row's belief in each class counts in the noise matrix, (C, m): P(class | features)^power.
 
     Where the noise depends on the true class alone, weights that depend on features and true class leave the estimate
     right; rows whose class is sure are hardly misjudged. The power is 0 for up to 500 noisy rows per class, since such
@@ -130,92 +127,9 @@ def _sureness(short: "_Shortlist", parameters: FloatVector, noisy: int) -> Float
     """
     per_class = noisy / short.n_classes
     if per_class <= _TOO_FEW or short.classes is not None:
-        return np.ones((short.scores.shape[1], 1))
+        return np.ones((1, short.scores.shape[2]))
     power = _MOST_SURE * (1 - _TOO_FEW / per_class)
-    return np.asarray(softmax(short.logits(parameters), axis=1) ** power)
-
-
-def classes_fitted(n_classes: int) -> int:
-    """With how many classes each row is fitted."""
-    return n_classes if n_classes <= _ALL_CLASSES else _LEADING + _SAMPLED
-
-
-@dataclass(frozen=True, eq=False)
-class _Shortlist:
-    """The scores of rows for the classes that each of them may have; the sampled ones stand for the others.
-
-    scores (learners, m, C); classes (m, C), or None for all K classes in their order; several (m, C): the logarithm of
-    the number of classes that each one stands for.
-    """
-
-    scores: FloatMatrix
-    n_classes: int
-    classes: IntVector | None = None
-    several: FloatMatrix | None = None
-
-    @classmethod
-    def of(cls, scores: FloatMatrix, votes: FloatMatrix, start: FloatVector) -> "_Shortlist":
-        learners, rows, n_classes = scores.shape
-        if classes_fitted(n_classes) == n_classes:
-            return cls(np.ascontiguousarray(scores), n_classes)
-        # another sample for each row; the callers order their rows by id, so it does not depend on the rows' order
-        rng, blocks = np.random.default_rng(0), [slice(at, at + _BLOCK) for at in range(0, rows, _BLOCK)]
-        likely = (np.tensordot(start[:learners].astype(scores.dtype), scores[:, block], 1) for block in blocks)
-        classes = np.vstack([_chosen(rough, votes[block], rng) for rough, block in zip(likely, blocks, strict=True)])
-        several = np.zeros(classes.shape)
-        several[:, _LEADING:] = np.log((n_classes - _LEADING) / _SAMPLED)
-        return cls(np.take_along_axis(scores, classes[None], axis=2).astype(np.float64), n_classes, classes, several)
-
-    def take(self, rows: slice) -> "_Shortlist":
-        classes = None if self.classes is None else self.classes[rows]
-        several = None if self.several is None else self.several[rows]
-        return _Shortlist(np.ascontiguousarray(self.scores[:, rows]), self.n_classes, classes, several)
-
-    def logits(self, parameters: FloatVector) -> FloatMatrix:
-        weights, offset = parameters[: len(self.scores)], parameters[len(self.scores) :]
-        if self.classes is None or self.several is None:
-            return _logits(weights, offset, self.scores)
-        return _logits(weights, self.of_class(offset), self.scores) + self.several
-
-    def of_class(self, values: FloatVector) -> FloatVector:
-        """The (K,) values for each row's classes: (m, C), or (K,) if every row has all classes."""
-        return values if self.classes is None else values[self.classes]
-
-    def of_rows(self, values: FloatMatrix) -> FloatMatrix:
-        """The (m, K) values of each row's classes, (m, C)."""
-        return values.copy() if self.classes is None else np.take_along_axis(values, self.classes, axis=1)
-
-    def by_class(self, values: FloatMatrix) -> FloatVector:
-        """The sum of (m, C) values over the rows, (K,)."""
-        if self.classes is None:
-            return np.asarray(np.ones(len(values)) @ values)
-        return np.asarray(np.bincount(self.classes.ravel(), values.ravel(), self.n_classes), dtype=np.float64)
-
-    def heard(self, ballot: csr_array, noise: FloatMatrix) -> FloatMatrix:
-        """The logarithm of P(what each row was called | its class), (m, C)."""
-        logs = np.log(noise + 1e-300)
-        if self.classes is None:
-            return np.asarray(ballot @ logs.T)
-        row = np.repeat(np.arange(len(self.classes)), np.diff(ballot.indptr))
-        each = ballot.data[:, None] * logs[self.classes[row], ballot.indices[:, None]]
-        return np.add.reduceat(each, ballot.indptr[:-1], axis=0)
-
-    def counted(self, believed: FloatMatrix, ballot: csr_array) -> FloatMatrix:
-        """The expected number of votes by true class, (K, A·K)."""
-        if self.classes is None:
-            return np.asarray(believed.T @ ballot)
-        start = np.arange(0, believed.size + 1, believed.shape[1])
-        wide = csr_array((believed.ravel(), self.classes.ravel(), start), shape=(len(believed), self.n_classes))
-        return np.asarray((wide.T @ ballot).toarray())
-
-
-def _chosen(likely: FloatMatrix, votes: FloatMatrix, rng: np.random.Generator) -> IntVector:
-    """For each row _LEADING classes, what it is called and the most probable ones, then a sample of the others."""
-    likely[votes > 0] = np.inf
-    leading = np.argpartition(-likely, _LEADING, axis=1)[:, :_LEADING]
-    lottery = rng.random(likely.shape, dtype=np.float32)
-    np.put_along_axis(lottery, leading, 2, axis=1)
-    return np.concatenate([leading, np.argpartition(lottery, _SAMPLED, axis=1)[:, :_SAMPLED]], axis=1)
+    return np.asarray(softmax(short.logits(parameters), axis=0) ** power)
 
 
 def _logits(weights: FloatVector, offset: FloatVector, scores: FloatMatrix) -> FloatMatrix:
@@ -263,58 +177,8 @@ def _symmetric(rate: float, n_classes: int) -> FloatMatrix:
     return np.asarray((1 - rate) * np.eye(n_classes) + rate / (n_classes - 1) * (1 - np.eye(n_classes)))
 
 
-def _cross_entropy_fit(
-    short: _Shortlist, targets: FloatMatrix, parameters: FloatVector, centre: FloatVector, trusted: slice = slice(0)
-) -> FloatVector:
-    """Weights and offset (learners + K,) of least cross-entropy to soft targets (m, C), pulled gently to `centre`.
-
-    trusted: the rows that may have another class mix than the others.
-    """
-    from scipy.optimize import minimize  # a command that needs none of it starts sooner
-
-    learners = len(short.scores)
-    pull = np.concatenate([np.full(learners, _WEIGHT_PULL), np.full(short.n_classes, _OFFSET_PULL)])
-    many, mix = targets.sum(axis=1), _more_frequent(short, targets, trusted)
-
-    def loss(point: FloatVector) -> tuple[float, FloatVector]:
-        logits = short.logits(point)
-        logits[trusted] += mix
-        logits -= logits.max(axis=1)[:, None]
-        share = np.exp(logits)
-        total = share @ np.ones(share.shape[1])
-        value = float((many * np.log(total)).sum() - np.vdot(targets, logits))
-        share *= (many / total)[:, None]
-        share -= targets
-        moved = point - centre
-        gradient = np.concatenate([np.tensordot(short.scores, share, ([1, 2], [0, 1])), short.by_class(share)])
-        return value + 0.5 * float((pull * moved**2).sum()), gradient + pull * moved
-
-    bounds = [(0.0, None)] * learners + [(None, None)] * short.n_classes
-    found = minimize(loss, parameters, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30})
-    return np.asarray(found.x, dtype=np.float64)
-
-
-def _more_frequent(short: _Shortlist, targets: FloatMatrix, trusted: slice) -> FloatVector:
-    """The logarithm of how much more frequent each class is among the trusted rows than among the others, by row.
-
-    targets (m, C): the beliefs about all rows. If each class was drawn in the same way but with another frequency
-    (label shift), this is what the logits of trusted rows have in addition: (rows, C), or (K,) if every row has all
-    classes. It is the mean over several Dirichlet priors around the frequencies of the other rows, and over no
-    difference at all; each counts by its marginal likelihood. So rows that may have been drawn alike are taken to be.
-    """
-    clean = short.take(trusted)
-    known = clean.by_class(targets[trusted])
-    others = short.by_class(targets) - known + 0.5
-    share, rows = others / others.sum(), known.sum()
-    more = _MIX_PRIORS[:, None] * short.n_classes
-    seen = gammaln(known + more * share) - gammaln(more * share)
-    likely = np.append(seen.sum(axis=1) + (gammaln(more) - gammaln(more + rows))[:, 0], known @ np.log(share))
-    ratio = np.log((known + more * share) / ((rows + more) * share))
-    return clean.of_class(softmax(likely)[:-1] @ ratio)
-
-
 def _gold_counts(
-    short: _Shortlist, trusted: FloatMatrix, votes: FloatMatrix, noisy: int, start: FloatVector
+    short: Shortlist, trusted: FloatMatrix, votes: FloatMatrix, noisy: int, start: FloatVector
 ) -> FloatMatrix:
     """Row c: the noisy-label model's probabilities summed over the clean rows of class c, (K, K).
 
@@ -324,7 +188,7 @@ def _gold_counts(
     if not rows:
         return np.zeros((n_classes, n_classes))
     training = short.take(slice(noisy))
-    fitted = _cross_entropy_fit(training, training.of_rows(votes[:noisy]), start, start)
+    fitted = cross_entropy_fit(training, training.of_rows(votes[:noisy]), start, start)
     predicted = softmax(_logits(fitted[:learners], fitted[learners:], trusted), axis=1)
     return np.asarray(votes[noisy : noisy + rows].T @ predicted)
 

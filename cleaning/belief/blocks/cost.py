@@ -6,7 +6,7 @@ from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.forward import EVALUATIONS
 from cleaning.belief.forward_learner import FOLDS
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE
-from cleaning.belief.stacking import classes_fitted
+from cleaning.belief.shortlist import classes_fitted
 
 # What a row costs, measured in multiplications: in the fit of a stack for each class, and in the count.
 _PER_STACKED, _PER_COUNTED, _PER_COUNTED_CLASS = 130_000.0, 300_000.0, 2_500.0

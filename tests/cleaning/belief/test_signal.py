@@ -45,3 +45,13 @@ def test_many_rows_are_sampled(monkeypatch):
     rows = blobs(400, 2)
     assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == 0.01
     assert sizes == [50]
+
+
+def test_sums_over_pairs_of_rows_of_one_class_agree_with_those_over_rows():
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(4), [1, 5, 9, 15])
+    kernel = np.exp(-np.abs(rng.normal(size=30) - rng.normal(size=(30, 1))))
+    inverted = np.linalg.inv(kernel @ kernel.T + np.eye(30))
+    deals = np.stack([rng.permutation(labels) for _ in range(6)])
+    by_pairs = signal._agreement_in_pairs(inverted, np.argsort(deals, axis=1), np.bincount(labels))
+    assert by_pairs == pytest.approx(signal._agreement(inverted, deals), rel=1e-9)

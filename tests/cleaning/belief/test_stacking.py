@@ -108,7 +108,7 @@ def test_with_many_classes_a_sample_of_the_improbable_ones_is_enough(monkeypatch
     given = np.where(rng.random(350) < 0.2, rng.integers(0, 70, 350), truth)
     train = Split.from_arrays(centres[truth] + 0.5 * rng.normal(size=(350, 16)), given)
     sampled = label_posterior(train).suspicion
-    monkeypatch.setattr("cleaning.belief.stacking._ALL_CLASSES", 70)
+    monkeypatch.setattr("cleaning.belief.shortlist._ALL_CLASSES", 70)
     every = label_posterior(train).suspicion
     assert np.abs(sampled - every).mean() < 0.01
     assert np.corrcoef(sampled, every)[0, 1] > 0.99
@@ -124,7 +124,7 @@ def test_the_sampled_classes_stand_for_all_improbable_ones_together(monkeypatch)
     given = np.where(rng.random(700) < 0.2, rng.integers(0, 70, 700), truth)
     votes = np.eye(70)[given]
     sampled = fit_stack(scores, votes, 700, before=votes[:0])
-    monkeypatch.setattr("cleaning.belief.stacking._ALL_CLASSES", 70)
+    monkeypatch.setattr("cleaning.belief.shortlist._ALL_CLASSES", 70)
     every = fit_stack(scores, votes, 700, before=votes[:0])
     assert sampled.weights[0] == pytest.approx(every.weights[0], rel=0.04)
     assert np.trace(sampled.noise) / 70 == pytest.approx(np.trace(every.noise) / 70, abs=0.02)
