@@ -59,12 +59,12 @@ def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
     found = []
     step = max(1, _ENTRIES // (len(inverted) * n_classes))
     for start in range(0, len(deals), step):
-        targets = np.eye(n_classes)[deals[start : start + step]]
-        targets -= targets.mean(axis=1, keepdims=True)
-        flat = targets.transpose(1, 0, 2).reshape(len(inverted), -1)
-        means = flat - (inverted @ flat) / diagonal
-        parts = (np.stack([means * flat, means**2]).sum(axis=1).reshape(2, -1, n_classes)).sum(axis=2)
-        found.append(parts[0] / np.maximum(np.sqrt(parts[1]), 1e-12))
+        targets = np.eye(n_classes)[deals[start : start + step].T].reshape(len(inverted), -1)
+        targets -= targets.mean(axis=0)
+        means = targets - (inverted @ targets) / diagonal
+        parts = (np.einsum("ij,ij->j", means, other).reshape(-1, n_classes).sum(axis=1) for other in (targets, means))
+        agrees, length = parts
+        found.append(agrees / np.maximum(np.sqrt(length), 1e-12))
     return np.concatenate(found)
 
 

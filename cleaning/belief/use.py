@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from cleaning.belief.posterior import Posterior, for_order
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
@@ -15,8 +14,8 @@ from cleaning.ranking import Ranking
 _MOST_TURNS, _SHARE_ORDERED, _SURELY_RIGHT = 105, 0.7, 0.02
 # During a review only the head of the order matters: the first turn orders 2 of 1,000 rows, each next one a third more.
 _FIRST_SHARE, _GROWTH = 0.002, 4 / 3
-# float32 features stay float32 if there are more rows than this.
-_LARGE = 5000
+# float32 features stay float32 from so many rows on.
+_SINGLE_ROWS = 1000
 # Multiple of the calibrated temperature that is used for two classes.
 _SOFTNESS = 1.5
 _CALIBRATION_STEPS = 8
@@ -121,36 +120,30 @@ def order_by_use(
     come last, the least sure first. growing: each turn takes more rows than the one before, so that there are few.
     """
     order = train.order_by_id()
-    labels = train.labels[order]
-    fixed, held = beliefs.fixed[order], beliefs.held[order]
-    wrong = np.maximum(1 - fixed[np.arange(len(order)), labels], 0)
-    bits = float(np.log2(max(held.shape[1], 2)))
+    wrong = np.maximum(1 - beliefs.fixed[order, train.labels[order]], 0)
+    first = np.argsort(wrong <= _SURELY_RIGHT, kind="stable")
+    order, wrong, many = order[first], wrong[first], int(np.count_nonzero(wrong > _SURELY_RIGHT))
     checked = None if validation is None else validation.features
-    surrogate = _Surrogate.of(train.features, order, checked, 1 / bits)
-    believed = np.vstack([held, beliefs.checked])
-    current = np.eye(held.shape[1])[labels]
-    open_rows = wrong > _SURELY_RIGHT
+    cleaning = _Cleaning.of(train.features, train.labels, order, checked, beliefs)
+    fixed, suspicion, open_rows = beliefs.fixed[order[:many]], wrong[:many], np.ones(many, dtype=np.bool_)
+    sure = suspicion ** (cleaning.bits - 1)
     ranked: list[IntVector] = []
     gains = np.zeros(len(order))
-    doubt = _doubt(len(believed), held.shape[1])
+    doubt = _doubt(len(cleaning.believed), fixed.shape[1])
     per_turn = (_FIRST_SHARE if growing else _SHARE_ORDERED / _MOST_TURNS) * len(order)
-    temperature = None
     while open_rows.any() and len(ranked) < _MOST_TURNS:
-        predictions = surrogate.predictions(current)
-        predictions -= predictions.mean(axis=1, keepdims=True)
-        temperature = _calibrated(predictions, believed, temperature)
-        pull = surrogate.pull(_slope(predictions, believed, _SOFTNESS / np.sqrt(bits) * temperature))
-        change = (pull * (fixed - current)).sum(axis=1)
-        gain = change * wrong ** (bits - 1)
+        change = cleaning.gains(fixed)
+        gain = change * sure
         scale = np.sqrt((gain[open_rows] ** 2).mean()) + 1e-300
         # fixes that seem to do harm come behind the useful ones, by suspicion
-        value = np.where(open_rows, np.maximum(gain, 1e-3 * scale * wrong) + doubt * scale * wrong, -np.inf)
+        value = np.maximum(gain, 1e-3 * scale * suspicion) + doubt * scale * suspicion
+        value[~open_rows] = -np.inf
         chosen = np.argsort(-value, kind="stable")[: min(int(np.ceil(per_turn)), int(open_rows.sum()))]
         per_turn *= _GROWTH if growing else 1.0
         ranked.append(chosen)
         gains[order[chosen]] = change[chosen]
         open_rows[chosen] = False
-        current[chosen] = fixed[chosen]
+        cleaning.fix(chosen, fixed[chosen])
     done = np.concatenate(ranked) if ranked else np.empty(0, dtype=np.int64)
     rest = np.setdiff1d(np.arange(len(order)), done)
     rest = rest[np.argsort(-wrong[rest], kind="stable")]
@@ -169,14 +162,15 @@ def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | 
     predictions (m, K): centred class scores. The temperature is limited to a factor of 10 around their deviation, which
     is also the starting point when `start` is None.
     """
-    deviation = float(np.sqrt((predictions**2).mean())) + 1e-12
+    squares = predictions**2
+    deviation = float(np.sqrt(squares.mean(dtype=np.float64))) + 1e-12
     low, high = 0.1 / deviation, 10 / deviation
     sharpness = low * 10 if start is None else min(max(1 / start, low), high)
-    reached = float((believed * predictions).sum())
+    reached = float(_by_row(believed, predictions).sum(dtype=np.float64))
     for _ in range(_CALIBRATION_STEPS):
-        share = softmax(predictions * sharpness, axis=1)
-        mean = (share * predictions).sum(axis=1)
-        curvature = float((share * predictions**2).sum() - (mean**2).sum())
+        share = _softmax(predictions * sharpness)
+        mean = _by_row(share, predictions).astype(np.float64)
+        curvature = float(_by_row(share, squares).sum(dtype=np.float64) - (mean**2).sum())
         before = sharpness
         step = (reached - float(mean.sum())) / max(curvature, 1e-12 * deviation**2)
         sharpness = min(max(before + step, before / 3, low), before * 3, high)
@@ -187,8 +181,24 @@ def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | 
 
 def _slope(predictions: FloatMatrix, believed: FloatMatrix, temperature: float) -> FloatMatrix:
     """The gradient of Σ softmax(f / temperature)·belief with respect to f, (m, K), at a fixed temperature."""
-    share = softmax(predictions / temperature, axis=1)
-    return np.asarray(share * (believed - (share * believed).sum(axis=1, keepdims=True)) / temperature)
+    share = _softmax(predictions * (1 / temperature))
+    right = _by_row(share, believed)[:, None]
+    share *= 1 / temperature
+    share *= believed - right
+    return share
+
+
+def _softmax(logits: FloatMatrix) -> FloatMatrix:
+    """That of each row, written over the logits."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def _by_row(one: FloatMatrix, other: FloatMatrix) -> FloatVector:
+    """The sum of the products in each row."""
+    return np.asarray(np.einsum("ij,ij->i", one, other))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,7 +218,7 @@ class _Surrogate:
     def of(cls, features: FloatMatrix, order: IntVector, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
         """The classifier of the rows in an order."""
         kind: np.dtype[Any] = np.dtype(np.float64)
-        if len(features) > _LARGE and features.dtype == np.float32:
+        if len(features) >= _SINGLE_ROWS and features.dtype == np.float32:
             kind = np.dtype(np.float32)
         centred = features[order].astype(kind, copy=False)
         mean = centred.mean(axis=0, dtype=np.float64).astype(kind)
@@ -228,23 +238,86 @@ class _Surrogate:
         shrink = 1 / (values + penalty * max(float(values.sum()), 1e-12) / len(rows))
         # the rows are centred, so the intercept is the mean label and adds 1 / n to the hat matrix
         leverage = np.einsum("ij,j,ij->i", rows, shrink.astype(kind), rows).astype(np.float64) + 1 / len(rows)
-        return cls(rows, others, shrink, np.clip(leverage, 0.0, 1 - 1e-6))
+        return cls(rows, others, shrink.astype(kind), np.clip(leverage, 0.0, 1 - 1e-6).astype(kind))
 
-    def predictions(self, targets: FloatMatrix) -> FloatMatrix:
+    def fitted(self, targets: FloatMatrix) -> FloatMatrix:
+        """What the classifier says of the rows and of the checked rows, (n + m, K), without the intercept."""
+        weights = self.rows.T @ targets * self.shrink[:, None]
+        return np.vstack([self.rows @ weights, self.checked @ weights])
+
+    def changed(self, places: IntVector, change: FloatMatrix) -> FloatMatrix:
+        """How much `fitted` changes if the targets of the rows `places` (c,) change, (c, K)."""
+        moved = self.rows[places] * self.shrink
+        rank, n_classes = len(self.shrink), change.shape[1]
+        if len(places) * (rank + n_classes) < rank * n_classes:
+            return np.vstack([self.rows @ moved.T @ change, self.checked @ moved.T @ change])
+        weights = moved.T @ change
+        return np.vstack([self.rows @ weights, self.checked @ weights])
+
+    def left_out(self, fitted: FloatMatrix, targets: FloatMatrix) -> FloatMatrix:
         """Leave-one-out class scores of the rows, then the scores of the checked rows, (n + m, K)."""
-        mean = targets.mean(axis=0)
-        weights = self._weights(self.rows.T @ targets.astype(self.rows.dtype))
-        leverage = self.leverage[:, None]
-        own = (self.rows @ weights + mean - leverage * targets) / (1 - leverage)
-        return np.vstack([own, self.checked @ weights + mean])
+        found, leverage = np.asarray(fitted + targets.mean(axis=0)), self.leverage[:, None]
+        own = found[: len(self.rows)]
+        own -= leverage * targets
+        own /= 1 - leverage
+        return found
 
-    def pull(self, slope: FloatMatrix) -> FloatMatrix:
-        """The transpose of `predictions`: the gradient of the objective with respect to each row's label, (n, K)."""
-        n, kind = len(self.rows), self.rows.dtype
+    def pull(self, slope: FloatMatrix, many: int) -> FloatMatrix:
+        """The transpose of the first rows' part in `left_out`: the gradient of the objective with respect to the labels
+        of the first `many` rows, (many, K), by its gradient with respect to the scores (n + m, K).
+        """
+        n = len(self.rows)
         own, checked = slope[:n] / (1 - self.leverage[:, None]), slope[n:]
-        weights = self._weights(self.rows.T @ own.astype(kind) + self.checked.T @ checked.astype(kind))
+        weights = (self.rows.T @ own + self.checked.T @ checked) * self.shrink[:, None]
         mean = (own.sum(axis=0) + checked.sum(axis=0)) / n
-        return np.asarray(self.rows @ weights + mean - self.leverage[:, None] * own, dtype=np.float64)
+        return np.asarray(self.rows[:many] @ weights + mean - self.leverage[:many, None] * own[:many])
 
-    def _weights(self, gathered: FloatMatrix) -> FloatMatrix:
-        return np.asarray(gathered * self.shrink[:, None], dtype=self.rows.dtype)
+
+@dataclass(eq=False)
+class _Cleaning:
+    """The simulated cleaning.
+
+    labels (n, K): after some fixes; fitted (n + m, K): what the classifier says by them; believed (n + m, K): the
+    beliefs that ignore the rows' own labels. temperature: that of the latest turn.
+    """
+
+    surrogate: _Surrogate
+    believed: FloatMatrix
+    labels: FloatMatrix
+    fitted: FloatMatrix
+    temperature: float | None = None
+
+    @classmethod
+    def of(
+        cls, features: FloatMatrix, labels: IntVector, order: IntVector, checked: FloatMatrix | None, beliefs: Beliefs
+    ) -> "_Cleaning":
+        """Before any fix, with the rows in an order."""
+        believed = np.vstack([beliefs.held[order], beliefs.checked])
+        surrogate = _Surrogate.of(features, order, checked, 1 / _bits(believed))
+        kind = surrogate.rows.dtype
+        named = np.eye(believed.shape[1], dtype=kind)[labels[order]]
+        return cls(surrogate, believed.astype(kind, copy=False), named, surrogate.fitted(named))
+
+    @property
+    def bits(self) -> float:
+        """How many bits a label has."""
+        return _bits(self.believed)
+
+    def gains(self, fixed: FloatMatrix) -> FloatVector:
+        """The expected gain of the fix of each of the first rows, by the labels (many, K) that it puts there."""
+        predictions, many = self.surrogate.left_out(self.fitted, self.labels), len(fixed)
+        predictions -= predictions.mean(axis=1, keepdims=True)
+        self.temperature = _calibrated(predictions, self.believed, self.temperature)
+        slope = _slope(predictions, self.believed, _SOFTNESS / self.bits**0.5 * self.temperature)
+        pull = self.surrogate.pull(slope, many)
+        return np.asarray(_by_row(pull, fixed - self.labels[:many]), dtype=np.float64)
+
+    def fix(self, places: IntVector, labels: FloatMatrix) -> None:
+        """Puts other labels (c, K) in the places (c,)."""
+        change = (labels - self.labels[places]).astype(self.labels.dtype)
+        self.fitted += self.surrogate.changed(places, change)
+        self.labels[places] = labels
+
+
+def _bits(believed: FloatMatrix) -> float:
+    return float(np.log2(max(believed.shape[1], 2)))

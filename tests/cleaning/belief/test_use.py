@@ -25,12 +25,13 @@ def test_the_surrogate_predicts_what_refits_without_the_row_predict(shape):
     rows, others = np.hstack([centred, np.ones((len(features), 1))]), checked - features.mean(axis=0)
     ridge = penalty * np.eye(shape[1] + 1)
     ridge[-1, -1] = 0
+    found = model.left_out(model.fitted(targets), targets)
     for row in range(len(features)):
         kept = np.arange(len(features)) != row
         weights = np.linalg.solve(rows[kept].T @ rows[kept] + ridge, rows[kept].T @ targets[kept])
-        assert model.predictions(targets)[row] == pytest.approx(rows[row] @ weights)
+        assert found[row] == pytest.approx(rows[row] @ weights)
     weights = np.linalg.solve(rows.T @ rows + ridge, rows.T @ targets)
-    assert model.predictions(targets)[len(features) :] == pytest.approx(others @ weights[:-1] + weights[-1])
+    assert found[len(features) :] == pytest.approx(others @ weights[:-1] + weights[-1])
 
 
 @pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
@@ -39,7 +40,22 @@ def test_pull_is_the_transpose_of_the_predictions(shape):
     rows, checked = rng.normal(size=shape), rng.normal(size=(5, shape[1]))
     model = use._Surrogate.of(rows, np.arange(len(rows)), checked, 1.0)
     targets, slope = rng.normal(size=(shape[0], 3)), rng.normal(size=(shape[0] + 5, 3))
-    assert (model.predictions(targets) * slope).sum() == pytest.approx((model.pull(slope) * targets).sum())
+    predictions, pull = model.left_out(model.fitted(targets), targets), model.pull(slope, len(rows))
+    assert (predictions * slope).sum() == pytest.approx((pull * targets).sum())
+    assert model.pull(slope, 4) == pytest.approx(pull[:4])
+
+
+@pytest.mark.parametrize("places", [[2], [9, 1, 4, 0, 3]])
+@pytest.mark.parametrize("shape", [(12, 30), (30, 4)])
+def test_what_is_fitted_after_a_change_of_labels_is_what_is_fitted_to_the_new_ones(shape, places):
+    rng = np.random.default_rng(2)
+    rows, checked = rng.normal(size=shape), rng.normal(size=(5, shape[1]))
+    model = use._Surrogate.of(rows, np.arange(len(rows)), checked, 1.0)
+    targets, change = rng.normal(size=(shape[0], 3)), rng.normal(size=(len(places), 3))
+    later = targets.copy()
+    later[places] += change
+    changed = model.fitted(targets) + model.changed(np.array(places), change)
+    assert changed == pytest.approx(model.fitted(later))
 
 
 def test_slope_is_the_gradient_of_the_soft_accuracy():
@@ -144,7 +160,7 @@ def test_many_float32_rows_keep_the_order(monkeypatch):
     rng = np.random.default_rng(0)
     labels = np.where(rng.random(80) < 0.3, 1 - split.labels, split.labels)
     exact, _ = order_by_use(Split(split.features, labels, split.ids), None, certain(split.labels, None))
-    monkeypatch.setattr(use, "_LARGE", 10)
+    monkeypatch.setattr(use, "_SINGLE_ROWS", 10)
     single, _ = order_by_use(
         Split(split.features.astype(np.float32), labels, split.ids), None, certain(split.labels, None)
     )
