@@ -11,6 +11,7 @@ from scipy.sparse import coo_array, csr_array
 from cleaning.belief.stacking import Votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import unit_rows
+from cleaning.vectors.sphere import on_sphere, radius_of
 
 # Large noise variances (here for two classes) let a learner doubt labels. Clean rows have CLEAN_SHARE of the variance.
 # That share, the RBF variance, the RBF width (relative to the median distance) and the 30 neighbours come from the
@@ -94,21 +95,28 @@ def noise_variances(n_classes: int) -> tuple[float, float]:
 
 
 def plain_view(features: FloatMatrix) -> FloatMatrix:
-    """The (m, d) features, centred and with rows of length 1."""
-    return unit_rows(features - features.mean(axis=0))
+    """The (m, d) features, centred and on a sphere whose radius is their median length, (m, d + 1)."""
+    centred = features - features.mean(axis=0)
+    return on_sphere(centred, radius_of(centred))
 
 
 def root_view(features: FloatMatrix) -> FloatMatrix:
-    """The signed square roots of the unit rows (the Hellinger map), centred and with rows of length 1.
+    """The `signed_roots`, centred and with rows of length 1, (m, d + 1).
 
     They dampen the few large entries of pooled activations.
     """
-    roots = unit_rows(features)
+    roots = signed_roots(features, radius_of(features))
+    roots -= roots.mean(axis=0)
+    return unit_rows(roots)
+
+
+def signed_roots(features: FloatMatrix, radius: float) -> FloatMatrix:
+    """The signed square roots of the (m, d) rows on a sphere of this radius (the Hellinger map), (m, d + 1)."""
+    roots = on_sphere(features, radius)
     for start in range(0, len(roots), _BLOCK):
         part = roots[start : start + _BLOCK]
         part[:] = np.sign(part) * np.sqrt(np.abs(part))
-    roots -= roots.mean(axis=0)
-    return unit_rows(roots)
+    return roots
 
 
 def dense_scores(evidence: Evidence) -> FloatMatrix:

@@ -161,7 +161,8 @@ class ManyRows:
         """Fitted on the same landmarks and reference rows as `primal_scores` draws from this generator."""
         features = evidence.features.astype(np.float32, copy=False)
         weights, (rbf_noise, linear_noise) = 1 / evidence.noise_weights(), evidence.noise_variances()
-        linear = _Ridge.of(plain_view(features), np.eye(features.shape[1]) * linear_noise, weights)
+        plain = plain_view(features)
+        linear = _Ridge.of(plain, np.eye(plain.shape[1]) * linear_noise, weights)
         roots = root_view(features)
         landmarks, scale = drawn_landmarks(roots, rng)
         penalty = landmark_penalty(landmarks, scale, rbf_noise)

@@ -45,9 +45,9 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     scores = np.empty((3, *targets.shape), dtype=np.float32)
     scores[0] = _ridge(lambda block: rbf_kernel(roots[block], landmarks, scale), penalty, targets, weights)
     targets *= np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
-    flat = np.eye(features.shape[1]) * linear_noise
-    scores[1] = _ridge(plain_view(features).__getitem__, flat, targets, weights)
-    del targets
+    plain = plain_view(features)
+    scores[1] = _ridge(plain.__getitem__, np.eye(plain.shape[1]) * linear_noise, targets, weights)
+    del targets, plain
     scores[2] = _vote(roots, evidence, rng)
     return standardised(scores)
 

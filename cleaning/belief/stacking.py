@@ -16,6 +16,9 @@ _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights.
 _WEIGHT_SUM = 1.5
+# With fewer rows per class, that sum is smaller: a few different rows, such as those of one column with three values,
+# tell little of each other.
+_FEW_ROWS = 5
 # Pseudo-counts per class: of the prior noise matrix for up to ten classes, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
@@ -88,7 +91,8 @@ def fit_stack(
     """
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
-    start = np.concatenate([np.full(learners, _WEIGHT_SUM / learners), np.zeros(n_classes)])
+    weight = _WEIGHT_SUM * min(1.0, rows / (_FEW_ROWS * n_classes)) / learners
+    start = np.repeat([weight, 0.0], [learners, n_classes])
     short = Shortlist.of(scores, votes, start)
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
@@ -98,8 +102,7 @@ def fit_stack(
     parameters, turns = start, _ROUNDS
     prior = counts + _SYMMETRIC_PRIOR * _symmetric(0.2, n_classes)
     said: Votes = votes[:noisy] if ballots is None else ballots
-    first = prior / (trusted + _SYMMETRIC_PRIOR)[:, None]
-    noise: FloatMatrix = np.tile(first, said.shape[1] // n_classes)
+    noise: FloatMatrix = np.tile(prior / (trusted + _SYMMETRIC_PRIOR)[:, None], said.shape[1] // n_classes)
     if earlier is not None:
         parameters, turns = np.concatenate([earlier.weights, earlier.offset]), _ROUNDS_AGAIN
         noise = earlier.noise

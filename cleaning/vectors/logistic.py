@@ -27,7 +27,7 @@ def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> "
     parameters = (features.shape[1] + 1) * (1 if classes == 2 else classes)
     solver = "newton-cholesky" if parameters <= _LARGEST_HESSIAN else "lbfgs"
     model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=100_000, solver=solver)
-    return model.fit(features, labels)
+    return model.fit(features.astype(np.float64, copy=False), labels)  # that tolerance is out of reach of float32
 
 
 def span_of_rows(train: FloatMatrix, *others: FloatMatrix) -> tuple[FloatMatrix, ...]:

@@ -196,7 +196,7 @@ class _Judging:
         share = len(drawn) / len(firsts) * len(clean) / max(len(sure), 1)
         sample = Sample(self._known(drawn), sure, *self.contents.labels_of(drawn), share)
         reference = self._known(voters)
-        views, note = self._views(scan, landmarks), "what the classes look like"
+        views, note = self._views(scan, sample, landmarks), "what the classes look like"
         shared = (self.stored, views, len(self.classes))
         sums = self.work.over("grams", grams, shared, self._learnt(), self.cost.grams, note).sums
         learners = self._learners(views, sums, reference, heard, clean)
@@ -255,16 +255,17 @@ class _Judging:
         original = first[number]
         return np.where(original == np.arange(len(original)), -1, original)
 
-    def _views(self, scan: Total, landmarks: Single) -> Views:
+    def _views(self, scan: Total, sample: Sample, landmarks: Single) -> Views:
         clean = self.trusted.known
         n = len(self.stored) + len(clean)
         sums = (one + more for one, more in zip(scan.sums, sums_of(clean.rows), strict=True))
-        mean, square, root = (one / n for one in sums)
+        mean, square = (one / n for one in sums)
         deviation = np.sqrt(np.maximum(square - mean**2, 0))
         deviation = np.where(deviation < 1e-6 * np.maximum(np.abs(mean), 1e-6), 1.0, deviation)
-        single = [one.astype(np.float32) for one in (mean, deviation, root)]
-        empty = np.empty((0, len(mean)), dtype=np.float32)
-        return Views(single[0], single[1], single[2], empty).with_landmarks(landmarks)
+        single = [one.astype(np.float32) for one in (mean, deviation)]
+        rows = np.concatenate([sample.noisy.rows, sample.clean.rows])
+        weights = np.repeat([1.0, sample.share], [len(sample.noisy), len(sample.clean)])
+        return Views.of(single[0], single[1], rows, weights, landmarks)
 
     def _learners(self, views: Views, sums: Arrays, noisy: Known, heard: Known, clean: Known) -> Learners:
         """The ridge learners and the vote. sums: of `grams`. noisy and heard: noisy and clean rows that vote."""

@@ -8,39 +8,31 @@ from cleaning.belief.blocks.stored import Digests, Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
 from cleaning.data import FloatVector, checked_features
 from cleaning.progress import Progress
-from cleaning.vectors.neighbours import unit_rows
 
 _PART = 4096
 
 
 def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> Total:
-    """sums: of the columns, of their squares, and of the root rows, (d,). rows: the digests.
+    """sums: of the columns and of their squares, (d,). rows: the digests.
 
     Raises InvalidInput for a row with numbers that are not finite, or too large.
     """
     width = stored.shape[1]
-    first, second, roots = np.zeros(width), np.zeros(width), np.zeros(width)
+    first, second = np.zeros(width), np.zeros(width)
     digests = []
     for start in range(*block, _PART):
         part = stored.block(start, min(start + _PART, block[1]))
         with naming_rows(stored.place, start):
             checked_features(part)
-        for total, one in zip((first, second, roots), sums_of(part), strict=True):
+        for total, one in zip((first, second), sums_of(part), strict=True):
             total += one
         digests.append(digests_of(part, seed))
-    return Total((first, second, roots), (np.concatenate(digests),))
+    return Total((first, second), (np.concatenate(digests),))
 
 
-def sums_of(rows: Single) -> tuple[FloatVector, FloatVector, FloatVector]:
-    """Of the columns, of their squares, and of the root rows, (d,) each."""
-    squares = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
-    return rows.sum(axis=0, dtype=np.float64), squares, signed_roots(rows).sum(axis=0, dtype=np.float64)
-
-
-def signed_roots(rows: Single) -> Single:
-    """The signed square roots of the unit rows."""
-    unit = unit_rows(rows)
-    return np.asarray(np.sign(unit) * np.sqrt(np.abs(unit)), dtype=np.float32)
+def sums_of(rows: Single) -> tuple[FloatVector, FloatVector]:
+    """Of the columns and of their squares, (d,) each."""
+    return rows.sum(axis=0, dtype=np.float64), np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
 
 
 def digests_of(rows: Single, seed: int) -> Digests:

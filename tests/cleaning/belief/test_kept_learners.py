@@ -59,7 +59,7 @@ def test_many_rows_are_judged_as_at_first_while_nothing_is_checked(base):
 @pytest.mark.parametrize("checked", [CHECKED[:4], np.arange(0, 120)], ids=["low rank", "whole"])
 def test_a_ridge_is_updated_as_if_fitted_anew(data, base, checked):
     evidence, place = after(data, checked)
-    rows, penalty, placed = plain_view(base.features), 3.0 * np.eye(12), Placed(evidence, place, N)
+    rows, penalty, placed = plain_view(base.features), 3.0 * np.eye(13), Placed(evidence, place, N)
     found = _Ridge.of(rows, penalty, 1 / base.noise_weights()).scores(placed, placed.targets[0])
     again = _ridge(rows[place].__getitem__, penalty, placed.targets[0], 1 / evidence.noise_weights())
     assert found == pytest.approx(again, abs=1e-3)

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
+from sklearn.metrics import average_precision_score
 
 from cleaning import InvalidInput, Split, inspection_order, label_posterior, plant_noise
 from cleaning.belief import basis
@@ -263,3 +264,28 @@ def test_many_rows_of_one_class_or_with_nothing_but_probabilities_may_have_trust
     ]
     found = label_posterior(*alone, probabilities=alone[0].features)
     assert 40 < found.wrong_labels().expected < 80
+
+
+@pytest.mark.parametrize(("n", "dense"), [(300, True), (1200, False)])
+@pytest.mark.parametrize("shape", ["around each other", "in a row", "one column"])
+def test_rows_of_one_direction_are_told_apart_by_their_lengths(monkeypatch, n, dense, shape):
+    if not dense:
+        monkeypatch.setattr(basis, "DENSE_ROWS", 10)
+    rng = np.random.default_rng(1)
+    truth = rng.choice(3, n)
+    if shape == "around each other":
+        turn = rng.uniform(0, 2 * np.pi, n)
+        rows = np.stack([np.cos(turn), np.sin(turn)], axis=1) * (1 + truth + rng.normal(size=n) / 8)[:, None]
+    else:
+        rows = np.stack([6.0 * truth, np.zeros(n)], axis=1) + rng.normal(size=(n, 2))
+    if shape == "one column":
+        rows = rows[:, :1]
+    labels = np.where(rng.random(n) < 0.15, (truth + 1) % 3, truth)
+    train = Split.from_arrays(rows, labels)
+    posterior = label_posterior(train)
+    wrong = labels != truth
+    assert average_precision_score(wrong, posterior.suspicion) > 0.95
+    _, low, high = posterior.wrong_labels()
+    assert low <= wrong.sum() <= high < n / 2
+    first = inspection_order(posterior, train).order[: wrong.sum()]
+    assert wrong[first].mean() > 0.9

@@ -25,10 +25,10 @@ def given(tmp_path_factory):
     made = case(400)
     stored = made.stored(tmp_path_factory.mktemp("rows"))
     found = Work().over("scan", scanned, (stored, 0), [(0, 150), (150, 400)], 1.0, "")
-    mean, square, root = (one / 400 for one in found.sums)
-    deviation = np.sqrt(square - mean**2)
-    views = Views(*(one.astype(np.float32) for one in (mean, deviation, root)), landmarks=np.empty((0, 8), np.float32))
-    return made, stored, views.with_landmarks(made.rows[10:40]), found.rows[0]
+    mean, square = (one / 400 for one in found.sums)
+    mean, deviation = mean.astype(np.float32), np.sqrt(square - mean**2).astype(np.float32)
+    views = Views.of(mean, deviation, made.rows, np.ones(400), landmarks=made.rows[10:40])
+    return made, stored, views, found.rows[0]
 
 
 def test_views_are_those_of_all_rows_at_once(given):
@@ -45,8 +45,8 @@ def test_ridge_predicts_every_row_without_its_label(given):
     blocks = blocks_of(made.labels, digests, made.labels, 70)
     gram, sums, *_ = Work().over("grams", grams, (stored, views, 4), blocks, 1.0, "").sums
     prior = np.array([0.1, 0.2, 0.3, 0.4])
-    penalty = 3.0 * np.eye(8)
-    ridge = Ridge.of(gram, sums, penalty, 2.0, prior, *NONE)
+    penalty = 3.0 * np.eye(9)
+    ridge = Ridge.of(gram, sums, penalty, 2.0, prior, views.plain(NONE[0]), NONE[1])
     found = ridge.scores(views.plain(made.rows), made.labels)
     rows, targets = views.plain(made.rows[labelled]), 2.0 * (np.eye(4)[made.labels[labelled]] - prior)
     plain = primal_learners._ridge(rows.__getitem__, penalty, targets, np.ones(len(rows)))
