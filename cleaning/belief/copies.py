@@ -18,6 +18,8 @@ _FEWEST_COLUMNS = 3
 # second, only equal rows are grouped.
 _PROJECTED_ROWS, _MOST_ROWS, _DIRECTIONS = 2500, 20_000, 32
 _PAIRS = 2000
+# Rows are compared so many at a time. In single precision, squares are off by less than this share of them.
+_BLOCK, _ROUNDING = 1024, 1e-5
 
 
 def copy_groups(features: FloatMatrix) -> IntVector:
@@ -40,8 +42,11 @@ def row_keys(features: FloatMatrix) -> list[bytes]:
 
 def _near_copies(rows: FloatMatrix) -> IntVector:
     """Connected components of the pairs that are near copies of each other, (m,), numbered in the order of the rows."""
-    limit = _NEAR * _typical_distance(rows)
-    one, other = _near_pairs(_looked_at(rows - rows.mean(axis=0)), limit)
+    typical = _typical_distance(rows)
+    limit, centred = _NEAR * typical, rows - rows.mean(axis=0)
+    looked_at = _looked_at(centred)
+    every = np.arange(len(rows)) if looked_at is not centred or not typical else _not_far(centred, typical)
+    one, other = _near_pairs(looked_at, limit, every)
     kept = _distances(rows, one, other) <= limit
     graph = coo_array((np.ones(int(kept.sum())), (one[kept], other[kept])), shape=(len(rows), len(rows)))
     found = connected_components(graph, directed=False)[1]
@@ -74,10 +79,29 @@ def _looked_at(centred: FloatMatrix) -> FloatMatrix:
     return np.asarray(centred @ directions)
 
 
-def _near_pairs(rows: FloatMatrix, limit: float) -> tuple[IntVector, IntVector]:
-    """Pairs of rows: each row with its neighbours within `limit`, up to the last large step in their distances."""
-    pairs: list[tuple[IntVector, IntVector]] = []
-    open_rows, count = np.arange(len(rows)), _NEIGHBOURS
+def _not_far(rows: FloatMatrix, typical: float) -> IntVector:
+    """The numbers of the rows that another row may be near; mostly these are few.
+
+    They are looked for in single precision; where that does not tell, a row is among them.
+    """
+    with np.errstate(all="ignore"):
+        single = rows.astype(np.float32)
+        single /= np.float32(typical)
+        half = np.einsum("ij,ij->i", single, single) * np.float32((1 - _ROUNDING) / 2)
+        far = np.empty(len(rows), dtype=np.bool_)
+        for start in range(0, len(rows), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            near = single[part] @ single.T  # |a - b|² <= limit² if a b - |b|² / 2 >= |a|² / 2 - limit² / 2
+            near -= half
+            np.fill_diagonal(near[:, start:], -np.inf)
+            far[part] = near.max(axis=1) < half[part] - np.float32(_NEAR**2 / 2)
+    return np.flatnonzero(~far)
+
+
+def _near_pairs(rows: FloatMatrix, limit: float, open_rows: IntVector) -> tuple[IntVector, IntVector]:
+    """Pairs of rows: each open row with its neighbours within `limit`, up to the last large step in their distances."""
+    none, count = np.empty(0, dtype=np.int64), _NEIGHBOURS
+    pairs: list[tuple[IntVector, IntVector]] = [(none, none)]
     while len(open_rows):
         index = nearest(rows[open_rows], rows, count + 1)[1]
         k = index.shape[1]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleaning.belief.base_learners import inverse, root_view
+from cleaning.belief.base_learners import inverse, median_of_pairs, root_view, squared_distances
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 # A sample of up to so many rows, of so many classes, is tested.
@@ -35,8 +35,8 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
         return 1.0
     rows = root_view(features.astype(np.float64))
     cosine = rows @ rows.T
-    distance = np.maximum(2 - 2 * cosine, 0)
-    median = float(np.median(distance[np.triu_indices(len(rows), 1)]))
+    distance = squared_distances(cosine)
+    median = median_of_pairs(distance)
     if not median > _NO_SPREAD:
         return 1.0
     distance /= -2 * _RBF_WIDTH * median
