@@ -1,7 +1,6 @@
 """Look at doubtful labels on a local page, decide, undo; the order learns from every decision."""
 
 import argparse
-import getpass
 from pathlib import Path
 
 
@@ -37,14 +36,6 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from evaluation.labels.page.serve import Session, serve
 
-    by = options.by if options.by is not None else _login()
     browse = not options.no_browser and Reporter().out.isatty()
-    serve(Session(options.review, by, options.port, options.batch, browse, options.first_looks), Reporter())
+    serve(Session(options.review, options.by, options.port, options.batch, browse, options.first_looks), Reporter())
     return 0
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "me"

@@ -45,7 +45,7 @@ def refuse_typed(folder: Path) -> None:
     if typed:
         place = Place(path, column="decision", row=typed[0])
         count = "a decision was" if len(typed) == 1 else f"{len(typed)} decisions were"
-        fix = f"decide with `fixfirst review {folder}`, and empty these cells"
+        fix = f"take them in with `fixfirst decisions {path} --review={folder}`, or empty these cells"
         raise InvalidInput(place, f"{count} typed into this file, but they are kept in {DECISIONS}", fix)
 
 
