@@ -32,13 +32,13 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     column, found = _typed(file, review, by) if is_typed(file) else (None, _written(file, by))
     for line, entry in found.items():
         _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
-    wanted = review.placed(found.values())
+    wanted, _ = review.placed(found.values())
     added = review.log.append(lambda: _new(review, wanted, column))
     known = len(wanted) - len(added)
     reporter.say(
         f"{review.log.path}: {len(added)} decisions added" + (f", {known} were already there" if known else "")
     )
-    rows = Verdicts(review.placed(review.log.entries)).disagreements()
+    rows = Verdicts(review.placed(review.log.entries)[0]).disagreements()
     if rows:
         reporter.say(f"{len(rows)} rows on which reviewers disagree: look at them with fixfirst review {folder}")
 
@@ -89,7 +89,7 @@ def _new(review: Review, wanted: Sequence[Entry], column: Column | None) -> list
     """
     known, same = review.log.entries, attrgetter(*_SAME[column])
     if column == "label":
-        verdicts = Verdicts(review.placed(known))
+        verdicts = Verdicts(review.placed(known)[0])
         known = [entry for row in verdicts.rows for entry in verdicts.of(row)]
     seen = set(map(same, known))
     return [entry for entry in wanted if same(entry) not in seen]

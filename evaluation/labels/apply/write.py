@@ -21,7 +21,7 @@ from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import OLD_LABEL, Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
-from evaluation.labels.opened import Review, open_review
+from evaluation.labels.opened import Review, open_review, said_of_lost
 from evaluation.labels.verdicts import Rule
 
 _FOLDERS = ("class folders", "folder with a table")
@@ -45,8 +45,10 @@ def apply(job: Job, reporter: Reporter) -> None:
     inside something that the review reads.
     """
     review = open_review(job.review, reporter)
-    refuse_typed(job.review)
+    refuse_typed(job.review, review.log.entries)
     planned = plan(review, new_labels=job.new_labels, resolve=job.resolve)
+    if planned.lost:
+        reporter.warn(said_of_lost(planned.lost))
     output = _output(job, review)
     _writer(review, job, planned.corrections)(output)
     log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"

@@ -285,19 +285,28 @@ def refused(capsys, folder, output, *more):
     return err
 
 
-def test_sources_that_changed_and_rows_that_are_gone_are_refused(photos, rows, tmp_path, capsys):
+def test_decisions_about_rows_that_are_gone_or_have_changed_do_not_count(photos, tmp_path, capsys):
+    """As in the next ranking; only if none of them counts, something else is wrong."""
     assert run(capsys, "rank", photos)[0] == 0
-    folder = tmp_path / "photos_review"
-    decide(folder, {0: "=dog", 1: "keep"})
-    name = open_review(folder).source.ids[0]
-    content = (photos / name).read_bytes()
-    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / name)
-    err = refused(capsys, folder, tmp_path / "clean")
-    assert f"decisions.jsonl, line 1: row '{name}' of {folder / '..' / 'photos'} has changed since" in err
-    (photos / name).unlink()
-    assert f"line 1: there is no row '{name}'" in refused(capsys, folder, tmp_path / "clean")
-    (photos / name).write_bytes(content)
-    assert run(capsys, "apply", folder, f"--output={tmp_path / 'clean'}")[0] == 0
+    folder, output = tmp_path / "photos_review", tmp_path / "clean"
+    decide(folder, {0: "=dog", 1: "drop", 2: "=dog"})
+    names = open_review(folder).source.ids
+    lost = "not count, because the row is gone or has changed since"
+    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / names[0])
+    status, out, err = run(capsys, "apply", folder, f"--output={output}")
+    assert (status, err) == (0, f"warning: 1 decision does {lost} (row {names[0]!r})\n")
+    assert "2 rows looked at: 1 labels changed, 1 rows dropped" in out
+    (photos / names[1]).unlink()
+    status, _, err = run(capsys, "apply", folder, f"--output={output}")
+    assert (status, err) == (0, f"warning: 2 decisions do {lost} (for example row {names[0]!r})\n")
+    assert {path.name for path in (output / "cat").iterdir()} == {"00.png", *(f"{row:02d}.png" for row in range(3, 12))}
+    assert f"warning: 2 decisions do {lost} (for example row {names[0]!r})" in run(capsys, "rank", photos)[2]
+    (photos / names[2]).unlink()
+    err = refused(capsys, folder, output)
+    assert f"decisions.jsonl: 3 decisions do {lost} (for example row {names[0]!r}). Fix: restore the rows of" in err
+
+
+def test_sources_that_changed_are_refused(rows, tmp_path, capsys):
     path = FORMS["csv"](tmp_path, rows)
     assert run(capsys, "rank", path)[0] == 0
     path.write_text(path.read_text() + "\n")
