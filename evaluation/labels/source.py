@@ -41,6 +41,8 @@ _NOT_READ = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg"), _PICTURE),
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"), _ARCHIVE),
 }
+KNOWN_SUFFIXES = frozenset((*SUFFIXES, ".npy", ".npz", *_NOT_READ))
+"""The suffixes of files that hold data, whether they are read or not."""
 
 
 @dataclass(frozen=True, eq=False)

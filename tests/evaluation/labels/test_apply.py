@@ -326,7 +326,18 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert run(capsys, "rank", path)[0] == 0
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", path)
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", tmp_path)
-    assert "name it .csv" in refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
+    err = refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
+    assert "o.parquet: the corrected data are written in the form they came in, .csv. Fix: end the name in .csv" in err
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.CSV", "x.zip", "x.png"])
+def test_data_in_several_files_are_not_written_to_one(name, rows, tmp_path, capsys):
+    assert run(capsys, "rank", FORMS["npy"](tmp_path, rows))[0] == 0
+    err = refused(capsys, tmp_path / "X_review", tmp_path / name)
+    assert f"{name}: the data are several files, so the output must be a folder. Fix: name a folder, for example" in err
+    assert not (tmp_path / name).exists()
+    assert run(capsys, "apply", tmp_path / "X_review", f"--output={tmp_path / 'clean.v2'}")[0] == 0
+    assert (tmp_path / "clean.v2" / "y.npy").exists()
     assert "there is no such folder" in refused(capsys, tmp_path / "nothing", tmp_path / "o.csv")
 
 
