@@ -1,6 +1,7 @@
-"""Shared by several commands: the flags for the paths they read and write, and the choice of the task."""
+"""Shared by several commands: the paths they read and write, the choice of the task, and flags without effect."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,12 @@ def task_of(options: argparse.Namespace, parameters: "Parameters") -> "Task":
     from evaluation.contract import registry
 
     return registry.chosen_task(options.task, parameters)
+
+
+def refuse_given(options: argparse.Namespace, flags: Mapping[str, object], problem: str, fix: str) -> None:
+    """Raises InvalidInput if one of these flags is given. flags: with their defaults."""
+    from cleaning.errors import InvalidInput
+
+    for flag, default in flags.items():
+        if getattr(options, flag.removeprefix("--").replace("-", "_")) != default:
+            raise InvalidInput(flag, problem, fix)

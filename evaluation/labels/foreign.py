@@ -74,6 +74,7 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     repeated id, for a score that is not a number, and for columns whose meaning is not clear.
     """
     if path.suffix == ".txt":
+        _refuse_useless(choice)
         return Foreign(read_ranking(path, len(ids)).order, len(ids), "row numbers, one per line")
     samples = path / SAMPLES if path.is_dir() else path
     header, lines = _samples(samples) if samples.suffix == ".json" else _table(path)
@@ -88,6 +89,13 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
     return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first")
+
+
+def _refuse_useless(choice: Choice) -> None:
+    given = {"--score-column": choice.score, "--id-column": choice.id, "--first": choice.first}
+    option = next((option for option, value in given.items() if value is not None), None)
+    if option is not None:
+        raise InvalidInput(option, "it is for a table, and a txt file has row numbers alone", "leave it out")
 
 
 def _table(path: Path) -> tuple[list[str], list[_Line]]:

@@ -125,6 +125,9 @@ def _log_of(job: Job, folder: Path) -> DecisionLog | None:
     """The log of the decisions that count; None where a table is written alone. Raises InvalidInput for typed ones."""
     if job.output is not None and job.review is None:
         return None
+    if job.output is not None and not (folder / DECISIONS).is_file():
+        problem = f"with --output, it names a review whose decisions count, and {folder} is not one"
+        raise InvalidInput("--review", problem, "leave out --output, or this")
     log = DecisionLog(folder / DECISIONS).mended()
     refuse_typed(folder, log.entries)
     return log

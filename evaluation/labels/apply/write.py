@@ -85,6 +85,8 @@ def _output(job: Job, review: Review) -> Path:
             raise InvalidInput(output, "the data are several files, so the output must be a folder", fix)
         _refuse_overlap(output, inputs)
         return output
+    if job.link:
+        raise InvalidInput("--link", "it is for data in several files, and one file is written", "leave it out")
     if output.is_dir() or not suffix:
         output = output / model.name
     if output.suffix != model.suffix:

@@ -20,7 +20,7 @@ from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
 def read_folder(path: Path, options: Options, around: Surroundings) -> Found:
     """The pictures of a folder."""
-    table = options.labels or _table_inside(path)
+    table = options.labels or table_inside(path)
     return _with_table(path, table, options, around) if table is not None else _by_class(path, options, around)
 
 
@@ -88,7 +88,7 @@ def _naming_column(table: Table, folder: Path) -> str:
     return naming[0]
 
 
-def _table_inside(path: Path) -> Path | None:
+def table_inside(path: Path) -> Path | None:
     """The only table in a folder without folders."""
     if not path.is_dir() or any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir()):
         return None

@@ -326,6 +326,7 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert run(capsys, "rank", path)[0] == 0
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", path)
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", tmp_path)
+    assert "--link: it is for data in several" in refused(capsys, tmp_path / "t_review", tmp_path / "o.csv", "--link")
     err = refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
     assert "o.parquet: the corrected data are written in the form they came in, .csv. Fix: end the name in .csv" in err
 
