@@ -16,7 +16,7 @@ def add_places(parser: argparse.ArgumentParser, *names: str) -> None:
     parser.add_argument("--workspace", type=Path, default=Path("workspace"), metavar="DIR", help="default: workspace")
     group = parser.add_argument_group("single paths, inside the workspace by default")
     for name in names:
-        group.add_argument(f"--{name}", metavar="PATH")
+        group.add_argument(f"--{name}", type=Path, metavar="PATH")
 
 
 def folders_of(options: argparse.Namespace) -> "Folders":

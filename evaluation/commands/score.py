@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="ID", help="instead of SOURCE: a data id of the workspace")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the numbers (.json), the curve (.csv, .png, .svg)")
     columns = parser.add_argument_group("columns, if they cannot be guessed")
-    columns.add_argument("--id-column", metavar="NAME", help="of RANKING")
+    columns.add_argument("--id-column", type=str, metavar="NAME", help="of RANKING")
     columns.add_argument("--score-column", metavar="NAME", help="of RANKING")
     columns.add_argument("--first", choices=("lowest", "highest"), help="the end of the score that is most suspicious")
     columns.add_argument("--label-column", metavar="NAME", help="of SOURCE")

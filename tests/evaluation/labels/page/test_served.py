@@ -232,7 +232,7 @@ def test_the_command_refuses_what_it_cannot_serve(review, tmp_path, capsys):
 
     assert "there is no such folder" in refused(tmp_path / "nothing")
     assert "there is no source.json in it" in refused(tmp_path)
-    assert "--as: '' is not a name" in refused(review, "--as=")
+    assert "--as: ' ' is not a name" in refused(review, "--as= ")
     assert "--batch: it is 0" in refused(review, "--batch=0")
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         assert "cannot be used" in refused(review, f"--port={taken.getsockname()[1]}")
