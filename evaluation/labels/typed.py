@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cleaning.errors import InvalidInput, Place, bounded
+from cleaning.errors import InvalidInput, Place, bounded, listed
 from evaluation.files.csv import csv_lines
 from evaluation.files.names import composed
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of
@@ -78,9 +78,7 @@ def read_typed(
 def _column(place: Place, header: Sequence[str], wanted: Iterable[str]) -> int:
     name = next((name for name in wanted if name in header), None)
     if name is None:
-        problem = (
-            f"there is no column {' or '.join(wanted)} (columns: {', '.join(map(bounded, header[:10])) or 'none'})"
-        )
+        problem = f"there is no column {' or '.join(wanted)} (columns: {listed(header)})"
         raise InvalidInput(place, problem, "begin the file with the line id,label")
     if header.count(name) > 1:
         raise InvalidInput(place, f"two columns are called {name!r}", "rename or remove one of them")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, listed, suggest
 from cleaning.labels.classes import Labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
@@ -83,7 +83,7 @@ def _naming_column(table: Table, folder: Path) -> str:
     cells = [name for name, kind in table.kinds.items() if kind in ("number", "text")]
     naming = [name for name in cells if None not in found_files(table.texts(name), files)]
     if len(naming) != 1:
-        problem = f"the pictures may be named by {' or '.join(naming)}" if naming else "no column names the pictures"
+        problem = f"the pictures may be named by {listed(naming, ' or ')}" if naming else "no column names the pictures"
         raise InvalidInput(table.path, problem, "say which: --image-column=NAME, with paths below the folder")
     return naming[0]
 
