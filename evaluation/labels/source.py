@@ -14,7 +14,7 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
-from cleaning.labels.evidence import Columns, Encoder, Vectors, contents, encoder_of, scale_of
+from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
 from cleaning.labels.votes import Votes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
@@ -201,7 +201,7 @@ def _stored(found: Found, encode: Encoder) -> Stored | None:
     stored = Stored.of(evidence.matrix, evidence.place)
     if stored is None or not too_large(rows, width, len(found.labels.names)):
         return None
-    return replace(stored, scale=scale_of(encode))
+    return as_encoded(stored, encode)
 
 
 def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:

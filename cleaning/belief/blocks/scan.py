@@ -6,7 +6,7 @@ import numpy as np
 
 from cleaning.belief.blocks.stored import Digests, Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
-from cleaning.data import FloatVector, checked_features
+from cleaning.data import FloatVector, checked_features, refuse_overflow
 from cleaning.progress import Progress
 from cleaning.vectors.neighbours import unit_rows
 
@@ -24,6 +24,8 @@ def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> T
     for start in range(*block, _PART):
         part = stored.block(start, min(start + _PART, block[1]))
         with naming_rows(stored.place, start):
+            if not np.isfinite(part).all():  # not even as they are in the file, or too large for float32
+                refuse_overflow(checked_features(stored.raw(start, start + len(part))), part.dtype, "features")
             checked_features(part)
         for total, one in zip((first, second, roots), sums_of(part), strict=True):
             total += one

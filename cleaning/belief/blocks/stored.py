@@ -64,7 +64,8 @@ class Stored:
     """A matrix (n, d) in a file: from byte `offset`, numbers of the type `dtype`, column after column if `by_column`.
 
     It can be sent to other processes. Those of a cluster have to see the file under the same path. place: what errors
-    name in place of this file. scale: applied to all that is read; None: to nothing.
+    name in place of this file. centre (d,): taken off all that is read before it becomes float32; scale: applied
+    to it afterwards. None: nothing is done.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Stored:
     by_column: bool
     place: Place
     scale: Scale | None = None
+    centre: FloatVector | None = None
 
     @classmethod
     def of(cls, matrix: NDArray[Any], place: Place | None = None) -> "Stored | None":
@@ -94,9 +96,12 @@ class Stored:
 
     def block(self, start: int, stop: int) -> Single:
         """These rows, read from the file."""
+        return self.scaled(self.raw(start, stop))
+
+    def raw(self, start: int, stop: int) -> NDArray[Any]:
+        """The numbers of these rows in the file."""
         with self._readable():
-            rows = self._mapped()[start:stop] if self.by_column else self._read(start, stop)
-        return self.scaled(rows)
+            return self._mapped()[start:stop] if self.by_column else self._read(start, stop)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -120,7 +125,7 @@ class Stored:
     def scaled(self, rows: NDArray[Any]) -> Single:
         """Rows of the file as they are judged."""
         with np.errstate(over="ignore"):
-            single = np.asarray(rows, dtype=np.float32, order="C")
+            single = np.asarray(rows if self.centre is None else rows - self.centre, dtype=np.float32, order="C")
         return single if self.scale is None else self.scale.of(single)
 
     def _read(self, start: int, stop: int) -> NDArray[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cleaning.errors import InvalidInput, listed, suggest
-from cleaning.labels.evidence import Column, column_of
+from cleaning.labels.columns import Column, column_of
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
 from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL, Options
 from evaluation.labels.forms.tables import Kind, Table, matching

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cleaning.data import FloatMatrix
+from cleaning.belief.blocks.stored import naming_rows
+from cleaning.data import FloatMatrix, refuse_overflow
 from cleaning.errors import InvalidInput
+from cleaning.vectors.scaling import centre_of
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -19,7 +21,7 @@ _MOST_BYTES = 500_000_000
 
 
 def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
-    """A column of lists of numbers, (n, d); a large one of a parquet file memory-mapped, in float32.
+    """A column of lists of numbers, (n, d); a large one of a parquet file memory-mapped, in float32 if it can be.
 
     The copy is kept beside the embeddings of pictures, and used again while the table is the same.
     """
@@ -42,16 +44,18 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
 
 
 def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
-    width, done = 0, 0
+    width, done, kind = 0, 0, "<f4"
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:
             if not width:
                 width = part.shape[1]
-                shape = (table.rows, width)
-                np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+                kind = kind if centre_of(part) is None else "<f8"
+                header = {"descr": kind, "fortran_order": False, "shape": (table.rows, width)}
+                np.lib.format.write_array_header_1_0(file, header)
             if part.shape[1] != width:
                 problem = f"{part.shape[1]} numbers where row 0 has {width}"
                 raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
-            with np.errstate(over="ignore"):
-                file.write(part.astype("<f4").tobytes())
+            with naming_rows(table.place(column), done):
+                refuse_overflow(part, np.dtype(np.float32), "features")
+            file.write(part.astype(kind).tobytes())
             done += len(part)

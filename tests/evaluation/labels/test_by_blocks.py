@@ -129,6 +129,28 @@ def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypat
     assert open_review(tmp_path / "X_review").source.stored is not None
 
 
+@pytest.mark.parametrize("form", ["npy", "parquet"])
+def test_numbers_far_from_0_stay_apart_and_those_too_large_are_named(form, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    monkeypatch.chdir(tmp_path)
+    rows = Rows()
+    for name, matrix in (("X", rows.X.astype(float) + 1.7e9), ("near", rows.X - rows.X.mean(axis=0)), ("large", None)):
+        matrix = np.where(np.arange(120)[:, None] == 70, 1e39, rows.X.astype(float)) if matrix is None else matrix
+        names = np.where(np.arange(120) < 3, "", rows.names)
+        if form == "npy":
+            np.save(f"{name}.npy", matrix)
+            np.save("y.npy", names)
+        else:
+            pd.DataFrame({"e": list(matrix), "label": names}).to_parquet(f"{name}.parquet", index=False)
+        source = [f"{name}.{form}", *(["--labels=y.npy"] if form == "npy" else [])]
+        assert main(["rank", *source]) == (name == "large")
+    column = ", column e" if form == "parquet" else ""
+    assert f"error: large.{form}{column}, row 70: values up to 1e+39, which are too large" in capsys.readouterr().err
+    far, near = (pd.read_csv(f"{name}_review/ranking.csv", index_col="row")["suspicion"] for name in ("X", "near"))
+    assert np.corrcoef(far.dropna(), near[far.dropna().index])[0, 1] > 0.98
+    assert open_review(tmp_path / "X_review").source.stored is not None
+
+
 @pytest.mark.parametrize("change", [np.asfortranarray, lambda rows: (1e4 * rows).round().astype(np.int32)])
 def test_numbers_in_another_order_or_type_are_ranked_by_blocks_without_a_copy(change, folder, tmp_path, capsys):
     np.save(tmp_path / "X.npy", change(Rows().X))

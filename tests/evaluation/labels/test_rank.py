@@ -336,7 +336,7 @@ def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
     source = csv_of(tmp_path / "t.csv", rows)
     assert run(capsys, "rank", source, "--seed=-1")[2] == "error: --seed: it is -1. Fix: use a number from 0.\n"
     assert "--jobs: it is 0" in run(capsys, "rank", source, "--jobs=0")[2]
-    assert "there is no such file" in run(capsys, "rank", "")[2] + run(capsys, "rank", tmp_path / "none")[2]
+    assert "there is no such file" in run(capsys, "rank", tmp_path / "none")[2]
     narrow = npz_of(tmp_path / "n.npz", X=rows.X[:, :2], y=rows.names)
     assert "its embeddings have 2 dimensions, those of" in run(capsys, "rank", source, f"--trusted={narrow}")[2]
     (tmp_path / "photos").mkdir()
@@ -523,6 +523,30 @@ _USELESS = {
         "--number-rows": "for rows that may have ids of their own, and photos holds pictures",
     },
 }
+
+
+@pytest.mark.parametrize("form", ["csv", "feather", "npz", "npy", "parquet, lists", "columns"])
+def test_numbers_that_are_far_from_0_and_close_together_stay_apart(form, tmp_path, capsys):
+    """Such as times in seconds: float32 would round 1.7e9 to the next 128."""
+    rows, near = Rows(), Rows()
+    rows.X = rows.X.astype(float) + 1.7e9
+    near.X = (rows.X - rows.X.mean(axis=0)).astype(np.float32)
+    more = [f"--features={','.join(f'e{place}' for place in range(4))}", "--scaling=none"] if form == "columns" else []
+    path = FORMS["csv" if form == "columns" else form](tmp_path, rows)
+    pd.DataFrame(rows.trusted_X.astype(float) + 1.7e9).add_prefix("e").assign(label=rows.trusted_names).to_csv(
+        tmp_path / "known.csv", index=False
+    )
+    known = [f"--trusted={tmp_path / 'known.csv'}"] if form in ("csv", "columns") else []
+    assert run(capsys, "rank", path, *more, *known)[0] == 0
+    source, trusted = reopen(tmp_path / f"{path.stem}_review")
+    np.testing.assert_allclose(source.features, near.X, atol=1e-6)
+    if trusted is not None:
+        np.testing.assert_allclose(trusted.features, rows.trusted_X - rows.X.mean(axis=0) + 1.7e9, atol=1e-6)
+    else:
+        npz_of(tmp_path / "near.npz", X=near.X, y=near.names)
+        assert run(capsys, "rank", tmp_path / "near.npz")[0] == 0
+        expected, found = ranking(tmp_path / "near_review"), ranking(tmp_path / f"{path.stem}_review")
+        np.testing.assert_allclose(found["suspicion"].astype(float), expected["suspicion"].astype(float), atol=1e-4)
 
 
 @pytest.mark.parametrize("form", _USELESS)
