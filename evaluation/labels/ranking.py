@@ -103,7 +103,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
     if decided is not None:
         _report_decided(decided, reporter)
-    _report(found, reporter)
+    _report(found, reporter, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
@@ -264,11 +264,11 @@ def _report_decided(decided: Decided, reporter: Reporter) -> None:
         reporter.warn(said_of_lost(decided.lost))
 
 
-def _report(found: Listed, reporter: Reporter) -> None:
+def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
     """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
     left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
     if left is not None:
-        for line in _how_many(left, found):
+        for line in _how_many(left, found, trusted=trusted):
             reporter.say(line)
         if found.round.deviations is not None:
             reporter.say(_ahead(found))
@@ -278,15 +278,18 @@ def _report(found: Listed, reporter: Reporter) -> None:
         reporter.say(f"{rows} at the end, with a suggestion")
 
 
-def _how_many(left: Count, found: Listed) -> list[str]:
-    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise."""
+def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
+    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise.
+
+    trusted: whether there are trusted rows.
+    """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if left.high - left.low <= _WIDE * max(left.expected, _FEW):
         return [
             f"about {left.expected:.0f} of {them} are wrong ({left.low:.0f} to {left.high:.0f} with 90% confidence)"
         ]
     said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
-    if isinstance(found, Ranked) and found.posterior.basis.trusted is None:
+    if not trusted:
         said.append(
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )

@@ -227,11 +227,13 @@ def trusted(tmp_path):
     return tmp_path
 
 
-def test_trusted_rows_teach_by_blocks(trusted, capsys):
+def test_trusted_rows_teach_by_blocks(trusted, monkeypatch, capsys):
+    monkeypatch.setattr("evaluation.labels.ranking._WIDE", 0)
     asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
     captured = capsys.readouterr()
     assert "trusted: 60 rows" in captured.out
+    assert "for a better number: --trusted" not in captured.out
     assert main(["review", str(trusted / "X_review"), "--first-looks"]) == 1
     assert "--first-looks: no rows were drawn for this ranking" in capsys.readouterr().err
     assert "were ranked by blocks" in captured.err
@@ -239,6 +241,7 @@ def test_trusted_rows_teach_by_blocks(trusted, capsys):
     assert written["trusted"]["path"] == "../t.npy"
     alone = trusted / "alone.csv"
     assert main([*asked[:2], f"--output={alone}"]) == 0
+    assert "for a better number: --trusted=SOURCE with rows whose labels you have checked" in capsys.readouterr().out
     assert pd.read_csv(alone)["suspicion"].tolist() != table_of(trusted)["suspicion"].astype(float).tolist()
     review = open_review(trusted / "X_review")
     assert review.source.stored is not None
