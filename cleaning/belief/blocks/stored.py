@@ -109,12 +109,17 @@ class Stored:
         try:
             yield
         except OSError as error:
-            gone = isinstance(error, FileNotFoundError)  # on a cluster, the path is what has to be the same
-            fix = "give a path that every worker sees" if gone else "check the file"
-            where = Place(Path(self.path)) if gone else self.place
-            raise InvalidInput(where, f"it cannot be read ({error.strerror})", fix) from None
+            fix = "check that it is there; on a cluster, give a path that every worker sees"
+            raise InvalidInput(self.place, f"{self._name} cannot be read ({error.strerror})", fix) from None
         except ValueError:
-            raise InvalidInput(self.place, "it has become shorter", "restore it, and run the command again") from None
+            fix = "restore it, and run the command again"
+            raise InvalidInput(self.place, f"{self._name} has become shorter", fix) from None
+
+    @property
+    def _name(self) -> str:
+        """How the file is called in an error about the place, which may be one that the file is a copy of."""
+        path, named = Path(self.path), self.place.path
+        return "it" if named is None or named.name == path.name else f"its copy in {path.parent.name}"
 
     def take(self, rows: IntVector) -> Single:
         """A few rows, in this order."""

@@ -31,7 +31,7 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
         state = table.path.stat()
     name = blake2b(f"{column} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
     path = around.cache.with_name(f"{around.cache.stem}_{name}.npy")
-    if not path.is_file():
+    if not _is_whole(path):
         parts = table.vectors_by_parts(column)
         first = next(parts)
         if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
@@ -43,19 +43,28 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
     return np.asanyarray(read_npy(path))
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether there is a copy that can be read; one that somebody damaged is made again."""
+    try:
+        return path.is_file() and read_npy(path).ndim > 1
+    except InvalidInput:
+        return False
+
+
 def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
-    width, done, kind = 0, 0, "<f4"
+    width, done, kind, centre = 0, 0, "<f4", None
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:
             if not width:
                 width = part.shape[1]
-                kind = kind if centre_of(part) is None else "<f8"
+                centre = centre_of(part)
+                kind = kind if centre is None else "<f8"
                 header = {"descr": kind, "fortran_order": False, "shape": (table.rows, width)}
                 np.lib.format.write_array_header_1_0(file, header)
             if part.shape[1] != width:
                 problem = f"{part.shape[1]} numbers where row 0 has {width}"
                 raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
             with naming_rows(table.place(column), done):
-                refuse_overflow(part, np.dtype(np.float32), "features")
+                refuse_overflow(part if centre is None else part - centre, np.dtype(np.float32), "features")
             file.write(part.astype(kind).tobytes())
             done += len(part)

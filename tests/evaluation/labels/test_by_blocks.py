@@ -125,6 +125,9 @@ def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypat
     copied = tmp_path.glob("X_review/embeddings_*.npy")
     assert [np.load(path).tolist() for path in copied] == [rows.X.tolist()]
     assert table_of(tmp_path).equals(table_of(folder))
+    for damaged in tmp_path.glob("X_review/embeddings_*.npy"):
+        damaged.write_bytes(b"")
+    assert open_review(tmp_path / "X_review").source.stored is not None
     monkeypatch.setattr(tables.Table, "vectors_by_parts", None)
     assert open_review(tmp_path / "X_review").source.stored is not None
 
