@@ -13,8 +13,8 @@ FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
 IntMatrix = NDArray[np.int64]
-# Squared lengths are summed over rows, so each may be at most this share of the largest float.
-_LARGEST_SHARE = 1e-9
+LARGEST_SHARE = 1e-9
+"""Squared lengths are summed over rows, so each may be at most this share of the largest float."""
 # A label may exceed the number of rows by this much.
 _CLASSES_WITHOUT_ROWS = 1000
 
@@ -212,11 +212,11 @@ def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> Non
     what: the name of the (n, d) matrix in the error message.
     """
     with np.errstate(over="ignore"):
-        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * _LARGEST_SHARE)
+        long = np.flatnonzero(np.einsum("ij,ij->i", matrix, matrix) > float(np.finfo(dtype).max) * LARGEST_SHARE)
     if len(long):
         raise InvalidInput(
             Place(key=what, row=int(long[0])),
-            f"values up to {np.abs(matrix[long[0]]).max():.3g}, whose squares overflow {dtype} "
+            f"values up to {np.abs(matrix[long[0]]).max():.3g}, which are too large: their squares overflow {dtype} "
             f"(affected rows, {first_three(long.tolist())})",
             "scale the vectors down",
         )

@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,8 @@ _ADDRESS = re.compile(r"<([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>")
 _BREAK = re.compile(r"\s*[\r\n]\s*")
 _LONGEST = 1500
 """The most characters of a problem or a fix; no sentence of ours needs as many."""
+_MANY, _LISTED = 20, 10
+"""Up to so many names are all listed; of more, so many."""
 _COMPARED = 255
 """The most characters of a name that is compared with others; no file name is longer."""
 
@@ -181,12 +183,19 @@ def first_three(examples: Sequence[object]) -> str:
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """`did you mean …? known: …`, for an unknown name."""
+    """`did you mean …? known: …`, for an unknown name. Of many known names only the first ones are listed."""
     names = sorted(known)
     short = [other for other in names if len(other) <= _COMPARED]
     close = difflib.get_close_matches(name, short, n=3, cutoff=0.5) if len(name) <= _COMPARED else []
     hint = f"did you mean {' or '.join(bounded(one) + _difference(name, one) for one in close)}? " if close else ""
-    return f"{hint}known: {', '.join(names) or 'none'}"
+    return f"{hint}known: {listed(names)}"
+
+
+def listed(names: Collection[str], between: str = ", ") -> str:
+    """All names in one line; of many, the first ones and the count of the others."""
+    shown = list(names)[: len(names) if len(names) <= _MANY else _LISTED]
+    more = f"{between}… and {len(names) - len(shown)} more" if len(shown) < len(names) else ""
+    return (between.join(bounded(name) or "(no name)" for name in shown) or "none") + more
 
 
 def _difference(name: str, other: str) -> str:

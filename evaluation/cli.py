@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import itertools
 import os
 import pkgutil
 import sys
@@ -44,22 +45,45 @@ def command_names() -> list[str]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Rejects an unknown flag with the command's usage and the closest flag, and an empty path."""
+    """Refuses wrong usage in one sentence, with the closest flag. A value that is empty is one that was forgotten."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # one with another type may be empty: str for the column without a name
+        self.register("type", Path, lambda text: Path(_given(text)))
+        self.register("type", None, _given)
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parses the arguments; exits with 2 if one is unknown, or an empty path."""
-        paths = {f"{flag}=" for action in self._actions if action.type is Path for flag in action.option_strings}
-        empty = next((one for one in args or () if one in paths), None)
-        if empty is not None:  # as with a variable of the shell that is not set; it would be the current folder
-            self.error(f"nothing is given after {empty!r}")
+        """Parses the arguments; exits with 2 if one is unknown or empty."""
+        flags = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
+        for one in itertools.takewhile(lambda one: one != "--", args or ()):
+            if one.startswith("--") and one.partition("=")[0] not in flags:
+                self._refuse_unknown(one, flags)
         options, left = self.parse_known_args(args, namespace)
         if left:
-            flags = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
-            unknown = left[0].partition("=")[0]
-            close = difflib.get_close_matches(unknown, flags, n=1, cutoff=0.4) if unknown.startswith("-") else []
-            hint = f"; did you mean {close[0]}?" if close else ""
-            self.error(f"unknown argument {left[0]!r}{hint}")
+            self._refuse_unknown(left[0], flags)
         return options
+
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong and where the options are explained."""
+        _refuse(message.removeprefix("argument "), self.prog)
+
+    def _refuse_unknown(self, argument: str, flags: list[str]) -> NoReturn:
+        name = argument.partition("=")[0]
+        close = difflib.get_close_matches(name, flags, n=1, cutoff=0.4) if name.startswith("-") else []
+        self.error(f"unknown argument {argument!r}" + (f"; did you mean {close[0]}?" if close else ""))
+
+
+def _given(text: str) -> str:
+    """The text. Raises ArgumentTypeError for none, as with a variable of the shell that is not set."""
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty; give a value, or leave it out")
+    return text
+
+
+def _refuse(problem: str, command: str) -> NoReturn:
+    sys.stderr.write(f"error: {problem}\nsee {command} --help\n")
+    sys.exit(2)
 
 
 def _command_of(arguments: list[str]) -> tuple[str, list[str]]:
@@ -73,17 +97,10 @@ def _command_of(arguments: list[str]) -> tuple[str, list[str]]:
         sys.stdout.write(f"fixfirst {_version()}\n")
         sys.exit(0)
     if first not in names:
-        _refuse(first, names)
+        close = difflib.get_close_matches(first, names, n=1, cutoff=0.5)
+        problem = f"there is no command {first!r}" if first else "no command was given"
+        _refuse(problem + (f"; did you mean {close[0]}?" if close else ""), "fixfirst")
     return first, arguments[1:]
-
-
-def _refuse(word: str, names: list[str]) -> NoReturn:
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    problem = f"there is no command {word!r}" if word else "no command was given"
-    hint = f"; did you mean {close[0]}?" if close else ""
-    known = f"commands: {', '.join(names)}"
-    sys.stderr.write(f"usage: fixfirst COMMAND …\n{known}\nfixfirst: error: {problem}{hint}\n")
-    sys.exit(2)
 
 
 def _overview(names: list[str]) -> str:

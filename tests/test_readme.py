@@ -1,5 +1,6 @@
 """Every command of the pages is run, in the order it stands there, in a fresh copy of the workspace."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -95,6 +96,26 @@ def test_the_commands_for_own_labels_work(tmp_path, monkeypatch, capsys):
         len(list((tmp_path / "clean" / "digit 4").iterdir()))
         == len(list((tmp_path / "photos" / "digit 4").iterdir())) + 1
     )
+
+
+def test_what_the_page_says_of_decisions_works(tmp_path, monkeypatch, capsys):
+    """The csv, the command and the line of the log; only the hash is that of the row here."""
+    page = (ROOT / "OWN_DATA.md").read_text()
+    table, line = (re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL)[1] for kind in ("csv", "json"))
+    command = shlex.split(re.search(r"^fixfirst (decisions mine\.csv .*)$", page, re.MULTILINE)[1], comments=True)
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    rows = [f"photo {row},{','.join(map(str, X[row]))},{('dog', 'cat')[row % 2]}" for row in range(60)]
+    Path("photos.csv").write_text("\n".join(["id,a,b,c,d,label", *rows]) + "\n")
+    assert main(["rank", "photos.csv"]) == 0
+    Path("mine.csv").write_text(table)
+    assert main(command) == 0, capsys.readouterr().err
+    log = Path("photos_review/decisions.jsonl").read_text().splitlines()
+    assert [json.loads(one)["verdict"] for one in log] == ["label", "keep", "drop"]
+    assert json.loads(line).keys() <= json.loads(log[0]).keys()
+    Path("theirs.jsonl").write_text(json.dumps(json.loads(line) | {"hash": json.loads(log[0])["hash"]}) + "\n")
+    assert main(["decisions", "theirs.jsonl", "--review=photos_review"]) == 0, capsys.readouterr().err
+    assert "1 decisions added" in capsys.readouterr().out
 
 
 def test_the_python_of_the_pages_works():

@@ -16,6 +16,7 @@ from cleaning.labels.crowd import crowd_of
 from cleaning.labels.frames import votes_in
 from cleaning.labels.ranked import Ranked, rank_rows
 from cleaning.labels.votes import Votes
+from cleaning.vectors.scaling import centre_of
 
 _FLOATS = [np.float64, np.float32]
 
@@ -107,9 +108,12 @@ class LabelRanker(BaseEstimator):  # type: ignore[misc]
         if trusted is not None:
             further, right = validate_data(self, *trusted, reset=False, dtype=_FLOATS)
             parts.append(right)
+        centre = centre_of(matrix)
+        if centre is not None:
+            matrix = matrix - centre
         self.classes_, numbers = np.unique(np.concatenate(parts), return_inverse=True)
         if trusted is not None:
-            split = Split.from_arrays(further, numbers[len(given) :])
+            split = Split.from_arrays(further if centre is None else further - centre, numbers[len(given) :])
         codes = numbers[: len(given)]
         if said is not None:
             said = replace(said, codes=np.append(codes, -1)[said.codes])

@@ -10,45 +10,24 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from cleaning.belief.blocks.stored import Scale, naming_rows
-from cleaning.data import checked_features
+from cleaning.belief.blocks.stored import Scale, Stored, naming_rows
+from cleaning.data import LARGEST_SHARE, FloatVector, checked_features, refuse_overflow
 from cleaning.errors import InvalidInput, Place, first_three
-from cleaning.labels.classes import NUMBER, label_values
+from cleaning.labels.classes import NUMBER
+from cleaning.labels.columns import Column
+from cleaning.vectors.scaling import centre_of, is_far
 
 Single = NDArray[np.float32]
 Scaling = Literal["standard", "none"]
 
-# A column of text with more different values than this is not one-hot encoded.
-_MOST_LEVELS = 50
 # Texts become this many directions of a truncated SVD of their hashed n-grams.
 _BUCKETS, _DIRECTIONS = 1 << 18, 128
 _BLOCK = 4096
+# The square of a larger number is not summed over rows in float32.
+_LARGEST = math.sqrt(float(np.finfo(np.float32).max) * LARGEST_SHARE)
 _ODD_NUMBER = re.compile(r"[$€£¥]? ?[+-]?\d{1,15}([.,'’ \u00a0\u202f]\d{1,15}){0,6} ?[%$€£¥]?")
-# Numbers at the ends of column names have no more digits than this.
-_MOST_DIGITS = 9
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}( \d\d?:\d\d.*)?")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table. kind: what its values are. values: floats (NaN: none), or text (None: none)."""
-
-    name: str
-    kind: Literal["number", "text", "date", "other"]
-    values: Any
-
-    @property
-    def levels(self) -> int:
-        """How many different texts there are."""
-        return len({value for value in self.values if value is not None})
-
-    @property
-    def is_category(self) -> bool:
-        """Whether one number per different text is a sensible encoding."""
-        return self.kind == "text" and self.levels <= min(_MOST_LEVELS, max(2, len(self.values) // 2))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,64 +73,17 @@ def encoder_of(evidence: Evidence) -> Encoder:
     return _VectorEncoder(evidence)
 
 
-def scale_of(encoder: Encoder) -> Scale | None:
-    """What an encoder of vectors does to them, if it is anything."""
-    return encoder.scale if isinstance(encoder, _VectorEncoder) else None
+def as_encoded(stored: Stored, encoder: Encoder) -> Stored:
+    """Stored vectors that are read as this encoder turns them into numbers."""
+    found = encoder if isinstance(encoder, _VectorEncoder) else None
+    return stored if found is None else replace(stored, scale=found.scale, centre=found.centre)
 
 
-def column_of(name: str, values: object, place: Place) -> Column:
-    """A pandas or array column as numbers or text; lists, bytes and the like are of the kind `other`."""
-    series = pd.Series(values)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(series.cat.categories.dtype)
-    if pd.api.types.is_bool_dtype(series.dtype) or pd.api.types.is_numeric_dtype(series.dtype):
-        if pd.api.types.is_complex_dtype(series.dtype):
-            return Column(name, "other", None)
-        return Column(name, "number", series.to_numpy(dtype=np.float64, na_value=np.nan))
-    if pd.api.types.is_datetime64_any_dtype(series.dtype) or pd.api.types.is_timedelta64_dtype(series.dtype):
-        return Column(name, "date", None)
-    return _object_column(name, label_values(series, place), replace(place, column=name))
-
-
-def _object_column(name: str, values: list[Any], place: Place) -> Column:
-    """A column of Python values: numbers, or text. Raises InvalidInput for a mixture."""
-    import datetime
-    from decimal import Decimal
-
-    plain = [
-        None if value is None or value is pd.NA or value is pd.NaT or value != value else value for value in values
-    ]
-    first = next((row for row, value in enumerate(plain) if value is not None), None)
-    if first is None:
-        return Column(name, "text", plain)
-    kinds: tuple[type, ...] = (str,) if isinstance(plain[first], str) else (bool, int, float, Decimal)
-    if isinstance(plain[first], datetime.date | datetime.time | datetime.timedelta):
-        return Column(name, "date", None)
-    if not isinstance(plain[first], kinds):
-        return Column(name, "other", None)
-    for row, value in enumerate(plain):
-        if value is not None and not isinstance(value, kinds):
-            expected = "text" if kinds == (str,) else "a number"
-            raise InvalidInput(
-                replace(place, row=row),
-                f"{value!r} where row {first} has {expected} ({plain[first]!r})",
-                "store one type per column, or leave the column out",
-            )
-    if kinds != (str,):
-        return Column(name, "number", np.array([math.nan if value is None else float(value) for value in plain]))
-    if all(_DATE.fullmatch(value) for value in set(plain) if value):
-        return Column(name, "date", None)
-    return Column(name, "text", [value or None for value in plain])
-
-
-def numbered_run(names: Sequence[str]) -> bool:
-    """Whether these column names are one vector written out: `e0, e1, e2, …` or `1, 2, 3, …`, in this order."""
-    stems = [name.rstrip("0123456789") for name in names]
-    digits = [name.removeprefix(stem) for name, stem in zip(names, stems, strict=True)]
-    if len(names) < 3 or len(set(stems)) > 1 or not all(0 < len(one) <= _MOST_DIGITS for one in digits):
-        return False
-    numbers = list(map(int, digits))
-    return numbers[0] in (0, 1) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+def vectors_in(columns: Columns) -> Vectors:
+    """Columns that are one vector written out, as they are: in float64 where float32 may not tell the values apart."""
+    single = encoder_of(columns)(columns)
+    numbers = [np.asarray(column.values, dtype=np.float64) for column in columns.columns]
+    return Vectors(np.stack(numbers, axis=1) if any(map(is_far, numbers)) else single, columns.place)
 
 
 def blocks(count: int) -> Iterator[slice]:
@@ -159,8 +91,11 @@ def blocks(count: int) -> Iterator[slice]:
     return (slice(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))
 
 
-def _single(matrix: Any, place: Place) -> Single:
-    """The matrix in float32, C-contiguous. Raises InvalidInput that names the row for what does not fit."""
+def _single(matrix: Any, place: Place, centre: FloatVector | None = None) -> Single:
+    """The matrix in float32, C-contiguous. Raises InvalidInput that names the row for what does not fit.
+
+    centre (d,): taken off each column before.
+    """
     if isinstance(matrix, np.ma.MaskedArray):
         raise InvalidInput(place, "this is a masked array", "fill the masked values or drop those rows")
     if hasattr(matrix, "tocsr"):
@@ -174,10 +109,10 @@ def _single(matrix: Any, place: Place) -> Single:
         array = array.astype(np.float32)
     try:
         checked = checked_features(np.asarray(array, dtype=np.float32) if array.dtype == np.float16 else array)
-        if checked.dtype == np.float32:
-            return np.asarray(checked, dtype=np.float32)
-        with np.errstate(over="ignore"):
-            return np.asarray(checked_features(checked.astype(np.float32)), dtype=np.float32)
+        if centre is not None and checked.shape[1:] == centre.shape:
+            checked = checked - centre
+        refuse_overflow(checked, np.dtype(np.float32), "features")
+        return np.asarray(checked_features(checked.astype(np.float32, copy=False)), dtype=np.float32)
     except InvalidInput as error:
         raise InvalidInput(
             replace(place, key=place.key or error.place.key, row=error.place.row), error.problem, error.fix
@@ -187,12 +122,14 @@ def _single(matrix: Any, place: Place) -> Single:
 class _VectorEncoder:
     def __init__(self, evidence: Vectors) -> None:
         self._place, self._width = evidence.place, np.shape(evidence.matrix)[1:]
-        self.scale = Scale.standard(lambda: _parts(evidence)) if evidence.scaling == "standard" else None
+        plain = isinstance(evidence.matrix, np.ndarray) and not isinstance(evidence.matrix, np.ma.MaskedArray)
+        self.centre = centre_of(evidence.matrix) if plain and evidence.matrix.ndim == 2 else None
+        self.scale = Scale.standard(lambda: _parts(evidence, self.centre)) if evidence.scaling == "standard" else None
 
     def __call__(self, evidence: Evidence) -> Single:
         if not isinstance(evidence, Vectors):
             raise _other_form(evidence, self._place)
-        matrix = _single(evidence.matrix, evidence.place)
+        matrix = _single(evidence.matrix, evidence.place, self.centre)
         if matrix.shape[1:] != self._width:
             raise InvalidInput(
                 evidence.place,
@@ -203,14 +140,14 @@ class _VectorEncoder:
         return matrix if self.scale is None else self.scale.of(matrix)
 
 
-def _parts(evidence: Vectors) -> Iterator[Single]:
+def _parts(evidence: Vectors, centre: FloatVector | None) -> Iterator[Single]:
     """The matrix in parts, so that one that is mapped need not be in memory."""
     if not isinstance(evidence.matrix, np.memmap) or evidence.matrix.ndim != 2:
-        yield _single(evidence.matrix, evidence.place)
+        yield _single(evidence.matrix, evidence.place, centre)
         return
     for part in blocks(len(evidence.matrix)):
         with naming_rows(evidence.place, part.start):
-            rows = _single(evidence.matrix[part], evidence.place)
+            rows = _single(evidence.matrix[part], evidence.place, centre)
         yield rows
 
 
@@ -240,10 +177,14 @@ class _TableEncoder:
             if column.kind == "text":
                 levels[column.name] = sorted({value for value in column.values if value is not None})
             elif evidence.scaling == "standard":
-                mean, deviation = float(np.mean(column.values)), float(np.std(column.values))
+                with np.errstate(over="ignore", invalid="ignore"):
+                    mean, deviation = float(np.mean(column.values)), float(np.std(column.values))
+                if not math.isfinite(deviation):
+                    raise _too_large(column.values, place)
                 numbers[column.name] = mean, deviation if deviation > 1e-12 * abs(mean) else 1.0
             else:
-                numbers[column.name] = 0.0, 1.0
+                centre = centre_of(column.values[:, None])
+                numbers[column.name] = 0.0 if centre is None else float(centre[0]), 1.0
         if not numbers and not levels:
             raise InvalidInput(evidence.place, "there are no columns to judge the rows by", "name some with --features")
         return cls(evidence.place, numbers, levels)
@@ -261,8 +202,10 @@ class _TableEncoder:
         matrix = np.empty((n, len(self.numbers) + sum(map(len, self.levels.values()))), dtype=np.float32)
         for place, (name, (mean, deviation)) in enumerate(self.numbers.items()):
             _refuse_unusable(given[name], replace(evidence.place, column=name), "number")
-            with np.errstate(over="ignore"):
-                matrix[:, place] = (given[name].values - mean) / deviation
+            found = (given[name].values - mean) / deviation
+            if np.abs(found).max(initial=0) > _LARGEST:
+                raise _too_large(given[name].values, replace(evidence.place, column=name))
+            matrix[:, place] = found
         place = len(self.numbers)
         for name, levels in self.levels.items():
             _refuse_unusable(given[name], replace(evidence.place, column=name), "text")
@@ -297,6 +240,12 @@ def _refuse_unusable(column: Column, place: Place, expected: str | None = None) 
             f"{column.levels} different texts are too many for a category",
             f"leave it out: --features=… without {column.name}; or judge the rows by it: --text-column={column.name}",
         )
+
+
+def _too_large(values: Any, place: Place) -> InvalidInput:
+    row = int(np.argmax(np.abs(values)))
+    fix = f"scale the column down, or leave it out: --features=… without {place.column}"
+    return InvalidInput(replace(place, row=row), f"{values[row]:.3g} is too large, since its square overflows", fix)
 
 
 def _refuse_text_among_numbers(column: Column, place: Place) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 from cleaning.errors import InvalidInput, Place, suggest
 from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
-from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, column_of, encoder_of, numbered_run
+from cleaning.labels.columns import column_of, numbered_run
+from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, vectors_in
 from cleaning.labels.votes import Votes, encode_votes
 
 
@@ -178,7 +179,7 @@ def _of_frame(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
     vector = all(column.kind == "number" for column in columns) and numbered_run([column.name for column in columns])
     evidence = Columns(columns, place, choice.scaling or ("none" if vector else "standard"))
     if vector and evidence.scaling == "none":
-        return Vectors(encoder_of(evidence)(evidence), place)
+        return vectors_in(evidence)
     return evidence
 
 

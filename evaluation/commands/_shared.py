@@ -1,6 +1,7 @@
-"""Shared by several commands: the flags for the paths they read and write, and the choice of the task."""
+"""Shared by several commands: the paths they read and write, the choice of the task, and flags without effect."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ def add_places(parser: argparse.ArgumentParser, *names: str) -> None:
     parser.add_argument("--workspace", type=Path, default=Path("workspace"), metavar="DIR", help="default: workspace")
     group = parser.add_argument_group("single paths, inside the workspace by default")
     for name in names:
-        group.add_argument(f"--{name}", metavar="PATH")
+        group.add_argument(f"--{name}", type=Path, metavar="PATH")
 
 
 def folders_of(options: argparse.Namespace) -> "Folders":
@@ -36,3 +37,12 @@ def task_of(options: argparse.Namespace, parameters: "Parameters") -> "Task":
     from evaluation.contract import registry
 
     return registry.chosen_task(options.task, parameters)
+
+
+def refuse_given(options: argparse.Namespace, flags: Mapping[str, object], problem: str, fix: str) -> None:
+    """Raises InvalidInput if one of these flags is given. flags: with their defaults."""
+    from cleaning.errors import InvalidInput
+
+    for flag, default in flags.items():
+        if getattr(options, flag.removeprefix("--").replace("-", "_")) != default:
+            raise InvalidInput(flag, problem, fix)

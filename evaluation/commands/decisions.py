@@ -1,4 +1,4 @@
-"""Take in a file of decisions that somebody made on a page of their own."""
+"""Take in a file of decisions that somebody made on a page of their own, or typed into a table."""
 
 import argparse
 from pathlib import Path
@@ -6,9 +6,16 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the file, the review it is about, and the name of the reviewer."""
-    parser.add_argument("file", type=Path, metavar="FILE", help="the file that the page of `review --static` gave")
+    parser.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="the file that the page of `review --static` gave, or a csv with the columns id and label",
+    )
     parser.add_argument("--review", type=Path, required=True, metavar="NAME_review")
-    parser.add_argument("--as", dest="by", metavar="NAME", help="the reviewer; default: the name in the file")
+    parser.add_argument(
+        "--as", dest="by", metavar="NAME", help="the reviewer; default: the name in the file, or your login name"
+    )
     parser.add_argument("--new-labels", action="store_true", help="allow labels that no row has")
 
 

@@ -42,6 +42,6 @@ def score(options: argparse.Namespace) -> int:
 def _same_places(options: argparse.Namespace) -> str:
     """The arguments with which another command reads these results."""
     if options.results_folder:
-        return f" --results_folder={shlex.quote(options.results_folder)}"
+        return f" --results_folder={shlex.quote(str(options.results_folder))}"
     workspace = str(options.workspace)
     return "" if workspace == "workspace" else f" --workspace={shlex.quote(workspace)}"

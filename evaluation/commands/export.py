@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from evaluation.commands._shared import refuse_given
+
 _NAMES = {"cleanlab": "cleanlab.csv", "label-studio": "label_studio.json", "csv": "labels.csv"}
 
 
@@ -26,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.files.progress import Reporter
     from evaluation.labels.export import export
 
+    if options.to != "label-studio":
+        refuse_given(options, {"--prefix": None}, "it is for pictures in Label Studio", "leave it out")
     folder = options.review.resolve()
     name = f"{folder.name.removesuffix('_review')}_{_NAMES[options.to]}"
     output = options.output or options.review.parent / name

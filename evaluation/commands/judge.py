@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.harness.judging.sets import judge, judge_trusted
     from evaluation.settings.folders import Folders
 
-    folders = Folders.in_workspace(options.sets.parent, parameters_file=str(options.sets))
+    folders = Folders.in_workspace(options.sets.parent, parameters_file=options.sets)
     parameters = load_parameters(folders.parameters_file)
     task = task_of(options, parameters)
     run_all = judge_trusted if options.trust else judge

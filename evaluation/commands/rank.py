@@ -57,7 +57,7 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
         help="several with the votes of annotators: A,B,C or rater_*; empty cells and -1 are no vote",
     )
     ids = group.add_mutually_exclusive_group()
-    ids.add_argument("--id-column", metavar="NAME")
+    ids.add_argument("--id-column", type=str, metavar="NAME")
     ids.add_argument("--number-rows", action="store_true", help="the ids are row numbers, whatever columns there are")
     group.add_argument("--features", metavar="A,B,C*", help="columns to judge the rows by; * stands for any rest")
     group.add_argument("--embedding-column", metavar="NAME", help="a column of lists of numbers")

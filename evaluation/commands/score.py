@@ -4,11 +4,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.commands._shared import add_places, folders_of
+from evaluation.commands._shared import add_places, folders_of, refuse_given
 
 if TYPE_CHECKING:
     from evaluation.files.progress import Reporter
     from evaluation.labels.score import Known
+
+
+_OF_SOURCE = {"--truth": None, "--test": None, "--label-column": None, "--features": None}
+_OF_DATA = {"--workspace": Path("workspace"), "--embedding_folder": None, "--groundtruth_folder": None}
+"""The flags that say more about the data, with their defaults."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="ID", help="instead of SOURCE: a data id of the workspace")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the numbers (.json), the curve (.csv, .png, .svg)")
     columns = parser.add_argument_group("columns, if they cannot be guessed")
-    columns.add_argument("--id-column", metavar="NAME", help="of RANKING")
+    columns.add_argument("--id-column", type=str, metavar="NAME", help="of RANKING")
     columns.add_argument("--score-column", metavar="NAME", help="of RANKING")
     columns.add_argument("--first", choices=("lowest", "highest"), help="the end of the score that is most suspicious")
     columns.add_argument("--label-column", metavar="NAME", help="of SOURCE")
@@ -74,10 +79,14 @@ def _known(options: argparse.Namespace, reporter: "Reporter") -> "Known":
     if (options.data is None) == (options.source is None):
         raise InvalidInput("the data", "give either SOURCE or --data=ID", "see `fixfirst score --help`")
     if options.data is not None:
+        refuse_given(options, _OF_SOURCE, "it is for a SOURCE", "leave it out: a data id of the workspace has all that")
         folders = folders_of(options)
         dataset = load_dataset(folders.embedding_folder, options.data)
         truth = load_truth(folders.groundtruth_folder, dataset)
         return Known(options.data, dataset.train, truth.labels, dataset.test)
+    refuse_given(
+        options, _OF_DATA, "it is for a data id of the workspace", "leave it out, or give --data=ID, not SOURCE"
+    )
     if options.truth is None:
         raise InvalidInput("--truth", "it is missing", "give the file with the true labels of SOURCE")
     features = tuple(filter(None, options.features.split(","))) if options.features else None

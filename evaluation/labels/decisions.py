@@ -5,6 +5,7 @@ writes. A line that a killed process left half-written was never reported as sav
 """
 
 import fcntl
+import getpass
 import json
 import os
 import unicodedata
@@ -180,15 +181,17 @@ def parsed(line: bytes, place: Place) -> Entry:
     return entry
 
 
-def read_entries(path: Path) -> list[Entry]:
-    """The entries of a file of decisions that somebody handed in. Its last line need not end in a newline.
+def read_entries(path: Path) -> dict[int, Entry]:
+    """The entries of a file of decisions that somebody handed in, by line. Its last one need not end in a newline.
 
     Raises InvalidInput with the line number for a line that is not a decision.
     """
     with plain_errors(path, "read the file"):
         content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     lines = content.replace(b"\r\n", b"\n").split(b"\n")
-    return [parsed(line, Place(path, line=number)) for number, line in enumerate(lines, start=1) if line.strip()]
+    return {
+        number: parsed(line, Place(path, line=number)) for number, line in enumerate(lines, start=1) if line.strip()
+    }
 
 
 def now() -> datetime:
@@ -197,14 +200,25 @@ def now() -> datetime:
     return found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
-def reviewer(name: str) -> str:
-    """A reviewer's name as it is written to the log. Raises InvalidInput for a name that cannot be shown."""
+def reviewer(name: str | None) -> str:
+    """A reviewer's name as it is written to the log; None: the login name.
+
+    Raises InvalidInput for a name that cannot be shown.
+    """
+    name = _login() if name is None else name
     shown = unicodedata.normalize("NFC", name).strip()
     if not shown or not shown.isprintable():
         raise InvalidInput("--as", f"{name!r} is not a name", "use letters that can be printed")
     if len(shown) > _LONGEST_NAME:
         raise InvalidInput("--as", f"the name has {len(shown)} characters", f"use at most {_LONGEST_NAME}")
     return shown
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "me"
 
 
 def _mend(file: Any) -> None:

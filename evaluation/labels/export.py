@@ -119,7 +119,7 @@ def _label_studio(review: Path, lines: Sequence[Line], output: Path, prefix: str
     source, _ = reopen(review)
     if len(lines) != len(source) or any(not 0 <= line.row < len(source) for line in lines):
         raise InvalidInput(review / RANKING, f"it does not rank the {len(source)} rows of {source.path}", _AGAIN)
-    shown, tag = _shown(source, prefix if prefix is not None else f"{_LOCAL}{quote(source.path.resolve().name)}/")
+    shown, tag = _shown(source, prefix)
     tasks = [_task(line, shown, tag) for line in lines]
     choices = "".join(f"\n    <Choice value={quoteattr(printable(name))}/>" for name in source.classes)
     config = (
@@ -129,10 +129,13 @@ def _label_studio(review: Path, lines: Sequence[Line], output: Path, prefix: str
     return {output: json.dumps(tasks, ensure_ascii=False, indent=1) + "\n", output.with_suffix(".xml"): config}
 
 
-def _shown(source: Source, prefix: str) -> tuple[Callable[[Line], Any], str]:
+def _shown(source: Source, prefix: str | None) -> tuple[Callable[[Line], Any], str]:
     """What a task shows, by row, and the tag that shows it: a picture, a text, the columns of a table, or the id."""
     if source.form in ("class folders", "folder with a table"):
-        return lambda line: prefix + quote(source.ids[line.row]), "Image"
+        before = prefix if prefix is not None else f"{_LOCAL}{quote(source.path.resolve().name)}/"
+        return lambda line: before + quote(source.ids[line.row]), "Image"
+    if prefix is not None:
+        raise InvalidInput("--prefix", f"it is for pictures in a folder, and {source.path} is not one", "leave it out")
     if source.text(0) is not None:
         return lambda line: source.text(line.row) or "", "Text"
     if source.columns(0):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, listed, suggest
 from evaluation.files.csv import csv_lines
 from evaluation.files.json import read_json
 from evaluation.submissions.ranking_lines import read_ranking
@@ -74,6 +74,7 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     repeated id, for a score that is not a number, and for columns whose meaning is not clear.
     """
     if path.suffix == ".txt":
+        _refuse_useless(choice)
         return Foreign(read_ranking(path, len(ids)).order, len(ids), "row numbers, one per line")
     samples = path / SAMPLES if path.is_dir() else path
     header, lines = _samples(samples) if samples.suffix == ".json" else _table(path)
@@ -88,6 +89,13 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
     return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first")
+
+
+def _refuse_useless(choice: Choice) -> None:
+    given = {"--score-column": choice.score, "--id-column": choice.id, "--first": choice.first}
+    option = next((option for option, value in given.items() if value is not None), None)
+    if option is not None:
+        raise InvalidInput(option, "it is for a table, and a txt file has row numbers alone", "leave it out")
 
 
 def _table(path: Path) -> tuple[list[str], list[_Line]]:
@@ -127,9 +135,11 @@ def _sorted(rows: IntVector, keys: FloatVector, flagged: NDArray[np.bool_] | Non
 
 def _score(header: Sequence[str], choice: Choice, place: Place) -> tuple[int, End]:
     """The column of the score, and which of its ends is in front."""
-    fix = f"pass --score-column=NAME; columns: {', '.join(name or '(no name)' for name in header)}"
+    fix = f"pass --score-column=NAME; columns: {listed(header)}"
     if choice.score is not None and choice.score not in header:
-        raise InvalidInput(place, f"there is no column {choice.score!r}", fix)
+        raise InvalidInput(
+            place, f"there is no column {choice.score!r} for --score-column", suggest(choice.score, header)
+        )
     name = choice.score if choice.score is not None else next((one for one in _SCORES if one in header), None)
     if name is None:
         others = [one for one in header if one not in _IDS]
@@ -149,8 +159,8 @@ def _rows(
 ) -> tuple[int | None, IntVector]:
     """The column of the ids (None: the lines are the rows, in their order) and the row that each line is about."""
     if choice.id is not None and choice.id not in header:
-        fix = f"name one of {', '.join(name or '(no name)' for name in header)}"
-        raise InvalidInput(Place(path, line=1), f"there is no column {choice.id!r}", fix)
+        problem = f"there is no column {choice.id!r} for --id-column"
+        raise InvalidInput(Place(path, line=1), problem, suggest(choice.id, header))
     columns = [header.index(name) for name in ((choice.id,) if choice.id is not None else _IDS) if name in header]
     known = _Names(ids)
     for column in columns:

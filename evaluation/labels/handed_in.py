@@ -1,36 +1,74 @@
-"""`fixfirst decisions`: takes in the decisions that somebody made on a static page."""
+"""`fixfirst decisions`: takes in the decisions that somebody made on a static page, or typed into a table."""
 
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from cleaning.errors import InvalidInput, Place, suggest
 from evaluation.files.progress import Reporter
-from evaluation.labels.decisions import Entry, read_entries, reviewer
+from evaluation.labels.decisions import Entry, Shown, now, read_entries, reviewer
 from evaluation.labels.opened import Review, open_review
+from evaluation.labels.typed import Column, is_typed, read_typed
 from evaluation.labels.verdicts import Verdicts
+
+# A decision is in the log already if these are the same. What was typed has no time of its own.
+_SAME: Mapping[Column | None, Sequence[str]] = {
+    None: ("id", "verdict", "label", "by", "at"),
+    "label": ("id", "verdict", "label", "by"),
+    "decision": ("id", "verdict", "label"),
+}
 
 
 def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new_labels: bool = False) -> None:
     """Appends the decisions in a file to the log of a review, except for those that the log already has.
 
-    by: the reviewer, in place of the name in the file. Raises InvalidInput with the line, and appends nothing, if a
-    decision is not about a row of the source as it is now, or its label does not exist.
+    by: the reviewer, in place of the name in the file; for a table, the default is the login name. Raises InvalidInput
+    with the line, and appends nothing, if a decision is not about a row of the source as it is now, or its label does
+    not exist.
     """
     review = open_review(folder, reporter)
-    found = read_entries(file)
-    if not found:
-        raise InvalidInput(file, "there are no decisions in it", "download the decisions from the page")
-    name = None if by is None else reviewer(by)
-    for number, entry in enumerate(found, start=1):
-        _refuse_unfit(review, entry, Place(file, line=number), new_labels=new_labels)
-    wanted = [entry if name is None else entry.model_copy(update={"by": name}) for entry in review.placed(found)]
-    added = review.log.append(lambda: _new(review.log.entries, wanted))
+    column, found = _typed(file, review, by) if is_typed(file) else (None, _written(file, by))
+    for line, entry in found.items():
+        _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
+    wanted, _ = review.placed(found.values())
+    added = review.log.append(lambda: _new(review, wanted, column))
     known = len(wanted) - len(added)
     reporter.say(
         f"{review.log.path}: {len(added)} decisions added" + (f", {known} were already there" if known else "")
     )
-    rows = Verdicts(review.placed(review.log.entries)).disagreements()
+    rows = Verdicts(review.placed(review.log.entries)[0]).disagreements()
     if rows:
         reporter.say(f"{len(rows)} rows on which reviewers disagree: look at them with fixfirst review {folder}")
+
+
+def _written(file: Path, by: str | None) -> dict[int, Entry]:
+    """The decisions of a page, by line."""
+    found = read_entries(file)
+    if not found:
+        raise InvalidInput(file, "there are no decisions in it", "download the decisions from the page")
+    name = None if by is None else reviewer(by)
+    return {line: one if name is None else one.model_copy(update={"by": name}) for line, one in found.items()}
+
+
+def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int, Entry]]:
+    """The decisions in a table, by line, as one action."""
+    name, at, source = reviewer(by), now(), review.source
+    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
+    column, typed = read_typed(file, source.ids, given, source.classes)
+    if not typed:
+        raise InvalidInput(file, "there are no decisions in it", "write the right labels into a column label")
+    found = {}
+    for one in typed:
+        said = {"verdict": one.verdict, "label": one.label, "by": name, "at": at}
+        about = {"id": source.ids[one.row], "row": one.row, "hash": source.hashes[one.row]}
+        try:
+            found[one.line] = Entry.model_validate({**about, **said, "shown": Shown(given=given[one.row])})
+        except ValidationError as failure:
+            reason = failure.errors(include_url=False)[0]["msg"][:200]
+            raise InvalidInput(Place(file, line=one.line), f"this is not a decision ({reason})", "correct it") from None
+    return column, found
 
 
 def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: bool) -> None:
@@ -43,10 +81,15 @@ def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: boo
         raise InvalidInput(place, f"no row has the label {entry.label!r}", fix)
 
 
-def _new(known: list[Entry], wanted: list[Entry]) -> list[Entry]:
-    seen = {_key(entry) for entry in known}
-    return [entry for entry in wanted if _key(entry) not in seen]
+def _new(review: Review, wanted: Sequence[Entry], column: Column | None) -> list[Entry]:
+    """The decisions that the log does not have.
 
-
-def _key(entry: Entry) -> tuple[object, ...]:
-    return entry.id, entry.verdict, entry.label, entry.by, entry.at
+    A person may change a label, and change it back: what counts is what the person says now. The column `decision` may
+    be that of an old ranking, which says what was decided before; this is not said once more.
+    """
+    known, same = review.log.entries, attrgetter(*_SAME[column])
+    if column == "label":
+        verdicts = Verdicts(review.placed(known)[0])
+        known = [entry for row in verdicts.rows for entry in verdicts.of(row)]
+    seen = set(map(same, known))
+    return [entry for entry in wanted if same(entry) not in seen]

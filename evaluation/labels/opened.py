@@ -1,11 +1,11 @@
 """A review folder that is open: the source, the ranking, and what was decided so far."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, bounded
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_file
 from evaluation.labels.decisions import DecisionLog, Entry
@@ -41,20 +41,25 @@ class Review:
         """Why a decision is not about a row of the source as it is now, and what to do; None if it is."""
         return _problem_with(self.source, self.rows, entry)
 
-    def placed(self, entries: Iterable[Entry]) -> list[Entry]:
-        """The decisions about rows of the source as it is now, with the numbers that these rows have now."""
+    def placed(self, entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+        """The decisions about rows of the source as it is now, and the others; see `placed`."""
         return placed(self.source, self.rows, entries)
 
 
-def placed(source: Source, rows: Mapping[str, int], entries: Iterable[Entry]) -> list[Entry]:
-    """The decisions about rows of a source as it is now, with the numbers that these rows have now.
+def placed(source: Source, rows: Mapping[str, int], entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The decisions about rows of a source as it is now, with the numbers that these rows have now, and all others.
 
     rows: the number of the row with each id.
     """
-    fitting = (entry for entry in entries if _problem_with(source, rows, entry) is None)
-    return [
-        entry if entry.row == rows[entry.id] else entry.model_copy(update={"row": rows[entry.id]}) for entry in fitting
-    ]
+    fitting, lost = list[Entry](), list[Entry]()
+    for entry in entries:
+        if _problem_with(source, rows, entry) is not None:
+            lost.append(entry)
+        elif entry.row == rows[entry.id]:
+            fitting.append(entry)
+        else:
+            fitting.append(entry.model_copy(update={"row": rows[entry.id]}))
+    return fitting, lost
 
 
 def _problem_with(source: Source, rows: Mapping[str, int], entry: Entry) -> tuple[str, str] | None:
@@ -65,6 +70,13 @@ def _problem_with(source: Source, rows: Mapping[str, int], entry: Entry) -> tupl
         problem = f"row {entry.id!r} of {source.path} has changed since it was looked at"
         return problem, "restore it, or remove the line and look at the row again"
     return None
+
+
+def said_of_lost(lost: Sequence[Entry]) -> str:
+    """That decisions do not count, with one of them as an example."""
+    count = "1 decision does" if len(lost) == 1 else f"{len(lost)} decisions do"
+    example = f"row {bounded(lost[0].id)!r}" if len(lost) == 1 else f"for example row {bounded(lost[0].id)!r}"
+    return f"{count} not count, because the row is gone or has changed since ({example})"
 
 
 def open_review(folder: Path, reporter: Reporter | None = None) -> Review:

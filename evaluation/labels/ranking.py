@@ -26,6 +26,8 @@ from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
+from evaluation.labels.decisions import DecisionLog
+from evaluation.labels.opened import said_of_lost
 from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
@@ -68,7 +70,8 @@ def rank(job: Job, reporter: Reporter) -> None:
     makes the numbers doubtful is said. Raises InvalidInput for a source that cannot be used.
     """
     folder = job.review or review_of(job.source.path)
-    _refuse(job, folder)
+    _refuse(job)
+    log = _log_of(job, folder)
     asked = job.source
     named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
     named.append(asked.trusted_probabilities)
@@ -80,7 +83,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
     heed_size(source, job.engine, reporter)
-    decided = decided_so_far(folder / DECISIONS, source) if job.output is None or job.review is not None else None
+    decided = None if log is None else decided_so_far(log.read().entries, source)
     with reporter.track("rank", "steps" if source.stored is None else "percent") as progress:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
@@ -100,15 +103,15 @@ def rank(job: Job, reporter: Reporter) -> None:
     reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
     if decided is not None:
         _report_decided(decided, reporter)
-    _report(found, reporter)
+    _report(found, reporter, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
         _report_next(found, decided, folder, reporter)
 
 
-def _refuse(job: Job, folder: Path) -> None:
-    """Raises InvalidInput for a negative seed, for an option that lacks another, and for a table that would be lost."""
+def _refuse(job: Job) -> None:
+    """Raises InvalidInput for a negative seed, and for an option that lacks another."""
     if job.seed < 0:
         raise InvalidInput("--seed", f"it is {job.seed}", "use a number from 0")
     for name in ("trusted_labels", "trusted_probabilities"):
@@ -116,8 +119,18 @@ def _refuse(job: Job, folder: Path) -> None:
             raise InvalidInput(f"--{name.replace('_', '-')}", "there are no trusted rows", "give --trusted as well")
     if job.source.options.annotator_column is not None and job.source.options.labels is None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
-    if job.output is None:
-        refuse_typed(folder)
+
+
+def _log_of(job: Job, folder: Path) -> DecisionLog | None:
+    """The log of the decisions that count; None where a table is written alone. Raises InvalidInput for typed ones."""
+    if job.output is not None and job.review is None:
+        return None
+    if job.output is not None and not (folder / DECISIONS).is_file():
+        problem = f"with --output, it names a review whose decisions count, and {folder} is not one"
+        raise InvalidInput("--review", problem, "leave out --output, or this")
+    log = DecisionLog(folder / DECISIONS).mended()
+    refuse_typed(folder, log.entries)
+    return log
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,15 +261,14 @@ def _report_decided(decided: Decided, reporter: Reporter) -> None:
         looked = f"{len(decided.shown)} of them have been looked at"
         reporter.say(f"{looked}, {decided.wrong} of these were wrong; they are at the end")
     if decided.lost:
-        decisions = "1 decision does" if decided.lost == 1 else f"{decided.lost} decisions do"
-        reporter.warn(f"{decisions} not count, because the row is gone or has changed since")
+        reporter.warn(said_of_lost(decided.lost))
 
 
-def _report(found: Listed, reporter: Reporter) -> None:
+def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
     """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
     left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
     if left is not None:
-        for line in _how_many(left, found):
+        for line in _how_many(left, found, trusted=trusted):
             reporter.say(line)
         if found.round.deviations is not None:
             reporter.say(_ahead(found))
@@ -266,15 +278,18 @@ def _report(found: Listed, reporter: Reporter) -> None:
         reporter.say(f"{rows} at the end, with a suggestion")
 
 
-def _how_many(left: Count, found: Listed) -> list[str]:
-    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise."""
+def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
+    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise.
+
+    trusted: whether there are trusted rows.
+    """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if left.high - left.low <= _WIDE * max(left.expected, _FEW):
         return [
             f"about {left.expected:.0f} of {them} are wrong ({left.low:.0f} to {left.high:.0f} with 90% confidence)"
         ]
     said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
-    if isinstance(found, Ranked) and found.posterior.basis.trusted is None:
+    if not trusted:
         said.append(
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
         )

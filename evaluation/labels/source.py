@@ -14,13 +14,14 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
-from cleaning.labels.evidence import Columns, Encoder, Vectors, contents, encoder_of, scale_of
+from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
 from cleaning.labels.votes import Votes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
+from evaluation.labels.forms.fitting import kinds_of, possible_kinds, refuse_useless
 from evaluation.labels.forms.found import Found, Options, Views
 from evaluation.labels.forms.from_arrays import read_array, read_arrays
-from evaluation.labels.forms.from_folder import read_folder
+from evaluation.labels.forms.from_folder import read_folder, table_inside
 from evaluation.labels.forms.from_table import read_table
 from evaluation.labels.forms.pictures import Surroundings
 from evaluation.labels.forms.probabilities import probabilities_in_file, probabilities_stored
@@ -41,6 +42,8 @@ _NOT_READ = {
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".svg"), _PICTURE),
     **dict.fromkeys((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z"), _ARCHIVE),
 }
+KNOWN_SUFFIXES = frozenset((*SUFFIXES, ".npy", ".npz", *_NOT_READ))
+"""The suffixes of files that hold data, whether they are read or not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +115,24 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
     Raises InvalidInput that names the file, the column and the row for whatever cannot be used.
     """
-    found = _read(request.path, request.options, Surroundings(request.cache, reporter))
-    trusted = None if request.trusted is None else _read_trusted(request, request.trusted, found, reporter)
+    path, options, known = request.path, request.options, request.trusted
+    known_kinds = (
+        None if known is None else possible_kinds(_form(known, request.trusted_labels), request.trusted_labels)
+    )
+    refuse_useless(path, options, possible_kinds(_form(path, options.labels), options.labels), known_kinds)
+    found = _read(path, options, Surroundings(request.cache, reporter))
+    trusted = None if known is None else _read_trusted(request, known, found, reporter)
+    refuse_useless(path, options, kinds_of(found), None if trusted is None else kinds_of(trusted))
     names = found.labels.names
     if trusted is not None:
         names = joined(found.labels, trusted.labels, trusted.evidence.place)
-    for path, one in ((request.path, found), (request.trusted, trusted)):
-        if path is not None and one is not None and not one.labels.names:
-            raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
+    for where, one in ((path, found), (known, trusted)):
+        if where is not None and one is not None and not one.labels.names:
+            raise InvalidInput(where, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode, _stored(found, encode))
-    if trusted is None or request.trusted is None:
-        return source, None
-    return source, _source(request.trusted, trusted, names, encode)
+    source = _source(path, found, names, encode, _stored(found, encode))
+    return source, None if trusted is None or known is None else _source(known, trusted, names, encode)
 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
@@ -150,19 +157,24 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
 
 
 def _read(path: Path, options: Options, around: Surroundings) -> Found:
+    form = _form(path, options.labels)
     if path.is_dir():
         return read_folder(path, options, around)
-    if not path.is_file():
-        known = f"a folder of pictures, or a file: {', '.join(SUFFIXES)}, .npy, .npz"
-        raise InvalidInput(path, "there is no such file", f"give {known}")
-    form = _form(path)
     if form == "npy":
         return read_array(path, options)
     return read_arrays(path, options) if form == "npz" else read_table(path, form, options, around)
 
 
-def _form(path: Path) -> str:
-    """The form of a file, by its content where that is telling, else by its suffix."""
+def _form(path: Path, labels: Path | None) -> str:
+    """The form of a file, by its content where that is telling, else by its suffix; or the form of a folder.
+
+    labels: the file with its labels, if one is named.
+    """
+    if path.is_dir():
+        return "class folders" if labels is None and table_inside(path) is None else "folder with a table"
+    if not path.is_file():
+        known = f"a folder of pictures, or a file: {', '.join(SUFFIXES)}, .npy, .npz"
+        raise InvalidInput(path, "there is no such file", f"give {known}")
     with plain_errors(path, "read the file"), path.open("rb") as file:
         head = file.read(8)
     if not head:
@@ -189,7 +201,7 @@ def _stored(found: Found, encode: Encoder) -> Stored | None:
     stored = Stored.of(evidence.matrix, evidence.place)
     if stored is None or not too_large(rows, width, len(found.labels.names)):
         return None
-    return replace(stored, scale=scale_of(encode))
+    return as_encoded(stored, encode)
 
 
 def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:

@@ -23,7 +23,7 @@ class Folders:
     manifest_file: Path
 
     @classmethod
-    def in_workspace(cls, workspace: Path, **named: str | None) -> "Folders":
+    def in_workspace(cls, workspace: Path, **named: Path | None) -> "Folders":
         """The default paths below the workspace, overridden by the paths in `named`."""
         usual = {
             "parameters_file": workspace / "parameters.yaml",
@@ -34,7 +34,7 @@ class Folders:
             "ranker_folder": workspace / "rankers",
             "manifest_file": workspace / "manifest.json",
         }
-        return cls(**{name: Path(named.get(name) or path) for name, path in usual.items()})
+        return cls(**{name: named.get(name) or path for name, path in usual.items()})
 
     @classmethod
     def names(cls) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaning.errors import InvalidInput, Place, first_three, printable
+from cleaning.errors import InvalidInput, Place, first_three, listed, printable, suggest
 
 
 @given(st.text(st.characters()))
@@ -37,3 +37,11 @@ def test_an_error_survives_pickling():
     error = InvalidInput("a\nb", "odd", "mend it")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.place) == (str(error), Place(key="a\nb"))
+
+
+def test_of_many_names_the_closest_and_a_few_are_listed():
+    names = [f"column {number:03d}" for number in range(199)]
+    assert suggest("labl", [*names, "label"]) == (f"did you mean label? known: {', '.join(names[:10])}, … and 190 more")
+    assert suggest("x", names[:20]).endswith("column 019")
+    assert listed(["a", "", "b" * 200], " or ") == f"a or (no name) or {'b' * 100}… (200 characters)"
+    assert listed([]) == "none"

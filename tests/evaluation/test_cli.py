@@ -235,9 +235,12 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        ([], 2, "commands: apply, blend, bundle"),
-        (["evaluat"], 2, "there is no command 'evaluat'; did you mean evaluate?"),
-        (["evaluate", "--embedding-folder=x"], 2, "usage: fixfirst evaluate"),
+        ([], 2, "error: no command was given\nsee fixfirst --help\n"),
+        (["evaluat"], 2, "error: there is no command 'evaluat'; did you mean evaluate?\nsee fixfirst --help\n"),
+        (["rank", "--trustd=x"], 2, "error: unknown argument '--trustd=x'; did you mean --trusted?\nsee fixfirst rank"),
+        (["rank"], 2, "error: the following arguments are required: SOURCE\nsee fixfirst rank --help\n"),
+        (["rank", "x", "y"], 2, "error: unknown argument 'y'\nsee fixfirst rank --help\n"),
+        (["rank", "x", "--seed=one"], 2, "error: --seed: invalid int value: 'one'\nsee fixfirst rank --help\n"),
         (
             ["evaluate", "--embedding-folder=x"],
             2,
@@ -251,9 +254,10 @@ def test_validate_accepts_and_refuses_without_scoring(capsys, workspace):
 )
 def test_wrong_usage_is_one_sentence(capsys, tmp_path, monkeypatch, arguments, status, message):
     monkeypatch.chdir(tmp_path)
-    found, _, err = run(capsys, *arguments)
-    assert found == status
+    found, out, err = run(capsys, *arguments)
+    assert (found, out) == (status, "")
     assert message in err
+    assert err.count("\n") == status
 
 
 def test_an_unwritable_place_is_one_sentence(capsys, workspace):
@@ -344,9 +348,20 @@ def test_a_command_takes_the_paths_it_reads_and_no_others(capsys):
     assert "--results_folder" in run(capsys, "plot", "--help")[1]
 
 
-def test_a_flag_without_its_value_is_refused(capsys):
-    """As with a variable of the shell that is not set."""
-    with pytest.raises(SystemExit) as stopped:
-        main(["rank", "rows.csv", "--review="])
-    assert stopped.value.code == 2
-    assert "nothing is given after '--review='" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["rank", ""],
+        ["rank", "rows.csv", "--review="],
+        ["rank", "rows.csv", "--trusted", ""],
+        ["rank", "rows.csv", "--encoder="],
+        ["validate", "a.txt", ""],
+        ["evaluate", "--results_folder="],
+        ["judge", "", "--sets=x"],
+    ],
+)
+def test_an_argument_that_is_empty_is_refused(arguments, capsys):
+    """As with a variable of the shell that is not set: it must not be the current folder, or the default."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert re.fullmatch(r"error: \S+: it is empty; give a value, or leave it out\nsee fixfirst \w+ --help\n", err)

@@ -32,6 +32,7 @@ from evaluation.labels.foreign import Choice, read_order
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.label_file import said_in_file
 from evaluation.labels.forms.probabilities import probabilities_in_file
+from evaluation.labels.typed import read_typed
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
 from evaluation.submissions.ranking_lines import read_ranking
@@ -227,6 +228,11 @@ READERS: dict[str, Reader] = {
     "npy": Reader(lambda path: read_npy(path).sum(), ".npy", lambda: _npys()[:2]),
     "probabilities": Reader(
         lambda path: probabilities_in_file(path, ["a", "b"], 2), ".csv", lambda: [b"b,a\n.5,.5\n1e-3,0.999\n"]
+    ),
+    "typed decisions": Reader(
+        lambda path: read_typed(path, ("a", "b", "c"), ("x", "y", None), ("x", "y")),
+        ".csv",
+        lambda: [b"id,label\na,y\nb,y\nc,drop\n", b"row;decision\n0;label: y\n1;keep\n2;unsure\n"],
     ),
     "votes": Reader(
         lambda path: said_in_file(path, ["a", "b"], Options()),

@@ -6,7 +6,7 @@ import numpy as np
 
 from cleaning.belief.blocks.stored import Digests, Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
-from cleaning.data import FloatVector, checked_features
+from cleaning.data import FloatVector, checked_features, refuse_overflow
 from cleaning.progress import Progress
 
 _PART = 4096
@@ -23,6 +23,8 @@ def scanned(stored: Stored, seed: int, block: tuple[int, int], _: Progress) -> T
     for start in range(*block, _PART):
         part = stored.block(start, min(start + _PART, block[1]))
         with naming_rows(stored.place, start):
+            if not np.isfinite(part).all():  # not even as they are in the file, or too large for float32
+                refuse_overflow(checked_features(stored.raw(start, start + len(part))), part.dtype, "features")
             checked_features(part)
         for total, one in zip((first, second), sums_of(part), strict=True):
             total += one

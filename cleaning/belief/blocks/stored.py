@@ -64,7 +64,8 @@ class Stored:
     """A matrix (n, d) in a file: from byte `offset`, numbers of the type `dtype`, column after column if `by_column`.
 
     It can be sent to other processes. Those of a cluster have to see the file under the same path. place: what errors
-    name in place of this file. scale: applied to all that is read; None: to nothing.
+    name in place of this file. centre (d,): taken off all that is read before it becomes float32; scale: applied
+    to it afterwards. None: nothing is done.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Stored:
     by_column: bool
     place: Place
     scale: Scale | None = None
+    centre: FloatVector | None = None
 
     @classmethod
     def of(cls, matrix: NDArray[Any], place: Place | None = None) -> "Stored | None":
@@ -94,9 +96,12 @@ class Stored:
 
     def block(self, start: int, stop: int) -> Single:
         """These rows, read from the file."""
+        return self.scaled(self.raw(start, stop))
+
+    def raw(self, start: int, stop: int) -> NDArray[Any]:
+        """The numbers of these rows in the file."""
         with self._readable():
-            rows = self._mapped()[start:stop] if self.by_column else self._read(start, stop)
-        return self.scaled(rows)
+            return self._mapped()[start:stop] if self.by_column else self._read(start, stop)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -104,12 +109,17 @@ class Stored:
         try:
             yield
         except OSError as error:
-            gone = isinstance(error, FileNotFoundError)  # on a cluster, the path is what has to be the same
-            fix = "give a path that every worker sees" if gone else "check the file"
-            where = Place(Path(self.path)) if gone else self.place
-            raise InvalidInput(where, f"it cannot be read ({error.strerror})", fix) from None
+            fix = "check that it is there; on a cluster, give a path that every worker sees"
+            raise InvalidInput(self.place, f"{self._name} cannot be read ({error.strerror})", fix) from None
         except ValueError:
-            raise InvalidInput(self.place, "it has become shorter", "restore it, and run the command again") from None
+            fix = "restore it, and run the command again"
+            raise InvalidInput(self.place, f"{self._name} has become shorter", fix) from None
+
+    @property
+    def _name(self) -> str:
+        """How the file is called in an error about the place, which may be one that the file is a copy of."""
+        path, named = Path(self.path), self.place.path
+        return "it" if named is None or named.name == path.name else f"its copy in {path.parent.name}"
 
     def take(self, rows: IntVector) -> Single:
         """A few rows, in this order."""
@@ -120,7 +130,7 @@ class Stored:
     def scaled(self, rows: NDArray[Any]) -> Single:
         """Rows of the file as they are judged."""
         with np.errstate(over="ignore"):
-            single = np.asarray(rows, dtype=np.float32, order="C")
+            single = np.asarray(rows if self.centre is None else rows - self.centre, dtype=np.float32, order="C")
         return single if self.scale is None else self.scale.of(single)
 
     def _read(self, start: int, stop: int) -> NDArray[Any]:

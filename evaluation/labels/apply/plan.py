@@ -7,7 +7,7 @@ from cleaning.errors import InvalidInput, Place, first_three, suggest
 from evaluation.files.csv import csv_text
 from evaluation.labels.apply.corrections import Corrections
 from evaluation.labels.decisions import Entry
-from evaluation.labels.opened import Review
+from evaluation.labels.opened import Review, said_of_lost
 from evaluation.labels.verdicts import Rule, Verdicts
 
 _HEADER = ("id", "row", "change", "given_label", "new_label", "by", "at")
@@ -15,11 +15,12 @@ _HEADER = ("id", "row", "change", "given_label", "new_label", "by", "at")
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """The corrections, and the decisions behind the changes, by row."""
+    """The corrections, the decisions behind the changes, by row, and those about rows that are gone or have changed."""
 
     corrections: Corrections
     changes: Sequence[Entry]
     looked: int
+    lost: Sequence[Entry]
 
     def log(self) -> str:
         """The changes as csv."""
@@ -42,14 +43,13 @@ class Planned:
 def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = None) -> Planned:
     """What the decisions of a review change.
 
-    Raises InvalidInput for a decision about a row that is gone or has changed, for a label that does not exist (unless
-    new_labels), and for rows on which reviewers disagree, unless a rule resolves them.
+    Raises InvalidInput if all decisions are about rows that are gone or have changed, for a label that does not exist
+    (unless new_labels), and for rows on which reviewers disagree, unless a rule resolves them.
     """
-    for number, entry in enumerate(review.log.entries, start=1):
-        problem = review.problem_with(entry)
-        if problem is not None:
-            raise InvalidInput(Place(review.log.path, line=number), *problem)
-    verdicts = Verdicts(review.placed(review.log.entries))
+    fitting, lost = review.placed(review.log.entries)
+    if lost and not fitting:
+        raise InvalidInput(review.log.path, said_of_lost(lost), f"restore the rows of {review.source.path}")
+    verdicts = Verdicts(fitting)
     standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
     if not new_labels:
         _refuse_new_labels(review, standing.values())
@@ -60,7 +60,7 @@ def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = Non
         label[row] = entry.label if entry.verdict == "label" else label[row]
     dropped = frozenset(row for row, entry in standing.items() if entry.verdict == "drop")
     changes = [entry for row, entry in standing.items() if row in dropped or label[row] != given[row]]
-    return Planned(Corrections(given, label, dropped), changes, len(standing))
+    return Planned(Corrections(given, label, dropped), changes, len(standing), lost)
 
 
 def _decided(review: Review, verdicts: Verdicts, row: int, resolve: Rule | None) -> Entry:

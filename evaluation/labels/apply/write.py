@@ -21,7 +21,8 @@ from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import OLD_LABEL, Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
-from evaluation.labels.opened import Review, open_review
+from evaluation.labels.opened import Review, open_review, said_of_lost
+from evaluation.labels.source import KNOWN_SUFFIXES
 from evaluation.labels.verdicts import Rule
 
 _FOLDERS = ("class folders", "folder with a table")
@@ -45,8 +46,10 @@ def apply(job: Job, reporter: Reporter) -> None:
     inside something that the review reads.
     """
     review = open_review(job.review, reporter)
-    refuse_typed(job.review)
+    refuse_typed(job.review, review.log.entries)
     planned = plan(review, new_labels=job.new_labels, resolve=job.resolve)
+    if planned.lost:
+        reporter.warn(said_of_lost(planned.lost))
     output = _output(job, review)
     _writer(review, job, planned.corrections)(output)
     log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"
@@ -74,17 +77,28 @@ def _output(job: Job, review: Review) -> Path:
     source = review.source
     named = _named(review, "labels")
     inputs = [source.path, job.review, *([] if named is None else [Path(named)])]
-    output = Path(job.output)
-    if _is_folder(review) and output.suffix not in SUFFIXES:
+    output, suffix = Path(job.output), job.output.suffix.lower()
+    model = source.path if named is None else Path(named)
+    if _is_folder(review) and not _is_table(review, output):
+        if suffix in KNOWN_SUFFIXES and not output.is_dir():
+            fix = f"name a folder, for example {output.with_suffix('')}"
+            raise InvalidInput(output, "the data are several files, so the output must be a folder", fix)
         _refuse_overlap(output, inputs)
         return output
-    model = source.path if named is None else Path(named)
-    if _is_folder(review) and (source.form != "folder with a table" or source.votes is not None):
-        raise InvalidInput(output, "the data are several files, so the output must be a folder", "name a folder")
-    if output.is_dir() or not output.suffix:
+    if job.link:
+        raise InvalidInput("--link", "it is for data in several files, and one file is written", "leave it out")
+    if output.is_dir() or not suffix:
         output = output / model.name
+    if output.suffix != model.suffix:
+        fix = f"end the name in {model.suffix}, or name a folder"
+        raise InvalidInput(output, f"the corrected data are written in the form they came in, {model.suffix}", fix)
     refuse_output(output, [model.suffix], inputs)
     return output
+
+
+def _is_table(review: Review, output: Path) -> bool:
+    """Whether only the table of labels is wanted of a folder of pictures."""
+    return output.suffix in SUFFIXES and review.source.form == "folder with a table" and review.source.votes is None
 
 
 def _is_folder(review: Review) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, listed, suggest
 from cleaning.labels.classes import Labels, encode_labels, named_codes
 from cleaning.labels.evidence import Vectors
 from cleaning.labels.votes import Votes, encode_votes
@@ -125,8 +125,8 @@ def _key(
         return ""
     found = [key for key in headers if key.casefold() in known]
     if len(found) != 1:
-        problem = f"{what} may be in {' or '.join(found)}" if found else f"there is no array for {what}"
-        raise InvalidInput(path, f"{problem} (arrays: {', '.join(headers) or 'none'})", f"say which: {option}=NAME")
+        problem = f"{what} may be in {listed(found, ' or ')}" if found else f"there is no array for {what}"
+        raise InvalidInput(path, f"{problem} (arrays: {listed(headers)})", f"say which: {option}=NAME")
     return found[0]
 
 

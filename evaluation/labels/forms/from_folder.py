@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, listed, suggest
 from cleaning.labels.classes import Labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
@@ -20,7 +20,7 @@ from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
 def read_folder(path: Path, options: Options, around: Surroundings) -> Found:
     """The pictures of a folder."""
-    table = options.labels or _table_inside(path)
+    table = options.labels or table_inside(path)
     return _with_table(path, table, options, around) if table is not None else _by_class(path, options, around)
 
 
@@ -83,12 +83,12 @@ def _naming_column(table: Table, folder: Path) -> str:
     cells = [name for name, kind in table.kinds.items() if kind in ("number", "text")]
     naming = [name for name in cells if None not in found_files(table.texts(name), files)]
     if len(naming) != 1:
-        problem = f"the pictures may be named by {' or '.join(naming)}" if naming else "no column names the pictures"
+        problem = f"the pictures may be named by {listed(naming, ' or ')}" if naming else "no column names the pictures"
         raise InvalidInput(table.path, problem, "say which: --image-column=NAME, with paths below the folder")
     return naming[0]
 
 
-def _table_inside(path: Path) -> Path | None:
+def table_inside(path: Path) -> Path | None:
     """The only table in a folder without folders."""
     if not path.is_dir() or any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir()):
         return None

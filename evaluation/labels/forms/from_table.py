@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cleaning.errors import InvalidInput, Place
-from cleaning.labels.evidence import Column, Columns, Evidence, Texts, Vectors, encoder_of, numbered_run
+from cleaning.labels.columns import Column, numbered_run
+from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.annotators import said_of, votes_of
@@ -159,5 +160,5 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
         parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
-    whole = Vectors(encoder_of(evidence)(evidence), Place(table.path)) if vector and scaling == "none" else evidence
+    whole = vectors_in(evidence) if vector and scaling == "none" else evidence
     return whole, None, Views(), "; ".join(parts), filled

@@ -5,8 +5,8 @@ from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from cleaning.errors import InvalidInput, suggest
-from cleaning.labels.evidence import Column, column_of
+from cleaning.errors import InvalidInput, listed, suggest
+from cleaning.labels.columns import Column, column_of
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
 from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL, Options
 from evaluation.labels.forms.tables import Kind, Table, matching
@@ -118,16 +118,11 @@ def _refuse_unknown(table: Table, options: Options) -> None:
         raise InvalidInput(" and ".join(chosen), "the rows are judged by one of them", "leave one of them out")
 
 
-def _listed(table: Table) -> str:
-    names = list(table.kinds)
-    return ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-
-
 def only_one(table: Table, found: Sequence[str], what: str, option: str) -> str | None:
     """The only one; raises InvalidInput that lists several."""
     if len(found) > 1:
-        listed = " or ".join(name or "the column without a name" for name in found)
-        raise InvalidInput(table.path, f"{what} may be in {listed}", f"say which: {option}=NAME")
+        names = [name or "the column without a name" for name in found]
+        raise InvalidInput(table.path, f"{what} may be in {listed(names, ' or ')}", f"say which: {option}=NAME")
     return found[0] if found else None
 
 
@@ -167,7 +162,9 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
     found = only_one(table, _categories(table, taken | judged), "the labels", "--label-column")
     if found is None:
         raise InvalidInput(
-            table.path, f"there is no column of labels (columns: {_listed(table)})", "name it with --label-column=NAME"
+            table.path,
+            f"there is no column of labels (columns: {listed(table.kinds)})",
+            "name it with --label-column=NAME",
         )
     return found
 
@@ -236,7 +233,7 @@ def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> t
     if len(found) > 1:
         raise InvalidInput(
             table.path,
-            f"the rows may be judged by {' or '.join(found)}",
+            f"the rows may be judged by {listed(found, ' or ')}",
             "say by which: --embedding-column=NAME or --image-column=NAME",
         )
     if found:
@@ -288,7 +285,7 @@ def _only_texts(table: Table, columns: Sequence[Column]) -> tuple[Evidence, str]
     if found is None:
         raise InvalidInput(
             table.path,
-            f"there is nothing to judge the rows by (columns: {_listed(table)})",
+            f"there is nothing to judge the rows by (columns: {listed(table.kinds)})",
             "add columns of numbers, an embedding, pictures or texts",
         )
     return "text", found

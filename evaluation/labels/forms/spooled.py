@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cleaning.data import FloatMatrix
+from cleaning.belief.blocks.stored import naming_rows
+from cleaning.data import FloatMatrix, refuse_overflow
 from cleaning.errors import InvalidInput
+from cleaning.vectors.scaling import centre_of
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -19,7 +21,7 @@ _MOST_BYTES = 500_000_000
 
 
 def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
-    """A column of lists of numbers, (n, d); a large one of a parquet file memory-mapped, in float32.
+    """A column of lists of numbers, (n, d); a large one of a parquet file memory-mapped, in float32 if it can be.
 
     The copy is kept beside the embeddings of pictures, and used again while the table is the same.
     """
@@ -29,7 +31,7 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
         state = table.path.stat()
     name = blake2b(f"{column} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
     path = around.cache.with_name(f"{around.cache.stem}_{name}.npy")
-    if not path.is_file():
+    if not _is_whole(path):
         parts = table.vectors_by_parts(column)
         first = next(parts)
         if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
@@ -41,17 +43,28 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
     return np.asanyarray(read_npy(path))
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether there is a copy that can be read; one that somebody damaged is made again."""
+    try:
+        return path.is_file() and read_npy(path).ndim > 1
+    except InvalidInput:
+        return False
+
+
 def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
-    width, done = 0, 0
+    width, done, kind, centre = 0, 0, "<f4", None
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:
             if not width:
                 width = part.shape[1]
-                shape = (table.rows, width)
-                np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+                centre = centre_of(part)
+                kind = kind if centre is None else "<f8"
+                header = {"descr": kind, "fortran_order": False, "shape": (table.rows, width)}
+                np.lib.format.write_array_header_1_0(file, header)
             if part.shape[1] != width:
                 problem = f"{part.shape[1]} numbers where row 0 has {width}"
                 raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
-            with np.errstate(over="ignore"):
-                file.write(part.astype("<f4").tobytes())
+            with naming_rows(table.place(column), done):
+                refuse_overflow(part if centre is None else part - centre, np.dtype(np.float32), "features")
+            file.write(part.astype(kind).tobytes())
             done += len(part)

@@ -25,12 +25,12 @@ from evaluation.labels.page.views import Views
 class Session:
     """Who reviews what.
 
-    port: 0 for any that is free. batch: looks between two rounds. browse: open a browser. first_looks: begin with the
-    drawn rows.
+    by: None for the login name. port: 0 for any that is free. batch: looks between two rounds. browse: open a browser.
+    first_looks: begin with the drawn rows.
     """
 
     review: Path
-    by: str
+    by: str | None
     port: int = 0
     batch: int = 10
     browse: bool = True

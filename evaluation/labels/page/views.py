@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from cleaning import Count
 from cleaning.data import IntVector
+from evaluation.labels.decisions import Entry
 from evaluation.labels.forms.found import no_picture
+from evaluation.labels.opened import said_of_lost
 from evaluation.labels.page.desk import STATES, Desk
 from evaluation.labels.page.near import SHOWN, Nearness, Neighbour
 from evaluation.labels.page.rounds import Round
@@ -251,9 +253,8 @@ def _drawn(count: int) -> list[str]:
     return [f"{rows} drawn at random: look at all of them, and wrong labels are counted by them."] if count else []
 
 
-def _lost(count: int) -> list[str]:
-    decisions = "1 decision does" if count == 1 else f"{count} decisions do"
-    return [f"{decisions} not count, because the row is gone or has changed since."] if count else []
+def _lost(lost: Sequence[Entry]) -> list[str]:
+    return [f"{said_of_lost(lost)}."] if lost else []
 
 
 def _less(count: Count | None, found: int) -> list[float] | None:

@@ -77,6 +77,15 @@ def test_numbers_are_standardised_and_categories_one_hot():
     assert (told.frame["given_label"][:15] != NAMES[TRUTH.labels][told.frame["row"][:15]]).all()
 
 
+def test_numbers_far_from_0_and_close_together_stay_apart():
+    far, near = X.astype(float) + 1.7e9, X - X.mean(axis=0)
+    expected = fixfirst.rank(near, Y).frame["row"][:20].tolist()
+    frame = pd.DataFrame(far).add_prefix("e")
+    assert fixfirst.rank(far, Y).frame["row"][:20].tolist() == expected
+    assert fixfirst.rank(frame.assign(label=Y), label="label").frame["row"][:20].tolist() == expected
+    assert fixfirst.LabelRanker().fit(far, Y).ranking_[:20].tolist() == expected
+
+
 def test_trusted_rows_are_matched_by_name_and_help():
     found = fixfirst.rank(X, Y, trusted=(CHECKED.features, NAMES[CHECKED.labels]))
     assert np.mean(found.frame["given_label"][:15] != NAMES[TRUTH.labels][found.frame["row"][:15]]) > 0.7

@@ -1,5 +1,6 @@
 import io
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -126,7 +127,7 @@ def test_modules_that_cannot_load_are_told(folders, monkeypatch):
 
 
 def test_folders_default_below_the_workspace_and_can_be_named(tmp_path):
-    folders = Folders.in_workspace(tmp_path, results_folder="/elsewhere")
+    folders = Folders.in_workspace(tmp_path, results_folder=Path("/elsewhere"))
     assert str(folders.results_file) == "/elsewhere/results.jsonl"
     assert folders.submission_folder == tmp_path / "submissions"
 

@@ -285,19 +285,28 @@ def refused(capsys, folder, output, *more):
     return err
 
 
-def test_sources_that_changed_and_rows_that_are_gone_are_refused(photos, rows, tmp_path, capsys):
+def test_decisions_about_rows_that_are_gone_or_have_changed_do_not_count(photos, tmp_path, capsys):
+    """As in the next ranking; only if none of them counts, something else is wrong."""
     assert run(capsys, "rank", photos)[0] == 0
-    folder = tmp_path / "photos_review"
-    decide(folder, {0: "=dog", 1: "keep"})
-    name = open_review(folder).source.ids[0]
-    content = (photos / name).read_bytes()
-    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / name)
-    err = refused(capsys, folder, tmp_path / "clean")
-    assert f"decisions.jsonl, line 1: row '{name}' of {folder / '..' / 'photos'} has changed since" in err
-    (photos / name).unlink()
-    assert f"line 1: there is no row '{name}'" in refused(capsys, folder, tmp_path / "clean")
-    (photos / name).write_bytes(content)
-    assert run(capsys, "apply", folder, f"--output={tmp_path / 'clean'}")[0] == 0
+    folder, output = tmp_path / "photos_review", tmp_path / "clean"
+    decide(folder, {0: "=dog", 1: "drop", 2: "=dog"})
+    names = open_review(folder).source.ids
+    lost = "not count, because the row is gone or has changed since"
+    Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / names[0])
+    status, out, err = run(capsys, "apply", folder, f"--output={output}")
+    assert (status, err) == (0, f"warning: 1 decision does {lost} (row {names[0]!r})\n")
+    assert "2 rows looked at: 1 labels changed, 1 rows dropped" in out
+    (photos / names[1]).unlink()
+    status, _, err = run(capsys, "apply", folder, f"--output={output}")
+    assert (status, err) == (0, f"warning: 2 decisions do {lost} (for example row {names[0]!r})\n")
+    assert {path.name for path in (output / "cat").iterdir()} == {"00.png", *(f"{row:02d}.png" for row in range(3, 12))}
+    assert f"warning: 2 decisions do {lost} (for example row {names[0]!r})" in run(capsys, "rank", photos)[2]
+    (photos / names[2]).unlink()
+    err = refused(capsys, folder, output)
+    assert f"decisions.jsonl: 3 decisions do {lost} (for example row {names[0]!r}). Fix: restore the rows of" in err
+
+
+def test_sources_that_changed_are_refused(rows, tmp_path, capsys):
     path = FORMS["csv"](tmp_path, rows)
     assert run(capsys, "rank", path)[0] == 0
     path.write_text(path.read_text() + "\n")
@@ -317,7 +326,19 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert run(capsys, "rank", path)[0] == 0
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", path)
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", tmp_path)
-    assert "name it .csv" in refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
+    assert "--link: it is for data in several" in refused(capsys, tmp_path / "t_review", tmp_path / "o.csv", "--link")
+    err = refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
+    assert "o.parquet: the corrected data are written in the form they came in, .csv. Fix: end the name in .csv" in err
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.CSV", "x.zip", "x.png"])
+def test_data_in_several_files_are_not_written_to_one(name, rows, tmp_path, capsys):
+    assert run(capsys, "rank", FORMS["npy"](tmp_path, rows))[0] == 0
+    err = refused(capsys, tmp_path / "X_review", tmp_path / name)
+    assert f"{name}: the data are several files, so the output must be a folder. Fix: name a folder, for example" in err
+    assert not (tmp_path / name).exists()
+    assert run(capsys, "apply", tmp_path / "X_review", f"--output={tmp_path / 'clean.v2'}")[0] == 0
+    assert (tmp_path / "clean.v2" / "y.npy").exists()
     assert "there is no such folder" in refused(capsys, tmp_path / "nothing", tmp_path / "o.csv")
 
 

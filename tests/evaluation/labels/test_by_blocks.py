@@ -125,7 +125,32 @@ def test_a_column_of_parquet_is_copied_in_parts_once(folder, tmp_path, monkeypat
     copied = tmp_path.glob("X_review/embeddings_*.npy")
     assert [np.load(path).tolist() for path in copied] == [rows.X.tolist()]
     assert table_of(tmp_path).equals(table_of(folder))
+    for damaged in tmp_path.glob("X_review/embeddings_*.npy"):
+        damaged.write_bytes(b"")
+    assert open_review(tmp_path / "X_review").source.stored is not None
     monkeypatch.setattr(tables.Table, "vectors_by_parts", None)
+    assert open_review(tmp_path / "X_review").source.stored is not None
+
+
+@pytest.mark.parametrize("form", ["npy", "parquet"])
+def test_numbers_far_from_0_stay_apart_and_those_too_large_are_named(form, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    monkeypatch.chdir(tmp_path)
+    rows = Rows()
+    for name, matrix in (("X", rows.X.astype(float) + 1.7e9), ("near", rows.X - rows.X.mean(axis=0)), ("large", None)):
+        matrix = np.where(np.arange(120)[:, None] == 70, 1e39, rows.X.astype(float)) if matrix is None else matrix
+        names = np.where(np.arange(120) < 3, "", rows.names)
+        if form == "npy":
+            np.save(f"{name}.npy", matrix)
+            np.save("y.npy", names)
+        else:
+            pd.DataFrame({"e": list(matrix), "label": names}).to_parquet(f"{name}.parquet", index=False)
+        source = [f"{name}.{form}", *(["--labels=y.npy"] if form == "npy" else [])]
+        assert main(["rank", *source]) == (name == "large")
+    column = ", column e" if form == "parquet" else ""
+    assert f"error: large.{form}{column}, row 70: values up to 1e+39, which are too large" in capsys.readouterr().err
+    far, near = (pd.read_csv(f"{name}_review/ranking.csv", index_col="row")["suspicion"] for name in ("X", "near"))
+    assert np.corrcoef(far.dropna(), near[far.dropna().index])[0, 1] > 0.98
     assert open_review(tmp_path / "X_review").source.stored is not None
 
 
@@ -205,11 +230,13 @@ def trusted(tmp_path):
     return tmp_path
 
 
-def test_trusted_rows_teach_by_blocks(trusted, capsys):
+def test_trusted_rows_teach_by_blocks(trusted, monkeypatch, capsys):
+    monkeypatch.setattr("evaluation.labels.ranking._WIDE", 0)
     asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
     captured = capsys.readouterr()
     assert "trusted: 60 rows" in captured.out
+    assert "for a better number: --trusted" not in captured.out
     assert main(["review", str(trusted / "X_review"), "--first-looks"]) == 1
     assert "--first-looks: no rows were drawn for this ranking" in capsys.readouterr().err
     assert "were ranked by blocks" in captured.err
@@ -217,6 +244,7 @@ def test_trusted_rows_teach_by_blocks(trusted, capsys):
     assert written["trusted"]["path"] == "../t.npy"
     alone = trusted / "alone.csv"
     assert main([*asked[:2], f"--output={alone}"]) == 0
+    assert "for a better number: --trusted=SOURCE with rows whose labels you have checked" in capsys.readouterr().out
     assert pd.read_csv(alone)["suspicion"].tolist() != table_of(trusted)["suspicion"].astype(float).tolist()
     review = open_review(trusted / "X_review")
     assert review.source.stored is not None

@@ -30,7 +30,7 @@ def test_a_decision_is_one_line_and_comes_back_as_it_was(tmp_path):
     text = log.path.read_text()
     assert text.count("\n") == 1
     assert json.loads(text)["at"] == "2026-01-01T00:00:01.500Z"
-    assert DecisionLog(log.path).read().entries == [made] == log.entries == read_entries(log.path)
+    assert DecisionLog(log.path).read().entries == [made] == log.entries == [*read_entries(log.path).values()]
     assert now().microsecond % 1000 == 0
 
 

@@ -157,6 +157,8 @@ def test_wrong_folders_and_outputs_are_one_sentence(tmp_path, capsys):
         return err
 
     assert "there is no ranking.csv in it. Fix: make the folder with" in error(tmp_path, "--to=csv")
+    assert "--prefix: it is for pictures in Label Studio" in error(review, "--to=csv", "--prefix=s3://bucket/")
+    assert "--prefix: it is for pictures in a folder" in error(review, "--to=label-studio", "--prefix=s3://bucket/")
     assert "name it .json" in error(review, "--to=label-studio", f"--output={tmp_path / 'x.csv'}")
     assert "it is in the review folder" in error(review, "--to=csv", f"--output={review / 'ranking.csv'}")
     text = (review / "ranking.csv").read_text()

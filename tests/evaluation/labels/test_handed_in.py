@@ -1,14 +1,34 @@
+import re
+import shutil
+
 import pytest
 
+from evaluation.cli import main
+from evaluation.labels.decisions import reviewer
 from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import decide, entry_of
-from tests.evaluation.labels.own_data import FORMS, Rows, run
+from tests.evaluation.labels.own_data import FORMS, Rows, ranking, run
+
+
+@pytest.fixture(scope="module")
+def ranked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ranked")
+    assert main(["rank", str(FORMS["csv"](folder, Rows(n=60)))]) == 0
+    return folder
 
 
 @pytest.fixture
-def review(tmp_path, capsys):
-    assert run(capsys, "rank", FORMS["csv"](tmp_path, Rows(n=60)))[0] == 0
+def review(ranked, tmp_path):
+    shutil.copytree(ranked, tmp_path, dirs_exist_ok=True)
     return open_review(tmp_path / "t_review")
+
+
+def take_in(capsys, review, path, *options):
+    return run(capsys, "decisions", path, f"--review={review.folder}", *options)
+
+
+def said(review):
+    return [(one.row, one.verdict, one.label, one.by) for one in open_review(review.folder).log.entries]
 
 
 def written(path, entries):
@@ -49,8 +69,6 @@ def test_one_decision_that_does_not_fit_keeps_all_out(review, tmp_path, capsys, 
     file = written(tmp_path / "mine.jsonl", entries)
     status, _, err = run(capsys, "decisions", file, f"--review={review.folder}")
     assert status == 1
-    import re
-
     assert re.search(f"mine.jsonl, line 2: {problem}", err)
     assert review.log.path.read_bytes() == b""
     if "label" in change:
@@ -67,3 +85,84 @@ def test_what_is_not_a_file_of_decisions_is_refused(review, tmp_path, capsys):
     assert "bad.jsonl, line 1, " in run(capsys, "decisions", tmp_path / "bad.jsonl", f"--review={review.folder}")[2]
     assert "cannot read the file" in run(capsys, "decisions", tmp_path / "none.jsonl", f"--review={review.folder}")[2]
     assert "there is no such folder" in run(capsys, "decisions", tmp_path / "bad.jsonl", "--review=nowhere")[2]
+
+
+@pytest.mark.parametrize("spelled", ["id,label", "row,note,label", "id;note;label"])
+def test_a_table_of_labels_is_taken_in_once(spelled, review, tmp_path, capsys):
+    """As spreadsheets write it: with a mark at the start, other line ends, further columns and lines of empty cells."""
+    given = [review.source.classes[code] for code in review.source.labels[:4]]
+    other = next(name for name in review.source.classes if name != given[0])
+    cells = [(0, other), (1, given[1]), (2, "drop"), (3, "")]
+    width = len(re.split("[,;]", spelled))
+    lines = [spelled, *(",".join([str(row), *[""] * (width - 2), name]) for row, name in cells), "," * (width - 1)]
+    text = "\r\n".join(lines) if ";" not in spelled else "\r\n".join(lines).replace(",", ";")
+    (tmp_path / "mine.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert "decisions.jsonl: 3 decisions added\n" in take_in(capsys, review, tmp_path / "mine.csv")[1]
+    by = reviewer(None)
+    expected = [(0, "label", other, by), (1, "keep", None, by), (2, "drop", None, by)]
+    assert said(review) == expected
+    assert "0 decisions added, 3 were already there" in take_in(capsys, review, tmp_path / "mine.csv")[1]
+    assert "3 decisions added\n" in take_in(capsys, review, tmp_path / "mine.csv", "--as=guest")[1]
+    status, _, err = run(capsys, "apply", review.folder, f"--output={tmp_path / 'clean.csv'}")
+    assert (status, err) == (0, "")
+
+
+def test_a_label_that_is_typed_anew_counts(review, tmp_path, capsys):
+    for label, added in (("cat", 1), ("dog", 1), ("cat", 1), ("cat", 0)):
+        (tmp_path / "mine.tsv").write_text(f"id\tlabel\n0\t{label}\n")
+        assert f": {added} decisions added" in take_in(capsys, review, tmp_path / "mine.tsv", "--as=ann")[1]
+    assert len(said(review)) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("id,label\n0,dog\n\nnobody,dog\n", "line 4: no row has the id 'nobody'"),
+        ("row,label\n1,dog\n60,dog\n", "line 3: no row has the number '60'. Fix: count from 0."),
+        ("id,label\n1,dgo\n", "line 2: no row has the label 'dgo'. Fix: pass --new-labels if it is meant (did you"),
+        ("id,label\n1,dog\n2,cat\n1,cat\n", "line 4: row '1' is on line 2 too"),
+        ("id,label\n1,dog\n2,cat,bird\n", "line 3: 3 cells where the header has 2"),
+        ("id,label\n1," + "x" * 2000 + "\n", "line 2: this is not a decision"),
+        ("id,label\n1,\n", "there are no decisions in it. Fix: write the right labels into a column label"),
+        (
+            "name,label\n1,dog\n",
+            "line 1: there is no column id or row (columns: name, label). Fix: begin the file with",
+        ),
+        ("id,class\n1,dog\n", "line 1: there is no column label or decision (columns: id, class)"),
+        ("id,id,label\n1,1,dog\n", "line 1: two columns are called 'id'"),
+        ("", "line 1: there is no column id or row (columns: none)"),
+    ],
+)
+def test_what_does_not_fit_in_a_table_of_labels_is_named(text, problem, review, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text(text)
+    status, _, err = take_in(capsys, review, tmp_path / "mine.csv")
+    assert status == 1
+    assert f"mine.csv, {problem}" in err or f"mine.csv: {problem}" in err
+    assert said(review) == []
+
+
+def test_a_spreadsheet_is_to_be_saved_as_csv(review, tmp_path, capsys):
+    (tmp_path / "mine.xlsx").write_bytes(b"PK")
+    assert "this is a spreadsheet. Fix: save it as csv" in take_in(capsys, review, tmp_path / "mine.xlsx")[2]
+
+
+def test_decisions_that_were_typed_into_the_ranking_are_taken_in_from_there(review, tmp_path, capsys):
+    """Those that the ranking has of earlier rounds are not said once more, even if they were taken back since."""
+    decide(review.folder, {7: "=dog", 8: "drop"})
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    decide(review.folder, {8: "undo"}, second=9)
+    table = ranking(review.folder)
+    for row, cell in {3: "dog", 4: "keep", 5: "label: bird", 6: "unsure", 9: "drop"}.items():
+        table.loc[table["row"] == str(row), "decision"] = cell
+    table.to_csv(review.folder / "ranking.csv", index=False)
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv")
+    assert status == 1
+    fix = re.search(r"take them in with `fixfirst (.*)`, or empty these cells", err)[1]
+    assert run(capsys, *fix.split(), "--as=bob")[0] == 0
+    given = review.source.classes[review.source.labels[3]]
+    first = (3, "keep", None, "bob") if given == "dog" else (3, "label", "dog", "bob")
+    found = {one for one in said(review) if one[3] == "bob"}
+    assert found > {first, (4, "keep", None, "bob"), (6, "unsure", None, "bob")}
+    assert len(found) == 5
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    assert "label: dog" in ranking(review.folder).loc[lambda found: found["row"] == "7", "decision"].tolist()

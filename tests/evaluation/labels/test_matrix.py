@@ -578,8 +578,23 @@ REFUSED = {
         [],
         "t.npz, X, row 5: NaN or infinite values",
     ),
-    "too large": (npz(X=ROWS.X.astype(float) * 1e200, y=ROWS.names), [], "whose squares overflow float64"),
+    "too large": (
+        npz(X=ROWS.X.astype(float) * 1e200, y=ROWS.names),
+        [],
+        "which are too large: their squares overflow float64",
+    ),
     "too large for float32": (npz(X=ROWS.X.astype(float) * 1e30, y=ROWS.names), [], "row 0: values up to"),
+    "no float32 at all": (npz(X=ROWS.X.astype(float) * 1e39, y=ROWS.names), [], "too large: their squares overflow"),
+    "a cell that is too large": (
+        csv(table(a=np.where(np.arange(60) == 7, 1e300, 1.0))),
+        [],
+        "column a, row 7: 1e+300 is too large, since its square overflows. Fix: scale the column down, or leave it out",
+    ),
+    "a cell that is too large as it is": (
+        csv(table(a=np.where(np.arange(60) == 7, 1e39, 1.0))),
+        ["--scaling=none"],
+        "column a, row 7: 1e+39 is too large, since its square overflows",
+    ),
     "three dimensions": (
         npz(X=ROWS.X.reshape(60, 2, 2), y=ROWS.names),
         [],

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,8 @@ import pytest
 from PIL import Image
 
 from cleaning.errors import InvalidInput
+from evaluation.labels.forms.fitting import USES
+from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.rounds import first_round
@@ -333,7 +336,7 @@ def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
     source = csv_of(tmp_path / "t.csv", rows)
     assert run(capsys, "rank", source, "--seed=-1")[2] == "error: --seed: it is -1. Fix: use a number from 0.\n"
     assert "--jobs: it is 0" in run(capsys, "rank", source, "--jobs=0")[2]
-    assert "there is no such file" in run(capsys, "rank", "")[2] + run(capsys, "rank", tmp_path / "none")[2]
+    assert "there is no such file" in run(capsys, "rank", tmp_path / "none")[2]
     narrow = npz_of(tmp_path / "n.npz", X=rows.X[:, :2], y=rows.names)
     assert "its embeddings have 2 dimensions, those of" in run(capsys, "rank", source, f"--trusted={narrow}")[2]
     (tmp_path / "photos").mkdir()
@@ -485,3 +488,93 @@ def test_labels_of_trusted_rows_without_trusted_rows_are_refused(rows, tmp_path,
     status, _, err = run(capsys, "rank", source, f"--trusted-labels={source}")
     assert status == 1
     assert err == "error: --trusted-labels: there are no trusted rows. Fix: give --trusted as well.\n"
+
+
+def test_it_is_known_of_every_option_of_a_source_where_it_has_an_effect():
+    everywhere = {"labels", "annotators", "probabilities", "jobs"}
+    assert {one.name for one in fields(Options)} == USES.keys() | everywhere
+
+
+_USELESS = {
+    "csv": {
+        "--encoder=classical": "for pictures, and t.csv is a table whose rows are judged by their columns",
+        "--encoder-size=8": "for pictures, and t.csv is a table whose rows are judged by their columns",
+        "--on-undecodable=skip": "for files in folders of classes, and t.csv is a table",
+    },
+    "parquet, lists": {"--encoder=classical": "for pictures, and l.parquet is a table whose rows are judged by an emb"},
+    "npy": {
+        "--label-column=y": "the name of labels in a table or an npz, and X.npy has its labels in an npy",
+        "--features=a,b": "for columns of numbers in a table, and X.npy is an npy",
+        "--id-column=id": "a column of a table, and X.npy is an npy",
+        "--text-column=t": "for texts in a table, and X.npy is an npy",
+        "--embedding-column=e": "for a column of a table, or an array of an npz, and X.npy is an npy",
+        "--encoder=classical": "for pictures, and X.npy is an npy. Fix: leave it out, or name the pictures",
+    },
+    "npz": {
+        "--features=a": "for columns of numbers in a table, and a.npz is an npz",
+        "--image-column=a": "for pictures that a table names or holds, and a.npz is an npz. Fix: leave it out, or",
+        "--id-column=ids": "a column of a table, and a.npz is an npz",
+    },
+    "class folders": {
+        "--label-column=y": "and photos has the names of its folders as labels. Fix: leave it out, or name the table",
+        "--classes": "for labels that may be numbers, and photos has the names of its folders as labels",
+        "--scaling=none": "for numbers, and photos holds pictures",
+        "--features=a": "for columns of numbers in a table, and photos holds pictures",
+        "--number-rows": "for rows that may have ids of their own, and photos holds pictures",
+    },
+}
+
+
+@pytest.mark.parametrize("form", ["csv", "feather", "npz", "npy", "parquet, lists", "columns"])
+def test_numbers_that_are_far_from_0_and_close_together_stay_apart(form, tmp_path, capsys):
+    """Such as times in seconds: float32 would round 1.7e9 to the next 128."""
+    rows, near = Rows(), Rows()
+    rows.X = rows.X.astype(float) + 1.7e9
+    near.X = (rows.X - rows.X.mean(axis=0)).astype(np.float32)
+    more = [f"--features={','.join(f'e{place}' for place in range(4))}", "--scaling=none"] if form == "columns" else []
+    path = FORMS["csv" if form == "columns" else form](tmp_path, rows)
+    pd.DataFrame(rows.trusted_X.astype(float) + 1.7e9).add_prefix("e").assign(label=rows.trusted_names).to_csv(
+        tmp_path / "known.csv", index=False
+    )
+    known = [f"--trusted={tmp_path / 'known.csv'}"] if form in ("csv", "columns") else []
+    assert run(capsys, "rank", path, *more, *known)[0] == 0
+    source, trusted = reopen(tmp_path / f"{path.stem}_review")
+    np.testing.assert_allclose(source.features, near.X, atol=1e-6)
+    if trusted is not None:
+        np.testing.assert_allclose(trusted.features, rows.trusted_X - rows.X.mean(axis=0) + 1.7e9, atol=1e-6)
+    else:
+        npz_of(tmp_path / "near.npz", X=near.X, y=near.names)
+        assert run(capsys, "rank", tmp_path / "near.npz")[0] == 0
+        expected, found = ranking(tmp_path / "near_review"), ranking(tmp_path / f"{path.stem}_review")
+        np.testing.assert_allclose(found["suspicion"].astype(float), expected["suspicion"].astype(float), atol=1e-4)
+
+
+@pytest.mark.parametrize("form", _USELESS)
+def test_an_option_without_effect_is_refused_with_what_the_source_is(form, rows, tmp_path, capsys):
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    path = FORMS[form](tmp_path, rows) if form in FORMS else tmp_path / "photos"
+    for option, problem in _USELESS[form].items():
+        status, _, err = run(capsys, "rank", path, option)
+        assert status == 1
+        assert err.startswith(f"error: {option.partition('=')[0]}: it is ")
+        assert problem in err
+    assert not list(tmp_path.glob("*_review/ranking.csv"))
+
+
+def test_an_option_may_be_meant_for_the_trusted_rows(rows, tmp_path, capsys):
+    source, trusted = npz_of(tmp_path / "a.npz", X=rows.X, y=rows.names), tmp_path / "known.parquet"
+    columns = {"e": list(rows.trusted_X), "name": rows.trusted_names, "code": range(60), "label": rows.trusted_names}
+    pd.DataFrame(columns).to_parquet(trusted)
+    assert run(capsys, "rank", source, f"--trusted={trusted}", "--id-column=code")[0] == 0
+    err = run(capsys, "rank", source, f"--trusted={trusted}", "--encoder=classical")[2]
+    assert "--encoder: it is for pictures, and a.npz is an npz" in err
+
+
+def test_a_table_alone_with_decisions_needs_a_review_that_has_them(rows, tmp_path, capsys):
+    path, output = FORMS["npz"](tmp_path, rows), f"--output={tmp_path / 'found.csv'}"
+    asked = [path, output, f"--review={tmp_path / 'a_review'}"]
+    assert "--review: with --output, it names a review whose decisions count" in run(capsys, "rank", *asked)[2]
+    assert run(capsys, "rank", path)[0] == 0
+    decide(tmp_path / "a_review", {0: "keep"})
+    assert run(capsys, "rank", *asked)[0] == 0
+    assert pd.read_csv(tmp_path / "found.csv", index_col="row")["decision"][0] == "keep"

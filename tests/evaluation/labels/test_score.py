@@ -299,6 +299,11 @@ def test_data_that_cannot_be_scored_are_refused(blobs, workspace, tmp_path, caps
     (tmp_path / "r.txt").write_text("".join(f"{row}\n" for row in range(N)))
     assert "give either SOURCE or --data=ID" in run(capsys, "score", tmp_path / "r.txt")[2]
     assert "it is missing" in run(capsys, "score", tmp_path / "r.txt", tmp_path / "r.txt")[2]
+    asked = ["score", tmp_path / "r.txt", "--data=blobs", f"--workspace={workspace}"]
+    assert "--truth: it is for a SOURCE" in run(capsys, *asked, f"--truth={tmp_path / 'r.txt'}")[2]
+    assert "--first: it is for a table, and a txt file has" in run(capsys, *asked, "--first=lowest")[2]
+    found = run(capsys, "score", tmp_path / "r.txt", tmp_path / "r.txt", f"--workspace={workspace}")[2]
+    assert "--workspace: it is for a data id of the workspace" in found
     dataset, truth = noisy_blobs("clean", n=30, rate=0.0)
     write_dataset(workspace, dataset, truth)
     (tmp_path / "c.txt").write_text("".join(f"{row}\n" for row in range(30)))

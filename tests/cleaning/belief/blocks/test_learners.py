@@ -131,5 +131,15 @@ def test_an_error_names_what_the_user_named(tmp_path):
     with pytest.raises(InvalidInput, match=r"^X\.parquet, column embedding, row 0: NaN"):
         scanned(stored, 0, (0, 5), None)
     (tmp_path / "copy.npy").write_bytes((tmp_path / "copy.npy").read_bytes()[:-8])
-    with pytest.raises(InvalidInput, match=r"^X\.parquet, column embedding: it has become shorter"):
+    with pytest.raises(InvalidInput, match=r"^X\.parquet, column embedding: its copy in \S+ has become shorter"):
         stored.block(0, 5)
+    (tmp_path / "copy.npy").unlink()
+    with pytest.raises(
+        InvalidInput, match=r"^X\.parquet, column embedding: its copy in [^/]+ cannot be read \(No such"
+    ):
+        stored.block(0, 5)
+    np.save(tmp_path / "mine.npy", np.ones((5, 3)))
+    mine = Stored.of(np.load(tmp_path / "mine.npy", mmap_mode="r"), Place(Path("mine.npy")))
+    (tmp_path / "mine.npy").unlink()
+    with pytest.raises(InvalidInput, match=r"^mine\.npy: it cannot be read \(No such"):
+        mine.take(np.array([1]))

@@ -232,7 +232,7 @@ def test_the_command_refuses_what_it_cannot_serve(review, tmp_path, capsys):
 
     assert "there is no such folder" in refused(tmp_path / "nothing")
     assert "there is no source.json in it" in refused(tmp_path)
-    assert "--as: '' is not a name" in refused(review, "--as=")
+    assert "--as: ' ' is not a name" in refused(review, "--as= ")
     assert "--batch: it is 0" in refused(review, "--batch=0")
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
         assert "cannot be used" in refused(review, f"--port={taken.getsockname()[1]}")
@@ -240,6 +240,9 @@ def test_the_command_refuses_what_it_cannot_serve(review, tmp_path, capsys):
     assert "--size: it is 0.1" in refused(review, f"--static={tmp_path / 'p.html'}", "--size=0.1")
     assert "--size: it is nan" in refused(review, f"--static={tmp_path / 'p.html'}", "--size=nan")
     assert "leave out --static" in refused(review, f"--static={tmp_path / 'p.html'}", "--first-looks")
+    for flag in ("--as=ann", "--port=8000", "--batch=3", "--no-browser"):
+        assert "it is for the page that is served" in refused(review, f"--static={tmp_path / 'p.html'}", flag)
+    assert "--size: it is for the page that is written to a file" in refused(review, "--size=3")
     assert "name it .html" in refused(review, f"--static={tmp_path / 'p.txt'}")
     assert "in a folder that the command reads" in refused(review, f"--static={review / 'p.html'}")
     (review.parent / "photos" / "one" / "p9999.png").write_bytes(

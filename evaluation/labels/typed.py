@@ -1,0 +1,102 @@
+"""Decisions that somebody typed into a table: a csv with a row's id or number, and what is right for it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cleaning.errors import InvalidInput, Place, bounded, listed
+from evaluation.files.csv import csv_lines
+from evaluation.files.names import composed
+from evaluation.labels.forms.tables import SUFFIXES, delimiter_of
+
+_BY = {"id": "id", "row": "number"}
+_SAID = ("label", "decision")
+_VERDICTS = ("keep", "drop", "unsure")
+_AS_LABEL = "label: "
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
+
+Column = Literal["label", "decision"]
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a line of the file says about a row: a verdict, and the label if the verdict is `label`."""
+
+    line: int
+    row: int
+    verdict: str
+    label: str | None
+
+
+def is_typed(path: Path) -> bool:
+    """Whether a file of decisions is a table. Raises InvalidInput for a spreadsheet."""
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise InvalidInput(path, "this is a spreadsheet", "save it as csv, with the columns id and label")
+    return SUFFIXES.get(path.suffix.lower()) in ("csv", "tsv")
+
+
+def read_typed(
+    path: Path, ids: Sequence[str], given: Sequence[str | None], classes: Sequence[str]
+) -> tuple[Column, list[Typed]]:
+    """The decisions in a csv (or tsv) file about rows with these ids, given labels and classes, and their column.
+
+    Rows are named by the column `id`, or else `row`. The column `label` has the right label of the row, or `drop`,
+    unless a class has that name; without this column, `decision` says what it says in a ranking: `keep`, `drop`,
+    `unsure` or `label: NAME`. An empty cell is no decision. Raises InvalidInput with the line for a row that is not
+    there or is decided twice.
+    """
+    lines = csv_lines(path, delimiter_of(path, SUFFIXES[path.suffix.lower()]))
+    number, cells = next(lines, (1, list[str]()))
+    header = list(map(composed, cells))
+    row_at, said_at = (_column(Place(path, line=number), header, names) for names in (_BY, _SAID))
+    by, column = header[row_at], header[said_at]
+    rows = {composed(name) if by == "id" else str(row): row for row, name in enumerate(ids)}
+    names = {composed(name): name for name in classes}
+    found, lines_of = list[Typed](), dict[int, int]()
+    for line, name, said in _said(lines, row_at, said_at):
+        row = rows.get(composed(name))
+        if row is None:
+            fix = (
+                "count from 0" if by == "row" else "correct it; a spreadsheet keeps ids as they are in columns of text"
+            )
+            raise InvalidInput(Place(path, line=line), f"no row has the {_BY[by]} {bounded(name)!r}", fix)
+        if row in lines_of:
+            raise InvalidInput(
+                Place(path, line=line), f"row {name!r} is on line {lines_of[row]} too", "keep one of them"
+            )
+        lines_of[row] = line
+        verdict, label = _meant(composed(said), names, column)
+        if label is not None and label == given[row]:
+            verdict, label = "keep", None
+        if verdict == "keep" and given[row] is None:
+            raise InvalidInput(Place(path, line=line), f"row {name!r} has no label to keep", "write a label")
+        found.append(Typed(line, row, verdict, label))
+    return ("label" if column == "label" else "decision"), found
+
+
+def _column(place: Place, header: Sequence[str], wanted: Iterable[str]) -> int:
+    name = next((name for name in wanted if name in header), None)
+    if name is None:
+        problem = f"there is no column {' or '.join(wanted)} (columns: {listed(header)})"
+        raise InvalidInput(place, problem, "begin the file with the line id,label")
+    if header.count(name) > 1:
+        raise InvalidInput(place, f"two columns are called {name!r}", "rename or remove one of them")
+    return header.index(name)
+
+
+def _said(lines: Iterator[tuple[int, list[str]]], row: int, said: int) -> Iterator[tuple[int, str, str]]:
+    """(line, name of the row, what is said of it) of every line that says something."""
+    for line, cells in lines:
+        if cells[said].strip():
+            yield line, cells[row].strip(), cells[said].strip()
+
+
+def _meant(said: str, names: dict[str, str], column: str) -> tuple[str, str | None]:
+    """The verdict, and the label if it is one."""
+    if column == "decision" and said in _VERDICTS:
+        return said, None
+    name = said.removeprefix(_AS_LABEL) if column == "decision" else said
+    if name == "drop" and name not in names:
+        return "drop", None
+    return "label", names.get(name, name)
