@@ -109,10 +109,12 @@ def _single(matrix: Any, place: Place, centre: FloatVector | None = None) -> Sin
         array = array.astype(np.float32)
     try:
         checked = checked_features(np.asarray(array, dtype=np.float32) if array.dtype == np.float16 else array)
+        if checked.dtype == np.float32 and centre is None:
+            return np.asarray(checked, dtype=np.float32)
         if centre is not None and checked.shape[1:] == centre.shape:
             checked = checked - centre
         refuse_overflow(checked, np.dtype(np.float32), "features")
-        return np.asarray(checked_features(checked.astype(np.float32, copy=False)), dtype=np.float32)
+        return np.asarray(checked_features(checked.astype(np.float32)), dtype=np.float32)
     except InvalidInput as error:
         raise InvalidInput(
             replace(place, key=place.key or error.place.key, row=error.place.row), error.problem, error.fix

@@ -169,7 +169,7 @@ def test_a_clock_set_forward_gains_nothing_that_does_not_count_later(contest, ca
 
 
 def test_a_name_that_is_no_name_is_refused(contest, capsys, at):
-    for team in ("", "a/b", " a", ".", "..", ".git", "__MACOSX", "a\nb", "x" * 101):
+    for team in (" ", "a/b", " a", ".", "..", ".git", "__MACOSX", "a\nb", "x" * 101):
         status, text = submit(contest, capsys, "ab", team=team)
         assert status == 1
         assert "this is not a valid team name" in text
