@@ -20,10 +20,10 @@ _SURE = 1e-9
 
 
 def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: Count) -> Count:
-    """How many of these rows have a wrong label, by their suspicion, with a 90% interval; no more than are left in all.
+    """How many of these rows have a wrong label, by their suspicion, with a 90% interval.
 
-    It covers chance and a misjudgement that all rows share, of these deviations in logits: towards too much suspicion,
-    and towards too much trust (see `misjudged`).
+    Neither end is above that of what is left in all. The interval covers chance and a misjudgement that all rows share,
+    of these deviations in logits: towards too much suspicion, and towards too much trust (see `misjudged`).
     """
     q = np.clip(suspicion, _SURE, 1 - _SURE)
     below, above = (DEVIATIONS_90 * deviation for deviation in deviations)
@@ -33,7 +33,7 @@ def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: C
     more = float(expit(logit(q) + above).sum()) - expected
     low = max(expected - float(np.sqrt(chance + less**2)), 0.0)
     high = min(expected + float(np.sqrt(chance + more**2)), float(len(q)), left.high)
-    expected, low = min(expected, high), min(low, high)
+    expected, low = min(expected, high), min(low, high, left.low)
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
 
 
@@ -119,7 +119,8 @@ def next_round(
         Rows that are closed but teach nothing: no class fits, or the reviewer could not tell.
     drawn : FirstLooks, optional
         The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
-        are counted by them if that gives the narrower interval; other checked rows are no part of that sample.
+        are counted by them if that gives the narrower interval, or contradicts what the beliefs say; other checked rows
+        are no part of that sample.
 
     Returns
     -------
@@ -187,7 +188,7 @@ def by_drawn(
     sampled = drawn.count(wrong, left_out)
     if sampled is None:
         return left
-    return _narrower(left, _still_left(sampled, sum(wrong.values()), suspicion[list(left_out)], rows))
+    return _more_telling(left, _still_left(sampled, sum(wrong.values()), suspicion[list(left_out)], rows))
 
 
 def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:
@@ -200,8 +201,11 @@ def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -
     return Count(float(np.clip(sampled.expected - found - unknown.sum(), low, high)), low, high)
 
 
-def _narrower(one: Count | None, other: Count) -> Count:
-    return other if one is None or other.high - other.low < one.high - one.low else one
+def _more_telling(one: Count | None, sampled: Count) -> Count:
+    """The narrower of two intervals; that of the sample if it contradicts the other."""
+    if one is None or sampled.high - sampled.low < one.high - one.low or not one.low <= sampled.expected <= one.high:
+        return sampled
+    return one
 
 
 def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, int]) -> tuple[IntVector, Posterior]:

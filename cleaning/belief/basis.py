@@ -98,9 +98,10 @@ class Basis:
     def judged(self, *, gold: bool = False) -> Judged:
         """What the stack says of training and trusted rows, or what the one with gold correction says."""
         stack, drawn = self.gold if gold else self.stack, len(self.evidence) - self.evidence.checked
-        logits, votes = stack.logits(self.scores[:, :drawn]), self.evidence.votes[:drawn]
-        ballots = self.evidence.ballots
-        return Judged(logits, votes, len(self.distinct), stack.noise, self.group, self.labels, ballots)
+        scores, votes, ballots = self.scores[:, :drawn], self.evidence.votes[:drawn], self.evidence.ballots
+        return Judged(
+            scores, stack.logits(scores), votes, len(self.distinct), stack.noise, self.group, self.labels, ballots
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ Kind = Literal[
 ]
 
 _BLOCK = 4096
-# The level of the permutation test for signal.
-_LEVEL = 0.05
+# The level of the permutation tests for signal: with three of them, the least that 99 permutations can reach.
+_LEVEL = 0.03
 # With more classes than this, and fewer rows per class than that, labels look like a quantity. A guess.
 _FEWEST_ROWS_PER_CLASS, _MANY_CLASSES = 2.5, 20
 # With more classes than _MANY_CLASSES and fewer rows per class than this, unusual rows are taken for wrong labels: with

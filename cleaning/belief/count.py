@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import betaincinv, log_softmax, logsumexp, softmax
+from scipy.special import betaincinv, gammaincinv, log_softmax, logsumexp, softmax
 
-from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes
+from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes, logits_without_noise
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.intervals import DEVIATIONS_90
 
@@ -25,13 +25,16 @@ _TOWARDS_CEILING = 0.67
 # Up to so many trusted rows, the high end is no higher than without any.
 _FEW_TRUSTED = 29
 # Without trusted rows: the most wrong labels per row that the other rows contradict, up to half of the rows of a class,
-# and how much more per row beyond that. If 60% of a class were called another, 40% would be contradicted: factor 1.5.
-_PER_CONTRADICTION, _PER_LOST_ROW = 1.5, 5.0
+# and how much more per row beyond a half and beyond nine tenths. If 60% of a class were called another, 40% would be
+# contradicted: factor 1.5. If 90% were, nearly all of the others would be: factor 9.
+_PER_CONTRADICTION, _BEYOND = 1.5, ((0.5, 5.0), (0.9, 60.0))
 _NOISE_SCALES = np.linspace(0.0, 2.2, 23)
 _SHARPNESSES = np.exp(np.linspace(-1.0, 1.2, 12))
 _SHARPNESS_DEVIATION = 0.5
 # Above this many rows, the likelihood narrows faster than the model deserves.
 _LIKELIHOOD_ROWS = 400
+# If labels without noise are this much less likely, with one degree of freedom less than classes, some are wrong.
+_NOISE_SEEN = 0.9
 # The likelihood is that of a sample of up to this many groups of copies.
 _SAMPLED_GROUPS = 2000
 
@@ -54,13 +57,14 @@ class Count(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """What a stack says of groups of copies, and then of trusted rows.
+    """What a stack says of groups of copies, and then of trusted rows, by the scores (learners, m, K) of its learners.
 
     logits (m, K) and votes (m, K): of `noisy` groups and of the trusted rows. noise (K, K). group (n,): the group of
     each training row; given (n,): its label. ballots (noisy, A·K): what each annotator said, if there are several; then
     noise is (K, A·K).
     """
 
+    scores: FloatMatrix
     logits: FloatMatrix
     votes: FloatMatrix
     noisy: int
@@ -85,7 +89,8 @@ class Judged:
         rows = np.concatenate([chosen, np.arange(self.noisy, len(self.votes))])
         group = number[self.group[inside]]
         ballots = None if self.ballots is None else self.ballots[chosen]
-        return Judged(self.logits[rows], self.votes[rows], len(chosen), self.noise, group, self.given[inside], ballots)
+        parts = self.scores[:, rows], self.logits[rows], self.votes[rows]
+        return Judged(*parts, len(chosen), self.noise, group, self.given[inside], ballots)
 
     @property
     def trusted(self) -> int:
@@ -127,9 +132,10 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
     Without trusted rows (gold: None) the high end is at least that of `_high_alone`. With them, the interval also
     covers the range of the profile likelihood, and its high end goes _TOWARDS_CEILING of the way from the number that a
     stack with gold correction expects to the bound of `_triangle_high`, which needs no noise model. Few trusted rows
-    tell little of that bound.
+    tell little of that bound. The low end is 0 where no label has to be wrong; see `_noise_is_seen`.
     """
     expected, low, high = _of_belief(plain)
+    low = low if low and _noise_is_seen(plain) else 0.0
     alone = max(high, _high_alone(plain))
     if gold is None:
         return _whole(expected, low, alone, len(plain.given))
@@ -202,6 +208,24 @@ def _likely(judged: Judged) -> tuple[float, float]:
     return scaled * min(count - half for count, half in near), scaled * max(count + half for count, half in near)
 
 
+def _noise_is_seen(judged: Judged) -> bool:
+    """Whether the labels are less likely if none is wrong: a likelihood ratio, where the overlap of classes may explain
+    as much as noise does. Several annotators who do not agree cannot all be right.
+
+    Without noise, the weights of the learners are others, so they are fitted anew. The noise matrix counts as K - 1
+    parameters, since it is shrunk strongly. Above 400 rows, the likelihood is that of 400.
+    """
+    if judged.ballots is not None:
+        return True
+    judged = judged.sample(_SAMPLED_GROUPS)
+    noisy, n_classes, votes = judged.noisy, judged.logits.shape[1], judged.votes
+    clean = log_softmax(logits_without_noise(judged.scores, votes, noisy), axis=1)
+    seen = judged.seen(softmax(judged.logits[:noisy], axis=1), judged.noise)[0]
+    seen += float((log_softmax(judged.logits[noisy:], axis=1) * votes[noisy:]).sum())
+    more = min(1.0, _LIKELIHOOD_ROWS / noisy) * (seen - float((clean * votes).sum()))
+    return more > float(gammaincinv((n_classes - 1) / 2, _NOISE_SEEN))
+
+
 def _triangle_high(judged: Judged) -> float:
     """The bound n (d + e + h) on the number of wrong labels, whatever the noise.
 
@@ -220,11 +244,13 @@ def _high_alone(judged: Judged) -> float:
     """A high end without trusted rows, for one-directional noise: Σ_c n_c f(d_c) + sampling error.
 
     d_c: the share of the n_c rows with given label c that are predicted to be of another class. Where part of a class
-    is called another, the rows that kept their label are the ones that look wrong: f(d) = 1.5 d, more beyond d = 1/2.
+    is called another, the rows that kept their label are the ones that look wrong: f(d) = 1.5 d, and more beyond .5 and
+    .9; no more than have another label.
     """
     predicted, n = judged.logits.argmax(axis=1)[judged.group], len(judged.given)
     rows = np.bincount(judged.given, minlength=judged.logits.shape[1])
     apart = np.bincount(judged.given, predicted != judged.given, minlength=len(rows)) / np.maximum(rows, 1)
-    ceiling = float((rows * (_PER_CONTRADICTION * apart + _PER_LOST_ROW * np.maximum(apart - 0.5, 0))).sum())
+    per_row = _PER_CONTRADICTION * apart + sum(more * np.maximum(apart - share, 0) for share, more in _BEYOND)
+    ceiling = float(np.minimum(rows * per_row, np.maximum(_PER_CONTRADICTION * rows * apart, n - rows)).sum())
     share = float((predicted != judged.given).mean())
     return ceiling + _PER_CONTRADICTION * DEVIATIONS_90 * float(np.sqrt(share * (1 - share) * n))

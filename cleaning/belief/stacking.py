@@ -91,8 +91,7 @@ def fit_stack(
     """
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
-    weight = _WEIGHT_SUM * min(1.0, rows / (_FEW_ROWS * n_classes)) / learners
-    start = np.repeat([weight, 0.0], [learners, n_classes])
+    start = _start(learners, rows, n_classes)
     short = Shortlist.of(scores, votes, start)
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
@@ -119,6 +118,21 @@ def fit_stack(
         if settled:
             break
     return Stack(parameters[:learners], parameters[learners:], noise)
+
+
+def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) -> FloatMatrix:
+    """The logits (m, K) of a stack for which all labels are right, of trusted rows as well as of the noisy ones."""
+    learners, rows, n_classes = scores.shape
+    start = _start(learners, rows, n_classes)
+    short = Shortlist.of(scores, votes, start)
+    found = cross_entropy_fit(short, short.of_rows(votes), start, start, slice(noisy, rows))
+    return Stack(found[:learners], found[learners:], np.eye(n_classes)).logits(scores)
+
+
+def _start(learners: int, rows: int, n_classes: int) -> FloatVector:
+    """The prior mean of weights and offset, (learners + K,)."""
+    weight = _WEIGHT_SUM * min(1.0, rows / (_FEW_ROWS * n_classes)) / learners
+    return np.repeat([weight, 0.0], [learners, n_classes])
 
 
 def _sureness(short: Shortlist, parameters: FloatVector, noisy: int) -> FloatMatrix:

@@ -285,9 +285,11 @@ def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
     """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if left.high - left.low <= _WIDE * max(left.expected, _FEW):
-        return [
-            f"about {left.expected:.0f} of {them} are wrong ({left.low:.0f} to {left.high:.0f} with 90% confidence)"
-        ]
+        between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
+        said = [f"about {left.expected:.0f} of {them} are wrong ({between})"]
+        if not trusted and them == "them":
+            said.append("errors that all rows of a kind share are not counted: only rows that you check can show them")
+        return said
     said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
     if not trusted:
         said.append(

@@ -118,7 +118,7 @@ class Sample:
         """What the stack says of these rows."""
         many = len(self.noisy)
         votes = self._votes(scores.shape[2])
-        return Judged(stack.logits(scores), votes, many, stack.noise, self.group, self.given)
+        return Judged(scores, stack.logits(scores), votes, many, stack.noise, self.group, self.given)
 
     def _votes(self, n_classes: int) -> FloatMatrix:
         many = len(self.noisy)
