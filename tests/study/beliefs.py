@@ -18,7 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from cleanlab.count import num_label_issues
+from sklearn.datasets import load_breast_cancer, load_iris, load_wine, make_circles, make_moons
 from sklearn.metrics import average_precision_score
+from sklearn.preprocessing import StandardScaler
 
 from cleaning import Split, inspection_order, label_posterior
 from cleaning.vectors.folds import out_of_fold_probabilities
@@ -138,6 +140,37 @@ def few_rows(per_class: int) -> Kind:
     return draw
 
 
+def tables(source: str, rng: np.random.Generator, seed: int) -> Drawn:
+    """15% symmetric noise on a table of scikit-learn with standardised columns; 30 trusted rows."""
+    features, labels = _TABLES[source](return_X_y=True)
+    return _noisy(StandardScaler().fit_transform(features), labels, 30, rng)
+
+
+def shapes(source: str, rng: np.random.Generator, seed: int) -> Drawn:
+    """15% symmetric noise on 300 rows of two columns, whose distance from the middle counts; 100 trusted rows."""
+    return _noisy(*_SHAPES[source](rng), 100, rng)
+
+
+def _noisy(features: np.ndarray, labels: np.ndarray, trusted: int, rng: np.random.Generator) -> Drawn:
+    mixed = rng.permutation(len(labels))
+    rows, known = mixed[trusted:], mixed[:trusted]
+    clean, sure = (Split.from_arrays(features[part].astype(np.float32), labels[part]) for part in (rows, known))
+    return Drawn(Split(clean.features, plant(clean, "symmetric", 0.15, rng), clean.ids), clean.labels, sure)
+
+
+def _in_a_row(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Three classes beside each other."""
+    labels = rng.integers(0, 3, 400)
+    return 3.0 * labels[:, None] * [1, 0] + rng.normal(size=(400, 2)), labels
+
+
+_TABLES = {"iris": load_iris, "wine": load_wine, "breast cancer": load_breast_cancer}
+_SHAPES = {
+    "moons": lambda rng: make_moons(400, noise=0.2, random_state=int(rng.integers(1 << 31))),
+    "circles": lambda rng: make_circles(400, noise=0.1, factor=0.5, random_state=int(rng.integers(1 << 31))),
+    "in a row": _in_a_row,
+}
+_OWN = ("clusters", *_TABLES, *_SHAPES)
 KINDS: dict[str, tuple[tuple[str, ...], Kind]] = {
     "no errors": (BINARY + TEN, planted("symmetric", 0.0)),
     "2% errors": (BINARY + TEN, planted("symmetric", 0.02)),
@@ -149,6 +182,8 @@ KINDS: dict[str, tuple[tuple[str, ...], Kind]] = {
     "overlap, no errors": (("clusters",), scattered(2, 150, 0.15, 0.0, 100)),
     "overlap, 2% errors": (("clusters",), scattered(2, 150, 0.15, 0.02, 100)),
     "overlap, 10% errors": (("clusters",), scattered(2, 150, 0.15, 0.10, 100)),
+    "tables, 15% errors": (tuple(_TABLES), tables),
+    "shapes in two columns, 15% errors": (tuple(_SHAPES), shapes),
     "3 rows per class": (TEN, few_rows(3)),
     "10 rows per class": (TEN, few_rows(10)),
     "100 classes × 20 rows": (("clusters",), scattered(100, 20, 0.7, 0.20, 500)),
@@ -179,7 +214,7 @@ def main() -> None:
 def run(kind: str, seed: int) -> Iterator[dict[str, object]]:
     """The lines of one kind and seed: each source that is present, with and without trusted rows."""
     names, draw = KINDS[kind]
-    present = [name for name in names if name == "clusters" or name in sources(quick=False)]
+    present = [name for name in names if name in _OWN or name in sources(quick=False)]
     for source in present:
         rng = np.random.default_rng([seed, zlib.crc32(f"{kind}|{source}".encode())])
         drawn = draw(source, rng, seed)

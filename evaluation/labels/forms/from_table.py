@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
 from cleaning.errors import InvalidInput, Place
 from cleaning.labels.columns import Column, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
@@ -68,9 +70,21 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
 
 
 def numbers_each(matrix: Any, options: Options) -> str:
-    """How wide vectors are, and what is done to them."""
-    how = ", standardised" if options.scaling == "standard" else ""
+    """How wide vectors are, and what is done to them or, where their units seem to differ, might be."""
+    how = ", standardised" if options.scaling == "standard" else _said_of_units(matrix)
     return f"{matrix.shape[1]} numbers each{how}"
+
+
+def _said_of_units(matrix: Any) -> str:
+    """What to do if one column outweighs the others. Principal components do so too; their deviations only fall."""
+    some = np.asarray(matrix[:: max(1, len(matrix) // _SAMPLED)], dtype=np.float64)
+    with np.errstate(all="ignore"):  # numbers that cannot be used are refused later
+        deviation = some.std(axis=0)
+        usual = float(np.median(deviation[deviation > 0])) if (deviation > 0).any() else np.nan
+        times = float(deviation.max()) / usual
+    if not times > _OTHER_UNITS or not np.isfinite(times) or (np.diff(deviation) <= 0).all():
+        return ""
+    return f" (one column varies {times:.0f} times as much as most: --scaling=standard if their units differ)"
 
 
 def _said_of_ids(column: str | None) -> str:
@@ -79,6 +93,8 @@ def _said_of_ids(column: str | None) -> str:
     return f"ids from `{column}`" if column else "ids from the column without a name"
 
 
+# Where one column varies so many times as much as most, units seem to differ. By about so many rows.
+_OTHER_UNITS, _SAMPLED = 50, 1000
 _Judged = tuple[Evidence, tuple[str, ...] | None, Views, str, Options]
 
 
