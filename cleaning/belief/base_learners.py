@@ -11,8 +11,7 @@ from scipy.sparse import coo_array, csr_array
 
 from cleaning.belief.stacking import Votes
 from cleaning.data import FloatMatrix, FloatVector, IntVector
-from cleaning.vectors.neighbours import unit_rows
-from cleaning.vectors.sphere import on_sphere, radius_of
+from cleaning.vectors.lengths import radius_of, soft_unit_rows
 
 # Large noise variances (here for two classes) let a learner doubt labels. Clean rows have CLEAN_SHARE of the variance.
 # That share, the RBF variance, the RBF width (relative to the median distance) and the 30 neighbours come from the
@@ -96,24 +95,24 @@ def noise_variances(n_classes: int) -> tuple[float, float]:
 
 
 def plain_view(features: FloatMatrix) -> FloatMatrix:
-    """The (m, d) features, centred and on a sphere whose radius is their median length, (m, d + 1)."""
+    """The (m, d) features, centred and of about length 1 (see `soft_unit_rows`)."""
     centred = features - features.mean(axis=0)
-    return on_sphere(centred, radius_of(centred))
+    return soft_unit_rows(centred, radius_of(centred))
 
 
 def root_view(features: FloatMatrix) -> FloatMatrix:
-    """The `signed_roots`, centred and with rows of length 1, (m, d + 1).
+    """The `signed_roots`, centred and of about length 1, (m, d).
 
     They dampen the few large entries of pooled activations.
     """
     roots = signed_roots(features, radius_of(features))
     roots -= roots.mean(axis=0)
-    return unit_rows(roots)
+    return soft_unit_rows(roots, radius_of(roots))
 
 
 def signed_roots(features: FloatMatrix, radius: float) -> FloatMatrix:
-    """The signed square roots of the (m, d) rows on a sphere of this radius (the Hellinger map), (m, d + 1)."""
-    roots = on_sphere(features, radius)
+    """The signed square roots of the (m, d) rows, made about as long as 1 (the Hellinger map)."""
+    roots = soft_unit_rows(features, radius)
     for start in range(0, len(roots), _BLOCK):
         part = roots[start : start + _BLOCK]
         part[:] = np.sign(part) * np.sqrt(np.abs(part))
@@ -133,26 +132,32 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     labels = spread_labels(evidence)
     for view in (plain_view, root_view):
         rows = view(evidence.features)
-        kernel, cosine = kernels(rows)
+        kernel, product, similar = kernels(rows)
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
-        scores.append(_linear_process(rows, cosine, amplified, linear_noise * weights))
-        spread, itself = solved(_spreading(cosine), labels)
+        scores.append(_linear_process(rows, product, amplified, linear_noise * weights))
+        spread, itself = solved(_spreading(similar), labels)
         scores.append(log_arrived(spread - itself[:, None] * labels))
     return standardised(np.stack(scores))
 
 
-def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
-    """The (m, m) kernels of the two Gaussian processes, RBF and linear, for (m, d) rows of length 1."""
-    cosine = rows @ rows.T
-    distance = squared_distances(cosine)
+def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+    """The (m, m) kernels of the two Gaussian processes, RBF and linear, and the similarity for label spreading.
+
+    For (m, d) rows. Similarity: 1 - distance² / 2, the cosine if rows have length 1.
+    """
+    product = rows @ rows.T
+    distance = squared_distances(product)
+    similar = 1 - distance / 2
     distance /= -2 * RBF_WIDTH * max(median_of_pairs(distance), 1e-12)
-    return np.exp(distance, out=distance), cosine
+    return np.exp(distance, out=distance), product, similar
 
 
-def squared_distances(cosine: FloatMatrix) -> FloatMatrix:
-    """Those between rows of length 1, (m, m)."""
-    distance = cosine * cosine.dtype.type(-2)
-    distance += 2
+def squared_distances(product: FloatMatrix) -> FloatMatrix:
+    """Those between rows with these inner products, (m, m)."""
+    length = np.diag(product).copy()
+    distance = product * product.dtype.type(-2)
+    distance += length
+    distance += length[:, None]
     return np.asarray(np.maximum(distance, 0, out=distance))
 
 
@@ -185,17 +190,17 @@ def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVec
     return np.asarray(targets - weights / diagonal[:, None])
 
 
-def _linear_process(rows: FloatMatrix, cosine: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
-    """The same for the kernel `cosine` of the (m, d) rows; with few columns by the d × d inverse (Woodbury)."""
+def _linear_process(rows: FloatMatrix, product: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
+    """The same for the kernel `product` of the (m, d) rows; with few columns by the d × d inverse (Woodbury)."""
     m, width = rows.shape
     if 2 * width > m:
-        return _gaussian_process(cosine, targets, noise)
+        return _gaussian_process(product, targets, noise)
     kind = _kind(rows)
     root = (noise**-0.5).astype(kind)[:, None]
     weighted = rows * root
     half = _half_inverse(np.eye(width, dtype=kind) + weighted.T @ weighted)
     if half is None:
-        return _gaussian_process(cosine, targets, noise)
+        return _gaussian_process(product, targets, noise)
     reached = weighted @ half
     leverage = np.einsum("ij,ij->i", reached, reached)[:, None]
     fitted = reached @ (reached.T @ (targets * root).astype(kind)) / root
@@ -247,30 +252,30 @@ def inverse(matrix: FloatMatrix) -> FloatMatrix:
     return np.asarray(found)
 
 
-def resolvent(cosine: FloatMatrix) -> FloatMatrix:
+def resolvent(similar: FloatMatrix) -> FloatMatrix:
     """How label spreading (Zhou et al. 2004) carries labels from row to row of the neighbour graph, (m, m)."""
-    return inverse(_spreading(cosine))
+    return inverse(_spreading(similar))
 
 
-def _spreading(cosine: FloatMatrix) -> FloatMatrix:
+def _spreading(similar: FloatMatrix) -> FloatMatrix:
     """The inverse of `resolvent`: what is left of a label at its row minus what goes to the neighbours, (m, m)."""
-    m = len(cosine)
-    rows, columns = np.divmod(np.flatnonzero(_nearest(cosine)), m)
-    graph = csr_array((np.maximum(cosine[rows, columns], 0).astype(np.float64) ** 2, (rows, columns)), shape=(m, m))
+    m = len(similar)
+    rows, columns = np.divmod(np.flatnonzero(_nearest(similar)), m)
+    graph = csr_array((np.maximum(similar[rows, columns], 0).astype(np.float64) ** 2, (rows, columns)), shape=(m, m))
     both = coo_array(graph.maximum(graph.T))
     root = np.maximum(both.sum(axis=1), 1e-9) ** -0.5
-    left, (one, other) = np.eye(m, dtype=_kind(cosine)), both.coords
+    left, (one, other) = np.eye(m, dtype=_kind(similar)), both.coords
     left[one, other] -= _GRAPH_ALPHA * both.data * root[one] * root[other]
     return left
 
 
-def _nearest(cosine: FloatMatrix) -> NDArray[np.bool_]:
+def _nearest(similar: FloatMatrix) -> NDArray[np.bool_]:
     """Which rows are among the 30 nearest of each row, (m, m). Of equally near rows, the first are taken."""
-    m = len(cosine)
+    m = len(similar)
     count = min(_GRAPH_NEIGHBOURS, m - 1)
     if not count:
         return np.zeros((m, m), dtype=np.bool_)
-    others = cosine.copy()
+    others = similar.copy()
     np.fill_diagonal(others, -np.inf)
     last = np.partition(others, m - count, axis=1)[:, m - count, None]
     near = others >= last

@@ -33,8 +33,9 @@ _SHARPNESSES = np.exp(np.linspace(-1.0, 1.2, 12))
 _SHARPNESS_DEVIATION = 0.5
 # Above this many rows, the likelihood narrows faster than the model deserves.
 _LIKELIHOOD_ROWS = 400
-# If labels without noise are this much less likely, with one degree of freedom less than classes, some are wrong.
-_NOISE_SEEN = 0.9
+# Some labels are wrong if the likelihood ratio against labels without noise is beyond this quantile. True: with trusted
+# rows; False: without any, where noise that is the same everywhere looks much like an overlap that is.
+_NOISE_SEEN = {True: 0.9, False: 0.5}
 # The likelihood is that of a sample of up to this many groups of copies.
 _SAMPLED_GROUPS = 2000
 
@@ -213,7 +214,7 @@ def _noise_is_seen(judged: Judged) -> bool:
     as much as noise does. Several annotators who do not agree cannot all be right.
 
     Without noise, the weights of the learners are others, so they are fitted anew. The noise matrix counts as K - 1
-    parameters, since it is shrunk strongly. Above 400 rows, the likelihood is that of 400.
+    degrees of freedom, since it is shrunk strongly. Above 400 rows, the likelihood is that of 400.
     """
     if judged.ballots is not None:
         return True
@@ -223,7 +224,7 @@ def _noise_is_seen(judged: Judged) -> bool:
     seen = judged.seen(softmax(judged.logits[:noisy], axis=1), judged.noise)[0]
     seen += float((log_softmax(judged.logits[noisy:], axis=1) * votes[noisy:]).sum())
     more = min(1.0, _LIKELIHOOD_ROWS / noisy) * (seen - float((clean * votes).sum()))
-    return more > float(gammaincinv((n_classes - 1) / 2, _NOISE_SEEN))
+    return more > float(gammaincinv((n_classes - 1) / 2, _NOISE_SEEN[judged.trusted > 0]))
 
 
 def _triangle_high(judged: Judged) -> float:

@@ -161,8 +161,7 @@ class ManyRows:
         """Fitted on the same landmarks and reference rows as `primal_scores` draws from this generator."""
         features = evidence.features.astype(np.float32, copy=False)
         weights, (rbf_noise, linear_noise) = 1 / evidence.noise_weights(), evidence.noise_variances()
-        plain = plain_view(features)
-        linear = _Ridge.of(plain, np.eye(plain.shape[1]) * linear_noise, weights)
+        linear = _Ridge.of(plain_view(features), np.eye(features.shape[1]) * linear_noise, weights)
         roots = root_view(features)
         landmarks, scale = drawn_landmarks(roots, rng)
         penalty = landmark_penalty(landmarks, scale, rbf_noise)
@@ -226,9 +225,9 @@ class FewRows:
         rbf_noise, linear_noise = evidence.noise_variances()
         weights, views = evidence.noise_weights(), []
         for view in (plain_view, root_view):
-            kernel, cosine = kernels(view(evidence.features))
-            rbf, linear = _Process.of(kernel, rbf_noise * weights), _Process.of(cosine, linear_noise * weights)
-            views.append((rbf, linear, resolvent(cosine).astype(np.float32)))
+            kernel, product, similar = kernels(view(evidence.features))
+            rbf, linear = _Process.of(kernel, rbf_noise * weights), _Process.of(product, linear_noise * weights)
+            views.append((rbf, linear, resolvent(similar).astype(np.float32)))
         return cls(tuple(views))
 
     def scores(self, placed: Placed) -> FloatMatrix:

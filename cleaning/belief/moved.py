@@ -7,7 +7,7 @@ from scipy.special import betaincinv
 
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.vectors.folds import class_probabilities
-from cleaning.vectors.sphere import on_sphere, radius_of
+from cleaning.vectors.lengths import radius_of, soft_unit_rows
 
 # Of the rows of all classes that moved together, at least _MOVED_SHARE must have the other label. Of those with either
 # the own or the other label, more than _BOUND must have the other one, with a confidence of 1 - _CONFIDENCE.
@@ -38,7 +38,7 @@ def moved_classes(train: Split, trusted: Split) -> list[Moved]:
     middle = trusted.features.mean(axis=0, dtype=np.float64)
     rows, known = (part.features.astype(np.float64) - middle for part in (train, trusted))
     radius = radius_of(known)
-    rows, known = on_sphere(rows, radius), on_sphere(known, radius)
+    rows, known = soft_unit_rows(rows, radius), soft_unit_rows(known, radius)
     predicted = class_probabilities(known, true, rows, len(classes), _STRENGTH).argmax(axis=1)
     table = np.zeros((len(classes), len(classes)))
     np.add.at(table, (predicted, given), 1)

@@ -15,6 +15,7 @@ from cleaning.belief.base_learners import (
     log_shares,
     plain_view,
     root_view,
+    squared_distances,
     standardised,
 )
 from cleaning.data import FloatMatrix, FloatVector, IntVector
@@ -45,9 +46,9 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
     scores = np.empty((3, *targets.shape), dtype=np.float32)
     scores[0] = _ridge(lambda block: rbf_kernel(roots[block], landmarks, scale), penalty, targets, weights)
     targets *= np.where(weights > 1, 1.0, LINEAR_GAIN)[:, None]
-    plain = plain_view(features)
-    scores[1] = _ridge(plain.__getitem__, np.eye(plain.shape[1]) * linear_noise, targets, weights)
-    del targets, plain
+    flat = np.eye(features.shape[1]) * linear_noise
+    scores[1] = _ridge(plain_view(features).__getitem__, flat, targets, weights)
+    del targets
     scores[2] = _vote(roots, evidence, rng)
     return standardised(scores)
 
@@ -55,7 +56,12 @@ def primal_scores(evidence: Evidence, rng: np.random.Generator) -> FloatMatrix:
 def drawn_landmarks(roots: FloatMatrix, rng: np.random.Generator) -> tuple[FloatMatrix, float]:
     """Some of the rows for the Nyström map, and the scale of the RBF kernel."""
     landmarks = roots[np.sort(rng.choice(len(roots), min(LANDMARKS, len(roots)), replace=False))]
-    return landmarks, 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (landmarks @ landmarks.T))), 1e-6)
+    return landmarks, kernel_scale(landmarks)
+
+
+def kernel_scale(landmarks: FloatMatrix) -> float:
+    """The scale of the RBF kernel to these landmarks."""
+    return 2 * RBF_WIDTH * max(float(np.median(squared_distances(landmarks @ landmarks.T))), 1e-6)
 
 
 def landmark_penalty(landmarks: FloatMatrix, scale: float, noise: float) -> FloatMatrix:
@@ -65,9 +71,10 @@ def landmark_penalty(landmarks: FloatMatrix, scale: float, noise: float) -> Floa
 
 
 def rbf_kernel(rows: FloatMatrix, landmarks: FloatMatrix, scale: float) -> FloatMatrix:
-    """The kernel between unit rows and landmarks."""
+    """The kernel between rows and landmarks."""
     kernel = rows @ landmarks.T
-    kernel -= 1
+    kernel -= np.einsum("ij,ij->i", rows, rows)[:, None] / 2
+    kernel -= np.einsum("ij,ij->i", landmarks, landmarks) / 2
     kernel *= 2 / scale
     return np.asarray(np.exp(kernel, out=kernel))
 
@@ -126,7 +133,7 @@ def drawn_references(rows: FloatMatrix, evidence: Evidence, rng: np.random.Gener
 
 
 def similarity(distance: FloatMatrix) -> FloatMatrix:
-    """The weight of a vote by the squared distance between unit rows."""
+    """The weight of a vote by the squared distance between rows of about length 1."""
     return np.asarray(np.maximum(1 - distance / 2, 0) ** 2)
 
 

@@ -34,14 +34,14 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     if len(classes) < 2 or len(labels) < 4:
         return 1.0
     rows = root_view(features.astype(np.float64))
-    cosine = rows @ rows.T
-    distance = squared_distances(cosine)
+    product = rows @ rows.T
+    distance = squared_distances(product)
     median = median_of_pairs(distance)
     if not median > _NO_SPREAD:
         return 1.0
     distance /= -2 * _RBF_WIDTH * median
     inverses = []
-    for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (cosine, _LINEAR_NOISE)):
+    for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (product, _LINEAR_NOISE)):
         kernel[np.diag_indices_from(kernel)] += noise
         inverses.append(inverse(kernel))
     deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])

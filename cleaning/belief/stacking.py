@@ -16,9 +16,6 @@ _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights.
 _WEIGHT_SUM = 1.5
-# With fewer rows per class, that sum is smaller: a few different rows, such as those of one column with three values,
-# tell little of each other.
-_FEW_ROWS = 5
 # Pseudo-counts per class: of the prior noise matrix for up to ten classes, and of symmetric noise within that prior.
 _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 # The noise matrix takes at least this share of the labels to be wrong, to begin with.
@@ -91,7 +88,7 @@ def fit_stack(
     """
     learners, rows, n_classes = scores.shape
     drawn = rows - len(before)
-    start = _start(learners, rows, n_classes)
+    start = _start(learners, n_classes)
     short = Shortlist.of(scores, votes, start)
     counts: FloatMatrix = np.zeros((n_classes, n_classes))
     trusted: FloatVector = np.zeros(n_classes)
@@ -123,16 +120,15 @@ def fit_stack(
 def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) -> FloatMatrix:
     """The logits (m, K) of a stack for which all labels are right, of trusted rows as well as of the noisy ones."""
     learners, rows, n_classes = scores.shape
-    start = _start(learners, rows, n_classes)
+    start = _start(learners, n_classes)
     short = Shortlist.of(scores, votes, start)
     found = cross_entropy_fit(short, short.of_rows(votes), start, start, slice(noisy, rows))
     return Stack(found[:learners], found[learners:], np.eye(n_classes)).logits(scores)
 
 
-def _start(learners: int, rows: int, n_classes: int) -> FloatVector:
+def _start(learners: int, n_classes: int) -> FloatVector:
     """The prior mean of weights and offset, (learners + K,)."""
-    weight = _WEIGHT_SUM * min(1.0, rows / (_FEW_ROWS * n_classes)) / learners
-    return np.repeat([weight, 0.0], [learners, n_classes])
+    return np.repeat([_WEIGHT_SUM / learners, 0.0], [learners, n_classes])
 
 
 def _sureness(short: Shortlist, parameters: FloatVector, noisy: int) -> FloatMatrix:

@@ -6,14 +6,13 @@ import numpy as np
 from scipy.linalg import cho_solve
 from scipy.special import log_softmax
 
-from cleaning.belief.base_learners import CLEAN_SHARE, RBF_WIDTH, signed_roots
+from cleaning.belief.base_learners import CLEAN_SHARE, signed_roots
 from cleaning.belief.blocks.stored import Block, Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
-from cleaning.belief.primal_learners import CLEAN_VOTE, Voters, factored, leading_axes, rbf_kernel
+from cleaning.belief.primal_learners import CLEAN_VOTE, Voters, factored, kernel_scale, leading_axes, rbf_kernel
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.progress import Progress
-from cleaning.vectors.neighbours import unit_rows
-from cleaning.vectors.sphere import on_sphere, radius_of
+from cleaning.vectors.lengths import radius_of, soft_unit_rows
 
 # The weight of a clean row in the ridge learners.
 _CLEAN_WEIGHT = 1 / CLEAN_SHARE
@@ -61,34 +60,37 @@ class Known:
 class Views:
     """What the rows look like to the learners; see `plain_view` and `root_view` of the learners of few rows.
 
-    mean and deviation (d,): of all rows. root_mean (d + 1,), and the radius of the centred rows and of the rows as they
-    are: of a sample. landmarks (p, d + 1).
+    mean and deviation (d,): of all rows. root_mean (d,), and the radius of the centred rows, of the rows as they are,
+    and of their centred roots: of a sample. landmarks (p, d).
     """
 
     mean: Single
     deviation: Single
     root_mean: Single
-    radius: float
-    root_radius: float
+    radii: tuple[float, float, float]
     landmarks: Single
     scale: float
 
     @classmethod
     def of(cls, mean: Single, deviation: Single, sample: Single, weights: FloatVector, landmarks: Single) -> "Views":
         """With the statistics of a sample (r, d) of rows, which count by their weights (r,), and rows as landmarks."""
-        radius, root_radius = radius_of(sample - mean), radius_of(sample)
-        root_mean = np.average(signed_roots(sample, root_radius), axis=0, weights=weights).astype(np.float32)
-        marks = _turned(landmarks, root_radius, root_mean)
-        scale = 2 * RBF_WIDTH * max(float(np.median(2 - 2 * (marks @ marks.T))), 1e-6)
-        return cls(mean, deviation, root_mean, radius, root_radius, marks, scale)
+        around, raw = radius_of(sample - mean), radius_of(sample)
+        roots = signed_roots(sample, raw)
+        root_mean = np.average(roots, axis=0, weights=weights).astype(np.float32)
+        empty = np.empty((0, len(mean)), dtype=np.float32)
+        found = cls(mean, deviation, root_mean, (around, raw, radius_of(roots - root_mean)), empty, 1.0)
+        marks = found.roots(landmarks)
+        return replace(found, landmarks=marks, scale=kernel_scale(marks))
 
     def plain(self, rows: Single) -> Single:
-        """Centred rows on the sphere."""
-        return np.asarray(on_sphere(rows - self.mean, self.radius), dtype=np.float32)
+        """Centred rows of about length 1."""
+        return np.asarray(soft_unit_rows(rows - self.mean, self.radii[0]), dtype=np.float32)
 
     def roots(self, rows: Single) -> Single:
-        """Centred signed roots, of length 1."""
-        return _turned(rows, self.root_radius, self.root_mean)
+        """Centred signed roots, of about length 1."""
+        return np.asarray(
+            soft_unit_rows(signed_roots(rows, self.radii[1]) - self.root_mean, self.radii[2]), dtype=np.float32
+        )
 
     def kernel(self, roots: Single) -> Single:
         """Similarities to the landmarks, (m, p)."""
@@ -97,10 +99,6 @@ class Views:
     def standard(self, rows: Single) -> Single:
         """Each column with mean 0 and deviation 1."""
         return np.asarray((rows - self.mean) / self.deviation, dtype=np.float32)
-
-
-def _turned(rows: Single, radius: float, middle: Single) -> Single:
-    return np.asarray(unit_rows(signed_roots(rows, radius) - middle), dtype=np.float32)
 
 
 def grams(stored: Stored, views: Views, n_classes: int, block: Block, _: Progress) -> Total:

@@ -77,6 +77,8 @@ def numbers_each(matrix: Any, options: Options) -> str:
 
 def _said_of_units(matrix: Any) -> str:
     """What to do if one column outweighs the others. Principal components do so too; their deviations only fall."""
+    if matrix.dtype.kind not in "fiu":
+        return ""
     some = np.asarray(matrix[:: max(1, len(matrix) // _SAMPLED)], dtype=np.float64)
     with np.errstate(all="ignore"):  # numbers that cannot be used are refused later
         deviation = some.std(axis=0)

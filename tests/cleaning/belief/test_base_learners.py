@@ -13,7 +13,7 @@ NOISE = np.where(np.arange(120) < 100, 2.0, 0.3)
 
 
 def test_an_inverse_is_applied_and_has_its_diagonal():
-    kernel, _ = kernels(ROWS)
+    kernel = kernels(ROWS)[0]
     matrix = kernel + np.diag(NOISE)
     applied, diagonal = solved(matrix, TARGETS)
     np.testing.assert_allclose(applied, np.linalg.inv(matrix) @ TARGETS, rtol=1e-10)
@@ -33,11 +33,15 @@ def test_few_columns_give_the_linear_process_of_the_kernel():
     np.testing.assert_allclose(_linear_process(ROWS, cosine, TARGETS, NOISE), expected, rtol=1e-8, atol=1e-10)
 
 
-def test_the_width_of_the_kernel_is_the_median_over_all_pairs():
-    for rows in (ROWS[:7], ROWS[:8]):
-        kernel, cosine = kernels(rows)
-        median = np.median((2 - 2 * cosine)[np.triu_indices(len(rows), 1)])
-        np.testing.assert_allclose(kernel, np.exp(-(2 - 2 * cosine) / (0.3 * median)), atol=1e-12)
+def test_the_kernels_go_by_distances_and_their_median_over_all_pairs():
+    for count in (7, 8):
+        rows = ROWS[:count] * np.linspace(0.5, 1.5, count)[:, None]
+        kernel, product, similar = kernels(rows)
+        distance = ((rows[:, None] - rows) ** 2).sum(axis=2)
+        median = np.median(distance[np.triu_indices(count, 1)])
+        np.testing.assert_allclose(kernel, np.exp(-distance / (0.3 * median)), atol=1e-12)
+        np.testing.assert_allclose(product, rows @ rows.T)
+        np.testing.assert_allclose(similar, 1 - distance / 2, atol=1e-12)
 
 
 @pytest.mark.parametrize("digits", [1, 8])

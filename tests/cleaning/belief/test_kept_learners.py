@@ -59,7 +59,7 @@ def test_many_rows_are_judged_as_at_first_while_nothing_is_checked(base):
 @pytest.mark.parametrize("checked", [CHECKED[:4], np.arange(0, 120)], ids=["low rank", "whole"])
 def test_a_ridge_is_updated_as_if_fitted_anew(data, base, checked):
     evidence, place = after(data, checked)
-    rows, penalty, placed = plain_view(base.features), 3.0 * np.eye(13), Placed(evidence, place, N)
+    rows, penalty, placed = plain_view(base.features), 3.0 * np.eye(12), Placed(evidence, place, N)
     found = _Ridge.of(rows, penalty, 1 / base.noise_weights()).scores(placed, placed.targets[0])
     again = _ridge(rows[place].__getitem__, penalty, placed.targets[0], 1 / evidence.noise_weights())
     assert found == pytest.approx(again, abs=1e-3)
@@ -67,7 +67,7 @@ def test_a_ridge_is_updated_as_if_fitted_anew(data, base, checked):
 
 def test_rows_left_out_teach_a_process_nothing(data, base):
     evidence, place = after(data, CHECKED, left_out=[0, 1, 7])
-    kernel, _ = kernels(plain_view(base.features))
+    kernel = kernels(plain_view(base.features))[0]
     placed, noise = Placed(evidence, place, N), evidence.noise_weights()
     found = _Process.of(kernel, base.noise_weights()).scores(placed, placed.targets[0], noise)
     inverted = np.linalg.inv(kernel[np.ix_(place, place)] + np.diag(noise))
@@ -81,7 +81,7 @@ def test_a_checked_copy_speaks_for_the_one_that_is_still_open(data, base):
     place = np.concatenate([np.arange(N), [5, 9]])
     labels = np.concatenate([given[: N - TRUSTED], right[N - TRUSTED :], right[[5, 9]]])
     evidence = evidence_of(features[place], labels, N - TRUSTED, given[[5, 9]])
-    kernel, _ = kernels(plain_view(base.features))
+    kernel = kernels(plain_view(base.features))[0]
     placed, noise = Placed(evidence, place, N), evidence.noise_weights()
     found = _Process.of(kernel, base.noise_weights()).scores(placed, placed.targets[0], noise)
     inverted = np.linalg.inv(kernel[np.ix_(place, place)].astype(float) + np.diag(noise))

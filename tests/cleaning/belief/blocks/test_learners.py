@@ -45,8 +45,8 @@ def test_ridge_predicts_every_row_without_its_label(given):
     blocks = blocks_of(made.labels, digests, made.labels, 70)
     gram, sums, *_ = Work().over("grams", grams, (stored, views, 4), blocks, 1.0, "").sums
     prior = np.array([0.1, 0.2, 0.3, 0.4])
-    penalty = 3.0 * np.eye(9)
-    ridge = Ridge.of(gram, sums, penalty, 2.0, prior, views.plain(NONE[0]), NONE[1])
+    penalty = 3.0 * np.eye(8)
+    ridge = Ridge.of(gram, sums, penalty, 2.0, prior, *NONE)
     found = ridge.scores(views.plain(made.rows), made.labels)
     rows, targets = views.plain(made.rows[labelled]), 2.0 * (np.eye(4)[made.labels[labelled]] - prior)
     plain = primal_learners._ridge(rows.__getitem__, penalty, targets, np.ones(len(rows)))
