@@ -32,6 +32,7 @@ from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
     RANKING,
+    WRITTEN,
     Counted,
     caches,
     describe,
@@ -72,11 +73,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     folder = job.review or review_of(job.source.path)
     _refuse(job)
     log = _log_of(job, folder)
-    asked = job.source
-    named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
-    named.append(asked.trusted_probabilities)
-    inputs = [path for path in named if path is not None]
-    refuse_output(job.output or folder / RANKING, [".csv"] if job.output is None else [".csv", ".parquet"], inputs)
+    _refuse_outputs(job, folder)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
     source, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
     reporter.say(source.said)
@@ -119,6 +116,17 @@ def _refuse(job: Job) -> None:
             raise InvalidInput(f"--{name.replace('_', '-')}", "there are no trusted rows", "give --trusted as well")
     if job.source.options.annotator_column is not None and job.source.options.labels is None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
+
+
+def _refuse_outputs(job: Job, folder: Path) -> None:
+    """Raises InvalidInput if something that is written would replace what the command reads."""
+    asked = job.source
+    named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
+    named.append(asked.trusted_probabilities)
+    outputs = [folder / name for name in WRITTEN] if job.output is None else [job.output]
+    for output in outputs:
+        suffixes = [output.suffix] if job.output is None else [".csv", ".parquet"]
+        refuse_output(output, suffixes, [path for path in named if path is not None])
 
 
 def _log_of(job: Job, folder: Path) -> DecisionLog | None:

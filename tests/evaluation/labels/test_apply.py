@@ -331,6 +331,26 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert "o.parquet: the corrected data are written in the form they came in, .csv. Fix: end the name in .csv" in err
 
 
+def test_no_command_writes_over_what_another_name_makes_it_read(rows, tmp_path, capsys):
+    source, trusted = FORMS["csv"](tmp_path, rows).rename(tmp_path / "q_changes.csv"), tmp_path / "annotators.csv"
+    frame = pd.DataFrame(rows.trusted_X, columns=[f"e{place}" for place in range(4)])
+    frame.assign(label=rows.trusted_names).to_csv(trusted, index=False)
+    there = files(tmp_path)
+    status, _, err = run(capsys, "rank", source, f"--trusted={trusted}", f"--review={tmp_path}")
+    assert status == 1
+    assert f"the command reads this file ({trusted})" in err
+    assert run(capsys, "rank", source, f"--trusted={trusted}")[0] == 0
+    folder = tmp_path / "q_changes_review"
+    for output in (tmp_path / "q.csv", trusted):
+        assert "the command reads this file" in refused(capsys, folder, output)
+    for kind, output in (("csv", source), ("cleanlab", trusted)):
+        status, _, err = run(capsys, "export", folder, f"--to={kind}", f"--output={output}")
+        assert (status, "the command reads this file" in err) == (1, True)
+    (tmp_path / "own_changes.csv").write_text("something else\n")
+    assert "which is not an earlier one. Fix: rename it" in refused(capsys, folder, tmp_path / "own.csv")
+    assert {name: content for name, content in files(tmp_path).items() if name in there} == there
+
+
 @pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.CSV", "x.zip", "x.png"])
 def test_data_in_several_files_are_not_written_to_one(name, rows, tmp_path, capsys):
     assert run(capsys, "rank", FORMS["npy"](tmp_path, rows))[0] == 0
