@@ -36,6 +36,7 @@ from evaluation.labels.review_folder import (
     Counted,
     caches,
     describe,
+    refuse_other,
     review_of,
     table_text,
     write_review,
@@ -72,8 +73,8 @@ def rank(job: Job, reporter: Reporter) -> None:
     """
     folder = job.review or review_of(job.source.path)
     _refuse(job)
-    log = _log_of(job, folder)
     _refuse_outputs(job, folder)
+    log = _log_of(job, folder, reporter)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
     source, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
     reporter.say(source.said)
@@ -119,7 +120,7 @@ def _refuse(job: Job) -> None:
 
 
 def _refuse_outputs(job: Job, folder: Path) -> None:
-    """Raises InvalidInput if something that is written would replace what the command reads."""
+    """Raises InvalidInput if something that is written would replace what the command reads, or another review."""
     asked = job.source
     named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
     named.append(asked.trusted_probabilities)
@@ -127,16 +128,18 @@ def _refuse_outputs(job: Job, folder: Path) -> None:
     for output in outputs:
         suffixes = [output.suffix] if job.output is None else [".csv", ".parquet"]
         refuse_output(output, suffixes, [path for path in named if path is not None])
+    if job.output is None and job.review is None:
+        refuse_other(folder, asked.path)
 
 
-def _log_of(job: Job, folder: Path) -> DecisionLog | None:
+def _log_of(job: Job, folder: Path, reporter: Reporter) -> DecisionLog | None:
     """The log of the decisions that count; None where a table is written alone. Raises InvalidInput for typed ones."""
     if job.output is not None and job.review is None:
         return None
     if job.output is not None and not (folder / DECISIONS).is_file():
         problem = f"with --output, it names a review whose decisions count, and {folder} is not one"
         raise InvalidInput("--review", problem, "leave out --output, or this")
-    log = DecisionLog(folder / DECISIONS).mended()
+    log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
     refuse_typed(folder, log.entries)
     return log
 

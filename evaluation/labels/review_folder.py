@@ -183,6 +183,17 @@ def read_description(folder: Path) -> Description:
     return found
 
 
+def refuse_other(folder: Path, path: Path) -> None:
+    """Raises InvalidInput if the folder is the review of another source, which is still there."""
+    try:
+        other = folder / read_description(folder).path
+    except InvalidInput:
+        return
+    if other.exists() and path.exists() and not other.samefile(path):
+        problem = f"this is the review of another source, {Path(os.path.normpath(other))}"
+        raise InvalidInput(folder, problem, "name another folder with --review=DIR")
+
+
 def read_ranking(folder: Path) -> list[dict[str, str]]:
     """The rows of ranking.csv, in order, as text."""
     lines = csv_columns(folder / RANKING, COLUMNS, COLUMNS)

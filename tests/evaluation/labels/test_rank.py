@@ -346,6 +346,19 @@ def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
     )
 
 
+def test_sources_of_one_name_do_not_share_a_review_unless_it_is_named(rows, tmp_path, capsys):
+    source, other = csv_of(tmp_path / "t.csv", rows), npz_of(tmp_path / "t.npz", X=rows.X, y=rows.names)
+    assert run(capsys, "rank", source)[0] == 0
+    before = (tmp_path / "t_review" / "source.json").read_text()
+    problem = f"this is the review of another source, {source}. Fix: name another folder with --review=DIR"
+    assert problem in run(capsys, "rank", other)[2]
+    assert (tmp_path / "t_review" / "source.json").read_text() == before
+    assert run(capsys, "rank", other, f"--output={tmp_path / 'o.csv'}")[0] == 0
+    assert run(capsys, "rank", other, f"--review={tmp_path / 't_review'}")[0] == 0
+    source.unlink()
+    assert run(capsys, "rank", other)[0] == 0
+
+
 def test_a_review_folder_moves_with_its_source(rows, tmp_path, capsys):
     (tmp_path / "a").mkdir()
     np.save(tmp_path / "a" / "X.npy", rows.X)
