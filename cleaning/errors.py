@@ -1,12 +1,14 @@
 """Errors whose text is written for the user, and the parts that such texts are built from."""
 
 import difflib
+import operator
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from warnings import WarningMessage
 
 _ADDRESS = re.compile(r"<([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>")
@@ -164,6 +166,17 @@ def data_at_fault(kind: type[FixfirstError] = FixfirstError) -> Iterator[None]:
 
 class Unsuitable(FixfirstError):
     """A ranker or learner cannot work on these data, for the reason given. The run continues without it."""
+
+
+def whole_from_0(name: str, value: Any) -> int:
+    """The value of an argument that is a whole number from 0. Raises InvalidInput for any other."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise InvalidInput(name, f"it is {bounded(repr(value))}", "use a whole number from 0")
+    return number
 
 
 def sentence(error: Exception) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cleaning import Count
 from cleaning.errors import InvalidInput, bounded, printable
+from cleaning.labels.advice import advice
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
@@ -22,7 +23,6 @@ from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
-from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed

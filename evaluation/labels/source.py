@@ -136,7 +136,10 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
-    """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
+    """The trusted rows, read as before, or by the choices made for the rows to rank where these fit.
+
+    That their labels are classes is seen from the names that they share with the others.
+    """
     chosen, votes = found.options, found.votes is not None
     options = request.trusted_options or replace(
         request.options,
@@ -147,6 +150,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
         probabilities=request.trusted_probabilities,
         features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
         text_column=chosen.text_column,
+        classes=True,
         scaling=chosen.scaling,
     )
     trusted = _read(path, options, Surroundings(request.trusted_cache, reporter))

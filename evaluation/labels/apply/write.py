@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from cleaning.errors import InvalidInput, Place
+from cleaning.labels.columns import OLD_LABEL
 from evaluation.embedding.embed import picture_names
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
@@ -18,7 +19,7 @@ from evaluation.labels.apply.corrections import Corrections, column_for_new
 from evaluation.labels.apply.plan import CHANGES, Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
 from evaluation.labels.decided import refuse_typed
-from evaluation.labels.forms.found import OLD_LABEL, Options
+from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
 from evaluation.labels.opened import Review, open_review, said_of_lost

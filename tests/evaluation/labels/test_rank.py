@@ -223,6 +223,27 @@ def test_trusted_rows_may_come_in_any_form(rows, tmp_path, capsys):
     )
 
 
+def test_a_column_without_a_value_is_left_out_and_said_in_every_form(rows, tmp_path, capsys):
+    frame = rows.frame(notes=None, more=np.nan)
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    frame.to_parquet(tmp_path / "p.parquet", index=False)
+    run(capsys, "rank", csv_of(tmp_path / "t.csv", rows))
+    for name in ("c.csv", "p.parquet"):
+        status, out, _ = run(capsys, "rank", tmp_path / name)
+        assert (status, "as they are; ids are row numbers, notes, more left out, with no value\n" in out) == (0, True)
+        assert ranking(tmp_path / f"{name[0]}_review")["row"].equals(ranking(tmp_path / "t_review")["row"])
+    err = run(capsys, "rank", tmp_path / "c.csv", "--features=e0,notes")[2]
+    assert "column notes: there is no value in it. Fix: fill it in, or leave it out: --features=… without notes" in err
+
+
+def test_few_trusted_rows_in_many_classes_are_classes_by_the_names_of_the_others(tmp_path, capsys):
+    points, names = np.eye(30, dtype=np.float32), np.array([f"c{number}" for number in range(30)])
+    source = npz_of(tmp_path / "a.npz", X=np.repeat(points, 3, axis=0), y=np.repeat(names, 3))
+    trusted = npz_of(tmp_path / "t.npz", X=points[:25], y=names[:25])
+    status, out, err = run(capsys, "rank", source, f"--trusted={trusted}", f"--output={tmp_path / 'o.csv'}")
+    assert (status, "25 names" in out, "UserWarning" in err) == (0, True, False)
+
+
 def test_trusted_rows_that_are_training_rows_are_said(rows, tmp_path, capsys):
     source = csv_of(tmp_path / "t.csv", rows)
     status, _, err = run(capsys, "rank", source, f"--trusted={source}")
