@@ -83,12 +83,13 @@ class Place:
     row: int | str | None = None
 
     def __str__(self) -> str:
+        row = None if self.row is None else f"row {bounded(repr(self.row))}"
         parts = [
             None if self.path is None else str(self.path),
-            None if self.line is None else f"line {self.line}",
+            None if self.line is None else f"line {self.line}" + (f" ({row})" if row else ""),
             None if self.key is None else bounded(self.key, 300),
             None if self.column is None else f"column {bounded(self.column)}",
-            None if self.row is None else f"row {bounded(repr(self.row))}",
+            row if self.line is None else None,
         ]
         return ", ".join(part for part in parts if part)
 
@@ -187,6 +188,11 @@ def sentence(error: Exception) -> str:
         return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
     shown = f"{type(error).__name__}: {foreign_reason(error)}"
     return f"fixfirst itself failed ({shown}). Fix: run again with FIXFIRST_DEBUG=1 and report the output."
+
+
+def counted(count: int, noun: str) -> str:
+    """The count with its noun, which takes an s: `1 row`, `2 rows`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def first_three(examples: Sequence[object]) -> str:

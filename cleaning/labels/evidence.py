@@ -27,6 +27,8 @@ _BUCKETS, _DIRECTIONS = 1 << 18, 128
 _BLOCK = 4096
 # The square of a larger number is not summed over rows in float32.
 _LARGEST = math.sqrt(float(np.finfo(np.float32).max) * LARGEST_SHARE)
+# A comma before three digits may separate thousands.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d{1,15},(\d{1,2}|\d{4,15})")
 _ODD_NUMBER = re.compile(r"[$€£¥]? ?[+-]?\d{1,15}([.,'’ \u00a0\u202f]\d{1,15}){0,6} ?[%$€£¥]?")
 
 
@@ -243,7 +245,7 @@ def _refuse_unusable(column: Column, place: Place, expected: str | None = None) 
             raise InvalidInput(replace(place, row=int(bad[0])), found, fix)
     elif expected is None and not column.is_category:
         _refuse_text_among_numbers(column, place)
-        _refuse_odd_numbers(column, place)
+        refuse_odd_numbers(column, place)
         raise InvalidInput(
             place,
             f"{column.levels} different texts are too many for a category",
@@ -281,16 +283,17 @@ def _refuse_text_among_numbers(column: Column, place: Place) -> None:
         )
 
 
-def _refuse_odd_numbers(column: Column, place: Place) -> None:
+def refuse_odd_numbers(column: Column, place: Place) -> None:
     """Raises InvalidInput for the first number with separators or a unit, in a column of such numbers."""
     given = [(row, value) for row, value in enumerate(column.values) if value is not None]
     odd = [(row, value) for row, value in given if _ODD_NUMBER.fullmatch(value) and not NUMBER.fullmatch(value)]
     plain = sum(bool(NUMBER.fullmatch(value)) for _, value in given)
     if odd and 2 * (len(odd) + plain) > len(given):
-        row, value = odd[0]
+        decimal = [(row, value) for row, value in odd if _DECIMAL_COMMA.fullmatch(value)]
+        row, value = (decimal or odd)[0]
         raise InvalidInput(
             replace(place, row=row),
-            f"{value!r} is a number with separators or a unit",
+            f"{value!r} is a number with {'a decimal comma' if decimal else 'separators or a unit'}",
             f"write it like 1234.5, or leave the column out: {_without(place)}",
         )
 

@@ -23,6 +23,7 @@ from evaluation.labels.forms.found import Found, Options, Views
 from evaluation.labels.forms.from_arrays import read_array, read_arrays
 from evaluation.labels.forms.from_folder import read_folder, table_inside
 from evaluation.labels.forms.from_table import read_table
+from evaluation.labels.forms.lines import naming_lines
 from evaluation.labels.forms.pictures import Surroundings
 from evaluation.labels.forms.probabilities import probabilities_in_file, probabilities_stored
 from evaluation.labels.forms.tables import SUFFIXES
@@ -110,6 +111,7 @@ class Request:
     trusted_cache: Path | None = None
 
 
+@naming_lines()
 def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | None]:
     """The rows to rank, and the trusted rows, if any; both with the same classes, and features encoded alike.
 

@@ -78,10 +78,12 @@ def _labels(table: Table, column: str, listed: list[str], options: Options) -> t
 
 
 def _naming_column(table: Table, folder: Path) -> str:
-    """The only column whose every cell names a file of the folder."""
+    """The only column whose cells name files of the folder: all of them, or else most."""
     files = picture_names(folder)
     cells = [name for name, kind in table.kinds.items() if kind in ("number", "text")]
-    naming = [name for name in cells if None not in found_files(table.texts(name), files)]
+    unknown = {name: found_files(table.texts(name), files).count(None) for name in cells}
+    naming = [name for name in cells if not unknown[name]]
+    naming = naming or [name for name in cells if 2 * unknown[name] < table.rows]
     if len(naming) != 1:
         problem = f"the pictures may be named by {listed(naming, ' or ')}" if naming else "no column names the pictures"
         raise InvalidInput(table.path, problem, "say which: --image-column=NAME, with paths below the folder")

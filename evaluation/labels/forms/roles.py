@@ -7,6 +7,7 @@ from typing import Literal
 
 from cleaning.errors import InvalidInput, listed, suggest
 from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, Column, column_of
+from cleaning.labels.evidence import refuse_odd_numbers
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.tables import Kind, Table, matching
@@ -278,6 +279,9 @@ def _other_column(table: Table, name: str) -> Column:
 def _only_texts(table: Table, columns: Sequence[Column]) -> tuple[Evidence, str]:
     """The one column of free text, where there is nothing else to judge the rows by."""
     texts = [one.name for one in columns if one.kind == "text"]
+    for one in columns:
+        if one.kind == "text":
+            refuse_odd_numbers(one, table.place(one.name))
     found = only_one(table, texts, "the texts to judge the rows by", "--text-column")
     if found is None:
         raise InvalidInput(

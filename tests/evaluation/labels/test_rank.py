@@ -438,7 +438,7 @@ def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
     table.loc[3, "path"] = "none.png"
     table.to_csv(tmp_path / "labels.csv", index=False)
     err = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")[2]
-    assert "labels.csv, column path, row 3: no row has the id 'none.png'" in err
+    assert "labels.csv, line 5 (row 3), column path: no row has the id 'none.png'" in err
     (tmp_path / "labels.csv").unlink()
     np.save(tmp_path / "X.npy", rows.X)
     numbered = pd.DataFrame({"id": range(120), "label": rows.names})
