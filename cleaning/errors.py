@@ -190,9 +190,10 @@ def sentence(error: Exception) -> str:
     return f"fixfirst itself failed ({shown}). Fix: run again with FIXFIRST_DEBUG=1 and report the output."
 
 
-def counted(count: int, noun: str) -> str:
-    """The count with its noun, which takes an s: `1 row`, `2 rows`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def count_of(count: int, noun: str) -> str:
+    """The count with its noun: `1 row`, `2 rows`, `3 classes`."""
+    ending = "" if count == 1 else "es" if noun.endswith(("s", "x")) else "s"
+    return f"{count} {noun}{ending}"
 
 
 def first_three(examples: Sequence[object]) -> str:

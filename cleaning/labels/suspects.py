@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, Place, first_three, printable, suggest, whole_from_0
+from cleaning.errors import InvalidInput, Place, count_of, first_three, printable, suggest, whole_from_0
 from cleaning.labels.advice import advice
 from cleaning.labels.applied import decided_votes, replaced
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
@@ -280,7 +280,7 @@ class Suspects:
     def _said(self) -> list[str]:
         """How many labels are wrong, what the data cannot tell, and whether to go on."""
         left, decided = self.left, len(self._decided)
-        head = f"{len(self._ranked.labelled)} labels" + (f", {decided} of them decided" if decided else "")
+        head = count_of(len(self._ranked.labelled), "label") + (f", {decided} of them decided" if decided else "")
         if not np.isnan(left.expected):
             them = "the others" if decided else "them"
             head += f"; {left.low:.0f} to {left.high:.0f} of {them} are probably wrong (90% confidence)"

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning.data import FloatMatrix
-from cleaning.errors import InvalidInput, Place, bounded, counted
+from cleaning.errors import InvalidInput, Place, bounded, count_of
 from evaluation.files.names import checked_name, composed
 from evaluation.files.whole import open_file, plain_errors, read_bytes, read_text
 
@@ -107,7 +107,7 @@ def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Ite
             for cells in reader:
                 width = width or len(cells)
                 if cells and len(cells) != width:
-                    found = f"{counted(len(cells), 'cell')} where the header has {width}"
+                    found = f"{count_of(len(cells), 'cell')} where the header has {width}"
                     fix = "correct the line" if width > 1 else "start the file with the names of the columns"
                     raise InvalidInput(Place(path, line=line), found, fix)
                 if cells:

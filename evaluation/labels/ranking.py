@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Count
-from cleaning.errors import InvalidInput, bounded, printable
+from cleaning.errors import InvalidInput, bounded, count_of, printable
 from cleaning.labels.advice import advice
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
@@ -98,7 +98,9 @@ def rank(job: Job, reporter: Reporter) -> None:
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in [*caveats, *_said_of_formulas(source)]:
         reporter.warn(line)
-    reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
+    reporter.say(
+        f"{job.output or folder / RANKING}: {count_of(len(found.labelled), 'label')}, the one to fix first on top"
+    )
     if decided is not None:
         _report_decided(decided, reporter)
     _report(found, reporter, trusted=trusted is not None)
@@ -285,8 +287,7 @@ def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
             reporter.say(_ahead(found))
     reporter.say(advice(found.round.suspicion[found.round.order], left))
     if bare:
-        rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"
-        reporter.say(f"{rows} at the end, with a suggestion")
+        reporter.say(f"at the end, with a suggestion: {count_of(bare, 'row')} without a label")
 
 
 def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:

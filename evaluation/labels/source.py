@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cleaning.belief.blocks.judge import too_large
 from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, Place, printable
+from cleaning.errors import InvalidInput, Place, count_of, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
 from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
 from cleaning.labels.votes import Votes
@@ -220,7 +220,7 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
-    rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
+    rows = count_of(len(labels), "row")
     own, probabilities, predicted = found.options.probabilities, None, None
     if own is not None and stored is not None:
         predicted = probabilities_stored(own, names, len(labels))

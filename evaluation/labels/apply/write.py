@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.labels.columns import OLD_LABEL
 from evaluation.embedding.embed import picture_names
 from evaluation.files.csv import csv_text
@@ -62,14 +62,15 @@ def apply(job: Job, reporter: Reporter) -> None:
     if review.source.form == "class folders":
         others = len(set(picture_names(review.source.path)) - set(review.source.ids))
         if others:
-            reporter.say(f"{others} files that were not ranked are left out")
+            reporter.say(f"left out, since not ranked: {count_of(others, 'file')}")
     reporter.say(f"{output}: the corrected data")
     reporter.say(f"{log}: every change")
 
 
 def _summary(planned: Planned) -> str:
     dropped, changed = len(planned.corrections.dropped), len(planned.corrections.changed)
-    return f"{planned.looked} rows looked at: {changed} labels changed, {dropped} rows dropped"
+    told = f"{count_of(changed, 'label')} changed, {count_of(dropped, 'row')} dropped"
+    return f"{count_of(planned.looked, 'row')} looked at: {told}"
 
 
 def _suffixes() -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place, listed, suggest
+from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from cleaning.labels.classes import Labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
@@ -55,7 +55,7 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     evidence, hashes = found.of(listed, Place(path))
     left = sum(name not in set(listed) and path / name != where for name in picture_names(path))
     said = [f"pictures from `{column}`, embedded by {found.encoder}", from_where]
-    said += [f"{left} files have no row in {where.name}"] if left else []
+    said += [f"{count_of(left, 'file')} without a row in {where.name}"] if left else []
     filled = replace(options, labels=where, image_column=column, label_column=label, encoder=found.encoder)
     views = Views(picture=lambda row: folder_picture(path, listed[row]))
     return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views, votes)

@@ -63,7 +63,7 @@ def test_every_form_comes_back_in_its_form_with_what_was_decided(form, rows, tmp
     one = output if "npy" not in form else output.parent
     status, out, err = run(capsys, "apply", folder, f"--output={one}")
     assert (status, err) == (0, "")
-    assert "5 rows looked at: 2 labels changed, 1 rows dropped" in out
+    assert "5 rows looked at: 2 labels changed, 1 row dropped" in out
     first = files(output.parent)
     assert run(capsys, "apply", folder, f"--output={one}")[0] == 0
     assert files(output.parent) == first
@@ -295,7 +295,7 @@ def test_decisions_about_rows_that_are_gone_or_have_changed_do_not_count(photos,
     Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / names[0])
     status, out, err = run(capsys, "apply", folder, f"--output={output}")
     assert (status, err) == (0, f"warning: 1 decision does {lost} (row {names[0]!r})\n")
-    assert "2 rows looked at: 1 labels changed, 1 rows dropped" in out
+    assert "2 rows looked at: 1 label changed, 1 row dropped" in out
     (photos / names[1]).unlink()
     status, _, err = run(capsys, "apply", folder, f"--output={output}")
     assert (status, err) == (0, f"warning: 2 decisions do {lost} (for example row {names[0]!r})\n")
@@ -400,7 +400,7 @@ def test_pictures_that_were_not_ranked_are_said_to_be_left_out(photos, tmp_path,
     (photos / "cat" / "broken.png").write_bytes(b"not a picture")
     assert run(capsys, "rank", photos, "--on-undecodable=skip")[0] == 0
     out = run(capsys, "apply", tmp_path / "photos_review", f"--output={tmp_path / 'clean'}")[1]
-    assert "1 files that were not ranked are left out" in out
+    assert "left out, since not ranked: 1 file" in out
 
 
 def test_pictures_inside_a_parquet_file_stay_inside(photos, tmp_path, capsys):

@@ -112,7 +112,7 @@ def test_pictures_of_a_flat_folder(tmp_path, capsys):
     status, out, _ = run(capsys, "rank", folder, "--encoder=classical")
     assert status == 0
     assert "votes of 2 annotators from `class`, 3 names" in out
-    assert "1 files have no row in votes.csv" in out
+    assert "1 file without a row in votes.csv" in out
     decide(tmp_path / "photos_review", {0: "=dog", 4: "drop"})
     assert run(capsys, "apply", tmp_path / "photos_review", f"--output={tmp_path / 'clean'}")[0] == 0
     table = pd.read_csv(tmp_path / "clean" / "labels.csv")
