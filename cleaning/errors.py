@@ -1,12 +1,14 @@
 """Errors whose text is written for the user, and the parts that such texts are built from."""
 
 import difflib
+import operator
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from warnings import WarningMessage
 
 _ADDRESS = re.compile(r"<([\w.]+)(?: object)? at 0x[0-9a-fA-F]+>")
@@ -81,12 +83,13 @@ class Place:
     row: int | str | None = None
 
     def __str__(self) -> str:
+        row = None if self.row is None else f"row {bounded(repr(self.row))}"
         parts = [
             None if self.path is None else str(self.path),
-            None if self.line is None else f"line {self.line}",
+            None if self.line is None else f"line {self.line}" + (f" ({row})" if row else ""),
             None if self.key is None else bounded(self.key, 300),
             None if self.column is None else f"column {bounded(self.column)}",
-            None if self.row is None else f"row {bounded(repr(self.row))}",
+            row if self.line is None else None,
         ]
         return ", ".join(part for part in parts if part)
 
@@ -166,6 +169,17 @@ class Unsuitable(FixfirstError):
     """A ranker or learner cannot work on these data, for the reason given. The run continues without it."""
 
 
+def whole_from_0(name: str, value: Any) -> int:
+    """The value of an argument that is a whole number from 0. Raises InvalidInput for any other."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise InvalidInput(name, f"it is {bounded(repr(value))}", "use a whole number from 0")
+    return number
+
+
 def sentence(error: Exception) -> str:
     """The text shown to the user for an error, expected or not."""
     if isinstance(error, FixfirstError):
@@ -174,6 +188,12 @@ def sentence(error: Exception) -> str:
         return "there is not enough memory for this. Fix: lower `jobs:` in parameters.yaml, or use a larger machine."
     shown = f"{type(error).__name__}: {foreign_reason(error)}"
     return f"fixfirst itself failed ({shown}). Fix: run again with FIXFIRST_DEBUG=1 and report the output."
+
+
+def count_of(count: int, noun: str) -> str:
+    """The count with its noun: `1 row`, `2 rows`, `3 classes`."""
+    ending = "" if count == 1 else "es" if noun.endswith(("s", "x")) else "s"
+    return f"{count} {noun}{ending}"
 
 
 def first_three(examples: Sequence[object]) -> str:

@@ -12,7 +12,7 @@ from cleaning.belief.shown import shift_of
 from cleaning.belief.told import Checked, Told
 from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, whole_from_0
 from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks
 
@@ -86,8 +86,7 @@ class Round:
         -----
         The interval covers chance and a misjudgement that all rows share, as that of `left` does.
         """
-        if looks < 0:
-            raise InvalidInput("looks", f"it is {looks}", "use a number from 0")
+        looks = whole_from_0("looks", looks)
         if self.left is None or self.deviations is None:
             return None
         return found_ahead(self.suspicion[self.order[:looks]], self.deviations, self.left)

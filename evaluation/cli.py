@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import importlib
+import io
 import itertools
 import os
 import pkgutil
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Wrong usage exits with 2. An error prints one line to standard error; FIXFIRST_DEBUG=1 shows its traceback instead.
     """
-    _open_closed_streams()
+    _prepare_streams()
     name, rest = _command_of(sys.argv[1:] if arguments is None else list(arguments))
     command = importlib.import_module(f"evaluation.commands.{name}")
     parser = _Parser(prog=f"fixfirst {name}", description=_summary(command), allow_abbrev=False)
@@ -30,11 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_plainly(command.run, options)
 
 
-def _open_closed_streams() -> None:
-    """Sends output nowhere if the caller has closed it (`>&-`), so that the work is done all the same."""
+def _prepare_streams() -> None:
+    """Sends output nowhere if the caller has closed it (`>&-`), so that the work is done all the same.
+
+    What the terminal cannot show is replaced.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - open until the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def command_names() -> list[str]:

@@ -115,7 +115,7 @@ def test_what_the_page_says_of_decisions_works(tmp_path, monkeypatch, capsys):
     assert json.loads(line).keys() <= json.loads(log[0]).keys()
     Path("theirs.jsonl").write_text(json.dumps(json.loads(line) | {"hash": json.loads(log[0])["hash"]}) + "\n")
     assert main(["decisions", "theirs.jsonl", "--review=photos_review"]) == 0, capsys.readouterr().err
-    assert "1 decisions added" in capsys.readouterr().out
+    assert "1 decision added" in capsys.readouterr().out
 
 
 def test_the_python_of_the_pages_works():

@@ -10,7 +10,7 @@ from scipy.special import xlogy
 from cleaning.belief.ballots import majority, vote_matrix
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import whole_from_0
 
 _BLOCK = 4096
 
@@ -71,8 +71,7 @@ class Consensus:
         list of (int, int)
             Row and annotator, the most telling vote first, at most one per row.
         """
-        if count < 0:
-            raise InvalidInput("count", f"it is {count}", "use a number from 0")
+        count = whole_from_0("count", count)
         best = self.missing.argmax(axis=1)
         told = self.missing[np.arange(len(best)), best]
         rows = np.argsort(-told, kind="stable")[:count]

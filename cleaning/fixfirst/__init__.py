@@ -49,7 +49,8 @@ if TYPE_CHECKING:
         simulate,
     )
     from cleaning.labels.estimator import LabelRanker
-    from cleaning.labels.suspects import Suspects, rank
+    from cleaning.labels.rank import rank
+    from cleaning.labels.suspects import Suspects
 else:
     from cleaning.lazily import importer
 
@@ -58,7 +59,8 @@ else:
         {
             "cleaning": _domain,
             "cleaning.labels.estimator": ("LabelRanker",),
-            "cleaning.labels.suspects": ("Suspects", "rank"),
+            "cleaning.labels.rank": ("rank",),
+            "cleaning.labels.suspects": ("Suspects",),
         },
     )
 

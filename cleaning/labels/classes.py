@@ -24,7 +24,7 @@ UNLABELLED = -1
 
 # With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
 _MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
-_MEANT = "name another column, or pass --classes (in Python: classes=True) if these are classes"
+_ANOTHER = "name another column"
 _BROKEN = "this is not text (broken Unicode)"
 _KINDS = (NoneType, NAType, bool, int, float, Decimal, str, bytes, date, timedelta, np.datetime64, np.timedelta64)
 # Possessive, so that a million digits with a letter behind them take no more time than other text.
@@ -205,7 +205,7 @@ def _plain(value: Any, place: Place) -> bool | int | float | str:
             raise InvalidInput(place, f"{value} is not a label", "give every row a class, or none")
         return int(value) if value == int(value) else float(value)
     if isinstance(value, date | timedelta | np.datetime64 | np.timedelta64):
-        raise InvalidInput(place, f"{value} is a date or a time, not a class", _MEANT.partition(", or")[0])
+        raise InvalidInput(place, f"{value} is a date or a time, not a class", _ANOTHER)
     if isinstance(value, str):
         refuse_broken_text(value, place)
         return str(value)
@@ -231,6 +231,10 @@ def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place)
             )
 
 
+def _meant(place: Place) -> str:
+    return f"{_ANOTHER}, or pass {'classes=True' if place.path is None else '--classes'} if these are classes"
+
+
 def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:
     """Refuses labels that look like a regression target or like ids."""
     numbers = not any(isinstance(value, str) and not NUMBER.fullmatch(value) for value in values)
@@ -238,11 +242,13 @@ def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, 
         for value, row in zip(values, rows, strict=True):
             if isinstance(value, float) or (isinstance(value, str) and not _is_whole(value)):
                 problem = f"{bounded(str(value))} looks like a quantity, not like a class"
-                raise InvalidInput(replace(place, row=row), problem, _MEANT)
+                raise InvalidInput(replace(place, row=row), problem, _meant(place))
     if len(values) > _MANY_CLASSES and labelled < _FEWEST_ROWS_PER_CLASS * len(values):
         every = "every label is different" if len(values) == labelled else f"{len(values)} different labels"
         looks = "a quantity or an id" if numbers else "an id or free text"
-        raise InvalidInput(place, f"{every}, in {labelled} rows; this looks like {looks}, not like classes", _MEANT)
+        raise InvalidInput(
+            place, f"{every}, in {labelled} rows; this looks like {looks}, not like classes", _meant(place)
+        )
 
 
 def _refuse_twins(names: Sequence[str], rows: Sequence[int], place: Place) -> None:

@@ -19,6 +19,22 @@ _MOST_DIGITS = 9
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?([T ]\d\d?:\d\d.*)?|\d\d?[./]\d\d?[./]\d{2,4}( \d\d?:\d\d.*)?")
 
 
+OLD_LABEL, NEW_LABEL = OF_REVIEWS = "label_before_review", "label_after_review"
+"""The columns in which `fixfirst apply` keeps the old labels, and in which it puts the new ones beside the votes of
+several annotators. Neither labels nor evidence come from them unless they are named.
+"""
+
+ID_NAMES = (
+    ("id", "ids", "uid", "uuid", "image_id", "imageid", "row_id", "sample_id", "key"),
+    ("filename", "file_name", "filepath", "file_path", "file", "path", "image", "image_path", "img", "name"),
+    ("", "index", "unnamed: 0", "__index_level_0__"),
+)
+"""Names of ids, the better ones first; two of one line are an open question."""
+
+NOT_JUDGED_BY = frozenset(name for names in ID_NAMES for name in names) - {"name", "image", "img"}
+"""Names of columns that say nothing about the class."""
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a table. kind: what its values are. values: floats (NaN: none), or text (None: none)."""
@@ -33,9 +49,16 @@ class Column:
         return len({value for value in self.values if value is not None})
 
     @property
+    def is_empty(self) -> bool:
+        """Whether no row has a value in it."""
+        if self.kind == "number":
+            return bool(np.isnan(self.values).all())
+        return self.kind == "text" and all(value is None for value in self.values)
+
+    @property
     def is_category(self) -> bool:
         """Whether one number per different text is a sensible encoding."""
-        return self.kind == "text" and self.levels <= min(_MOST_LEVELS, max(2, len(self.values) // 2))
+        return self.kind == "text" and 0 < self.levels <= min(_MOST_LEVELS, max(2, len(self.values) // 2))
 
 
 def column_of(name: str, values: object, place: Place) -> Column:
@@ -78,7 +101,8 @@ def _object_column(name: str, values: list[Any], place: Place) -> Column:
             )
     if kinds != (str,):
         return Column(name, "number", np.array([math.nan if value is None else float(value) for value in plain]))
-    if all(_DATE.fullmatch(value) for value in set(plain) if value):
+    texts = {value for value in plain if value}
+    if texts and all(map(_DATE.fullmatch, texts)):
         return Column(name, "date", None)
     return Column(name, "text", [value or None for value in plain])
 

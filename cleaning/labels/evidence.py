@@ -27,6 +27,8 @@ _BUCKETS, _DIRECTIONS = 1 << 18, 128
 _BLOCK = 4096
 # The square of a larger number is not summed over rows in float32.
 _LARGEST = math.sqrt(float(np.finfo(np.float32).max) * LARGEST_SHARE)
+# A comma before three digits may separate thousands.
+_DECIMAL_COMMA = re.compile(r"[+-]?\d{1,15},(\d{1,2}|\d{4,15})")
 _ODD_NUMBER = re.compile(r"[$€£¥]? ?[+-]?\d{1,15}([.,'’ \u00a0\u202f]\d{1,15}){0,6} ?[%$€£¥]?")
 
 
@@ -188,7 +190,11 @@ class _TableEncoder:
                 centre = centre_of(column.values[:, None])
                 numbers[column.name] = 0.0 if centre is None else float(centre[0]), 1.0
         if not numbers and not levels:
-            raise InvalidInput(evidence.place, "there are no columns to judge the rows by", "name some with --features")
+            raise InvalidInput(
+                evidence.place,
+                "there are no columns to judge the rows by",
+                f"name some with {_argument(evidence.place, 'features')}",
+            )
         return cls(evidence.place, numbers, levels)
 
     def __call__(self, evidence: Evidence) -> Single:
@@ -219,11 +225,13 @@ class _TableEncoder:
 
 def _refuse_unusable(column: Column, place: Place, expected: str | None = None) -> None:
     """Raises InvalidInput for a column that has no place in a matrix."""
-    leave = f"fill it in, or leave the column out: --features=… without {column.name}"
+    leave = _without(place)
+    if column.is_empty:
+        raise InvalidInput(place, "there is no value in it", f"fill it in, or leave it out: {leave}")
     if column.kind == "date":
-        raise InvalidInput(place, "dates are not used", f"leave it out: --features=… without {column.name}")
+        raise InvalidInput(place, "dates are not used", f"leave it out: {leave}")
     if column.kind == "other":
-        raise InvalidInput(place, "neither numbers nor text", f"leave it out: --features=… without {column.name}")
+        raise InvalidInput(place, "neither numbers nor text", f"leave it out: {leave}")
     if expected is not None and column.kind != expected:
         raise InvalidInput(
             place, f"{column.kind} where the rows to rank have {expected}", "give the same columns in both"
@@ -233,20 +241,32 @@ def _refuse_unusable(column: Column, place: Place, expected: str | None = None) 
         if len(bad):
             value = column.values[bad[0]]
             found = "there is no number" if math.isnan(value) else f"{value} is not finite"
-            raise InvalidInput(replace(place, row=int(bad[0])), found, leave)
+            fix = f"fill it in, or leave the column out: {leave}"
+            raise InvalidInput(replace(place, row=int(bad[0])), found, fix)
     elif expected is None and not column.is_category:
         _refuse_text_among_numbers(column, place)
-        _refuse_odd_numbers(column, place)
+        refuse_odd_numbers(column, place)
         raise InvalidInput(
             place,
             f"{column.levels} different texts are too many for a category",
-            f"leave it out: --features=… without {column.name}; or judge the rows by it: --text-column={column.name}",
+            f"leave it out: {leave}; or judge the rows by it: {_argument(place, 'text')}={column.name}",
         )
+
+
+def _argument(place: Place, name: str) -> str:
+    """How the user of the command names an argument, or else the one who gave data in memory."""
+    if place.path is None:
+        return name
+    return {"text": "--text-column"}.get(name, f"--{name}")
+
+
+def _without(place: Place) -> str:
+    return f"{_argument(place, 'features')}=… without {place.column}"
 
 
 def _too_large(values: Any, place: Place) -> InvalidInput:
     row = int(np.argmax(np.abs(values)))
-    fix = f"scale the column down, or leave it out: --features=… without {place.column}"
+    fix = f"scale the column down, or leave it out: {_without(place)}"
     return InvalidInput(replace(place, row=row), f"{values[row]:.3g} is too large, since its square overflows", fix)
 
 
@@ -259,21 +279,22 @@ def _refuse_text_among_numbers(column: Column, place: Place) -> None:
         raise InvalidInput(
             replace(place, row=row),
             f"{value[:60]!r} where most rows have numbers ({first_three([row for row, _ in texts])})",
-            f"correct it, or leave the column out: --features=… without {column.name}",
+            f"correct it, or leave the column out: {_without(place)}",
         )
 
 
-def _refuse_odd_numbers(column: Column, place: Place) -> None:
+def refuse_odd_numbers(column: Column, place: Place) -> None:
     """Raises InvalidInput for the first number with separators or a unit, in a column of such numbers."""
     given = [(row, value) for row, value in enumerate(column.values) if value is not None]
     odd = [(row, value) for row, value in given if _ODD_NUMBER.fullmatch(value) and not NUMBER.fullmatch(value)]
     plain = sum(bool(NUMBER.fullmatch(value)) for _, value in given)
     if odd and 2 * (len(odd) + plain) > len(given):
-        row, value = odd[0]
+        decimal = [(row, value) for row, value in odd if _DECIMAL_COMMA.fullmatch(value)]
+        row, value = (decimal or odd)[0]
         raise InvalidInput(
             replace(place, row=row),
-            f"{value!r} is a number with separators or a unit",
-            f"write it like 1234.5, or leave the column out: --features=… without {column.name}",
+            f"{value!r} is a number with {'a decimal comma' if decimal else 'separators or a unit'}",
+            f"write it like 1234.5, or leave the column out: {_without(place)}",
         )
 
 
@@ -294,7 +315,9 @@ class _TextEncoder:
         self._hashed = character_ngrams(_BUCKETS)
         counts = self._hashed.transform(texts)
         if not counts.nnz:
-            raise InvalidInput(evidence.place, "the texts are empty", "name another column with --text-column")
+            raise InvalidInput(
+                evidence.place, "the texts are empty", f"name another column with {_argument(evidence.place, 'text')}"
+            )
         self._used = np.unique(counts.indices)  # of the other buckets the projection is 0
         directions = max(1, min(_DIRECTIONS, len(texts) - 1, len(self._used) - 1))
         self._weights = TfidfTransformer(sublinear_tf=True).fit(counts)

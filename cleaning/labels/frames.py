@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, listed, suggest
 from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
-from cleaning.labels.columns import column_of, numbered_run
+from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, column_of, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, vectors_in
 from cleaning.labels.votes import Votes, encode_votes
 
@@ -21,6 +21,7 @@ class Choice:
     """Which columns of a DataFrame are what, as `rank` takes them. label: several are those of annotators."""
 
     label: str | Sequence[str] | None
+    id: str | None
     features: Sequence[str] | None
     embeddings: str | None
     text: str | None
@@ -30,7 +31,7 @@ class Choice:
     @property
     def named(self) -> bool:
         """Whether any column is named."""
-        return any(part is not None for part in (self.label, self.features, self.embeddings, self.text))
+        return any(part is not None for part in (self.label, self.id, self.features, self.embeddings, self.text))
 
     @property
     def label_columns(self) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """Rows as they were given. ids: of the index, if it has a name for every row; else row numbers.
+    """Rows as they were given. ids: of a column, or of the index, if it has a name for every row; else row numbers.
 
     votes: those of annotators, if the labels are what most of them said.
     """
@@ -57,6 +58,10 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
     key: the name of the argument, for errors. votes: instead of labels.
     """
     place, data = Place(key=key), pandas_of(data, key)
+    if isinstance(data, str | bytes | Path | Mapping):
+        what = "a dict" if isinstance(data, Mapping) else "a path or a text"
+        fix = "give an array or a DataFrame; the command `fixfirst rank` takes files and folders"
+        raise InvalidInput(place, f"this is {what}", fix)
     if labels is None and choice.label is None and votes is None:
         raise InvalidInput(place, "there are no labels", "give y, or name their column: label=…")
     if not isinstance(data, pd.DataFrame):
@@ -67,8 +72,9 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
         ids = tuple(str(row) for row in range(matrix.shape[0]))
     else:
         _refuse_unknown(data, choice, place)
-        evidence = _of_frame(data, choice, place)
-        ids = _ids(data.index)
+        column = _id_column(data, choice, place)
+        evidence = _of_frame(data, choice, place, column)
+        ids = _ids(data, column)
     if sum(one is not None for one in (labels, choice.label, votes)) > 1:
         one = "label" if choice.label is not None else "votes"
         raise InvalidInput(one, "labels are given as well", "give one of them")
@@ -97,11 +103,14 @@ def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: ob
 
 
 def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
-    """The trusted rows, with the spelling of classes of the others."""
+    """The trusted rows, with the spelling of classes of the others.
+
+    That their labels are classes is seen from the names that they share with the others.
+    """
     data, labels = trusted if isinstance(trusted, tuple) and len(trusted) == 2 else (trusted, None)
     if labels is None and (len(choice.label_columns) > 1 or given.votes is not None):
         raise InvalidInput("trusted", "votes may be wrong", "give a tuple (X, y) of rows and their right labels")
-    if labels is None and not hasattr(data, "columns"):
+    if labels is None and not hasattr(data, "columns") and not isinstance(data, str | Path):
         raise InvalidInput(
             "trusted", "there are no labels", "give a tuple (X, y), or a DataFrame with the same columns"
         )
@@ -109,6 +118,9 @@ def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
         if isinstance(data, pd.DataFrame):
             data = data.drop(columns=list(choice.label_columns), errors="ignore")
         choice = replace(choice, label=None)
+    choice = replace(choice, classes=True)
+    if choice.id not in getattr(data, "columns", ()):
+        choice = replace(choice, id=None)
     found = given_rows(data, labels, choice, "trusted")
     return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
 
@@ -134,9 +146,6 @@ def votes_in(votes: Any, *, classes: bool, place: Place | None = None) -> Votes:
 
 def _matrix(data: Any, place: Place) -> Any:
     """The array; ragged lists are refused with the row."""
-    if isinstance(data, str | bytes | Path | Mapping):
-        fix = "give an array or a DataFrame; the command `fixfirst rank` takes files and folders"
-        raise InvalidInput(place, f"this is a {type(data).__name__}", fix)
     if isinstance(data, np.ndarray) or hasattr(data, "tocsr"):
         matrix = data
     elif hasattr(data, "__array__") and not isinstance(data, pd.Series):
@@ -155,7 +164,7 @@ def _matrix(data: Any, place: Place) -> Any:
 
 
 def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
-    named = [*choice.label_columns, choice.embeddings, choice.text, *(choice.features or ())]
+    named = [*choice.label_columns, choice.id, choice.embeddings, choice.text, *(choice.features or ())]
     unknown = [name for name in named if name is not None and name not in data.columns]
     if unknown:
         known = suggest(str(unknown[0]), map(str, data.columns))
@@ -168,14 +177,16 @@ def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
         raise InvalidInput(" and ".join(by), "the rows are judged by one of them", "leave one of them out")
 
 
-def _of_frame(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
+def _of_frame(data: pd.DataFrame, choice: Choice, place: Place, id_column: str | None) -> Evidence:
     if choice.embeddings is not None:
         where = replace(place, column=choice.embeddings)
         return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none")
     if choice.text is not None:
         return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place)
-    names = choice.features or [name for name in data.columns if name not in choice.label_columns]
+    names = choice.features or _judged_by(data, {*choice.label_columns, id_column})
     columns = [column_of(str(name), data[name], place) for name in names]
+    if not choice.features:
+        columns = [column for column in columns if not column.is_empty]
     vector = all(column.kind == "number" for column in columns) and numbered_run([column.name for column in columns])
     evidence = Columns(columns, place, choice.scaling or ("none" if vector else "standard"))
     if vector and evidence.scaling == "none":
@@ -183,6 +194,36 @@ def _of_frame(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
     return evidence
 
 
-def _ids(index: pd.Index) -> tuple[str, ...]:
-    names = tuple(map(str, index))
+def _judged_by(data: pd.DataFrame, taken: set[Any]) -> list[Any]:
+    """The columns that have no other role and are not named like ids or like those that `fixfirst apply` adds."""
+    return [
+        name
+        for name in data.columns
+        if name not in taken and str(name).casefold() not in NOT_JUDGED_BY and not str(name).startswith(OF_REVIEWS)
+    ]
+
+
+def _id_column(data: pd.DataFrame, choice: Choice, place: Place) -> str | None:
+    """The column of ids: the one that was named, or else the only one of a name of ids, with an id for every row."""
+    if choice.id is not None:
+        missing, repeated = data[choice.id].isna(), data[choice.id].duplicated()
+        for bad, problem in ((missing, "there is no id"), (repeated, "the id is that of another row")):
+            if bad.any():
+                row = int(np.flatnonzero(bad)[0])
+                raise InvalidInput(replace(place, column=choice.id, row=row), problem, "correct it, or leave out id=…")
+        return choice.id
+    taken = {*choice.label_columns, *(choice.features or ()), choice.embeddings, choice.text}
+    for names in ID_NAMES:
+        found = [name for name in data.columns if name not in taken and str(name).casefold() in names]
+        if len(found) > 1 and not all(data[one].equals(data[found[0]]) for one in found):
+            raise InvalidInput(place, f"the ids may be in {listed(list(map(str, found)), ' or ')}", "say which: id=…")
+        if found:
+            column = data[found[0]]
+            return None if column.isna().any() or column.duplicated().any() else found[0]
+    return None
+
+
+def _ids(data: pd.DataFrame, column: str | None) -> tuple[str, ...]:
+    """The ids in a column, or else those of the index, or else row numbers."""
+    names = tuple(map(str, data.index if column is None else data[column]))
     return names if len(set(names)) == len(names) else tuple(str(row) for row in range(len(names)))

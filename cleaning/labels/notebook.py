@@ -11,7 +11,8 @@ import pandas as pd
 _SIDE = 96
 _LARGEST = 64 * 1024**2
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
-_COLUMNS = ["row", "id", "given_label", "suggested_label", "suspicion"]
+SHOWN = ["row", "id", "given_label", "suggested_label", "suspicion"]
+"""The columns to show."""
 
 
 def as_html(head: str, notes: Sequence[str], suspects: pd.DataFrame, pictures: Sequence[bytes | None]) -> str:
@@ -19,9 +20,9 @@ def as_html(head: str, notes: Sequence[str], suspects: pd.DataFrame, pictures: S
     said = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
     lines = [
         "".join(f"<td>{html.escape(_shown(value))}</td>" for value in values)
-        for values in suspects[_COLUMNS].itertuples(index=False)
+        for values in suspects[SHOWN].itertuples(index=False)
     ]
-    header = "".join(f"<th>{name}</th>" for name in _COLUMNS)
+    header = "".join(f"<th>{name}</th>" for name in SHOWN)
     if any(pictures):
         header = f"<th></th>{header}"
         lines = [f"<td>{thumbnail(one)}</td>{line}" for one, line in zip(pictures, lines, strict=True)]

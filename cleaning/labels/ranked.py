@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, whole_from_0
 from cleaning.looks import FirstLooks, first_looks
 from cleaning.progress import Progress, silent
 from cleaning.review import Round, next_round
@@ -91,7 +91,7 @@ def rank_rows(
         probabilities=own,
         validation_probabilities=trusted_probabilities,
         votes=None if votes is None else votes[labelled],
-        rng=np.random.default_rng(seed),
+        rng=np.random.default_rng(whole_from_0("seed", seed)),
     )
     progress(1, _STEPS, "the order to look at them")
     first = next_round(posterior, {})

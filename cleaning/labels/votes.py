@@ -102,7 +102,7 @@ def encode_votes(
     if any(silent) and not all(silent):
         raise InvalidInput(places[silent.index(True)], "there is no vote in it", "leave it out")
     try:
-        found = encode_labels([value for values in listed for value in values], Place(), classes=classes)
+        found = encode_labels([value for values in listed for value in values], Place(places[0].path), classes=classes)
     except InvalidInput as error:
         number = error.place.row if isinstance(error.place.row, int) else 0
         where = replace(places[number // max(count, 1)], row=None if error.place.row is None else number % count)

@@ -1,5 +1,6 @@
 """L2 logistic regression by scikit-learn, fitted to convergence, for code that needs a single fit."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,10 @@ def fit_logistic(features: FloatMatrix, labels: IntVector, strength: float) -> "
     parameters = (features.shape[1] + 1) * (1 if classes == 2 else classes)
     solver = "newton-cholesky" if parameters <= _LARGEST_HESSIAN else "lbfgs"
     model = LogisticRegression(C=strength, tol=_TOLERANCE, max_iter=100_000, solver=solver)
-    return model.fit(features.astype(np.float64, copy=False), labels)  # that tolerance is out of reach of float32
+    with warnings.catch_warnings():
+        # few rows in many classes look like a regression problem to scikit-learn
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+        return model.fit(features.astype(np.float64, copy=False), labels)  # that tolerance is out of reach of float32
 
 
 def span_of_rows(train: FloatMatrix, *others: FloatMatrix) -> tuple[FloatMatrix, ...]:

@@ -17,10 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the blended file."""
+    from cleaning.errors import count_of
     from evaluation.files.progress import Reporter
     from evaluation.submissions.blend import blend
 
     form: Literal["same", "categories"] = "categories" if options.categories else "same"
     rows = blend(options.files, options.output, weights=options.weights, form=form)
-    Reporter().say(f"{options.output}: {rows} rows from {len(options.files)} files")
+    Reporter().say(f"{options.output}: {count_of(rows, 'row')} from {count_of(len(options.files), 'file')}")
     return 0

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Checks the rankings, writes one file per data id of the challenge, and says how to upload them."""
-    from cleaning.errors import first_three
+    from cleaning.errors import count_of, first_three
     from evaluation.contract.loading import load_parameters
     from evaluation.contract.registry import own_rankers
     from evaluation.files.progress import Reporter
@@ -35,7 +35,9 @@ def run(options: argparse.Namespace) -> int:
     summary = known[options.method].summary if options.method in known else "What the method does, in one sentence."
     target = options.output or options.workspace / "upload"
     found = write_upload(folders.submission_folder, options.method, ids, summary, target, partial=options.partial)
-    reporter.say(f"{target}: {len(found.written)} rankings of {options.method}, and {found.description.name}")
+    reporter.say(
+        f"{target}: {count_of(len(found.written), 'ranking')} of {options.method}, and {found.description.name}"
+    )
     if found.others:
         reporter.say(f"left out, because they are not of the challenge: {first_three(found.others)}")
     if found.missing:

@@ -128,7 +128,7 @@ def _paths(folders: "Folders") -> Iterator[Finding]:
 
 
 def _parameters(folders: "Folders") -> Iterator[Finding]:
-    from cleaning.errors import FixfirstError
+    from cleaning.errors import FixfirstError, count_of
     from evaluation.contract.loading import load_parameters
 
     try:
@@ -136,10 +136,8 @@ def _parameters(folders: "Folders") -> Iterator[Finding]:
     except FixfirstError as error:
         yield Finding("problem", str(error))
     else:
-        ids = sum(len(block.data_ids(name)) for name, block in parameters.enabled().items())
-        yield Finding(
-            "ok", f"{folders.parameters_file} is valid: {ids} data ids enabled, tasks {', '.join(parameters.tasks)}."
-        )
+        ids = count_of(sum(len(block.data_ids(name)) for name, block in parameters.enabled().items()), "data id")
+        yield Finding("ok", f"{folders.parameters_file} is valid: {ids} enabled, tasks {', '.join(parameters.tasks)}.")
 
 
 def _engine() -> Iterator[Finding]:

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Embeds the images that are new or have changed."""
+    from cleaning.errors import count_of
     from evaluation.embedding.embed import Request, default_encoder, embed
     from evaluation.files.progress import Reporter
 
@@ -28,5 +29,5 @@ def run(options: argparse.Namespace) -> int:
     request = Request(
         options.folder, options.output, encoder, jobs, options.on_undecodable, settings=settings_of(options)
     )
-    reporter.say(f"{options.output}: {embed(request, reporter)} images")
+    reporter.say(f"{options.output}: {count_of(embed(request, reporter), 'image')}")
     return 0

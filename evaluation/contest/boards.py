@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cleaning.errors import InvalidInput, first_three
+from cleaning.errors import InvalidInput, count_of, first_three
 from evaluation.contest.counting import that_counts
 from evaluation.contest.log import Entry, Slot, SubmissionLog, latest_of_each
-from evaluation.contest.standings import Row, gap_cells, leaderboard, markdown_table, signed, text_table
+from evaluation.contest.standings import Row, compared, gap_cells, leaderboard, markdown_table, signed, text_table
 from evaluation.contract import registry
 from evaluation.contract.record import Record
 from evaluation.contract.task import Task
@@ -68,7 +68,7 @@ def write_board(folders: Folders, task: Task, name: str, parameters: Parameters,
     for path in written:
         reporter.say(str(path))
     if found.outdated:
-        reporter.warn(f"{found.outdated} submissions left out because they were scored on older data or settings")
+        reporter.warn(f"{count_of(found.outdated, 'submission')} left out, scored on older data or settings")
 
 
 def board(log: SubmissionLog, task: Task, name: str, rules: Rules) -> Boarded:
@@ -125,14 +125,19 @@ def public_score(entry: Entry, task: Task) -> float:
 def _standings(
     task: Task, name: str, counting: Sequence[Entry], first: dict[tuple[object, ...], int], entries: Iterable[Entry]
 ) -> tuple[Standing, ...]:
-    rows = leaderboard([_as_record(entry, name) for entry in counting], task)
+    records = [_as_record(entry, name) for entry in counting]
+    rows = leaderboard(records, task)
     made = Counter(team for _, _, team, _, _ in {(*entry.slot, entry.number) for entry in entries if entry.number})
     found = []
     for row in rows:
         own = tuple(entry for entry in counting if entry.team == row.method)
         found.append(Standing(None, row, made[row.method], own, max(first[_key(entry)] for entry in own)))
     found.sort(key=lambda one: _order(one, task))
-    return tuple(replace(one, place=place if one.row.complete else None) for place, one in enumerate(found, start=1))
+    rows = compared([one.row for one in found], records, task, found[0].row.method)
+    return tuple(
+        replace(one, row=row, place=place if row.complete else None)
+        for place, (one, row) in enumerate(zip(found, rows, strict=True), start=1)
+    )
 
 
 def _order(standing: Standing, task: Task) -> tuple[float, ...]:

@@ -99,11 +99,15 @@ def _ranked(chosen: Sequence[Record], task: Task) -> list[Row]:
     rows = [_row(task, method, own, n_all) for method, own in methods.items()]
     sign = -1.0 if task.main.greater_is_better else 1.0
     rows.sort(key=lambda row: (not row.complete, sign * row.mean, row.method))
-    values = {
-        method: {(record.dataset, record.seed): record.metrics[task.main.name] for record in own}
-        for method, own in methods.items()
-    }
-    best = best_row(rows).method if rows else ""
+    return compared(rows, chosen, task, best_row(rows).method) if rows else []
+
+
+def compared(rows: Iterable[Row], records: Iterable[Record], task: Task, best: str) -> list[Row]:
+    """The rows with their paired differences to the method `best`, and to random order."""
+    values: dict[str, dict[tuple[str, int], float]] = defaultdict(dict)
+    for record in records:
+        if record.status == "ok":
+            values[record.method][record.dataset, record.seed] = record.metrics[task.main.name]
     return [
         replace(row, to_best=_gap(values, best, row.method), to_random=_gap(values, CHANCE, row.method)) for row in rows
     ]

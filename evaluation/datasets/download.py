@@ -5,7 +5,7 @@ import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, count_of
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
 from evaluation.datasets.cards import write_croissant
@@ -42,12 +42,12 @@ def _download(folders: Folders, parameters: Parameters, reporter: Reporter) -> N
         job = Job(name, block, folders, reporter)
         if not block.sources:
             _check_in_place(job)
-            reporter.say(f"{name}: {len(job.ids)} data ids, added by hand")
+            reporter.say(f"{name}: {count_of(len(job.ids), 'data id')}, added by hand")
         elif _is_complete(job, manifest):
-            reporter.say(f"{name}: {len(job.ids)} data ids, already present")
+            reporter.say(f"{name}: {count_of(len(job.ids), 'data id')}, already present")
         else:
             source = _from_first_source(job, manifest)
-            reporter.say(f"{name}: {len(job.ids)} data ids from {source}")
+            reporter.say(f"{name}: {count_of(len(job.ids), 'data id')} from {source}")
         try:
             write_croissant(name, block, folders)
         except FixfirstError as error:  # data added by hand may be in a folder that is only read

@@ -27,7 +27,7 @@ from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import list_column, parquet_bytes
 from evaluation.files.parquet import vectors as vectors_of
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import plain_errors, read_bytes, sha256_bytes, write_whole
+from evaluation.files.whole import plain_errors, read_bytes, sha256_bytes, sha256_file, write_whole
 
 OnUndecodable = Literal["error", "skip"]
 
@@ -141,7 +141,9 @@ def _embed(request: Request, names: list[str], parts: Path, reporter: Reporter) 
     for line in warnings:
         reporter.warn(line)
     _judge(request, failures, len(names), reporter)
-    write_whole(request.output, _table_bytes([rows[name] for name in sorted(rows)], identity))
+    content = _table_bytes([rows[name] for name in sorted(rows)], identity)
+    if not request.output.is_file() or sha256_file(request.output) != sha256_bytes(content):
+        write_whole(request.output, content)
     return len(rows)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from cleaning import __version__
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from evaluation.contest.standings import Row, apart, places, signed
 from evaluation.contract import registry
 from evaluation.contract.record import Record
@@ -60,9 +60,8 @@ def publish(folders: Folders, parameters: Parameters, output: Path, reporter: Re
     for name in boards:
         write_text(output / f"parameters_{name}.yaml", _parameters(parameters, name, records))
     write_text(output / "index.html", _index(boards, records, {record.task for record in good if record.boards}))
-    reporter.say(
-        f"{output / 'index.html'}: {len(records)} records, {len(boards)} tasks; copy the folder to a web server"
-    )
+    shown = f"{count_of(len(records), 'record')}, {count_of(len(boards), 'task')}"
+    reporter.say(f"{output / 'index.html'}: {shown}; copy the folder to a web server")
 
 
 def public(record: Record) -> Record:

@@ -1,5 +1,6 @@
 """CSV files: the one reader, strict and streaming, and the one writer."""
 
+import codecs
 import csv
 import io
 import unicodedata
@@ -10,11 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from cleaning.data import FloatMatrix
-from cleaning.errors import InvalidInput, Place, bounded
+from cleaning.errors import InvalidInput, Place, bounded, count_of
 from evaluation.files.names import checked_name, composed
 from evaluation.files.whole import open_file, plain_errors, read_bytes, read_text
 
 _SEPARATORS = {";": "semicolon", "\t": "tab", "|": "vertical bar"}
+# In text that is UTF-16, a zero byte is among the first few.
+_HEAD = 4
 Row = tuple[str, list[str]]
 
 
@@ -89,23 +92,31 @@ def csv_columns(path: Path, columns: Sequence[str], header: Sequence[str]) -> It
 def csv_lines(path: Path, delimiter: str = ",", limit: int | None = None) -> Iterator[tuple[int, list[str]]]:
     """(line number, cells) of every line that is not blank, header first. Skips a byte-order mark.
 
+    The number is that of the first line, where quoted cells go over several.
+
     Raises InvalidInput with the line number for bad quoting and for a line with more or fewer cells than the header,
     and with the byte offset for text that is not UTF-8; for more than `limit` bytes as `open_file` does.
     """
     with open_file(path, limit) as raw, plain_errors(path, "read the file"):
+        head = raw.peek(_HEAD)[:_HEAD]
+        if b"\0" in head and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise InvalidInput(path, "this is UTF-16 text, or no text at all", "save it as plain UTF-8 text")
         reader = csv.reader(io.TextIOWrapper(raw, "utf-8-sig", newline=""), delimiter=delimiter, strict=True)
-        width = 0
+        line, width = 1, 0
         try:
-            for cells in filter(None, reader):
+            for cells in reader:
                 width = width or len(cells)
-                if len(cells) != width:
-                    found = f"{len(cells)} cells where the header has {width}"
+                if cells and len(cells) != width:
+                    found = f"{count_of(len(cells), 'cell')} where the header has {width}"
                     fix = "correct the line" if width > 1 else "start the file with the names of the columns"
-                    raise InvalidInput(Place(path, line=reader.line_num), found, fix)
-                yield reader.line_num, cells
+                    raise InvalidInput(Place(path, line=line), found, fix)
+                if cells:
+                    yield line, cells
+                line = reader.line_num + 1
         except csv.Error as error:
-            place = Place(path, line=reader.line_num)
-            raise InvalidInput(place, f"this is not csv ({error})", "check the quotes") from error
+            open_quote = "unexpected end" in str(error)
+            reason = "a quote that is opened there is never closed" if open_quote else error
+            raise InvalidInput(Place(path, line=line), f"this is not csv ({reason})", "check the quotes") from error
         except UnicodeDecodeError:
             read_text(path)  # the decoder's offset is within its block, read_text reports the offset in the file
             raise

@@ -13,7 +13,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from cleaning.errors import BadData, FixfirstError, InvalidInput, foreign_reason, foreign_warning, printable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, count_of, foreign_reason, foreign_warning, printable
 from cleaning.parallel.engine import Engine, finished_jobs, thread_pools
 from cleaning.parallel.lost import NoCluster, WorkersLost
 from cleaning.progress import Progress
@@ -122,7 +122,9 @@ def score_cases(
     """
     todo, kept = _reuse(task, cases, books.results)
     if counts:
-        reporter.say(f"{task.name}: {len(cases)} submissions, {len(kept)} already known, {len(todo)} to score")
+        reporter.say(
+            f"{task.name}: {count_of(len(cases), 'submission')}, {len(kept)} already known, {len(todo)} to score"
+        )
     scored: list[tuple[Case, Record]] = []
     try:
         return _score_all(task, todo, folders, parameters.engine(), books.results, scored, reporter)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from cleaning import FixfirstError, InvalidInput, Unsuitable
 from cleaning.discovery import Component
-from cleaning.errors import suggest
+from cleaning.errors import count_of, suggest
 from cleaning.progress import Progress
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
@@ -117,8 +117,8 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
             counted[outcome] += 1
             progress(number, len(units))
     counts = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
-    n_ids = len({unit.data_id for unit in units})
-    reporter.say(f"create_baselines: {len(units)} submissions for {n_ids} data ids: {counts or 'none'}")
+    of_ids = count_of(len({unit.data_id for unit in units}), "data id")
+    reporter.say(f"create_baselines: {count_of(len(units), 'submission')} for {of_ids}: {counts or 'none'}")
     return counted["failed"]
 
 

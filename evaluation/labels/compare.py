@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import kendalltau, spearmanr
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.intervals import paired_difference
 from evaluation.files.csv import csv_columns
 from evaluation.files.parquet import read_columns, texts
@@ -83,7 +83,8 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
         )
     found = Comparison()
     alone = len(one.ids) + len(two.ids) - 2 * len(both)
-    found.lines.append(f"{len(both)} rows in both" + (f", {alone} rows in one of them only" if alone else ""))
+    only = f", {count_of(alone, 'row')} in one of them only" if alone else ""
+    found.lines.append(f"{count_of(len(both), 'row')} in both{only}")
     # places among the common rows, so that rows of one ranking only do not count
     first = np.arange(len(both))
     second = np.argsort(np.argsort([place_b[name] for name in both]))
@@ -93,7 +94,7 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
     )
     for top in [top for top in _TOPS if top < len(both)]:
         shared = int(np.count_nonzero(second[:top] < top))
-        found.lines.append(f"among the first {top}: {shared} rows in both")
+        found.lines.append(f"among the first {top}: {count_of(shared, 'row')} in both")
     _add_known(found, one, two, both, second)
     _add_agreement(found, one, two)
     found.lines += _parting(both, second, place_a, place_b)
@@ -171,7 +172,7 @@ def _add_agreement(found: Comparison, one: Ordered, two: Ordered) -> None:
         for kind in kinds
     )
     kappa = "" if chance == 1 else f", Cohen's kappa {(same - chance) / (1 - chance):.2f}"
-    found.lines.append(f"{len(common)} rows decided in both, {same:.0%} alike{kappa}")
+    found.lines.append(f"{count_of(len(common), 'row')} decided in both, {same:.0%} alike{kappa}")
     apart = [name for name, (first, second) in zip(common, pairs, strict=True) if first != second]
     if apart:
         found.lines.append(f"decided differently, {first_three(apart)}")

@@ -1,7 +1,8 @@
 """decisions.jsonl: what people decided about the labels, one line per verdict. Append-only.
 
 A line counts as saved once it is on the disk. Several processes may append to the same file: each holds a lock while it
-writes. A line that a killed process left half-written was never reported as saved, and is removed by the next writer.
+writes. A line that a killed process left half-written was never reported as saved, and is removed by the next writer. A
+log that cannot be written, as on a read-only disk, is only read.
 """
 
 import fcntl
@@ -17,7 +18,7 @@ from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, bounded, printable
 from evaluation.files.whole import make_folder, plain_errors
 
 LARGEST_LINE = 1 << 20
@@ -112,11 +113,23 @@ class DecisionLog:
                 self._catch_up(file)
         return self
 
-    def mended(self) -> Self:
-        """Reads the log after removing what a killed process left of its last line."""
-        if self.path.exists():
+    def mended(self, warn: Callable[[str], None]) -> Self:
+        """Reads the log after removing what a killed process left of its last line, and says so.
+
+        A log that this process may not write to stays as it is.
+        """
+        if not self.path.exists():
+            return self
+        if os.access(self.path, os.W_OK):
             with self._locked() as file:
+                rest = self._mend(file)
                 self._catch_up(file)
+        else:
+            with plain_errors(self.path, "read the file"):
+                rest = self.read().path.read_bytes()[self._read :]
+        if rest:
+            start = printable(bounded(rest.decode(errors="replace")))
+            warn(f"{self.path}: its last line is cut off, so this decision does not count: {start}")
         return self
 
     def append(self, make: Callable[[], Sequence[Entry]]) -> list[Entry]:
@@ -126,6 +139,7 @@ class DecisionLog:
         """
         make_folder(self.path.parent)
         with self._locked() as file:
+            self._mend(file)
             self._catch_up(file)
             entries = list(make())
             content = "".join(entry.model_dump_json() + "\n" for entry in entries).encode()
@@ -136,14 +150,17 @@ class DecisionLog:
 
     @contextmanager
     def _locked(self) -> Iterator[Any]:
-        """The file, mended, while nobody else can write to it."""
+        """The file, while nobody else can write to it."""
         with plain_errors(self.path, "open the file"):
             file = self.path.open("a+b", buffering=0)
         with file:
             with plain_errors(self.path, "lock the file"):
                 fcntl.flock(file, fcntl.LOCK_EX)
-                _mend(file)
             yield file
+
+    def _mend(self, file: Any) -> bytes:
+        with plain_errors(self.path, "end the file with a whole line"):
+            return _mend(file)
 
     def _catch_up(self, file: Any) -> None:
         if os.fstat(file.fileno()).st_size < self._read:
@@ -221,21 +238,25 @@ def _login() -> str:
         return "me"
 
 
-def _mend(file: Any) -> None:
-    """Ends the file with a whole line: a last line that lacks only its newline gets one, any other rest is removed."""
+def _mend(file: Any) -> bytes:
+    """Ends the file with a whole line: a last line that lacks only its newline gets one, any other rest is removed.
+
+    Returns what was removed.
+    """
     size = file.seek(0, os.SEEK_END)
     start = max(size - LARGEST_LINE - 1, 0)
     file.seek(start)
     tail = file.read()
     rest = tail[tail.rfind(b"\n") + 1 :]
     if not rest:
-        return
+        return rest
     with suppress(InvalidInput):
         parsed(rest, Place())
         _write(file, b"\n")
-        return
+        return b""
     file.truncate(size - len(rest))
     os.fsync(file.fileno())
+    return rest
 
 
 def _write(file: Any, content: bytes) -> None:

@@ -13,7 +13,7 @@ from cleaning.errors import InvalidInput, Place, printable
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import write_text
-from evaluation.labels.review_folder import RANKING, read_ranking, reopen
+from evaluation.labels.review_folder import RANKING, read_by, read_description, read_ranking, reopen
 from evaluation.labels.source import Source
 
 _AGAIN = "run `fixfirst rank` again"
@@ -53,11 +53,12 @@ def export(review: Path, kind: str, output: Path, prefix: str | None = None) -> 
         "label-studio": (".json", lambda: _label_studio(review, lines, output, prefix)),
     }
     suffix, make = forms[kind]
-    refuse_output(output, [suffix], [])
-    if output.resolve().parent == review.resolve():
-        raise InvalidInput(output, "it is in the review folder, which other commands write", "name another folder")
     lines = list(ranking_lines(review))
+    inputs = read_by(review, read_description(review))
+    refuse_output(output, [suffix], inputs)
     files = make()
+    for path in files:
+        refuse_output(path, [path.suffix], inputs)
     for path, text in files.items():
         write_text(path, text)
     return list(files)

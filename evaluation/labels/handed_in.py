@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, count_of, suggest
 from evaluation.files.progress import Reporter
 from evaluation.labels.decisions import Entry, Shown, now, read_entries, reviewer
 from evaluation.labels.opened import Review, open_review
@@ -36,11 +36,13 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     added = review.log.append(lambda: _new(review, wanted, column))
     known = len(wanted) - len(added)
     reporter.say(
-        f"{review.log.path}: {len(added)} decisions added" + (f", {known} were already there" if known else "")
+        f"{review.log.path}: {count_of(len(added), 'decision')} added" + (f", {known} already there" if known else "")
     )
     rows = Verdicts(review.placed(review.log.entries)[0]).disagreements()
     if rows:
-        reporter.say(f"{len(rows)} rows on which reviewers disagree: look at them with fixfirst review {folder}")
+        reporter.say(
+            f"{count_of(len(rows), 'row')} on which reviewers disagree: look again with fixfirst review {folder}"
+        )
 
 
 def _written(file: Path, by: str | None) -> dict[int, Entry]:

@@ -85,8 +85,9 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
         raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
     description = read_description(folder)
     refuse_changed(folder, description)
+    reporter = reporter or Reporter()
     source, trusted = reopen(folder, reporter)
-    log = DecisionLog(folder / DECISIONS).mended()
+    log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
     return Review(folder, description, source, trusted, log, {name: row for row, name in enumerate(source.ids)})
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cleaning import Count
-from cleaning.errors import InvalidInput, bounded, printable
+from cleaning.errors import InvalidInput, bounded, count_of, printable
+from cleaning.labels.advice import advice
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
@@ -22,7 +23,6 @@ from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
-from evaluation.labels.advice import advice
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
@@ -32,9 +32,11 @@ from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
     RANKING,
+    WRITTEN,
     Counted,
     caches,
     describe,
+    refuse_other,
     review_of,
     table_text,
     write_review,
@@ -71,12 +73,8 @@ def rank(job: Job, reporter: Reporter) -> None:
     """
     folder = job.review or review_of(job.source.path)
     _refuse(job)
-    log = _log_of(job, folder)
-    asked = job.source
-    named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
-    named.append(asked.trusted_probabilities)
-    inputs = [path for path in named if path is not None]
-    refuse_output(job.output or folder / RANKING, [".csv"] if job.output is None else [".csv", ".parquet"], inputs)
+    _refuse_outputs(job, folder)
+    log = _log_of(job, folder, reporter)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
     source, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
     reporter.say(source.said)
@@ -100,7 +98,9 @@ def rank(job: Job, reporter: Reporter) -> None:
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in [*caveats, *_said_of_formulas(source)]:
         reporter.warn(line)
-    reporter.say(f"{job.output or folder / RANKING}: {len(found.labelled)} labels, the one to fix first on top")
+    reporter.say(
+        f"{job.output or folder / RANKING}: {count_of(len(found.labelled), 'label')}, the one to fix first on top"
+    )
     if decided is not None:
         _report_decided(decided, reporter)
     _report(found, reporter, trusted=trusted is not None)
@@ -121,14 +121,27 @@ def _refuse(job: Job) -> None:
         raise InvalidInput("--annotator-column", "there is no file of labels", "give --labels=FILE as well")
 
 
-def _log_of(job: Job, folder: Path) -> DecisionLog | None:
+def _refuse_outputs(job: Job, folder: Path) -> None:
+    """Raises InvalidInput if something that is written would replace what the command reads, or another review."""
+    asked = job.source
+    named = [asked.path, asked.options.labels, asked.options.probabilities, asked.trusted, asked.trusted_labels]
+    named.append(asked.trusted_probabilities)
+    outputs = [folder / name for name in WRITTEN] if job.output is None else [job.output]
+    for output in outputs:
+        suffixes = [output.suffix] if job.output is None else [".csv", ".parquet"]
+        refuse_output(output, suffixes, [path for path in named if path is not None])
+    if job.output is None and job.review is None:
+        refuse_other(folder, asked.path)
+
+
+def _log_of(job: Job, folder: Path, reporter: Reporter) -> DecisionLog | None:
     """The log of the decisions that count; None where a table is written alone. Raises InvalidInput for typed ones."""
     if job.output is not None and job.review is None:
         return None
     if job.output is not None and not (folder / DECISIONS).is_file():
         problem = f"with --output, it names a review whose decisions count, and {folder} is not one"
         raise InvalidInput("--review", problem, "leave out --output, or this")
-    log = DecisionLog(folder / DECISIONS).mended()
+    log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
     refuse_typed(folder, log.entries)
     return log
 
@@ -274,8 +287,7 @@ def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
             reporter.say(_ahead(found))
     reporter.say(advice(found.round.suspicion[found.round.order], left))
     if bare:
-        rows = f"{bare} rows without a label are" if bare != 1 else "1 row without a label is"
-        reporter.say(f"{rows} at the end, with a suggestion")
+        reporter.say(f"at the end, with a suggestion: {count_of(bare, 'row')} without a label")
 
 
 def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:

@@ -22,6 +22,10 @@ from evaluation.labels.source import Request, Source, open_source
 VERSION = 1
 RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
 ANNOTATORS = "annotators.csv"
+_CACHES = ("embeddings.parquet", "trusted_embeddings.parquet")
+WRITTEN = (RANKING, SOURCE, DECISIONS, ANNOTATORS, *_CACHES)
+"""The names of all files that `fixfirst rank` writes into the folder."""
+
 COLUMNS = (
     "place",
     "id",
@@ -98,7 +102,8 @@ def review_of(source: Path) -> Path:
 
 def caches(folder: Path) -> tuple[Path, Path]:
     """Where a review folder keeps the embeddings of its pictures, and of the trusted pictures."""
-    return folder / "embeddings.parquet", folder / "trusted_embeddings.parquet"
+    of_source, of_trusted = _CACHES
+    return folder / of_source, folder / of_trusted
 
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
@@ -125,6 +130,16 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
         said=source.said,
         **more,
     )
+
+
+def read_by(folder: Path, found: Description) -> list[Path]:
+    """The review folder, and all files and folders that its source and its trusted rows are read from."""
+    rows: list[Description | TrustedRows] = [found] if found.trusted is None else [found, found.trusted]
+    paths = [folder]
+    for one in rows:
+        named = [one.options[name] for name in _FILES if one.options.get(name) is not None]
+        paths += [folder / path for path in (one.path, *named, *one.files)]
+    return paths
 
 
 def write_review(
@@ -166,6 +181,17 @@ def read_description(folder: Path) -> Description:
     if found.version != VERSION:
         raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", _AGAIN)
     return found
+
+
+def refuse_other(folder: Path, path: Path) -> None:
+    """Raises InvalidInput if the folder is the review of another source, which is still there."""
+    try:
+        other = folder / read_description(folder).path
+    except InvalidInput:
+        return
+    if other.exists() and path.exists() and not other.samefile(path):
+        problem = f"this is the review of another source, {Path(os.path.normpath(other))}"
+        raise InvalidInput(folder, problem, "name another folder with --review=DIR")
 
 
 def read_ranking(folder: Path) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cleaning.belief.blocks.judge import too_large
 from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, Place, printable
+from cleaning.errors import InvalidInput, Place, count_of, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
 from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
 from cleaning.labels.votes import Votes
@@ -23,6 +23,7 @@ from evaluation.labels.forms.found import Found, Options, Views
 from evaluation.labels.forms.from_arrays import read_array, read_arrays
 from evaluation.labels.forms.from_folder import read_folder, table_inside
 from evaluation.labels.forms.from_table import read_table
+from evaluation.labels.forms.lines import naming_lines
 from evaluation.labels.forms.pictures import Surroundings
 from evaluation.labels.forms.probabilities import probabilities_in_file, probabilities_stored
 from evaluation.labels.forms.tables import SUFFIXES
@@ -110,6 +111,7 @@ class Request:
     trusted_cache: Path | None = None
 
 
+@naming_lines()
 def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | None]:
     """The rows to rank, and the trusted rows, if any; both with the same classes, and features encoded alike.
 
@@ -136,7 +138,10 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
 
 
 def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter) -> Found:
-    """The trusted rows, read as before, or by the choices made for the rows to rank where these fit."""
+    """The trusted rows, read as before, or by the choices made for the rows to rank where these fit.
+
+    That their labels are classes is seen from the names that they share with the others.
+    """
     chosen, votes = found.options, found.votes is not None
     options = request.trusted_options or replace(
         request.options,
@@ -147,6 +152,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
         probabilities=request.trusted_probabilities,
         features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
         text_column=chosen.text_column,
+        classes=True,
         scaling=chosen.scaling,
     )
     trusted = _read(path, options, Surroundings(request.trusted_cache, reporter))
@@ -214,7 +220,7 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
-    rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
+    rows = count_of(len(labels), "row")
     own, probabilities, predicted = found.options.probabilities, None, None
     if own is not None and stored is not None:
         predicted = probabilities_stored(own, names, len(labels))

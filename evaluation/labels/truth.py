@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning import Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from evaluation.files.progress import Reporter
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.label_file import labels_in_file
@@ -27,7 +27,8 @@ def known_source(request: Request, truth: Path, reporter: Reporter) -> Known:
         raise InvalidInput(truth, f"no row of {request.path} has a label here", "use the ids of the data")
     reporter.say(source.said)
     if len(rows) < len(source):
-        reporter.warn(f"{len(source) - len(rows)} rows without a label or a true label are left out")
+        bare = count_of(len(source) - len(rows), "row")
+        reporter.warn(f"left out without a label or a true label: {bare}")
     return Known(str(request.path), _split(source, rows), true[rows], _test(test))
 
 

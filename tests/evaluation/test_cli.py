@@ -30,6 +30,14 @@ def run(capsys, *arguments):
     return status, out, err
 
 
+def test_what_the_terminal_cannot_show_is_replaced(monkeypatch, capsys):
+    shown = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", shown)
+    assert run(capsys, "--help")[0] == 0
+    shown.seek(0)
+    assert shown.read().startswith("usage: fixfirst COMMAND ?\n")
+
+
 def test_the_four_tasks_one_by_one_with_the_flags_mlcube_passes(capsys, folders):
     flags = {name: f"--{name}={getattr(folders, name)}" for name in Folders.names()}
     steps = [

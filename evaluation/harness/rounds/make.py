@@ -13,7 +13,7 @@ from shutil import rmtree
 from pydantic import Field
 
 from cleaning import FixfirstError, GroundTruth, InvalidInput, Unsuitable
-from cleaning.errors import Place, printable
+from cleaning.errors import Place, count_of, printable
 from cleaning.progress import Progress
 from cleaning.simulation.rounds import clean_in_rounds
 from evaluation.contract.loading import load_parameters
@@ -108,7 +108,8 @@ def make_rounds(folders: Folders, reporter: Reporter, *, only: Sequence[str] = (
         if not only and not counted["failed"]:  # what is left belongs to other code or data
             rmtree(folders.submission_folder / _UNFINISHED, ignore_errors=True)
     counts = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
-    reporter.say(f"rounds: {len(units)} submissions in rounds of {parameters.rounds} fixes: {counts or 'none'}")
+    made_of = f"{count_of(len(units), 'submission')} in rounds of {count_of(parameters.rounds, 'fix')}"
+    reporter.say(f"rounds: {made_of}: {counts or 'none'}")
     return counted["failed"]
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.errors import InvalidInput, Place
+from cleaning.labels.columns import OLD_LABEL
 from evaluation.files.whole import plain_errors, write_whole, written_whole
 from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_new, column_for_old, corrected
-from evaluation.labels.forms.found import OLD_LABEL
 from evaluation.labels.forms.from_arrays import CLASS_NAMES
 
 _FIX = "rank the data again"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place
-from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL
+from cleaning.labels.columns import NEW_LABEL, OLD_LABEL
 
 T = TypeVar("T")
 _WORDS = {"true": True, "false": False}

@@ -10,7 +10,8 @@ from evaluation.labels.decisions import Entry
 from evaluation.labels.opened import Review, said_of_lost
 from evaluation.labels.verdicts import Rule, Verdicts
 
-_HEADER = ("id", "row", "change", "given_label", "new_label", "by", "at")
+CHANGES = ("id", "row", "change", "given_label", "new_label", "by", "at")
+"""The columns of the list of changes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Planned:
             )
             for entry in self.changes
         ]
-        return csv_text(_HEADER, rows)
+        return csv_text(CHANGES, rows)
 
 
 def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = None) -> Planned:

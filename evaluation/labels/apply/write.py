@@ -5,23 +5,25 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
+from cleaning.labels.columns import OLD_LABEL
 from evaluation.embedding.embed import picture_names
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import write_text
+from evaluation.files.whole import plain_errors, write_text
 from evaluation.labels.apply.arrays import add_to_npz, write_array, write_labels, write_npz
 from evaluation.labels.apply.arrow_table import LabelColumn, write_arrow_table
 from evaluation.labels.apply.class_folders import copy_file, link_file, targets, write_files
 from evaluation.labels.apply.corrections import Corrections, column_for_new
-from evaluation.labels.apply.plan import Planned, plan
+from evaluation.labels.apply.plan import CHANGES, Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
 from evaluation.labels.decided import refuse_typed
-from evaluation.labels.forms.found import OLD_LABEL, Options
+from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
 from evaluation.labels.opened import Review, open_review, said_of_lost
+from evaluation.labels.review_folder import read_by
 from evaluation.labels.source import KNOWN_SUFFIXES
 from evaluation.labels.verdicts import Rule
 
@@ -50,33 +52,46 @@ def apply(job: Job, reporter: Reporter) -> None:
     planned = plan(review, new_labels=job.new_labels, resolve=job.resolve)
     if planned.lost:
         reporter.warn(said_of_lost(planned.lost))
-    output = _output(job, review)
-    _writer(review, job, planned.corrections)(output)
+    inputs = read_by(job.review, review.description)
+    output = _output(job, review, inputs)
     log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"
+    _refuse_log(log, inputs)
+    _writer(review, job, planned.corrections)(output)
     write_text(log, planned.log())
     reporter.say(_summary(planned))
     if review.source.form == "class folders":
         others = len(set(picture_names(review.source.path)) - set(review.source.ids))
         if others:
-            reporter.say(f"{others} files that were not ranked are left out")
+            reporter.say(f"left out, since not ranked: {count_of(others, 'file')}")
     reporter.say(f"{output}: the corrected data")
     reporter.say(f"{log}: every change")
 
 
 def _summary(planned: Planned) -> str:
     dropped, changed = len(planned.corrections.dropped), len(planned.corrections.changed)
-    return f"{planned.looked} rows looked at: {changed} labels changed, {dropped} rows dropped"
+    told = f"{count_of(changed, 'label')} changed, {count_of(dropped, 'row')} dropped"
+    return f"{count_of(planned.looked, 'row')} looked at: {told}"
 
 
 def _suffixes() -> tuple[str, ...]:
     return (*SUFFIXES, ".npz", ".npy")
 
 
-def _output(job: Job, review: Review) -> Path:
+def _refuse_log(log: Path, inputs: list[Path]) -> None:
+    """Raises InvalidInput if the list of changes would replace something that is not an earlier one."""
+    refuse_output(log, [".csv"], inputs)
+    if log.exists():
+        with plain_errors(log, "read the file"), log.open("rb") as file:
+            first = file.readline(1000)
+        if first.decode(errors="replace").strip() != ",".join(CHANGES):
+            problem = "the list of changes would replace this file, which is not an earlier one"
+            raise InvalidInput(log, problem, "rename it, or choose another --output")
+
+
+def _output(job: Job, review: Review, inputs: list[Path]) -> Path:
     """Where the data go: a folder for data in several files, a file of the same format for data in one."""
     source = review.source
     named = _named(review, "labels")
-    inputs = [source.path, job.review, *([] if named is None else [Path(named)])]
     output, suffix = Path(job.output), job.output.suffix.lower()
     model = source.path if named is None else Path(named)
     if _is_folder(review) and not _is_table(review, output):

@@ -10,11 +10,6 @@ from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import OnUndecodable
 from evaluation.embedding.preparation import Settings
 
-OLD_LABEL, NEW_LABEL = "label_before_review", "label_after_review"
-"""The columns in which `fixfirst apply` keeps the old labels, and in which it puts the new ones beside the votes of
-several annotators. Neither labels nor evidence come from them unless they are named.
-"""
-
 
 @dataclass(frozen=True)
 class Options:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place, listed, suggest
+from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from cleaning.labels.classes import Labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
@@ -55,7 +55,7 @@ def _with_table(path: Path, where: Path, options: Options, around: Surroundings)
     evidence, hashes = found.of(listed, Place(path))
     left = sum(name not in set(listed) and path / name != where for name in picture_names(path))
     said = [f"pictures from `{column}`, embedded by {found.encoder}", from_where]
-    said += [f"{left} files have no row in {where.name}"] if left else []
+    said += [f"{count_of(left, 'file')} without a row in {where.name}"] if left else []
     filled = replace(options, labels=where, image_column=column, label_column=label, encoder=found.encoder)
     views = Views(picture=lambda row: folder_picture(path, listed[row]))
     return Found("folder with a table", filled, listed, labels, evidence, said, hashes, (where,), views, votes)
@@ -78,10 +78,12 @@ def _labels(table: Table, column: str, listed: list[str], options: Options) -> t
 
 
 def _naming_column(table: Table, folder: Path) -> str:
-    """The only column whose every cell names a file of the folder."""
+    """The only column whose cells name files of the folder: all of them, or else most."""
     files = picture_names(folder)
     cells = [name for name, kind in table.kinds.items() if kind in ("number", "text")]
-    naming = [name for name in cells if None not in found_files(table.texts(name), files)]
+    unknown = {name: found_files(table.texts(name), files).count(None) for name in cells}
+    naming = [name for name in cells if not unknown[name]]
+    naming = naming or [name for name in cells if 2 * unknown[name] < table.rows]
     if len(naming) != 1:
         problem = f"the pictures may be named by {listed(naming, ' or ')}" if naming else "no column names the pictures"
         raise InvalidInput(table.path, problem, "say which: --image-column=NAME, with paths below the folder")

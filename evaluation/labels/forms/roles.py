@@ -6,19 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cleaning.errors import InvalidInput, listed, suggest
-from cleaning.labels.columns import Column, column_of
+from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, Column, column_of
+from cleaning.labels.evidence import refuse_odd_numbers
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
-from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL, Options
+from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.tables import Kind, Table, matching
 
 _LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
-# Names of ids, the better ones first; two of one line are an open question.
-_ID_NAMES = (
-    ("id", "ids", "uid", "uuid", "image_id", "imageid", "row_id", "sample_id", "key"),
-    ("filename", "file_name", "filepath", "file_path", "file", "path", "image", "image_path", "img", "name"),
-    ("", "index", "unnamed: 0", "__index_level_0__"),
-)
-_PATH_NAMES = _ID_NAMES[1][:-1]
+_PATH_NAMES = ID_NAMES[1][:-1]
 
 _PLURAL: dict[Kind, str] = {
     "number": "numbers",
@@ -67,6 +62,10 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     features: tuple[Column, ...] = ()
     if by == "columns":
         features = _features(table, options, used, _id_like(table, used))
+        if not options.features:
+            empty = [one.name for one in features if one.is_empty]
+            features = tuple(one for one in features if not one.is_empty)
+            notes += (f"{listed(empty)} left out, with no value",) if empty else ()
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes, voters)
@@ -90,7 +89,7 @@ def label_and_id(table: Table, options: Options, others: Collection[str] = ()) -
 
 def _of_reviews(table: Table) -> set[str]:
     """The columns in which an earlier `fixfirst apply` kept the old labels, or put the new ones beside the votes."""
-    return {name for name in table.kinds if name.startswith((OLD_LABEL, NEW_LABEL))}
+    return {name for name in table.kinds if name.startswith(OF_REVIEWS)}
 
 
 def _refuse_unknown(table: Table, options: Options) -> None:
@@ -172,7 +171,7 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
 def _categories(table: Table, taken: set[str | None]) -> list[str]:
     """The columns of text with few different values, but for those named like ids."""
     texts = [name for name, kind in table.kinds.items() if kind == "text" and name not in taken]
-    ids = [name for names in _ID_NAMES for name in texts if name.casefold() in names]
+    ids = [name for names in ID_NAMES for name in texts if name.casefold() in names]
     columns = [column_of(name, table.values(name), table.place()) for name in texts if name not in ids]
     return [one.name for one in columns if one.is_category]
 
@@ -192,7 +191,7 @@ def _guess_id(table: Table, options: Options, taken: set[str | None]) -> tuple[s
 
 def id_column(table: Table, taken: Container[str | None]) -> str | None:
     """The column that is named like ids. Raises InvalidInput if there are several, unless they are the same index."""
-    for names in _ID_NAMES:
+    for names in ID_NAMES:
         found = [
             name
             for name, kind in table.kinds.items()
@@ -201,7 +200,7 @@ def id_column(table: Table, taken: Container[str | None]) -> str | None:
             and kind in ("number", "text")
             and _has_values(table, name)
         ]
-        if names is _ID_NAMES[-1] and all(table.texts(name) == table.texts(found[0]) for name in found[1:]):
+        if names is ID_NAMES[-1] and all(table.texts(name) == table.texts(found[0]) for name in found[1:]):
             found = found[:1]
         if found:
             return only_one(table, found, "the ids", "--id-column")
@@ -214,9 +213,8 @@ def _has_values(table: Table, name: str) -> bool:
 
 def _id_like(table: Table, taken: set[str | None]) -> list[str]:
     """Further columns that say nothing about the class: ids, paths, and the labels before an earlier review."""
-    known = {name for names in _ID_NAMES for name in names} - {"name", "image", "img"}
     old = _of_reviews(table)
-    return [name for name in table.kinds if name not in taken and (name.casefold() in known or name in old)]
+    return [name for name in table.kinds if name not in taken and (name.casefold() in NOT_JUDGED_BY or name in old)]
 
 
 def _guess_evidence(table: Table, options: Options, taken: set[str | None]) -> tuple[Evidence, str | None]:
@@ -281,6 +279,9 @@ def _other_column(table: Table, name: str) -> Column:
 def _only_texts(table: Table, columns: Sequence[Column]) -> tuple[Evidence, str]:
     """The one column of free text, where there is nothing else to judge the rows by."""
     texts = [one.name for one in columns if one.kind == "text"]
+    for one in columns:
+        if one.kind == "text":
+            refuse_odd_numbers(one, table.place(one.name))
     found = only_one(table, texts, "the texts to judge the rows by", "--text-column")
     if found is None:
         raise InvalidInput(

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
+from cleaning.labels.columns import OF_REVIEWS
 from cleaning.labels.evidence import blocks
-from evaluation.labels.forms.found import NEW_LABEL, OLD_LABEL
 from evaluation.labels.opened import Review
 from evaluation.labels.source import Source
 
@@ -123,8 +123,7 @@ class Nearness:
     def _shown(self, source: Source, row: int) -> dict[str, str]:
         hidden = self._hidden
         columns = source.columns(row).items()
-        ours = (OLD_LABEL, NEW_LABEL)
-        return {name: value for name, value in columns if name not in hidden and not name.startswith(ours)}
+        return {name: value for name, value in columns if name not in hidden and not name.startswith(OF_REVIEWS)}
 
 
 def _as_judged(source: Source, rows: _Floats) -> _Floats:

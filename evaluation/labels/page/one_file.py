@@ -19,6 +19,7 @@ from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.markup import SCRIPTS, Inside, page_html, static_text
 from evaluation.labels.page.pictures import scaled
 from evaluation.labels.page.views import Query, Views
+from evaluation.labels.review_folder import read_by
 
 _BOX, _SMALL_BOX = 420, 144
 _MEGABYTE = 1_000_000
@@ -31,7 +32,7 @@ def write_page(folder: Path, output: Path, megabytes: float, reporter: Reporter)
     if not megabytes >= _LEAST:
         raise InvalidInput("--size", f"it is {megabytes}", f"use {_LEAST} or more")
     review = open_review(folder, reporter)
-    refuse_output(output, [".html"], [review.source.path, folder])
+    refuse_output(output, [".html"], read_by(folder, review.description))
     desk = Desk(review, "static", batch=_ALL)
     views = Views(desk)
     inside = _inside()

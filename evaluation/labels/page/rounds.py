@@ -8,10 +8,10 @@ import numpy as np
 from cleaning import Count
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput
+from cleaning.labels.advice import advice
 from cleaning.labels.ranked import Ranked
 from cleaning.labels.rounds import renewed
 from cleaning.review import found_ahead
-from evaluation.labels.advice import advice
 from evaluation.labels.opened import Review
 from evaluation.labels.review_folder import RANKING
 

@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 
 import uvicorn
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from evaluation.files.progress import Reporter
 from evaluation.labels.decisions import reviewer
 from evaluation.labels.opened import open_review
@@ -56,12 +56,16 @@ def serve(session: Session, reporter: Reporter) -> None:
         token = secrets.token_urlsafe(24)
         address = f"http://127.0.0.1:{port}/{token}/"
         app = make_app(Views(desk), token, port)
-        reporter.say(f"{desk.review.name}: {len(desk.review.source)} rows, {len(desk.verdicts.rows)} looked at")
+        reporter.say(
+            f"{desk.review.name}: {count_of(len(desk.review.source), 'row')}, {len(desk.verdicts.rows)} looked at"
+        )
         reporter.say(f"review it at {address}")
         reporter.say("every decision is saved at once; Ctrl-C ends the page")
         with _browser(address) if session.browse else nullcontext(), suppress(KeyboardInterrupt):
             server_of(app).run(sockets=[listener])
-    reporter.say(f"{len(desk.verdicts.rows)} rows looked at; next: fixfirst apply {session.review} --output=…")
+    reporter.say(
+        f"{count_of(len(desk.verdicts.rows), 'row')} looked at; next: fixfirst apply {session.review} --output=…"
+    )
 
 
 @contextmanager

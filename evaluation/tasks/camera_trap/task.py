@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
-from cleaning.errors import InvalidInput, Place, data_at_fault, first_three
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault, first_three
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -92,7 +92,8 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     checked = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {int(checked.answered.sum())} clips, {len(checked.classes)} classes{told_seconds(path)}"
+    clips, classes = count_of(int(checked.answered.sum()), "clip"), count_of(len(checked.classes), "class")
+    return f"data id {data_id}, {clips}, {classes}{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

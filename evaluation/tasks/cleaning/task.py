@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleaning import CleaningCurve, GroundTruth, InvalidInput, NoisyDataset, Ranking, simulate
-from cleaning.errors import FixfirstError, Place, Unsuitable, data_at_fault
+from cleaning.errors import FixfirstError, Place, Unsuitable, count_of, data_at_fault
 from cleaning.progress import Progress
 from cleaning.simulation.blocks import BlockFolder
 from cleaning.simulation.curve import reference_rounding
@@ -149,7 +149,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     else:
         method, seconds = file.method, read_submission(file, rows).seconds
     time = "no time file" if seconds is None else f"{seconds:g} s"
-    return f"data id {file.data_id}, method {method}, {rows} rows, {time}"
+    return f"data id {file.data_id}, method {method}, {count_of(rows, 'row')}, {time}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

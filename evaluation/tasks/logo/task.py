@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleaning.errors import InvalidInput, Place, data_at_fault, first_three, suggest
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault, first_three, suggest
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -106,7 +106,8 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, given, labels = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    return f"data id {data_id}, {len(given)} of {len(truth)} files, {len(labels)} labels{told_seconds(path)}"
+    counts = f"{len(given)} of {count_of(len(truth), 'file')}, {count_of(len(labels), 'label')}"
+    return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 
 def figures(records: Sequence[Record]) -> Iterator[tuple[str, "Figure"]]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cleaning.errors import InvalidInput, Place, data_at_fault, first_three
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault, first_three
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -95,7 +95,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     truth, _, missing = _checked(folders.groundtruth_folder / data_id, path, parameters.lenient)
-    counts = f"{sum(map(len, truth.values())) - missing} images of {len(truth)} data sets"
+    counts = f"{count_of(sum(map(len, truth.values())) - missing, 'image')} of {count_of(len(truth), 'data set')}"
     return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 

@@ -120,7 +120,7 @@ def test_whose_vote_is_missing_most():
     assert len({row for row, _ in asked} & set(unsure.tolist())) > 15
     full = np.repeat(votes.max(axis=1)[:, None], 2, axis=1)
     assert consensus(clean.features, full).next_votes() == []
-    with pytest.raises(InvalidInput, match="use a number from 0"):
+    with pytest.raises(InvalidInput, match="use a whole number from 0"):
         found.next_votes(-1)
 
 

@@ -64,7 +64,7 @@ def test_numbers_with_known_names_get_them():
 def test_a_few_rows_are_no_quantity():
     assert encode_labels([3, 1, 2], PLACE).names == ("1", "2", "3")
     many = list(range(30))
-    with pytest.raises(InvalidInput, match="pass --classes"):
+    with pytest.raises(InvalidInput, match=r"pass classes=True"):
         encode_labels(many, PLACE)
     assert len(encode_labels(many * 3, PLACE).names) == 30
     assert len(encode_labels(many, PLACE, classes=True).names) == 30

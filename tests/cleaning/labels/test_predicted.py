@@ -7,7 +7,7 @@ from sklearn.model_selection import cross_val_predict
 
 from cleaning import InvalidInput, plant_noise
 from cleaning.labels.predicted import predicted_by_class
-from cleaning.labels.suspects import rank
+from cleaning.labels.rank import rank
 from tests.support import blobs
 
 NAMES = np.array(["ant", "bee", "cat"])

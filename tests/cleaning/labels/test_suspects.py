@@ -107,6 +107,64 @@ def test_classes_that_only_the_trusted_rows_have_can_be_suggested():
     assert "dog" in set(found.frame["suggested_label"])
 
 
+def test_few_trusted_rows_in_many_classes_are_classes_by_the_names_of_the_others():
+    points, numbers = np.eye(30, dtype=np.float32), np.arange(30)
+    data = np.repeat(points, 3, axis=0) + 0.1 * X[:, [0]]
+    found = fixfirst.rank(data, np.repeat(numbers, 3), trusted=(points[:25], numbers[:25]))
+    assert len(found.classes) == 30
+
+
+def test_ids_are_those_of_a_column_and_decisions_may_name_them():
+    ids = [f"p{row}" for row in range(90)]
+    old = {"label_before_review": Y}
+    for data in (frame(id=ids), frame(filename=ids, index=range(90)), frame(**old).set_axis(ids, axis=0)):
+        found = fixfirst.rank(data, label="kind")
+        assert found.frame["row"].tolist() == ORDER
+        assert found.frame["id"].tolist() == [f"p{row}" for row in ORDER]
+    found = fixfirst.rank(frame(code=ids), label="kind", id="code")
+    found.decide(found.next(2)["id"], ["cat", "dog"])
+    assert set(found.frame["row"][-2:]) == set(ORDER[:2])
+    assert fixfirst.rank(frame(key=[*ids[:-1], "p0"]), label="kind").frame["id"].tolist() == list(map(str, ORDER))
+    with pytest.raises(InvalidInput, match=r"rows: there is no row 'p90'. Fix: did you mean"):
+        found.decide("p90", "cat")
+    with pytest.raises(InvalidInput, match="data, column code, row 89: the id is that of another row"):
+        fixfirst.rank(frame(code=[*ids[:-1], "p0"]), label="kind", id="code")
+    with pytest.raises(InvalidInput, match=r"data: the ids may be in id or key. Fix: say which: id=…"):
+        fixfirst.rank(frame(id=ids, key=range(90)), label="kind")
+
+
+def test_a_column_without_a_value_is_passed_over():
+    empty = {"note": [None] * 90, "more": np.nan}
+    assert fixfirst.rank(frame(**empty), label="kind").frame["row"].tolist() == ORDER
+    with pytest.raises(InvalidInput, match="column note: there is no value in it"):
+        fixfirst.rank(frame(**empty), label="kind", features=["e0", "note"])
+
+
+def test_what_is_printed_says_how_many_are_wrong_and_whether_to_go_on():
+    names = np.array(["bird", "\x1b[31mcat", "dog"])
+    found = fixfirst.rank(X, names[DATASET.train.labels], trusted=(CHECKED.features, names[CHECKED.labels]))
+    shown = str(found).splitlines()
+    assert shown[0].startswith("90 labels; ")
+    assert shown[0].endswith(" of them are probably wrong (90% confidence)")
+    assert found.advice in shown
+    assert len(shown) == 2 + len(found.caveats) + 1 + 10
+    assert "\x1b" not in str(found)
+    found.decide(found.next(1)["row"], "dog")
+    assert str(found).startswith("90 labels, 1 of them decided; ")
+    ahead = found.forecast(10)
+    assert 0 <= ahead.low <= ahead.expected <= ahead.high <= 10
+    assert found.forecast(1000).high <= found.left.high
+    assert np.isnan(fixfirst.rank(np.ones((90, 4)), Y).forecast(5).expected)
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "3", None])
+def test_counts_and_seeds_are_whole_numbers_from_0(wrong):
+    found = fixfirst.rank(X, Y)
+    for ask in (found.next, found.forecast, lambda value: fixfirst.rank(X, Y, seed=value)):
+        with pytest.raises(InvalidInput, match=r"(count|looks|seed): it is .*\. Fix: use a whole number from 0"):
+            ask(wrong)
+
+
 def test_caveats_speak_of_classes_by_name():
     (caveat,) = [one for one in fixfirst.rank(X, ["cat"] * 90).caveats if one.kind == "one class"]
     assert "every label is cat;" in caveat.sentence
@@ -244,7 +302,7 @@ def test_a_notebook_shows_the_first_suspects():
         (scipy.sparse.csr_matrix(X), Y, {}, "data: this is a sparse matrix"),
         (X.reshape(90, 2, 2), Y, {}, "the shape is \\(90, 2, 2\\)"),
         (X[:, 0], Y, {}, "the shape is \\(90,\\)"),
-        ("photos/", Y, {}, "data: this is a str. Fix: give an array or a DataFrame; the command"),
+        ("photos/", None, {}, "data: this is a path or a text. Fix: give an array or a DataFrame; the command"),
         ({"e0": X[:, 0]}, Y, {}, "data: this is a dict"),
         (X, None, {}, "data: there are no labels. Fix: give y"),
         (X, np.stack([Y, Y], axis=1), {}, "the shape is \\(90, 2\\). Fix: give one label per row; or votes="),
@@ -258,7 +316,8 @@ def test_a_notebook_shows_the_first_suspects():
         (frame(day=pd.Timestamp("2020-01-01")), None, {"label": "kind"}, "column day: dates are not used"),
         (frame(e1=[*X[:-1, 1], None]), None, {"label": "kind"}, "column e1, row 89: there is no number"),
         (frame(e1=[*X[:-1, 1].tolist(), "x"]), None, {"label": "kind"}, "column e1, row 89: 'x' where row 0 has"),
-        (frame(z=[[1]] * 90), None, {"label": "kind"}, "column z: neither numbers nor text"),
+        (frame(z=[[1]] * 90), None, {"label": "kind"}, "column z: neither .* it out: features=… without z\\.$"),
+        (frame(z=list(map(str, X[:, 0]))), None, {"label": "kind"}, "z: 90 different .* judge the rows by it: text=z"),
         (frame(t=[None, *"ab" * 44, "c"]), None, {"label": "kind", "text": "t"}, "row 0: there is no text"),
         (frame(t=""), None, {"label": "kind", "text": "t"}, "the texts are empty"),
     ],

@@ -87,6 +87,8 @@ def test_the_recall_ladder_and_then_the_earlier_submission_break_ties(tmp_path):
     third = entry("a", 1, 0.5, recall=high)
     assert [team for _, team, _ in order(tmp_path, [first, second, third])] == ["y", "a", "z"]
     assert [place for place, _, _ in order(tmp_path, [first, second, third])] == [1, 2, 3]
+    found = _board(tmp_path, [first, second, third]).standings
+    assert [None if one.row.to_best is None else one.row.to_best.mean for one in found] == [None, 0.0, 0.0]
 
 
 def test_earlier_is_what_the_log_says_whatever_the_clock_said(tmp_path):

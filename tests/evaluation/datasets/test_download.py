@@ -56,7 +56,7 @@ def written(place):
 
 
 def test_a_folder_is_read_as_it_is_and_the_manifest_says_so(place, origin):
-    assert "made: 1 data ids from file:../origin" in run(place, sources=["file:../origin"])
+    assert "made: 1 data id from file:../origin" in run(place, sources=["file:../origin"])
     manifest = json.loads((place / "manifest.json").read_text())
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == hashes(origin)
     assert {entry["url"] for entry in manifest["files"].values()} == {"file:../origin"}
@@ -225,7 +225,7 @@ def test_the_challenges_files_are_read_as_they_are(place, dataperf):
 
 def test_in_the_image_a_source_outside_the_workspace_is_not_called_missing(place, origin, monkeypatch):
     monkeypatch.setenv("FIXFIRST_IN_IMAGE", "1")
-    assert "1 data ids from file:" in run(place, sources=[f"file:{origin}"])
+    assert "1 data id from file:" in run(place, sources=[f"file:{origin}"])
     with pytest.raises(
         FixfirstError, match=r"only the workspace is mounted in this container\. Fix: put the files into"
     ):

@@ -61,9 +61,10 @@ def test_jobs_and_a_second_run_write_the_same_bytes(folder, tmp_path, monkeypatc
     embed(Request(folder, first), reporter())
     embed(Request(folder, second, jobs=2), reporter())
     assert first.read_bytes() == second.read_bytes()
+    there = first.stat().st_ino
     monkeypatch.setattr(Encoder, "encode", lambda *_: pytest.fail("nothing has changed"))
     embed(Request(folder, first), reporter())
-    assert first.read_bytes() == second.read_bytes()
+    assert (first.read_bytes(), first.stat().st_ino) == (second.read_bytes(), there)
 
 
 def test_a_killed_run_goes_on_with_what_it_had(folder, tmp_path, monkeypatch):

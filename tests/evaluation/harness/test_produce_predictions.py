@@ -64,7 +64,7 @@ def drop(folders, text, name="mine"):
 def test_every_predictor_of_the_task_answers_and_says_how_long(folders):
     failures, out, _ = run(folders)
     assert failures == 0
-    assert "create_baselines: 2 submissions for 1 data ids: 2 written" in out
+    assert "create_baselines: 2 submissions for 1 data id: 2 written" in out
     names = ("marks_logistic_head", "marks_logistic_discriminant")
     expected = {f"{place}{name}.csv" for name in names for place in ("", "probabilities/")}
     assert submissions(folders) == expected | {f"{name}.seconds" for name in names}
@@ -179,7 +179,7 @@ def test_without_data_sets_nothing_is_made(folders):
 def test_a_predictor_that_is_left_out_does_not_count_as_written(folders):
     body = "TASK = 'logo'\ndef predict(problem, *, rng, progress):\n    raise Unsuitable('no')\n"
     drop(folders, f"from cleaning import Unsuitable\n{body}")
-    assert "3 submissions for 1 data ids: 2 written, 1 left out" in run(folders)[1]
+    assert "3 submissions for 1 data id: 2 written, 1 left out" in run(folders)[1]
 
 
 def test_the_command_lists_and_runs_predictors(folders, capsys):
@@ -187,7 +187,7 @@ def test_the_command_lists_and_runs_predictors(folders, capsys):
     assert main(["ls", workspace]) == 0
     assert "  logistic_head: Logo classes by one multinomial" in capsys.readouterr().out
     assert main(["create_baselines", workspace]) == 0
-    assert "2 submissions for 1 data ids: 2 written" in capsys.readouterr().out
+    assert "2 submissions for 1 data id: 2 written" in capsys.readouterr().out
 
 
 def test_download_makes_default_data_once_and_again_when_it_was_changed(tmp_path):
@@ -199,14 +199,14 @@ def test_download_makes_default_data_once_and_again_when_it_was_changed(tmp_path
         download(place, reporter)
         return reporter.out.getvalue()
 
-    assert told() == "clips: 1 data ids from sklearn:digits\n"
+    assert told() == "clips: 1 data id from sklearn:digits\n"
     before = sha256_tree(place.embedding_folder / "clips-0")
-    assert told() == "clips: 1 data ids, already present\n"
+    assert told() == "clips: 1 data id, already present\n"
     np.save(place.embedding_folder / "clips-0" / "test.npy", np.zeros((1, 2, 3)))
-    assert told() == "clips: 1 data ids from sklearn:digits\n"
+    assert told() == "clips: 1 data id from sklearn:digits\n"
     assert sha256_tree(place.embedding_folder / "clips-0") == before
     write_workspace(tmp_path / "w", datasets={"clips": {**block, "draws": [1]}})
-    assert told() == "clips: 1 data ids from sklearn:digits\n"
+    assert told() == "clips: 1 data id from sklearn:digits\n"
     assert not (place.embedding_folder / "clips-0").exists()
 
 

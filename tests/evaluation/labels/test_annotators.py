@@ -164,8 +164,8 @@ def test_trusted_rows_have_one_label(tmp_path, capsys):
     assert (status, out.splitlines()[1].startswith("trusted: 60 rows; labels from `label`, 3 names")) == (0, True)
     open_review(tmp_path / "t_review")
     np.savez(tmp_path / "checked.npz", X=ROWS.trusted_X, y=np.stack([ROWS.trusted_names] * 2, axis=1))
-    np.savez(tmp_path / "t.npz", X=ROWS.X, y=CODES)
-    status, _, err = run(capsys, "rank", tmp_path / "t.npz", "--trusted", tmp_path / "checked.npz")
+    np.savez(tmp_path / "n.npz", X=ROWS.X, y=CODES)
+    status, _, err = run(capsys, "rank", tmp_path / "n.npz", "--trusted", tmp_path / "checked.npz")
     assert status == 1
     assert "checked.npz: the trusted labels would be the votes of several annotators, which may be wrong" in err
 

@@ -63,7 +63,7 @@ def test_every_form_comes_back_in_its_form_with_what_was_decided(form, rows, tmp
     one = output if "npy" not in form else output.parent
     status, out, err = run(capsys, "apply", folder, f"--output={one}")
     assert (status, err) == (0, "")
-    assert "5 rows looked at: 2 labels changed, 1 rows dropped" in out
+    assert "5 rows looked at: 2 labels changed, 1 row dropped" in out
     first = files(output.parent)
     assert run(capsys, "apply", folder, f"--output={one}")[0] == 0
     assert files(output.parent) == first
@@ -295,7 +295,7 @@ def test_decisions_about_rows_that_are_gone_or_have_changed_do_not_count(photos,
     Image.fromarray(np.zeros((8, 8, 3), "uint8")).save(photos / names[0])
     status, out, err = run(capsys, "apply", folder, f"--output={output}")
     assert (status, err) == (0, f"warning: 1 decision does {lost} (row {names[0]!r})\n")
-    assert "2 rows looked at: 1 labels changed, 1 rows dropped" in out
+    assert "2 rows looked at: 1 label changed, 1 row dropped" in out
     (photos / names[1]).unlink()
     status, _, err = run(capsys, "apply", folder, f"--output={output}")
     assert (status, err) == (0, f"warning: 2 decisions do {lost} (for example row {names[0]!r})\n")
@@ -329,6 +329,26 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert "--link: it is for data in several" in refused(capsys, tmp_path / "t_review", tmp_path / "o.csv", "--link")
     err = refused(capsys, tmp_path / "t_review", tmp_path / "o.parquet")
     assert "o.parquet: the corrected data are written in the form they came in, .csv. Fix: end the name in .csv" in err
+
+
+def test_no_command_writes_over_what_another_name_makes_it_read(rows, tmp_path, capsys):
+    source, trusted = FORMS["csv"](tmp_path, rows).rename(tmp_path / "q_changes.csv"), tmp_path / "annotators.csv"
+    frame = pd.DataFrame(rows.trusted_X, columns=[f"e{place}" for place in range(4)])
+    frame.assign(label=rows.trusted_names).to_csv(trusted, index=False)
+    there = files(tmp_path)
+    status, _, err = run(capsys, "rank", source, f"--trusted={trusted}", f"--review={tmp_path}")
+    assert status == 1
+    assert f"the command reads this file ({trusted})" in err
+    assert run(capsys, "rank", source, f"--trusted={trusted}")[0] == 0
+    folder = tmp_path / "q_changes_review"
+    for output in (tmp_path / "q.csv", trusted):
+        assert "the command reads this file" in refused(capsys, folder, output)
+    for kind, output in (("csv", source), ("cleanlab", trusted)):
+        status, _, err = run(capsys, "export", folder, f"--to={kind}", f"--output={output}")
+        assert (status, "the command reads this file" in err) == (1, True)
+    (tmp_path / "own_changes.csv").write_text("something else\n")
+    assert "which is not an earlier one. Fix: rename it" in refused(capsys, folder, tmp_path / "own.csv")
+    assert {name: content for name, content in files(tmp_path).items() if name in there} == there
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.CSV", "x.zip", "x.png"])
@@ -380,7 +400,7 @@ def test_pictures_that_were_not_ranked_are_said_to_be_left_out(photos, tmp_path,
     (photos / "cat" / "broken.png").write_bytes(b"not a picture")
     assert run(capsys, "rank", photos, "--on-undecodable=skip")[0] == 0
     out = run(capsys, "apply", tmp_path / "photos_review", f"--output={tmp_path / 'clean'}")[1]
-    assert "1 files that were not ranked are left out" in out
+    assert "left out, since not ranked: 1 file" in out
 
 
 def test_pictures_inside_a_parquet_file_stay_inside(photos, tmp_path, capsys):

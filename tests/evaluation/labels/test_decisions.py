@@ -1,9 +1,11 @@
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -69,7 +71,7 @@ def test_processes_at_once_lose_nothing_and_what_a_killed_one_said_is_there(tmp_
         killed.send_signal(signal.SIGKILL)
         said += [int(line) for line in killed.stdout.read().split()]
         assert b.wait() == c.wait() == 0
-    found = DecisionLog(path).mended().entries
+    found = DecisionLog(path).mended(print).entries
     rows = {name: [one.row for one in found if one.by == name] for name in ("killed", "b", "c")}
     assert rows["b"] == rows["c"] == list(range(40))
     assert rows["killed"][: len(said)] == said
@@ -87,6 +89,29 @@ def test_a_torn_last_line_is_removed_and_a_whole_one_is_kept(tmp_path_factory, c
     assert len(log.read().entries) == content.count(b"\n")
     log.append(lambda: [entry(3)])
     assert [found.row for found in DecisionLog(path).read().entries] == [*whole, 3]
+
+
+def test_a_cut_off_line_is_said_once_and_a_log_on_a_read_only_disk_is_read(tmp_path, monkeypatch):
+    path, said = tmp_path / "decisions.jsonl", []
+    DecisionLog(path).append(lambda: [entry(1), entry(2)])
+    path.write_bytes(content := path.read_bytes()[:-20])
+    writable, opened = os.access, Path.open
+    monkeypatch.setattr(os, "access", lambda one, mode: mode != os.W_OK and writable(one, mode))
+    monkeypatch.setattr(Path, "open", lambda self, mode="r", *more, **how: opened(self, _reading(mode), *more, **how))
+    assert [one.row for one in DecisionLog(path).mended(said.append).entries] == [1]
+    assert path.read_bytes() == content
+    monkeypatch.undo()
+    for _ in range(2):
+        assert [one.row for one in DecisionLog(path).mended(said.append).entries] == [1]
+    assert [line.partition('"row":')[0] for line in said] == [
+        f'{path}: its last line is cut off, so this decision does not count: {{"id":"r2",'
+    ] * 2
+
+
+def _reading(mode):
+    if set("wa+x") & set(mode):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    return mode
 
 
 BROKEN = {
@@ -112,7 +137,7 @@ def test_a_broken_line_is_named(tmp_path, change):
     line = content if isinstance(content, str) else json.dumps(json.loads(entry().model_dump_json()) | content)
     path = tmp_path / "decisions.jsonl"
     path.write_text(entry().model_dump_json() + "\n" + line + "\n" + entry().model_dump_json() + "\n")
-    for read in (DecisionLog(path).read, DecisionLog(path).mended, lambda: read_entries(path)):
+    for read in (DecisionLog(path).read, lambda: DecisionLog(path).mended(print), lambda: read_entries(path)):
         with pytest.raises(InvalidInput, match=f"{path}, line 2.*{problem}.* Fix: correct or remove the line") as info:
             read()
         assert len(str(info.value)) < 700

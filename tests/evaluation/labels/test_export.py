@@ -131,6 +131,9 @@ def test_label_studio_finds_the_pictures_of_class_folders(tmp_path, capsys):
     assert {unquote(task["data"]["image"]) for task in tasks} == {
         f"/data/local-files/?d=photos/{name}" for name in ("a cat/1 ü.png", "a cat/2.png", "dog/1.png", "dog/2.png")
     }
+    inside = tmp_path / "photos" / "dog" / "x.csv"
+    status, _, err = run(capsys, "export", tmp_path / "photos_review", "--to=csv", f"--output={inside}")
+    assert (status, "it is in a folder that the command reads" in err, inside.exists()) == (1, True, False)
     run(capsys, "export", tmp_path / "photos_review", "--to=label-studio", "--prefix=s3://bucket/")
     assert '"s3://bucket/dog/1.png"' in (tmp_path / "photos_label_studio.json").read_text()
 
@@ -160,7 +163,7 @@ def test_wrong_folders_and_outputs_are_one_sentence(tmp_path, capsys):
     assert "--prefix: it is for pictures in Label Studio" in error(review, "--to=csv", "--prefix=s3://bucket/")
     assert "--prefix: it is for pictures in a folder" in error(review, "--to=label-studio", "--prefix=s3://bucket/")
     assert "name it .json" in error(review, "--to=label-studio", f"--output={tmp_path / 'x.csv'}")
-    assert "it is in the review folder" in error(review, "--to=csv", f"--output={review / 'ranking.csv'}")
+    assert "it is in a folder that the command reads" in error(review, "--to=csv", f"--output={review / 'ranking.csv'}")
     text = (review / "ranking.csv").read_text()
     lines = text.splitlines(keepends=True)
     (review / "ranking.csv").write_text("".join([*lines, lines[4]]))

@@ -3,6 +3,7 @@ import shutil
 
 import pytest
 
+from cleaning.errors import count_of
 from evaluation.cli import main
 from evaluation.labels.decisions import reviewer
 from evaluation.labels.opened import open_review
@@ -44,8 +45,8 @@ def test_decisions_are_taken_in_once(review, tmp_path, capsys):
     status, out, _ = run(capsys, "decisions", file, f"--review={review.folder}")
     assert status == 0
     assert "decisions.jsonl: 2 decisions added" in out
-    assert "1 rows on which reviewers disagree" in out
-    assert "0 decisions added, 2 were already there" in run(capsys, "decisions", file, f"--review={review.folder}")[1]
+    assert "1 row on which reviewers disagree" in out
+    assert "0 decisions added, 2 already there" in run(capsys, "decisions", file, f"--review={review.folder}")[1]
     assert open_review(review.folder).log.entries[1:] == entries
     assert "2 decisions added" in run(capsys, "decisions", file, f"--review={review.folder}", "--as=somebody else")[1]
     assert [entry.by for entry in open_review(review.folder).log.entries] == [
@@ -101,7 +102,7 @@ def test_a_table_of_labels_is_taken_in_once(spelled, review, tmp_path, capsys):
     by = reviewer(None)
     expected = [(0, "label", other, by), (1, "keep", None, by), (2, "drop", None, by)]
     assert said(review) == expected
-    assert "0 decisions added, 3 were already there" in take_in(capsys, review, tmp_path / "mine.csv")[1]
+    assert "0 decisions added, 3 already there" in take_in(capsys, review, tmp_path / "mine.csv")[1]
     assert "3 decisions added\n" in take_in(capsys, review, tmp_path / "mine.csv", "--as=guest")[1]
     status, _, err = run(capsys, "apply", review.folder, f"--output={tmp_path / 'clean.csv'}")
     assert (status, err) == (0, "")
@@ -110,7 +111,7 @@ def test_a_table_of_labels_is_taken_in_once(spelled, review, tmp_path, capsys):
 def test_a_label_that_is_typed_anew_counts(review, tmp_path, capsys):
     for label, added in (("cat", 1), ("dog", 1), ("cat", 1), ("cat", 0)):
         (tmp_path / "mine.tsv").write_text(f"id\tlabel\n0\t{label}\n")
-        assert f": {added} decisions added" in take_in(capsys, review, tmp_path / "mine.tsv", "--as=ann")[1]
+        assert f": {count_of(added, 'decision')} added" in take_in(capsys, review, tmp_path / "mine.tsv", "--as=ann")[1]
     assert len(said(review)) == 3
 
 

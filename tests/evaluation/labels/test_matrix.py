@@ -532,31 +532,48 @@ REFUSED = {
         "X.npy: there are no labels beside it. Fix: name the file: --labels=y.npy",
     ),
     # ids
-    "a missing id": (csv(table(id=with_value(table()["id"], 4, None))), [], "column id, row 4: there is no id"),
-    "a negative id": (csv(table(id=with_value(range(60), 4, -1))), [], "column id, row 4: the id -1 is negative"),
+    "a missing id": (
+        csv(table(id=with_value(table()["id"], 4, None))),
+        [],
+        "line 6 (row 4), column id: there is no id",
+    ),
+    "a negative id": (
+        csv(table(id=with_value(range(60), 4, -1))),
+        [],
+        "line 6 (row 4), column id: the id -1 is negative",
+    ),
     "a repeated id by name": (
         csv(table(id=[row // 2 for row in range(60)])),
         ["--id-column=id"],
-        "column id, row 1: ids appear more than once (30 in all: 0, 1, 2",
+        "line 3 (row 1), column id: ids appear more than once (30 in all: 0, 1, 2",
     ),
     "two id columns": (csv(table(key=range(60))), [], "the ids may be in id or key"),
     # numbers
     "a missing number": (
         csv(table(e1=with_value(ROWS.X[:, 1], 8, np.nan))),
         [],
-        "column e1, row 8: there is no number. Fix: fill it in, or leave the column out",
+        "line 10 (row 8), column e1: there is no number. Fix: fill it in, or leave the column out",
     ),
     "text among numbers": (
         csv(table(e1=with_value(ROWS.X[:, 1], 8, "many"))),
         ["--features=e*"],
-        "column e1, row 8: 'many' where most rows have numbers (1 in all: 8)",
+        "line 10 (row 8), column e1: 'many' where most rows have numbers (1 in all: 8)",
     ),
     "thousands separators": (
         csv(table(e1=[f"{1000 + 7 * row:,}" for row in range(60)])),
         [],
-        "column e1, row 0: '1,000' is a number with separators or a unit. Fix: write it like 1234.5",
+        "line 2 (row 0), column e1: '1,000' is a number with separators or a unit. Fix: write it like 1234.5",
     ),
-    "units": (csv(table(e1=[f"{row} %" for row in range(60)])), [], "column e1, row 0: '0 %' is a number with"),
+    "decimal commas": (
+        csv(ROWS.frame(), decimal=","),
+        [],
+        "' is a number with a decimal comma. Fix: write it like 1234.5",
+    ),
+    "units": (
+        csv(table(e1=[f"{row} %" for row in range(60)])),
+        [],
+        "line 2 (row 0), column e1: '0 %' is a number with",
+    ),
     "a pickled array of labels": (
         npy(ROWS.X, np.array(list(ROWS.names), dtype=object)),
         [],
@@ -588,12 +605,12 @@ REFUSED = {
     "a cell that is too large": (
         csv(table(a=np.where(np.arange(60) == 7, 1e300, 1.0))),
         [],
-        "column a, row 7: 1e+300 is too large, since its square overflows. Fix: scale the column down, or leave it out",
+        "line 9 (row 7), column a: 1e+300 is too large, since its square overflows. Fix: scale the column down",
     ),
     "a cell that is too large as it is": (
         csv(table(a=np.where(np.arange(60) == 7, 1e39, 1.0))),
         ["--scaling=none"],
-        "column a, row 7: 1e+39 is too large, since its square overflows",
+        "line 9 (row 7), column a: 1e+39 is too large, since its square overflows",
     ),
     "three dimensions": (
         npz(X=ROWS.X.reshape(60, 2, 2), y=ROWS.names),
@@ -625,12 +642,12 @@ REFUSED = {
     "shortened arrays in csv": (
         csv(table(v=with_value(["[1.0 2.0]"] * 60, 4, "[1.0 ... 2.0]"))),
         ["--embedding-column=v"],
-        "column v, row 4: this is not a list of numbers (could not convert string to float: '...')",
+        "line 6 (row 4), column v: this is not a list of numbers (could not convert string to float: '...')",
     ),
     "lists of different widths in csv": (
         csv(table(v=with_value(["[1, 2]"] * 60, 4, "[1]"))),
         ["--embedding-column=v"],
-        "column v, row 4: 1 numbers where row 0 has 2",
+        "line 6 (row 4), column v: 1 numbers where row 0 has 2",
     ),
     "a column of another kind": (
         csv(table()),
@@ -688,7 +705,12 @@ REFUSED = {
         [],
         "the labels may be in labels.csv or more.csv",
     ),
-    "a picture that is not there": (pictures(*FLAT[1:], labels=PATHS), [], "column path, row 0: "),
+    "a picture that is not there": (pictures(*FLAT[1:], labels=PATHS), [], "line 2 (row 0), column path: "),
+    "a picture of many that is not there": (
+        pictures(*FLAT[1:], labels=PATHS.replace("path", "what")),
+        [],
+        "line 2 (row 0), column what: ",
+    ),
     "a path out of the folder": (
         pictures(*FLAT, labels=PATHS.replace("00.png", "../../x.png")),
         [],
@@ -697,7 +719,7 @@ REFUSED = {
     "a picture that is named twice": (
         pictures(*FLAT, labels=PATHS + "00.png,cat\n"),
         [],
-        "column path, row 12: '00.png' already has a row",
+        "line 14 (row 12), column path: '00.png' already has a row",
     ),
     "a broken picture": (
         lambda at: (pictures("cat/a.png", "dog/b.png")(at), (at / "photos/cat/x.png").write_text("x"), at / "photos")[

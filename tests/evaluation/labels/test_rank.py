@@ -223,6 +223,27 @@ def test_trusted_rows_may_come_in_any_form(rows, tmp_path, capsys):
     )
 
 
+def test_a_column_without_a_value_is_left_out_and_said_in_every_form(rows, tmp_path, capsys):
+    frame = rows.frame(notes=None, more=np.nan)
+    frame.to_csv(tmp_path / "c.csv", index=False)
+    frame.to_parquet(tmp_path / "p.parquet", index=False)
+    run(capsys, "rank", csv_of(tmp_path / "t.csv", rows))
+    for name in ("c.csv", "p.parquet"):
+        status, out, _ = run(capsys, "rank", tmp_path / name)
+        assert (status, "as they are; ids are row numbers, notes, more left out, with no value\n" in out) == (0, True)
+        assert ranking(tmp_path / f"{name[0]}_review")["row"].equals(ranking(tmp_path / "t_review")["row"])
+    err = run(capsys, "rank", tmp_path / "c.csv", "--features=e0,notes")[2]
+    assert "column notes: there is no value in it. Fix: fill it in, or leave it out: --features=… without notes" in err
+
+
+def test_few_trusted_rows_in_many_classes_are_classes_by_the_names_of_the_others(tmp_path, capsys):
+    points, names = np.eye(30, dtype=np.float32), np.array([f"c{number}" for number in range(30)])
+    source = npz_of(tmp_path / "a.npz", X=np.repeat(points, 3, axis=0), y=np.repeat(names, 3))
+    trusted = npz_of(tmp_path / "t.npz", X=points[:25], y=names[:25])
+    status, out, err = run(capsys, "rank", source, f"--trusted={trusted}", f"--output={tmp_path / 'o.csv'}")
+    assert (status, "25 names" in out, "UserWarning" in err) == (0, True, False)
+
+
 def test_trusted_rows_that_are_training_rows_are_said(rows, tmp_path, capsys):
     source = csv_of(tmp_path / "t.csv", rows)
     status, _, err = run(capsys, "rank", source, f"--trusted={source}")
@@ -346,6 +367,19 @@ def test_wrong_options_are_one_sentence(rows, tmp_path, capsys):
     )
 
 
+def test_sources_of_one_name_do_not_share_a_review_unless_it_is_named(rows, tmp_path, capsys):
+    source, other = csv_of(tmp_path / "t.csv", rows), npz_of(tmp_path / "t.npz", X=rows.X, y=rows.names)
+    assert run(capsys, "rank", source)[0] == 0
+    before = (tmp_path / "t_review" / "source.json").read_text()
+    problem = f"this is the review of another source, {source}. Fix: name another folder with --review=DIR"
+    assert problem in run(capsys, "rank", other)[2]
+    assert (tmp_path / "t_review" / "source.json").read_text() == before
+    assert run(capsys, "rank", other, f"--output={tmp_path / 'o.csv'}")[0] == 0
+    assert run(capsys, "rank", other, f"--review={tmp_path / 't_review'}")[0] == 0
+    source.unlink()
+    assert run(capsys, "rank", other)[0] == 0
+
+
 def test_a_review_folder_moves_with_its_source(rows, tmp_path, capsys):
     (tmp_path / "a").mkdir()
     np.save(tmp_path / "a" / "X.npy", rows.X)
@@ -404,7 +438,7 @@ def test_labels_may_be_in_a_file_of_their_own(rows, photos, tmp_path, capsys):
     table.loc[3, "path"] = "none.png"
     table.to_csv(tmp_path / "labels.csv", index=False)
     err = run(capsys, "rank", tmp_path / "flat.parquet", f"--labels={tmp_path / 'labels.csv'}")[2]
-    assert "labels.csv, column path, row 3: no row has the id 'none.png'" in err
+    assert "labels.csv, line 5 (row 3), column path: no row has the id 'none.png'" in err
     (tmp_path / "labels.csv").unlink()
     np.save(tmp_path / "X.npy", rows.X)
     numbered = pd.DataFrame({"id": range(120), "label": rows.names})

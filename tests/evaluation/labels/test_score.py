@@ -167,7 +167,7 @@ def test_own_data_with_the_truth_in_a_file(tmp_path, capsys):
     write(tmp_path / "fiftyone.csv", export[:100])
     status, out, err = run(capsys, "score", *arguments)
     assert status == 0
-    assert "20 rows without a label or a true label are left out" in err
+    assert "left out without a label or a true label: 20 rows" in err
 
 
 def sample(filepath, mistakenness, number=0):

@@ -112,7 +112,7 @@ def test_pictures_of_a_flat_folder(tmp_path, capsys):
     status, out, _ = run(capsys, "rank", folder, "--encoder=classical")
     assert status == 0
     assert "votes of 2 annotators from `class`, 3 names" in out
-    assert "1 files have no row in votes.csv" in out
+    assert "1 file without a row in votes.csv" in out
     decide(tmp_path / "photos_review", {0: "=dog", 4: "drop"})
     assert run(capsys, "apply", tmp_path / "photos_review", f"--output={tmp_path / 'clean'}")[0] == 0
     table = pd.read_csv(tmp_path / "clean" / "labels.csv")
@@ -130,9 +130,9 @@ REFUSED = {
     "an id that no row has": (
         BARE.replace({"id": "row-09"}, "row-99"),
         [],
-        "column id, row 31: no row has the id 'row-99'",
+        "line 33 (row 31), column id: no row has the id 'row-99'",
     ),
-    "a missing id": (BARE.replace({"id": "row-09"}, ""), [], "column id, row 31: there is no id"),
+    "a missing id": (BARE.replace({"id": "row-09"}, ""), [], "line 33 (row 31), column id: there is no id"),
     "nobody": (BARE.replace({"annotator": "bob"}, ""), [], ": nobody is named. Fix: say whose label it is"),
     "two votes of one annotator": (
         pd.concat([BARE, BARE.iloc[[4]].assign(label="eel")]),
@@ -148,7 +148,7 @@ REFUSED = {
     "another column": (BARE, ["--annotator-column=who"], "there is no column of names or numbers 'who'"),
     "no ids": (BARE.drop(columns="id"), [], "there is no column with the ids of the rows. Fix: name it: --id-column"),
     "no vote": (BARE.assign(label="", more="x"), ["--label-column=label"], "column label: there is no vote in it"),
-    "a quantity": (BARE.assign(label=np.arange(len(BARE)) / 7), [], "column label, row 1: 0.142857"),
+    "a quantity": (BARE.assign(label=np.arange(len(BARE)) / 7), [], "line 3 (row 1), column label: 0.142857"),
 }
 
 

@@ -214,7 +214,7 @@ BAD = [
     ),
     ("logo", "category,file\na,1.png\n", "line 1: this is not a header"),
     ("logo", "file,label\n1.png,a\n", "the columns are file,label"),
-    ("logo", "file,category\n1.png\n", "line 2: 1 cells where the header has 2"),
+    ("logo", "file,category\n1.png\n", "line 2: 1 cell where the header has 2"),
     ("logo", 'file,category\n"1.png,a\n', "this is not csv"),
     ("camera_trap", "filename,bird\nc1,1\nc2,0\n", r"the columns do not match \(1 in all: blank\)"),
     ("camera_trap", "filename,bird,blank\nc1,1,0\n", r"missing clips \(1 in all: c2\)"),

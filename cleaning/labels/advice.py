@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleaning import Count
+from cleaning.belief.count import Count
 from cleaning.data import FloatVector
 
 _TURN = 20
