@@ -140,6 +140,7 @@ class Views:
         columns = self.nearness.columns(row, sides[0], sides[1] if len(sides) > 1 else ())
         text = source.text(row)
         shown |= {
+            "round": seen.number,
             "text": None if text is None else text[:_LONGEST_TEXT],
             "decisions": [{name: entry[name] for name in ("by", "verdict", "label", "at")} for entry in entries],
             "columns": [asdict(column) for column in columns],

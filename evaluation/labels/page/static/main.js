@@ -9,7 +9,7 @@
 
   const app = {
     view: "look", query: {}, state: start.state, classes: start.classes, round: start.state.round, place: 0,
-    row: null, tiles: null, marked: new Set(), at: 0, earlier: null,
+    row: null, tiles: { round: 0, total: 0, rows: [] }, marked: new Set(), at: 0, earlier: null,
   };
   const details = new Map();
   const done = new Set(); // decided here; they are not offered again, saved or not
@@ -160,10 +160,9 @@
     const count = Math.min(AT_ONCE + (keep ? 0 : skipped.size) + backend.unsaved() * AT_ONCE, 1000);
     const found = await backend.rows({ ...app.query, state: "open", count });
     if (mine !== turn) return;
-    app.tiles = { total: Math.max(found.total - skipped.size, 0), rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
+    app.tiles = { round: found.round, total: Math.max(found.total - skipped.size, 0), rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
     app.marked = new Set();
     app.at = 0;
-    app.round = found.round;
     drawTiles();
   }
 
@@ -249,7 +248,7 @@
     const rows = decisions.map((one) => one.row);
     for (const row of rows) done.add(row);
     for (const row of rows) details.delete(row);
-    const sent = backend.decide({ decisions, round: app.view === "look" ? app.row.round : app.round });
+    const sent = backend.decide({ decisions, round: (app.view === "look" ? app.row : app.tiles).round });
     sent.then(({ state, classes }) => update(state, classes)).catch((error) => {
       for (const row of rows) done.delete(row);
       say(`Not saved: ${error.message}`, " ");

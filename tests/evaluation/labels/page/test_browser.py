@@ -98,18 +98,24 @@ def saved(page, count):
     expect(page.locator("#saved")).to_contain_text("saved ")
 
 
+def percent(share):
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
 def decided(review):
     return [(entry.id, entry.verdict, entry.label) for entry in open_review(review).log.entries]
 
 
 def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, originals, review, tmp_path):
     truth = originals[1]
+    seen = []
     with served(review) as page_of:
         page = opened(page_of.address)
         for done in range(len(truth)):
             name = shown_id(page)
             given, true = name.split("/")[0], truth[name.split("/")[1]]
             suggested = page.locator(".actions .first .name").inner_text()
+            seen.append(page.locator(".meta").inner_text())
             last = done == len(truth) - 1
             if suggested == true:
                 page.keyboard.press(" ")
@@ -125,6 +131,11 @@ def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, origina
         saved(page, len(truth))
         expect(page.locator(".side")).to_contain_text("The order was renewed after")
         assert page_of.desk.round.number >= 2
+    entries = open_review(review).log.entries
+    for entry, meta in zip(entries, seen, strict=True):
+        place, share = entry.shown.place, percent(entry.shown.probability)
+        assert re.search(rf"\b{place}(st|nd|rd|th) in the order · {share} {entry.shown.suggested}", meta)
+    assert entries[-1].shown.round >= 2
     clean = tmp_path / "clean"
     assert main(["apply", str(review), f"--output={clean}"]) == 0
     found = {path.name.split(" (from")[0].removesuffix(".png"): path.parent.name for path in clean.rglob("*.png")}

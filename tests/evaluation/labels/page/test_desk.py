@@ -110,6 +110,8 @@ def test_after_a_batch_the_order_is_new_and_old_orders_stay_for_a_while(review):
     assert [row["row"] for row in views.rows(Query(count=80, round=0))["rows"]] == old
     assert desk.decide([Wish(old[9], "unsure")], 0)[0].shown.round == 0
     assert desk.decide([Wish(old[10], "unsure")], 1)[0].shown.round == 1
+    unknown = desk.decide([Wish(old[11], "unsure")], 7)[0].shown
+    assert (unknown.given, unknown.place) == (views.row(old[11])["given"], None)
 
 
 def test_a_round_that_fails_is_said_and_the_review_goes_on(review, monkeypatch):
