@@ -22,7 +22,7 @@ from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
-from evaluation.labels.advice import advice
+from evaluation.labels.advice import advice, is_wide
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
@@ -42,8 +42,6 @@ from evaluation.labels.review_folder import (
 from evaluation.labels.size import heed_size
 from evaluation.labels.source import Request, Source, open_source
 
-# An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
-_WIDE, _FEW = 2, 10
 # The drawn rows are worth a word if they should leave at most this share of the interval's width.
 _WORTH = 0.75
 _LOOKS = (20, 50, 100)
@@ -284,7 +282,7 @@ def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
     trusted: whether there are trusted rows.
     """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
-    if left.high - left.low <= _WIDE * max(left.expected, _FEW):
+    if not is_wide(left):
         between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
         said = [f"about {left.expected:.0f} of {them} are wrong ({between})"]
         if not trusted and them == "them":
