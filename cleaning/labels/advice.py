@@ -1,4 +1,4 @@
-"""When to stop looking."""
+"""When to stop looking, and how precisely the number of wrong labels is said."""
 
 import numpy as np
 
@@ -8,6 +8,13 @@ from cleaning.data import FloatVector
 _TURN = 20
 # One may stop where no more wrong labels than this, or than this share of the open rows, may be left.
 _FEW, _SMALL = 3, 0.02
+# An interval is wide if its width is more than this multiple of the expected number, or of _LEAST if that is more.
+_WIDE, _LEAST = 2, 10
+
+
+def is_wide(count: Count) -> bool:
+    """Whether an interval is so wide that one number from it would look more precise than it is."""
+    return count.high - count.low > _WIDE * max(count.expected, _LEAST)
 
 
 def advice(ahead: FloatVector, left: Count | None) -> str:

@@ -16,8 +16,8 @@ from cleaning.errors import FixfirstError, InvalidInput, Place, foreign_reason, 
 from evaluation.files.names import not_hidden
 
 _FIX = {
-    errno.ENOSPC: "free some disk space and run the same command again",
-    errno.EDQUOT: "free some of your quota and run the same command again",
+    errno.ENOSPC: "free some disk space, then try again",
+    errno.EDQUOT: "free some of your quota, then try again",
     errno.EFBIG: "raise the file size limit (ulimit -f) and run the same command again",
     errno.EACCES: "give yourself write permission there, or name another folder",
     errno.EPERM: "give yourself write permission there, or name another folder",

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cleaning import Count
 from cleaning.errors import InvalidInput, bounded, count_of, printable
-from cleaning.labels.advice import advice
+from cleaning.labels.advice import advice, is_wide
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
@@ -44,8 +44,6 @@ from evaluation.labels.review_folder import (
 from evaluation.labels.size import heed_size
 from evaluation.labels.source import Request, Source, open_source
 
-# An interval is wide if its width is more than this multiple of the expected number, or of _FEW if that is more.
-_WIDE, _FEW = 2, 10
 # The drawn rows are worth a word if they should leave at most this share of the interval's width.
 _WORTH = 0.75
 _LOOKS = (20, 50, 100)
@@ -296,7 +294,7 @@ def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
     trusted: whether there are trusted rows.
     """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
-    if left.high - left.low <= _WIDE * max(left.expected, _FEW):
+    if not is_wide(left):
         between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
         said = [f"about {left.expected:.0f} of {them} are wrong ({between})"]
         if not trusted and them == "them":

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -47,8 +47,16 @@ class Action(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: Annotated[str, Field(min_length=8, max_length=64)]
-    round: Annotated[int, Field(ge=0)] = 0
-    decisions: Annotated[tuple[Decided, ...], Field(max_length=_MOST_ROWS)] = ()
+
+
+class Decide(Action):
+    """Decisions to save. round: the one by which their rows were shown."""
+
+    round: Annotated[int, Field(ge=0)]
+    decisions: Annotated[tuple[Decided, ...], Field(max_length=_MOST_ROWS)]
+
+
+_A = TypeVar("_A", bound=Action)
 
 
 class Page:
@@ -128,21 +136,21 @@ class Page:
     async def decide(self, request: Request) -> Response:
         """Saves decisions."""
 
-        def done(action: Action) -> list[Entry]:
+        def done(action: Decide) -> list[Entry]:
             wishes = [Wish(one.row, one.verdict, one.label) for one in action.decisions]
             return self._desk.decide(wishes, action.round)
 
-        return await self._act(request, done)
+        return await self._act(request, Decide, done)
 
     async def undo(self, request: Request) -> Response:
         """Takes back the reviewer's last action."""
-        return await self._act(request, lambda _: self._desk.undo())
+        return await self._act(request, Action, lambda _: self._desk.undo())
 
     async def redo(self, request: Request) -> Response:
         """Repeats what was taken back last."""
-        return await self._act(request, lambda _: self._desk.redo())
+        return await self._act(request, Action, lambda _: self._desk.redo())
 
-    async def _act(self, request: Request, done: Callable[[Action], list[Entry]]) -> Response:
+    async def _act(self, request: Request, kind: type[_A], done: Callable[[_A], list[Entry]]) -> Response:
         if request.headers.get("content-type") != "application/json":
             return PlainTextResponse("send application/json", 415)
         body = b""
@@ -151,12 +159,12 @@ class Page:
             if len(body) > _LARGEST_BODY:
                 return PlainTextResponse("too much at once", 413)
         try:
-            action = Action.model_validate_json(body)
+            action = kind.model_validate_json(body)
         except ValidationError as error:
             return PlainTextResponse(f"this is not an action ({error.errors()[0]['msg']})", 422)
         return JSONResponse(await run_in_threadpool(self._once, action, done))
 
-    def _once(self, action: Action, done: Callable[[Action], list[Entry]]) -> dict[str, Any]:
+    def _once(self, action: _A, done: Callable[[_A], list[Entry]]) -> dict[str, Any]:
         """Does an action that was not done before, and says what is true now."""
         with self._desk.lock:
             if action.key not in self._answered:

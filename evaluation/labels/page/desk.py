@@ -91,9 +91,12 @@ class Desk:
                 self._thread.start()
 
     def decide(self, wishes: Sequence[Wish], round_number: int) -> list[Entry]:
-        """Saves decisions as one action. Raises InvalidInput for a row that does not exist, or no label to keep."""
+        """Saves decisions as one action. Raises InvalidInput for a row that does not exist, or no label to keep.
+
+        round_number: the round by which the rows were shown. If it is no longer kept, only the given label is logged.
+        """
         with self.lock:
-            seen = self.round_of(round_number)
+            seen = next((one for one in self.rounds if one.number == round_number), None)
             for wish in wishes:
                 self._refuse(wish)
             return self._append(lambda at: [self._entry(wish, seen, at) for wish in wishes])
@@ -193,7 +196,7 @@ class Desk:
         if wish.verdict == "keep" and self.given[wish.row] < 0:
             raise InvalidInput(Place(row=wish.row), "there is no label to keep", "choose a label")
 
-    def _entry(self, wish: Wish, seen: Round, at: datetime) -> Entry:
+    def _entry(self, wish: Wish, seen: Round | None, at: datetime) -> Entry:
         row, source = wish.row, self.review.source
         given = None if self.given[row] < 0 else self.classes[self.given[row]]
         same = wish.label is not None and wish.label == given
@@ -205,7 +208,7 @@ class Desk:
             label=None if same else wish.label,
             by=self.by,
             at=at,
-            shown=self._shown(row, given, seen),
+            shown=Shown(given=given) if seen is None else self._shown(row, given, seen),
         )
 
     def _shown(self, row: int, given: str | None, seen: Round) -> Shown:

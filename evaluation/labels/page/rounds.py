@@ -1,6 +1,6 @@
 """Rounds of a review: after each batch of decisions, the order and the beliefs are computed anew."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,28 +15,35 @@ from cleaning.review import found_ahead
 from evaluation.labels.opened import Review
 from evaluation.labels.review_folder import RANKING
 
-Forecast = Callable[[int], Count | None]
-
 
 @dataclass(frozen=True, eq=False)
 class Round:
     """What is believed at one point of a review.
 
     number: 0 for the ranking as it was made. looks: how many rows had been looked at. order (n,): all rows, the one to
-    look at next first; those already decided last. suspicion (n,): P(the given label is wrong), NaN without a label.
-    suggestion (n,): index of a class. probability (n,): P(the suggestion is right). left: wrong labels among the rows
-    that were open, None where the data cannot tell. forecast: how many of them a number of looks should find.
+    look at next first; those already decided last. unchecked: how many were open. suspicion (n,): P(the given label is
+    wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is right). left:
+    wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`; None where the
+    data cannot tell.
     """
 
     number: int
     looks: int
     order: IntVector
+    unchecked: int
     suspicion: FloatVector
     suggestion: IntVector
     probability: FloatVector
     left: Count | None
-    forecast: Forecast
+    deviations: tuple[float, float] | None
     advice: str
+
+    def forecast(self, looks: int, after: int = 0) -> Count | None:
+        """How many wrong labels so many looks should find, after others; None where the data cannot tell."""
+        if self.deviations is None or self.left is None:
+            return None
+        rows = self.order[: self.unchecked][after:][:looks]
+        return found_ahead(np.nan_to_num(self.suspicion[rows]), self.deviations, self.left)
 
 
 def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = ()) -> Round:
@@ -117,20 +124,16 @@ def _round(
     deviations: tuple[float, float] | None,
 ) -> Round:
     order = np.concatenate([state.first, state.order[~np.isin(state.order, state.first)]])
-    ahead = np.nan_to_num(suspicion[order[: state.unchecked]])
-
-    def forecast(count: int) -> Count | None:
-        return None if deviations is None or left is None else found_ahead(ahead[:count], deviations, left)
-
     return Round(
         number=state.number,
         looks=state.looks,
         order=order,
+        unchecked=state.unchecked,
         suspicion=suspicion,
         suggestion=suggestion,
         probability=probability,
         left=left,
-        forecast=forecast,
+        deviations=deviations,
         # whether to go on depends on the most suspicious rows, not on the drawn ones
         advice=advice(np.nan_to_num(suspicion[state.order[: state.unchecked]]), left),
     )

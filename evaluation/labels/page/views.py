@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cleaning import Count
 from cleaning.data import IntVector
+from cleaning.labels.advice import is_wide
 from evaluation.labels.decisions import Entry
 from evaluation.labels.forms.found import no_picture
 from evaluation.labels.opened import said_of_lost
@@ -70,6 +71,8 @@ class Views:
             found = np.cumsum([desk.wrong(entry) for entry in standing], dtype=np.int64)
             total = int(found[-1]) if len(found) else 0
             since = total - (int(found[current.looks - 1]) if 0 < current.looks <= len(found) else 0)
+            left = _less(current.left, since)
+            open_rows = int(np.count_nonzero(desk.state == _OPEN))
             history, log = desk.history, desk.review.log
             return {
                 "version": f"{len(log.entries)}.{current.number}.{int(desk.computing)}",
@@ -79,10 +82,11 @@ class Views:
                 "round_failed": desk.failed,
                 "looked": len(standing),
                 "found": total,
-                "left": _less(current.left, since),
-                "next": self._next(current, len(standing) - current.looks),
+                "left": left,
+                "wide": left is not None and is_wide(left),
+                "next": _next(current, len(standing), min(_NEXT, open_rows)),
                 "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
-                "forecast": _ahead(current, len(standing), total, int(np.count_nonzero(desk.state == _OPEN))),
+                "forecast": _ahead(current, len(standing), total, open_rows),
                 "advice": current.advice,
                 "caveats": [*_drawn(desk.drawn), *desk.review.description.caveats, *_lost(desk.lost)],
                 "pairs": self._pairs(current),
@@ -140,6 +144,7 @@ class Views:
         columns = self.nearness.columns(row, sides[0], sides[1] if len(sides) > 1 else ())
         text = source.text(row)
         shown |= {
+            "round": seen.number,
             "text": None if text is None else text[:_LONGEST_TEXT],
             "decisions": [{name: entry[name] for name in ("by", "verdict", "label", "at")} for entry in entries],
             "columns": [asdict(column) for column in columns],
@@ -234,14 +239,6 @@ class Views:
             for kind, count in zip(kinds[order].tolist(), counts[order].tolist(), strict=True)
         ]
 
-    def _next(self, seen: Round, since: int) -> dict[str, Any] | None:
-        """What the next looks should find, beyond those since the round."""
-        already, ahead = seen.forecast(max(since, 0)), seen.forecast(max(since, 0) + _NEXT)
-        if already is None or ahead is None:
-            return None
-        expected = max(ahead.expected - already.expected, 0.0)
-        return {"looks": _NEXT, "found": [expected, min(ahead.low, expected), ahead.high]}
-
 
 def has_pictures(source: Source) -> bool:
     """Whether the rows of a source have pictures."""
@@ -257,20 +254,24 @@ def _lost(lost: Sequence[Entry]) -> list[str]:
     return [f"{said_of_lost(lost)}."] if lost else []
 
 
-def _less(count: Count | None, found: int) -> list[float] | None:
-    return None if count is None else [max(value - found, 0.0) for value in count]
+def _less(count: Count | None, found: int) -> Count | None:
+    return None if count is None else Count(*(max(value - found, 0.0) for value in count))
+
+
+def _next(seen: Round, looked: int, looks: int) -> dict[str, Any] | None:
+    """What the next looks should find, after those since the round."""
+    ahead = seen.forecast(looks, after=max(looked - seen.looks, 0))
+    return {"looks": looks, "found": ahead} if looks and ahead is not None else None
 
 
 def _ahead(seen: Round, looked: int, found: int, open_rows: int) -> list[list[float]]:
     """(looks, expected, low, high) of what will have been found by then."""
-    since = max(looked - seen.looks, 0)
-    already = seen.forecast(since)
     points = []
     for step in [one for one in _AHEAD if one < 3 * max(looked, 40)]:
-        ahead = seen.forecast(since + step)
-        if ahead is None or already is None or step > open_rows:
+        ahead = seen.forecast(step, after=max(looked - seen.looks, 0))
+        if ahead is None or step > open_rows:
             break
-        points.append([looked + step, *(found + max(value - already.expected, 0.0) for value in ahead)])
+        points.append([looked + step, *(found + value for value in ahead)])
     return points
 
 

@@ -4,17 +4,18 @@
   const { h, name, count } = fixfirst;
 
   const strong = (text) => h("strong", {}, text);
-  const range = ([, low, high]) => `${count(low)} to ${count(high)}`;
+  const range = ([, low, high], to = " to ") => (count(low) === count(high) ? count(low) : `${count(low)}${to}${count(high)}`);
 
   function meter(state, total) {
     const bar = document.getElementById("meter");
     const [found, left, maybe] = bar.children;
     const known = state.left !== null;
-    const [expected, , high] = state.left || [0, 0, 0];
+    const [expected, low, high] = state.left || [0, 0, 0];
+    const sure = state.wide ? low : expected;
     const whole = known ? Math.max(state.found + Math.max(high, expected), 1) : Math.max(total, 1);
     found.style.width = `${(100 * (known ? state.found : state.looked)) / whole}%`;
-    left.style.width = `${(100 * expected) / whole}%`;
-    maybe.style.width = `${(100 * Math.max(high - expected, 0)) / whole}%`;
+    left.style.width = `${(100 * sure) / whole}%`;
+    maybe.style.width = `${(100 * Math.max(high - sure, 0)) / whole}%`;
     bar.setAttribute("aria-valuemax", String(Math.round(whole)));
     bar.setAttribute("aria-valuenow", String(known ? state.found : state.looked));
     bar.setAttribute("aria-label", known ? "wrong labels found" : "rows looked at");
@@ -24,10 +25,11 @@
   function tally(state, total) {
     const wrong = state.found === 1 ? "1 wrong label" : `${count(state.found)} wrong labels`;
     const parts = [strong(`${wrong} found`), ` in ${count(state.looked)} look${state.looked === 1 ? "" : "s"}`];
-    if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
+    if (state.wide) parts.push(" · ", strong(`${range(state.left)} left`));
+    else if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
     else parts.push(` · ${count(total - state.looked)} rows to go`);
     if (state.next) {
-      parts.push(` · the next ${state.next.looks}: about ${count(state.next.found[0])}`);
+      parts.push(` · in the next ${count(state.next.looks)} looks: ${range(state.next.found)}`);
     }
     return parts;
   }
@@ -86,10 +88,13 @@
       const line = [[looks, found], ...ahead.map(([a, b]) => [a, b])];
       const band = [[looks, found], ...ahead.map(([a, , , high]) => [a, high]),
         ...ahead.map(([a, , low]) => [a, low]).reverse()];
-      const [last, expected, low, high] = ahead.at(-1);
-      parts.push(h("path", { class: "band", d: `${path(band)}Z` }), h("path", { class: "ahead", d: path(line) }),
-        h("text", { x: WIDE - 6, y: 8, "text-anchor": "end" }, `${count(expected)} (${count(low)}–${count(high)})`));
-      said += `; about ${count(expected)} (${count(low)} to ${count(high)}) after ${last}`;
+      const [last, ...goal] = ahead.at(-1);
+      const about = count(goal[0]);
+      parts.push(h("path", { class: "band", d: `${path(band)}Z` }),
+        state.wide ? null : h("path", { class: "ahead", d: path(line) }),
+        h("text", { x: WIDE - 6, y: 8, "text-anchor": "end" },
+          state.wide ? range(goal, "–") : `${about} (${range(goal, "–")})`));
+      said += `; ${state.wide ? range(goal) : `about ${about} (${range(goal)})`} after ${last}`;
     }
     parts.push(h("path", { class: "line", d: path(points) }));
     return h("figure", { class: "curve" },

@@ -90,7 +90,7 @@
       curve.push([number + 1, found]);
     }
     return {
-      ...start.state, looked: looked.length, found: looked.filter(wrong).length, curve, left: null, next: null,
+      ...start.state, looked: looked.length, found: looked.filter(wrong).length, curve, left: null, wide: false, next: null,
       forecast: [], can_undo: kept.entries.length > 0, can_redo: kept.undone.length > 0, people: [],
       pairs: [...pairs].map(([pair, open]) => ({ given: JSON.parse(pair)[0], suggested: JSON.parse(pair)[1], open }))
         .sort((one, other) => other.open - one.open),

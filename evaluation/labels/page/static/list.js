@@ -1,7 +1,7 @@
 "use strict";
 // All rows that the filters leave, however many: only those in view exist, and they are fetched in pages.
 (() => {
-  const { h, name, percent, thumb, visible, backend, count } = fixfirst;
+  const { h, name, percent, thumb, visible, count } = fixfirst;
   const HEIGHT = 52;
   const PAGE = 100;
 
@@ -17,9 +17,11 @@
 
     async function page(number) {
       if (!pages.has(number)) {
-        pages.set(number, backend.rows({ ...app.query, round: app.round, from: number * PAGE, count: PAGE }));
+        pages.set(number, app.rows({ ...app.query, round: app.round, from: number * PAGE, count: PAGE }));
       }
-      return pages.get(number);
+      const found = await pages.get(number);
+      if (!found) pages.delete(number);
+      return found;
     }
 
     async function draw() {
@@ -32,7 +34,7 @@
         }
       }
       for (let number = Math.floor(first / PAGE); number * PAGE < last; number += 1) {
-        const found = await page(number).catch(() => null);
+        const found = await page(number);
         if (!found || !body.isConnected) return;
         found.rows.forEach((row, offset) => {
           const place = number * PAGE + offset;
@@ -74,6 +76,7 @@
     scroller.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
 
     page(0).then((found) => {
+      if (!found) return;
       total = found.total;
       title.replaceChildren(`${count(total)} row${total === 1 ? "" : "s"}`,
         h("span", { class: "quiet" }, " · the one to look at first on top"));

@@ -9,7 +9,7 @@
 
   const app = {
     view: "look", query: {}, state: start.state, classes: start.classes, round: start.state.round, place: 0,
-    row: null, tiles: null, marked: new Set(), at: 0, earlier: null,
+    row: null, tiles: { round: 0, total: 0, rows: [] }, marked: new Set(), at: 0, earlier: null,
   };
   const details = new Map();
   const done = new Set(); // decided here; they are not offered again, saved or not
@@ -68,12 +68,37 @@
     return row !== null && /^\d+$/.test(row) ? Number(row) : null;
   }
 
-  function say(text, ...more) {
-    notice.replaceChildren(text, ...more);
+  // A message about what went wrong, such as "saving", stays until that works again. Others go with the view they are
+  // about, and without a link also by themselves.
+  function say(text, { failed = "", link = null } = {}) {
+    if (failed && failing() === failed && notice.textContent === text) return;
+    notice.replaceChildren(text, ...(link ? [" ", link] : []));
     notice.hidden = false;
+    notice.className = failed ? "notice bad" : "notice";
+    notice.setAttribute("role", failed ? "alert" : "status");
+    notice.dataset.failed = failed;
     clearTimeout(say.timer);
-    if (!more.length) say.timer = setTimeout(() => { notice.hidden = true; }, 6000);
+    if (!failed && !link) say.timer = setTimeout(() => { notice.hidden = true; }, 6000);
   }
+
+  const failing = () => (notice.hidden ? "" : notice.dataset.failed);
+
+  function works(what) {
+    if (failing() === what) notice.hidden = true;
+  }
+
+  // What a request gives; null, with a message, if it fails.
+  async function told(request, what = "reading") {
+    try {
+      const found = await request;
+      works(what);
+      return found;
+    } catch (error) {
+      say(error.message, { failed: what });
+      return null;
+    }
+  }
+  app.rows = (query) => told(backend.rows(query));
 
   const announce = (text) => {
     document.getElementById("announce").textContent = visible(text);
@@ -86,10 +111,11 @@
 
   async function refill() {
     const count = AHEAD + 2 + skipped.size + backend.unsaved() * AT_ONCE;
-    const found = await backend.rows({ ...wanted(), count: Math.min(count, 1000) });
+    const found = await app.rows({ ...wanted(), count: Math.min(count, 1000) });
+    if (!found) return false;
     queue = found.rows.filter(offered);
     ahead();
-    return queue;
+    return true;
   }
 
   function detail(row) {
@@ -113,14 +139,8 @@
 
   async function open(row, { back = false } = {}) {
     const mine = (turn += 1);
-    let found;
-    try {
-      found = await detail(row);
-    } catch (error) {
-      say(String(error.message || error));
-      return;
-    }
-    if (mine !== turn) return;
+    const found = await told(detail(row), "row");
+    if (!found || mine !== turn) return;
     if (app.row && !back && app.row.row !== row) visited.push(app.row.row);
     app.view = "look";
     app.row = found;
@@ -133,8 +153,8 @@
   async function advance() {
     const mine = (turn += 1);
     queue = queue.filter(offered);
-    if (!queue.length) await refill();
-    else if (queue.length <= AHEAD) refill();
+    if (queue.length > 0 && queue.length <= AHEAD) refill();
+    if (!queue.length && !(await refill())) return;
     if (mine !== turn) return;
     const next = queue.find(offered);
     if (next) await open(next.row);
@@ -158,12 +178,11 @@
   async function tiles({ keep = false } = {}) {
     const mine = (turn += 1);
     const count = Math.min(AT_ONCE + (keep ? 0 : skipped.size) + backend.unsaved() * AT_ONCE, 1000);
-    const found = await backend.rows({ ...app.query, state: "open", count });
-    if (mine !== turn) return;
-    app.tiles = { total: Math.max(found.total - skipped.size, 0), rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
+    const found = await app.rows({ ...app.query, state: "open", count });
+    if (!found || mine !== turn) return;
+    app.tiles = { round: found.round, total: Math.max(found.total - skipped.size, 0), rows: found.rows.filter((row) => !done.has(row.row) && !skipped.has(row.row)).slice(0, AT_ONCE) };
     app.marked = new Set();
     app.at = 0;
-    app.round = found.round;
     drawTiles();
   }
 
@@ -218,6 +237,7 @@
   function draw() {
     app.round = app.state.round;
     turn += 1; // an answer that is still on its way belongs to the view before
+    if (!failing()) notice.hidden = true;
     if (app.view === "grid") return tiles();
     if (app.view === "list") return render(...fixfirst.list(app));
     return app.row ? open(app.row.row, { back: true }) : advance();
@@ -249,10 +269,11 @@
     const rows = decisions.map((one) => one.row);
     for (const row of rows) done.add(row);
     for (const row of rows) details.delete(row);
-    const sent = backend.decide({ decisions, round: app.view === "look" ? app.row.round : app.round });
-    sent.then(({ state, classes }) => update(state, classes)).catch((error) => {
+    const sent = backend.decide({ decisions, round: (app.view === "look" ? app.row : app.tiles).round });
+    sent.then(accepted, (error) => {
+      refused(error);
       for (const row of rows) done.delete(row);
-      say(`Not saved: ${error.message}`, " ");
+      offerAgain(rows);
     });
     if (app.view === "look") {
       leaving = true;
@@ -264,6 +285,17 @@
       }
       app.marked = new Set();
       drawTiles();
+    }
+  }
+
+  // Rows whose decision was not saved are open as before.
+  function offerAgain(rows) {
+    if (app.view === "grid") {
+      const tiles = app.tiles.rows.filter((one) => rows.includes(one.row));
+      for (const tile of tiles) Object.assign(tile, { state: "open", label: null });
+      drawTiles();
+    } else if (app.view === "look" && !app.row) {
+      advance();
     }
   }
 
@@ -285,16 +317,20 @@
   };
 
   async function back(step, nothing) {
-    const found = await backend[step]().catch((error) => say(error.message));
+    const found = await backend[step]().catch(refused);
     if (!found) return;
     for (const row of found.rows) {
       if (step === "undo") done.delete(row);
       else done.add(row);
       details.delete(row);
     }
-    update(found.state);
-    if (!found.rows.length) say(nothing);
-    else if (app.view === "grid") await tiles({ keep: true });
+    if (!found.rows.length) {
+      update(found.state);
+      say(nothing);
+      return;
+    }
+    accepted(found);
+    if (app.view === "grid") await tiles({ keep: true });
     else if (app.view === "list") draw();
     else if (step === "redo") await advance();
     else await open(found.rows[0]);
@@ -304,10 +340,7 @@
   app.redo = () => back("redo", "There is nothing to redo.");
   app.open = (row) => open(row);
   app.clear = () => setQuery({});
-  app.renew = () => {
-    notice.hidden = true;
-    return draw();
-  };
+  app.renew = draw;
   app.skip = () => {
     if (!app.row) return;
     skipped.add(app.row.row);
@@ -334,13 +367,10 @@
       details.clear();
       queue = [];
       const text = `The order was renewed after ${state.renewed_after} looks.`;
-      if (app.view === "look") {
-        say(text);
-        refill();
-      } else {
-        say(text, " ", h("button", { type: "button", class: "link", onclick: app.renew },
-          "show the new order ", fixfirst.key("r")));
-      }
+      const link = h("button", { type: "button", class: "link", onclick: app.renew },
+        "show the new order ", fixfirst.key("r"));
+      if (!failing()) say(text, { link: app.view === "look" ? null : link });
+      if (app.view === "look") refill();
     }
     refreshBar();
   }
@@ -350,24 +380,41 @@
 
   async function poll() {
     if (document.hidden || backend.unsaved()) return;
-    const state = await backend.state().catch((error) => {
-      if (!(error instanceof TypeError)) say(error.message, " ");
-      return null;
-    });
-    if (state && state.version !== app.state.version) update(state);
-    if (state) saved({ waiting: 0 });
+    const state = await told(backend.state());
+    if (!state) return;
+    if (state.version !== app.state.version) update(state);
+    saved();
+    if (leaving) advance();
   }
 
   const keepPolling = () => poll().finally(() => setTimeout(keepPolling, app.state.computing ? OFTEN : SELDOM));
 
   let last = start.state.saved;
-  function saved({ waiting, lost, refused }) {
+  let sending = { waiting: 0 };
+  let unsaved = false; // the latest decision was refused
+
+  function accepted({ state, classes }) {
+    unsaved = false;
+    works("saving");
+    update(state, classes);
+    saved();
+  }
+
+  function refused(error) {
+    unsaved = true;
+    say(`Not saved: ${error.message}`, { failed: "saving" });
+    saved();
+  }
+
+  function saved(now = sending) {
+    sending = now;
+    const { waiting, lost } = now;
     const chip = document.getElementById("saved");
     if (app.state.saved) last = app.state.saved;
     const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
-    chip.classList.toggle("bad", Boolean(lost || refused));
+    chip.classList.toggle("bad", Boolean(lost || unsaved));
     let text = last ? `saved ${time(last)}` : "nothing to save";
-    if (refused) text = "not saved";
+    if (unsaved) text = "not saved";
     else if (lost && backend.live) text = `not saved: no answer, ${waiting} waiting`;
     else if (lost) text = "not kept by the browser: download";
     else if (waiting) text = "saving …";
@@ -396,7 +443,7 @@
   }
   backend.onsaving(saved);
   reviewer();
-  saved({ waiting: 0 });
+  saved();
   const first = fromAddress();
   refreshBar();
   if (app.view === "look" && first !== null) open(first).then(refill);

@@ -3,6 +3,7 @@
 (() => {
   const { start } = fixfirst;
   const RETRY = 1500;
+  const NO_ANSWER = "fixfirst does not answer. If it has ended, start it again and open the address that it names.";
   const waiting = [];
   let sending = false;
   let tell = () => {};
@@ -10,7 +11,9 @@
   async function get(path, query = {}) {
     const filled = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
     const text = new URLSearchParams(filled).toString();
-    const answer = await fetch(`api/${path}${text ? `?${text}` : ""}`);
+    const answer = await fetch(`api/${path}${text ? `?${text}` : ""}`).catch(() => {
+      throw new Error(NO_ANSWER);
+    });
     if (!answer.ok) throw new Error(await answer.text());
     return answer.json();
   }
@@ -42,13 +45,9 @@
       }
       waiting.shift();
       const text = await answer.text();
-      if (answer.ok) {
-        one.resolve(JSON.parse(text));
-        tell({ waiting: waiting.length });
-      } else {
-        one.reject(new Error(text));
-        tell({ waiting: waiting.length, refused: text });
-      }
+      tell({ waiting: waiting.length });
+      if (answer.ok) one.resolve(JSON.parse(text));
+      else one.reject(new Error(text));
     }
     sending = false;
   }

@@ -1,5 +1,6 @@
 """The review page in a real browser."""
 
+import errno
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from tests.support import ROOT
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=15_000)
 GONE = re.compile("ERR_CONNECTION_(REFUSED|RESET)")
+REFUSED = re.compile("status of 400")
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +34,9 @@ def browser():
         browser.close()
 
 
-def complaints(message):
-    """Errors in the console, but for those of a page whose server has been ended."""
-    return [message.text] if message.type == "error" and not GONE.search(message.text) else []
+def complaints(message, expected):
+    """Errors in the console, but for those that the test expects, by default those of a server that has been ended."""
+    return [message.text] if message.type == "error" and not expected.search(message.text) else []
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def opened(browser):
     """Opens a page in a window of its own; fails the test for errors in it and for requests to anywhere else."""
     contexts, problems = [], []
 
-    def open_page(address, context=None, **options):
+    def open_page(address, context=None, expected=GONE, **options):
         if context is None:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
             context.set_default_timeout(15_000)
@@ -50,7 +52,7 @@ def opened(browser):
         own = address.split("#")[0]
         page = context.new_page()
         page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-        page.on("console", lambda message: problems.extend(complaints(message)))
+        page.on("console", lambda message: problems.extend(complaints(message, expected)))
         page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}"))
         page.on(
             "request", lambda request: request.url.startswith((own, "data:", "blob:")) or problems.append(request.url)
@@ -98,18 +100,26 @@ def saved(page, count):
     expect(page.locator("#saved")).to_contain_text("saved ")
 
 
+def percent(share):
+    return ">99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
 def decided(review):
     return [(entry.id, entry.verdict, entry.label) for entry in open_review(review).log.entries]
 
 
 def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, originals, review, tmp_path):
     truth = originals[1]
+    seen = []
     with served(review) as page_of:
         page = opened(page_of.address)
+        between = r"\d+ to \d+"  # an interval as wide as this is said without a number in it, as `fixfirst rank` does
+        expect(page.locator("#tally")).to_have_text(re.compile(f"· {between} left · in the next 20 looks: {between}$"))
         for done in range(len(truth)):
             name = shown_id(page)
             given, true = name.split("/")[0], truth[name.split("/")[1]]
             suggested = page.locator(".actions .first .name").inner_text()
+            seen.append(page.locator(".meta").inner_text())
             last = done == len(truth) - 1
             if suggested == true:
                 page.keyboard.press(" ")
@@ -125,6 +135,11 @@ def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, origina
         saved(page, len(truth))
         expect(page.locator(".side")).to_contain_text("The order was renewed after")
         assert page_of.desk.round.number >= 2
+    entries = open_review(review).log.entries
+    for entry, meta in zip(entries, seen, strict=True):
+        place, share = entry.shown.place, percent(entry.shown.probability)
+        assert re.search(rf"\b{place}(st|nd|rd|th) in the order · {share} {entry.shown.suggested}", meta)
+    assert entries[-1].shown.round >= 2
     clean = tmp_path / "clean"
     assert main(["apply", str(review), f"--output={clean}"]) == 0
     found = {path.name.split(" (from")[0].removesuffix(".png"): path.parent.name for path in clean.rglob("*.png")}
@@ -229,6 +244,8 @@ def test_what_is_said_to_be_saved_survives_kill_9(opened, review):
         server.send_signal(signal.SIGKILL)
     page.keyboard.press("d")
     expect(page.locator("#saved")).to_contain_text("not saved: no answer")
+    page.keyboard.press("l")
+    expect(page.locator("#notice.bad")).to_contain_text("fixfirst does not answer")
     assert len(decided(review)) == 4
     with review.joinpath("decisions.jsonl").open("ab") as log:
         log.write(b'{"id": "half a li')
@@ -238,6 +255,39 @@ def test_what_is_said_to_be_saved_survives_kill_9(opened, review):
         press(again, " ")
         saved(again, 5)
     assert len(decided(review)) == 5
+
+
+def test_what_is_not_saved_is_said_in_red_until_a_decision_is_saved(opened, review, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with served(review) as page_of:
+        page = opened(page_of.address, expected=REFUSED)
+        first, notice = shown_id(page), page.locator("#notice")
+        with monkeypatch.context() as patch:
+            patch.setattr("evaluation.labels.decisions._write", full)
+            press(page, " ")
+            expect(page.locator("#notice.bad[role=alert]")).to_contain_text("(No space left on device)")
+            expect(notice).to_contain_text("Fix: free some disk space, then try again.")
+            page.keyboard.press("g")
+            page.locator(".choice").first.click()
+            page.keyboard.press("d")
+            expect(page.locator(".choice.dropped")).to_have_count(0)
+        with page.expect_response("**/api/state"):
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(page.locator("#saved.bad")).to_have_text("not saved")
+        expect(notice).to_be_visible()
+        page.keyboard.press("v")
+        press(page, "k")
+        saved(page, 1)
+        expect(notice).to_be_hidden()
+        page.keyboard.press("y")
+        expect(page.locator("#notice:not(.bad)")).to_have_text("There is nothing to redo.")
+        page.keyboard.press("l")
+        expect(notice).to_be_hidden()
+        page.goto(f"{page_of.address}#/look")
+        page.reload()
+        expect(page.locator(".meta .id")).to_have_text(first)
 
 
 def test_two_tabs_and_two_reviewers_lose_nothing(opened, review):

@@ -1,11 +1,13 @@
 """What is on the desk, without HTTP."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cleaning import Count
 from cleaning.errors import InvalidInput
 from evaluation.labels.opened import open_review
 from evaluation.labels.page import desk as module
@@ -78,11 +80,15 @@ def test_the_bar_adds_up(views):
     assert after["curve"] == [[0, 0], [1, 1], [2, 1], [3, 1]]
     assert after["left"][0] == pytest.approx(before["left"][0] - 1)
     assert after["can_undo"]
+    assert 0 <= after["next"]["found"].low <= after["next"]["found"].high <= after["next"]["looks"] == 20
     assert sum(pair["open"] for pair in after["pairs"]) < sum(pair["open"] for pair in before["pairs"])
     assert after["version"] != before["version"]
     for _ in range(3):
         desk.undo()
     assert views.state()["left"] == before["left"]
+    for high, wide in ((114.0, False), (116.0, True)):
+        desk.rounds[-1] = replace(desk.round, left=Count(38.0, 38.0, high))
+        assert views.state()["wide"] is wide
     assert (views.state()["can_undo"], views.state()["can_redo"]) == (False, True)
 
 
@@ -92,7 +98,7 @@ def test_many_looks_make_a_curve_of_few_points(views):
     state = views.state()
     assert state["curve"][-1] == [80, 78]
     assert (state["found"], rows_of(views, state="fixed")) == (78, {3, 4})
-    assert state["next"] is None or state["next"]["found"][0] <= 20
+    assert state["next"] is None
 
 
 def test_after_a_batch_the_order_is_new_and_old_orders_stay_for_a_while(review):
@@ -110,6 +116,8 @@ def test_after_a_batch_the_order_is_new_and_old_orders_stay_for_a_while(review):
     assert [row["row"] for row in views.rows(Query(count=80, round=0))["rows"]] == old
     assert desk.decide([Wish(old[9], "unsure")], 0)[0].shown.round == 0
     assert desk.decide([Wish(old[10], "unsure")], 1)[0].shown.round == 1
+    unknown = desk.decide([Wish(old[11], "unsure")], 7)[0].shown
+    assert (unknown.given, unknown.place) == (views.row(old[11])["given"], None)
 
 
 def test_a_round_that_fails_is_said_and_the_review_goes_on(review, monkeypatch):
