@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,15 @@ def ranked(folders: Folders, made_once: Path) -> Folders:
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     without_pictures(monkeypatch)
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run` makes baselines in this process, which has imported everything; tests/evaluation/test_cli.py has the other."""
+    monkeypatch.setattr(
+        "evaluation.commands.run.run_apart",
+        lambda name, options: import_module(f"evaluation.commands.{name}").run(options),
+    )
 
 
 @pytest.fixture(scope="session")
