@@ -206,8 +206,6 @@ def _told(answer: dict[str, Any]) -> Iterator[None]:
 
 
 def _temporary_file() -> int:
-    if sys.platform == "linux":
-        return os.memfd_create("log")
     import tempfile  # takes longer to import than most drawings to draw
 
     return os.dup(tempfile.TemporaryFile().fileno())
@@ -220,7 +218,7 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     png = b""
     # the renderer logs to descriptor 1, and nowhere else
     out = os.dup(1)
-    log = _temporary_file()
+    log = os.memfd_create("log") if sys.platform == "linux" else _temporary_file()
     os.dup2(log, 1)
     limit(memory, seconds)
 
