@@ -1,5 +1,6 @@
 """Fixtures for every room."""
 
+import gc
 import io
 import json
 import os
@@ -26,6 +27,12 @@ settings.load_profile("any machine")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: at the end, what is left should be short enough to keep every core busy."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays, so the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -72,7 +79,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`run` makes baselines in this process, which has imported everything; tests/evaluation/test_cli.py has the other."""
+    """`run` makes the baselines in this process, which takes a tenth of the time; test_cli.py has the other."""
     monkeypatch.setattr(
         "evaluation.commands.run.run_apart",
         lambda name, options: import_module(f"evaluation.commands.{name}").run(options),
