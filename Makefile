@@ -18,13 +18,16 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.development
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/nox --non-interactive
 
-# MLCube depends on old packages, so it gets a separate environment: $(MLCUBE)/bin/mlcube.
+# MLCube depends on old packages, so it gets a separate environment: $(MLCUBE)/bin/mlcube. The tests take uv for it.
+MLCUBE_VENV = $(PYTHON) -m venv
+MLCUBE_PIP = $(MLCUBE)/bin/python $(PIP_INSTALL)
+
 mlcube: $(MLCUBE)/.installed
 
 $(MLCUBE)/.installed: mlcube/requirements.txt mlcube/host_runner/pyproject.toml
-	$(PYTHON) -m venv $(MLCUBE)
-	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes -r mlcube/requirements.txt
-	$(MLCUBE)/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation ./mlcube/host_runner
+	$(MLCUBE_VENV) $(MLCUBE)
+	$(MLCUBE_PIP) --no-compile --no-deps --require-hashes -r mlcube/requirements.txt
+	$(MLCUBE_PIP) --no-deps --no-build-isolation ./mlcube/host_runner
 	@touch $@
 
 $(BIN)/python:
