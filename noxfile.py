@@ -85,7 +85,7 @@ def crash(session: nox.Session) -> None:
 def proofs(session: nox.Session) -> None:
     """Proven accuracies against optima in thousands of cases (`-- 20000` says how many); all the challenge's points."""
     cases, *options = session.posargs or ["3000"]
-    files = [f"tests/cleaning/learners/test_{name}.py" for name in ("certified", "dataperf_learner")]
+    files = [f"tests/cleaning/learners/test_{name}.py" for name in ("certified", "dataperf_learner", "logistic_path")]
     session.run("pytest", *files, *options, env={"FIXFIRST_PROOFS": cases, "OMP_NUM_THREADS": "1"})
 
 

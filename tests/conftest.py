@@ -1,12 +1,15 @@
 """Fixtures for every room."""
 
+import gc
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,12 @@ settings.load_profile("any machine")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with slow tests come first: at the end, what is left should be short enough to keep every core busy."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays, so the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -69,6 +78,15 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     without_pictures(monkeypatch)
 
 
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`run` makes the baselines in this process, which takes a tenth of the time; test_cli.py has the other."""
+    monkeypatch.setattr(
+        "evaluation.commands.run.run_apart",
+        lambda name, options: import_module(f"evaluation.commands.{name}").run(options),
+    )
+
+
 @pytest.fixture(scope="session")
 def dataperf() -> Path:
     """The challenge's own files, where they are."""
@@ -91,13 +109,18 @@ def vectors() -> dict:
 def mlcube_command(tmp_path_factory) -> Path:
     """`make mlcube` in a folder of its own; skipped where the packages cannot be had (no network)."""
     place = tmp_path_factory.mktemp("mlcube") / "env"
+    uv = Path(sys.executable).with_name("uv")
+    by_uv = [
+        f"MLCUBE_VENV={uv} venv --quiet --python={sys.executable}",
+        f"MLCUBE_PIP={uv} pip install --quiet --python={place}/bin/python",
+    ]
     done = subprocess.run(
-        ["make", "-s", "mlcube", f"MLCUBE={place}", f"PYTHON={sys.executable}"],
+        ["make", "-s", "mlcube", f"MLCUBE={place}", f"PYTHON={sys.executable}", *(by_uv if uv.exists() else [])],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    if done.returncode and ("No matching distribution" in done.stderr or "Connection" in done.stderr):
+    if done.returncode and re.search("No matching distribution|Connection|Failed to fetch", done.stderr):
         pytest.skip("mlcube cannot be installed without a network")
     assert done.returncode == 0, done.stderr
     return place / "bin" / "mlcube"

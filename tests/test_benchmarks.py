@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cleaning import __version__
+from evaluation.cli import main
 from tests.benchmarks import all as everything
 from tests.benchmarks import annotators, by_blocks, own_data, picture_encoders, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
@@ -36,9 +37,12 @@ def test_every_case_is_scored_by_ours(made, name):
 def test_own_data_are_ranked_from_every_form(tmp_path, form):
     case = own_data.synthetic(200, 8, classes=2, spread=1.0)
     case.write(tmp_path / f"rows.{form}")
-    cost = own_data.with_fixfirst(tmp_path / f"rows.{form}", tmp_path / "list.csv")
-    assert cost.cpu > 0
-    assert cost.peak > 0
+    if form == "parquet":  # in a process of its own, which takes longer than all the rest
+        cost = own_data.with_fixfirst(tmp_path / f"rows.{form}", tmp_path / "list.csv")
+        assert cost.cpu > 0
+        assert cost.peak > 0
+    else:
+        assert main(["rank", str(tmp_path / f"rows.{form}"), f"--output={tmp_path / 'list.csv'}"]) == 0
     wrong = int((case.given != case.truth).sum())
     assert own_data.found_among(case, tmp_path / "list.csv", wrong) > 0.5 * wrong
 

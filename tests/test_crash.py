@@ -1,25 +1,21 @@
 """A short form of `nox -s crash`."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
 from evaluation.cli import command_names
+from tests.crash import __main__ as crash
 from tests.crash.scenarios import ONLY_READ, SCENARIOS, leftovers, state
 from tests.crash.trials import Bench, Tally, table
-from tests.support import ROOT
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_command_survives_a_kill_a_second_of_its_kind_and_writes_that_fail():
-    threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.crash", "--kills=2", "--seed=0", "--no-disks", "--command=evaluate"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=os.environ | threads, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count(" 0 bad") == 3
+def test_a_command_survives_a_kill_a_second_of_its_kind_and_writes_that_fail(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["crash", "--kills=2", "--seed=0", "--no-disks", "--command=evaluate"])
+    status = crash.main()
+    told = capsys.readouterr().out
+    assert status == 0, told
+    assert told.count(" 0 bad") == 3
 
 
 def test_scenarios_are_for_commands_that_exist():

@@ -11,6 +11,7 @@ from tests.support import ROOT, write_parameters
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("no_pictures", "one_process")
 def test_rankers_that_know_validation_beat_random_on_every_id_that_is_not_degenerate(tmp_path, dataperf, capsys):
     ids = ["01g317", "01g317-flipped", "04rky", "04rky-flipped"]
     write_parameters(

@@ -17,7 +17,7 @@ from evaluation.sandbox.bare import Bare
 from evaluation.sandbox.bwrap import Bwrap
 from evaluation.sandbox.selftest import checked
 from tests.evaluation.labels.decided import decide
-from tests.support import ROOT, noisy_blobs, write_dataset, write_parameters
+from tests.support import ROOT, noisy_blobs, with_plain_encoder, write_dataset, write_parameters
 
 COMMAND = re.compile(r"^fixfirst [^#\n]+", re.MULTILINE)
 
@@ -80,6 +80,7 @@ def digits(wrong=8, rows=200):
 
 
 def test_the_commands_for_own_labels_work(tmp_path, monkeypatch, capsys):
+    with_plain_encoder(monkeypatch)
     for row, (pixels, label) in enumerate(zip(*digits()[:2], strict=True)):
         folder = tmp_path / "photos" / f"digit {label}"
         folder.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def test_every_requirement_has_a_pin_that_stands_for_it(text):
 
 
 def test_no_package_is_in_both_lists():
-    """The Makefile installs both at the same time."""
+    """The Makefile installs both at once."""
     assert not pins(RUNTIME).keys() & pins(TOOLS).keys()
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Unsuitable, first_three
 from cleaning.learners._adamw import Float32
 from cleaning.learners._network import BATCH, Network, with_bias
+from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 
@@ -47,14 +47,14 @@ class Learner:
         width.
         """
         _check(path, test)
-        with threadpool_limits(limits=1, user_api="blas"):
+        with thread_pools().limit(limits=1, user_api="blas"):
             return _accuracies(path, test, progress)
 
 
 def predictor(features: FloatMatrix, labels: IntVector) -> Callable[[FloatMatrix], IntVector]:
     """Trains one such network; the function returned gives the class, 0 or 1, of each row of a matrix."""
     own = _float32(features)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with thread_pools().limit(limits=1, user_api="blas"):
         function = Network(own.shape[1]).train(with_bias(own), labels.astype(np.float32))
         threshold = _threshold(_probabilities(*function, own), labels)
 

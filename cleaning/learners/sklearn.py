@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Unsuitable, suggest
+from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
 from cleaning.simulation.label_path import LabelPath
 from cleaning.vectors.scaling import Scaling, scaled
@@ -80,7 +80,7 @@ class Learner:
         features, test_features = scaled(path.features, test.features, self.scaling)
         model = _made(self)
         accuracy = np.empty(len(path))
-        with threadpool_limits(limits=1):
+        with thread_pools().limit(limits=1):
             for state in range(len(path)):
                 predicted = self._predicted(model, features, path.labels_at(state), test_features)
                 accuracy[state] = np.mean(predicted == test.labels)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cleaning.errors import InvalidInput, first_three, suggest
-from cleaning.parallel.engine import Engine, map_jobs
+from cleaning.parallel.engine import Engine, map_jobs, thread_pools
 from evaluation.contract.registry import encoders
 from evaluation.embedding.encoders import efficientnet_lite0
 from evaluation.embedding.images import DECODER, Picture, decode
@@ -231,11 +231,9 @@ def _embedded(
 
 def _encode(batch: _Batch, waiting: list[Picture], encoder: Any) -> None:
     """Adds the vectors of the waiting images to their rows, which are those without a vector, and drops the images."""
-    from threadpoolctl import threadpool_limits
-
     if not waiting:
         return
-    with threadpool_limits(limits=1):
+    with thread_pools().limit(limits=1):
         vectors = encoder.encode([picture.pixels for picture in waiting])
     if not np.isfinite(vectors).all():
         raise InvalidInput(f"encoder {encoder.identity.split()[0]}", "it returns NaN or infinity", "check the model")

@@ -14,13 +14,12 @@ import resource
 import signal
 import struct
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from html import escape
 from typing import Any
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 DEEPEST = 5_000
 LONGEST = 64_000_000
@@ -35,6 +34,8 @@ _DRAWN = (
 _URL = re.compile(r"url\(\s*+[\"']?+\s*+(?!#|data:)([^\"')]*)", re.IGNORECASE)
 _CREATE = 444
 """The system call landlock_create_ruleset, the same on every processor; two more follow it."""
+_SPACES = str.maketrans({space: f"&#{ord(space)};" for space in "\n\r\t"})
+"""Written as they are, these would be read again as blanks in an attribute."""
 _LOG = re.compile(r"(?:Warning|Error) \(in [^)]*\): (.*)")
 
 
@@ -80,7 +81,7 @@ class Cleaned:
         self._open.append(name)
         if len(self._open) > DEEPEST:
             raise Refused("broken", f"its elements are nested more than {DEEPEST} deep")
-        kept = [f" {key}={quoteattr(value)}" for key, value in _inside(local, attributes).items()]
+        kept = [f' {key}="{escape(value).translate(_SPACES)}"' for key, value in _inside(local, attributes).items()]
         self._write(f"<{name}{''.join(kept)}>")
 
     def _end(self, name: str) -> None:
@@ -88,7 +89,7 @@ class Cleaned:
         self._write(f"</{name}>")
 
     def _characters(self, text: str) -> None:
-        self._write(escape(text))
+        self._write(escape(text, quote=False))
 
     def _outside(self, _context: str, _base: str | None, place: str | None, _public: str | None) -> int:
         raise Refused("outside", str(place))
@@ -204,6 +205,12 @@ def _told(answer: dict[str, Any]) -> Iterator[None]:
         answer["refused"] = ["broken", f"the renderer gave up: {error}"]
 
 
+def _temporary_file() -> int:
+    import tempfile  # takes longer to import than most drawings to draw
+
+    return os.dup(tempfile.TemporaryFile().fileno())
+
+
 def main(folder: str, box: int, memory: int, seconds: int) -> None:
     """Answers the one request."""
     content = sys.stdin.buffer.read()
@@ -211,7 +218,7 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     png = b""
     # the renderer logs to descriptor 1, and nowhere else
     out = os.dup(1)
-    log = os.memfd_create("log") if sys.platform == "linux" else os.dup(tempfile.TemporaryFile().fileno())  # noqa: SIM115
+    log = os.memfd_create("log") if sys.platform == "linux" else _temporary_file()
     os.dup2(log, 1)
     limit(memory, seconds)
 

@@ -9,6 +9,7 @@ from typing import Any
 from cleaning import FixfirstError, InvalidInput, Ranking
 from cleaning.discovery import Component, failing_line
 from cleaning.errors import foreign_warning
+from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
 
 
@@ -29,9 +30,8 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
     """
     # Imports scikit-learn as well. Importing them is no part of a ranker's time, and their threads are limited too.
     import cleanlab.filter  # noqa: F401
-    from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as told:
+    with thread_pools().limit(limits=1), warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("default")
         started = time.perf_counter()
         try:

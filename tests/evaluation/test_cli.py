@@ -59,6 +59,7 @@ def test_the_four_tasks_one_by_one_with_the_flags_mlcube_passes(capsys, folders)
     assert (folders.results_folder / "leaderboard.csv").exists()
 
 
+@pytest.mark.usefixtures("one_process")
 def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     status, out, _ = run(capsys, "run", f"--workspace={workspace}")
     assert status == 0
@@ -73,6 +74,7 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     assert "4 already known, 0 to score" in out
 
 
+@pytest.mark.usefixtures("one_process")
 def test_run_goes_on_after_a_failure_and_says_so_in_its_status(capfd, workspace):
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "bad.py").write_text("def rank(train, validation, *, rng):\n    raise ValueError('no')\n")
@@ -296,6 +298,7 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
         main(["ls"])
 
 
+@pytest.mark.usefixtures("one_process")
 def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
     """A real interrupt in the middle of a real evaluation."""
     write_parameters(workspace, rankers=["slow"])

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cleaning.errors import FixfirstError
+from cleaning.parallel.engine import thread_pools
 from cleaning.progress import silent
 from evaluation.contract.task import Case, Task
 from evaluation.files.whole import write_whole
@@ -26,8 +27,6 @@ def metrics_of(
     content: bytes, data_id: str, task: Task, folders: Folders, parameters: Parameters
 ) -> Mapping[str, float]:
     """The metrics of an answer on the whole truth. Raises FixfirstError if it is not accepted."""
-    from threadpoolctl import threadpool_limits
-
     with room() as place:
         write_whole(place / f"{data_id}_{_NAME}{task.suffixes[0]}", content)
         alone = parameters.model_copy(update={"bounds": ()})
@@ -35,6 +34,6 @@ def metrics_of(
         for item in found:
             if not isinstance(item, Case):
                 raise item.error
-            with threadpool_limits(limits=1):
+            with thread_pools().limit(limits=1):
                 return task.score(replace(item, folders=folders), silent).metrics
     raise FixfirstError(f"{data_id} is not a data id of the task {task.name}.")

@@ -26,7 +26,7 @@ from cleaning.progress import silent
 from tests.cleaning.learners.test_logistic_path import problem
 
 pytestmark = pytest.mark.slow
-CASES = int(os.environ.get("FIXFIRST_PROOFS", "100"))
+CASES = int(os.environ.get("FIXFIRST_PROOFS", "40"))
 
 
 def loss_and_slope(features, codes, weights, strength):

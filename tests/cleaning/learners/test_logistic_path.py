@@ -1,6 +1,7 @@
 """Every solution of a path, compared with an independent optimum by scikit-learn, converged as far as possible."""
 
 import dataclasses
+import os
 import warnings
 
 import numpy as np
@@ -68,7 +69,7 @@ def tight(features, labels, strength):
     return np.vstack([model.coef_.T, model.intercept_])
 
 
-@settings(max_examples=60)
+@settings(max_examples=int(os.environ.get("FIXFIRST_PROOFS", "25")))
 @given(
     seed=st.integers(0, 10**6),
     shape=st.sampled_from([(12, 3), (40, 6), (40, 39), (25, 25), (20, 60), (60, 10), (90, 4)]),

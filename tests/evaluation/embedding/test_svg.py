@@ -3,6 +3,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from xml.etree import ElementTree
 
 import pytest
 
@@ -260,3 +261,9 @@ def test_a_large_file_is_refused_before_it_is_parsed(monkeypatch):
 def test_the_first_element_decides(text, found):
     assert svg.is_svg(text.encode()) == found
     assert svg.is_svg(text.encode("utf-16")) == found
+
+
+def test_attributes_are_written_out_as_they_were_read():
+    text = f"<svg {SPACE} id='a\"b&lt;&amp;&#10;&#13;&#9;c&gt;' class=\"it's\"><text>a&lt;b&amp;\"'</text></svg>"
+    given, written = ElementTree.fromstring(text), ElementTree.fromstring(svg_worker.Cleaned(text.encode()).text)
+    assert (written.attrib, written[0].text) == (given.attrib, given[0].text)

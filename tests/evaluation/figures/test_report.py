@@ -117,6 +117,7 @@ def test_methods_are_compared_with_the_best_and_with_random_on_the_same_data_set
     assert [(row.method, row.reversed) for row in wrong] == [("random", False), ("flipped", True)]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_rounds_are_ranked_and_compared_among_themselves(records, folders):
     again = [
         scored(f"{method} in rounds of 20", d, score, rounds=20)
@@ -164,6 +165,7 @@ def test_tables_hold_full_precision_or_six_decimals(records):
     assert "score (lower is better)" in text_table(*as_cells(rows))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_ranks_start_at_one_in_each_task_and_the_page_with_cleaning(folders, records):
     others = [
         record(task="camera_trap", method=method, dataset="clips", metrics={"log_loss": loss}, details={}, curve=None)

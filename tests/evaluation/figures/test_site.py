@@ -133,7 +133,7 @@ def test_a_folder_with_other_things_is_refused(folders, tmp_path):
         )
 
 
-@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.usefixtures("no_pictures", "one_process")
 def test_the_command_beside_a_number_makes_it_again(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     digits = {"sources": "sklearn:digits", "noise": {"kind": "symmetric", "rate": 0.2, "draws": [0]}}

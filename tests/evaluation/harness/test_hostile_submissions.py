@@ -156,6 +156,7 @@ def test_a_name_of_any_length_stops_nobody(contest, capsys, name):
     assert len(latest(read_records(contest / "results" / "results.jsonl"))) == len(NAMES)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_times_that_no_sum_can_hold_are_refused_and_the_tables_are_drawn(contest, capsys):
     for method in ("one", "two"):
         submit(contest, "logo", GOOD["logo"], method).with_suffix(".seconds").write_text("1e308")
@@ -224,6 +225,7 @@ def test_unknown_queries_are_not_collected_without_end(contest, capsys):
     assert "unknown queries (1003 in all: x0" in err
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_team_is_no_formula_and_no_markup_in_the_tables(contest, capsys):
     formulas, markup = ["=1+1", "@SUM(A1)", "+1", "-2"], ["[a](b)", "<img src=x>", "*b* _i_"]
     for team in (*formulas, *markup):

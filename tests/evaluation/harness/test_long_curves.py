@@ -84,6 +84,7 @@ def test_what_a_failed_curve_had_finished_is_kept(ranked, blocks_of_three, monke
     assert list((ranked.results_folder / "unfinished").glob("cleaning/*/*.block"))
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_budgets_thin_the_curve_and_say_so_in_the_record(ranked):
     assert score(ranked)[0] == 0
     whole = {(r.dataset, r.method): r for r in latest(read_records(ranked.results_file))}

@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
-from threadpoolctl import threadpool_limits
 
 from cleaning.belief import basis, posterior
 from cleaning.belief.blocks import cost, forward, judge, stored
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
-from cleaning.parallel.engine import Engine
+from cleaning.parallel.engine import Engine, thread_pools
 from tests.cleaning.belief.blocks.made import case
 
 
@@ -126,7 +125,7 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bytes(given, found, 
                 if done == stop_after:
                     raise KeyboardInterrupt
                 done, jobs = done + 1, jobs + 1
-                with threadpool_limits(limits=1):  # as in the engine
+                with thread_pools().limit(limits=1):  # as in the engine
                     result = function(*shared, item, None)
                 yield number, result
 

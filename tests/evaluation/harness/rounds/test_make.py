@@ -100,7 +100,7 @@ def known_truth(folders):
     return load_truth(folders.groundtruth_folder, load_dataset(folders.embedding_folder, "blobs")).labels
 
 
-def test_rounds_are_scored_beside_the_order_made_at_once(place, monkeypatch):
+def test_rounds_are_scored_beside_the_order_made_at_once(place, nearby):
     settle(place, 8, deaf=DEAF, listening=LISTENING, plain=DEAF.replace(", checked=None", ""))
     assert run(place, "deaf", "plain", command=create_baselines)[0] == 0
     failures, out, err = run(place)
@@ -125,7 +125,6 @@ def test_rounds_are_scored_beside_the_order_made_at_once(place, monkeypatch):
     assert {json.loads(line)["team"] for line in place.submission_log.read_text().splitlines()} == {"deaf", "plain"}
     told = json.loads((place.results_folder / "blobs_evaluation.json").read_text())
     assert {one["submission"] for one in told["submitted_evaluations"]} == {"deaf", "plain"}
-    monkeypatch.setattr(asking, "_connected", near)
     again = run(place)
     assert "2 unchanged" in again[1]
     assert "4 already known, 0 to score" in run(place, command=evaluate)[1]
