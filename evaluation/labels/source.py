@@ -122,7 +122,8 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(path, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(request.path, found, names, encode, _stored(found, encode))
+    stored = _stored(found, encode, request.cache)
+    source = _source(request.path, found, names, encode, stored, cache=request.cache)
     if trusted is None or request.trusted is None:
         return source, None
     return source, _source(request.trusted, trusted, names, encode)
@@ -178,12 +179,17 @@ def _form(path: Path) -> str:
     return found
 
 
-def _stored(found: Found, encode: Encoder) -> Stored | None:
-    """Where the rows are stored, if there are so many that they are ranked by blocks."""
+def _stored(found: Found, encode: Encoder, cache: Path | None) -> Stored | None:
+    """Where the rows are stored, if there are so many that they are ranked by blocks.
+
+    That takes a cache if there is a table of probabilities, which is copied there.
+    """
     evidence, own = found.evidence, found.options.probabilities
     if found.votes is not None or not isinstance(evidence, Vectors):
         return None
-    if own is not None and (own.suffix.lower() != ".npy" or own.resolve() in {one.resolve() for one in found.files}):
+    if own is not None and own.resolve() in {one.resolve() for one in found.files}:
+        return None
+    if own is not None and own.suffix.lower() != ".npy" and (cache is None or own.suffix.lower() not in SUFFIXES):
         return None
     rows, width = evidence.matrix.shape
     stored = Stored.of(evidence.matrix, evidence.place)
@@ -192,7 +198,15 @@ def _stored(found: Found, encode: Encoder) -> Stored | None:
     return replace(stored, scale=scale_of(encode))
 
 
-def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:
+def _source(
+    path: Path,
+    found: Found,
+    names: tuple[str, ...],
+    encode: Encoder,
+    stored: Stored | None = None,
+    *,
+    cache: Path | None = None,
+) -> Source:
     evidence = found.evidence
     features = evidence.matrix if stored is not None and isinstance(evidence, Vectors) else encode(evidence)
     hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
@@ -205,7 +219,7 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
     rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
     own, probabilities, predicted = found.options.probabilities, None, None
     if own is not None and stored is not None:
-        predicted = probabilities_stored(own, names, len(labels))
+        predicted = probabilities_stored(own, names, len(labels), cache)
     elif own is not None:
         probabilities = probabilities_in_file(own, names, len(labels))
     return Source(

@@ -1,5 +1,6 @@
-"""Large columns of embeddings, copied into an npy in parts, so that they need not be in memory."""
+"""Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import chain
@@ -25,23 +26,37 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
     """
     if table.form != "parquet" or around.cache is None:
         return table.vectors(column)
-    with plain_errors(table.path, "look at the file"):
-        state = table.path.stat()
-    name = blake2b(f"{column} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
-    path = around.cache.with_name(f"{around.cache.stem}_{name}.npy")
+    path = _copy(table, column, around.cache, around.cache.stem)
     if not path.is_file():
         parts = table.vectors_by_parts(column)
         first = next(parts)
         if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
             return table.vectors(column)
-        for old in path.parent.glob(f"{around.cache.stem}_*.npy"):
-            with suppress(OSError):
-                old.unlink()
         _write(path, table, column, chain([first], parts))
     return np.asanyarray(read_npy(path))
 
 
-def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
+def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix:
+    """Columns of numbers, (n, len(columns)), memory-mapped, in float32; the copy is kept beside `cache`."""
+    path = _copy(table, repr(list(columns)), cache, "probabilities")
+    if not path.is_file():
+        _write(path, table, None, table.numbers_by_parts(columns))
+    return np.asanyarray(read_npy(path))
+
+
+def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
+    """Where the copy of columns of the table as it is now is kept."""
+    with plain_errors(table.path, "look at the file"):
+        state = table.path.stat()
+    name = blake2b(f"{what} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
+    return cache.with_name(f"{stem}_{name}.npy")
+
+
+def _write(path: Path, table: Table, column: str | None, parts: Iterator[FloatMatrix]) -> None:
+    """Writes the copy in place of older ones."""
+    for old in path.parent.glob(f"{path.stem.rpartition('_')[0]}_*.npy"):
+        with suppress(OSError):
+            old.unlink()
     width, done = 0, 0
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:

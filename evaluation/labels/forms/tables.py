@@ -80,6 +80,10 @@ class Table(ABC):
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
         """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
 
+    @abstractmethod
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
+        """The same, as parts of which only one has to be in memory."""
+
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
         column = self.as_stored([name])[name]
@@ -156,6 +160,17 @@ class _ArrowTable(Table):
                 matrix[:, place] = _floats(column)
         return matrix
 
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
+        import pyarrow as pa
+
+        with readable(self.path, self.form):
+            if self.form == "feather":
+                batches = self._source.select(list(names)).to_batches(_BATCH)
+            else:
+                batches = self._source.iter_batches(_BATCH, columns=list(names), use_threads=False)
+            for batch in batches:
+                yield np.stack([_floats(column) for column in pa.table(batch).select(list(names)).columns], axis=1)
+
 
 class _CsvTable(Table):
     """csv: checked line by line by the strict reader, then parsed by pyarrow. Kinds are guessed from the first rows."""
@@ -187,14 +202,17 @@ class _CsvTable(Table):
         return pa.Table.from_batches(self._read(types), pa.schema(types))
 
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
+        matrix, start = np.empty((self.rows, len(names))), 0
+        for part in self.numbers_by_parts(names) if names else ():
+            matrix[start : start + len(part)] = part
+            start += len(part)
+        return matrix
+
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
         import pyarrow as pa
 
-        matrix, start = np.empty((self.rows, len(names))), 0
-        for batch in self._read(dict.fromkeys(names, pa.float64())) if names else ():
-            for place, column in enumerate(batch.columns):
-                matrix[start : start + len(batch), place] = _floats(column)
-            start += len(batch)
-        return matrix
+        for batch in self._read(dict.fromkeys(names, pa.float64())):
+            yield np.stack([_floats(column) for column in batch.columns], axis=1)
 
     def as_stored(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
@@ -227,7 +245,7 @@ class _CsvTable(Table):
                         break
                     yield batch
         except pa.ArrowException as error:
-            self._refuse_text(list(types))
+            self._refuse_text([name for name, kind in types.items() if pa.types.is_floating(kind)])
             raise InvalidInput(self.path, f"this is not csv ({error})", "save the table again") from error
         if rows != self.rows:
             raise InvalidInput(
@@ -249,17 +267,18 @@ class _CsvTable(Table):
         return np.stack(rows)
 
     def _refuse_text(self, names: Sequence[str]) -> None:
-        """Raises InvalidInput for the first text in a column of numbers."""
+        """Raises InvalidInput for the first text in columns that should hold numbers."""
         lines = csv_lines(self.path, self._delimiter)
         _, header = next(lines)
-        places = [header.index(name) for name in names if self.kinds[name] == "number"]
+        places = [header.index(name) for name in names]
         number = _COMMA_NUMBER if self._comma else _NUMBER
         for row, (line, cells) in enumerate(lines):
             for place in places:
                 if cells[place] not in _NO_NUMBER and not number.fullmatch(cells[place].strip()):
+                    others = "the rows above have numbers" if row else "a number is expected"
                     raise InvalidInput(
                         Place(self.path, line=line, column=header[place], row=row),
-                        f"{cells[place][:60]!r} where the rows above have numbers",
+                        f"{cells[place][:60]!r} where {others}",
                         "correct it, or leave the column out",
                     )
 

@@ -279,11 +279,70 @@ def test_probabilities_that_are_of_no_use_are_refused(trusted, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_probabilities_in_a_table_are_held_in_memory_and_that_is_said(trusted, capsys):
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "feather"])
+def test_probabilities_in_a_table_are_those_in_an_npy(suffix, trusted, monkeypatch, capsys):
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    own = np.random.default_rng(0).dirichlet(np.ones(3), 120).astype(np.float32)
+    own += 2 * np.eye(3, dtype=np.float32)[np.searchsorted(NAMES, Rows().truth)]
+    own /= own.sum(axis=1, keepdims=True)
+    np.save(trusted / "p.npy", own)
+    path = trusted / f"p.{suffix}"
+    frame = pd.DataFrame(own, columns=NAMES)[list(NAMES[::-1])]
+    {"csv": frame.to_csv, "parquet": frame.to_parquet, "feather": frame.to_feather}[suffix](
+        path, **({"index": False} if suffix != "feather" else {})
+    )
+    monkeypatch.setattr(tables.Table, "numbers", None)
+    asked = ["rank", str(trusted / "X.npy")]
+    for name, review in (("p.npy", "one"), (path.name, "two")):
+        assert main([*asked, f"--probabilities={trusted / name}", f"--review={trusted / review}"]) == 0
+        assert "were ranked by blocks" in capsys.readouterr().err
+    assert (trusted / "two/ranking.csv").read_text() == (trusted / "one/ranking.csv").read_text()
+    assert [np.load(copy).shape for copy in (trusted / "two").glob("probabilities_*.npy")] == [(120, 3)]
+    monkeypatch.setattr(tables._ArrowTable, "numbers_by_parts", None)
+    monkeypatch.setattr(tables._CsvTable, "numbers_by_parts", None)
+    assert open_review(trusted / "two").source.predicted.shape == (120, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"ant,bird\n.5,.5\n", "there is no column for the class 'cat'"),
+        (b"bird,cat,dog\n.5,.5,0\n", "1 rows for 120 labels"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b".5,.5,x\n", "p.csv, line 121, column dog, row 119: 'x' where"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"2,3,4\n", "p.csv, row 119: the row sums to 9, not to 1"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"1,,0\n", "p.csv, row 119: NaN or infinite values"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is no probability"),
+    ],
+)
+def test_a_table_of_probabilities_that_is_of_no_use_is_refused_as_in_memory(
+    content, said, trusted, monkeypatch, capsys
+):
+    (trusted / "p.csv").write_bytes(content)
+    told = []
+    for most in (10_000, 10_000_000):
+        monkeypatch.setattr(judge, "_MOST_BYTES", most)
+        assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 1
+        told.append(capsys.readouterr().err)
+    assert said in told[0]
+    assert told[0].partition(". Fix")[0] in told[1]
+
+
+def test_another_table_of_probabilities_takes_the_place_of_its_copy(trusted):
+    for turn in range(2):
+        own = np.eye(3)[np.searchsorted(NAMES, np.roll(Rows().truth, turn))] * 0.6 + 0.4 / 3
+        pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
+        assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
+        copied = [np.load(path) for path in (trusted / "X_review").glob("probabilities_*.npy")]
+        assert len(copied) == 1
+        assert copied[0] == pytest.approx(own)
+
+
+def test_without_a_review_a_table_of_probabilities_is_held_in_memory_and_that_is_said(trusted, capsys):
     own = np.eye(3)[np.searchsorted(NAMES, Rows().truth)] * 0.6 + 0.4 / 3
     pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
-    assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
-    assert "--probabilities only as an npy" in capsys.readouterr().err
+    asked = ["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]
+    assert main([*asked, f"--output={trusted / 'list.csv'}"]) == 0
+    assert "without --output also in parquet, and --probabilities in a table" in capsys.readouterr().err
 
 
 def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, capsys):
