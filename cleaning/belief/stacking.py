@@ -155,7 +155,25 @@ def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: Votes, guessed: 
     return np.asarray(softmax(logs, axis=1))
 
 
-def with_guesses(column: FloatMatrix, looks: FloatVector, guessed: float | np.float32) -> FloatMatrix:
+def log_likelihood(before: FloatMatrix, noise: FloatMatrix, votes: Votes) -> FloatVector:
+    """That of the votes on each row, (m,), by a belief (m, K) that does not know them."""
+    said = coo_array(votes)
+    row, column = said.coords
+    likely = np.einsum("ic,ci->i", before[row], noise[:, column])
+    return np.asarray(np.bincount(row, said.data * np.log(likely + 1e-300), len(before)), dtype=np.float64)
+
+
+def common_noise(noise: FloatMatrix, votes: Votes) -> FloatMatrix:
+    """The noise matrix (K, K) of a vote drawn at random, by the matrices of all annotators, (K, A·K)."""
+    n_classes = len(noise)
+    each = noise.reshape(n_classes, -1, n_classes)
+    if each.shape[1] == 1:
+        return noise
+    drawn = np.asarray(votes.sum(axis=0)).reshape(-1, n_classes).sum(axis=1)
+    return np.asarray(np.einsum("a,cag->cg", drawn / drawn.sum(), each))
+
+
+def with_guesses(column: FloatMatrix, looks: FloatMatrix, guessed: float | np.float32) -> FloatMatrix:
     """P(what each row was called | true class), (m, K) = (1 - guessed) · noise[c, g] + guessed · before[row, g].
 
     column (m, K): the noise[c, g] of what each row was called; looks (m,): its before[row, g]. The second term is for

@@ -8,9 +8,7 @@ from cleaning.parallel.engine import Engine
 from evaluation.files.progress import Reporter
 from evaluation.labels.source import Source
 
-_BY_BLOCKS = (
-    "vectors in an npy with one label per row (without --output also in parquet, and --probabilities in a table)"
-)
+_BY_BLOCKS = "vectors in an npy (without --output also in parquet, and --probabilities in a table)"
 
 
 def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:

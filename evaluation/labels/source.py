@@ -185,7 +185,7 @@ def _stored(found: Found, encode: Encoder, cache: Path | None) -> Stored | None:
     That takes a cache if there is a table of probabilities, which is copied there.
     """
     evidence, own = found.evidence, found.options.probabilities
-    if found.votes is not None or not isinstance(evidence, Vectors):
+    if not isinstance(evidence, Vectors):
         return None
     if own is not None and own.resolve() in {one.resolve() for one in found.files}:
         return None
@@ -216,12 +216,8 @@ def _source(
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
-    rows = f"{len(labels)} rows" if len(labels) != 1 else "1 row"
-    own, probabilities, predicted = found.options.probabilities, None, None
-    if own is not None and stored is not None:
-        predicted = probabilities_stored(own, names, len(labels), cache)
-    elif own is not None:
-        probabilities = probabilities_in_file(own, names, len(labels))
+    rows, own = f"{len(labels)} rows" if len(labels) != 1 else "1 row", found.options.probabilities
+    by_blocks, at_once = own if stored is not None else None, own if stored is None else None
     return Source(
         path=path,
         form=found.form,
@@ -234,10 +230,10 @@ def _source(
         hashes=hashes,
         files={str(one): sha256_file(one) for one in [*found.files, *([] if own is None else [own])]},
         views=found.views,
-        probabilities=probabilities,
+        probabilities=None if at_once is None else probabilities_in_file(at_once, names, len(labels)),
         votes=None if found.votes is None else found.votes.renumbered(names),
         stored=stored,
-        predicted=predicted,
+        predicted=None if by_blocks is None else probabilities_stored(by_blocks, names, len(labels), cache),
     )
 
 

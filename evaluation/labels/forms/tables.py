@@ -4,7 +4,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -33,9 +32,7 @@ SUFFIXES = {
     ".txt": "csv",
 }
 _SAMPLED = 1000
-# So many columns are decoded together.
-_TOGETHER = 16
-# So many rows of a column of lists are decoded together.
+# So many rows are decoded together where not all have to be in memory.
 _BATCH = 8192
 # Possessive, so that a million digits with a letter behind them take no more time than other text.
 _NUMBER = re.compile(r"-?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d{1,9})?")
@@ -76,9 +73,13 @@ class Table(ABC):
             found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
         return found
 
-    @abstractmethod
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
         """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
+        matrix, start = np.empty((self.rows, len(names))), 0
+        for part in self.numbers_by_parts(names) if names else ():
+            matrix[start : start + len(part)] = part
+            start += len(part)
+        return matrix
 
     @abstractmethod
     def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
@@ -142,25 +143,16 @@ class _ArrowTable(Table):
             return self._source.read(columns=list(names), use_threads=False)
 
     def vectors_by_parts(self, name: str) -> Iterator[FloatMatrix]:
-        if self.form == "feather":
-            yield self.vectors(name)
-            return
-        import pyarrow as pa
-
         first = 0
-        with readable(self.path, self.form):
-            for batch in self._source.iter_batches(_BATCH, columns=[name], use_threads=False):
-                yield self._vectors(name, pa.Table.from_batches([batch]), first)
-                first += len(batch)
-
-    def numbers(self, names: Sequence[str]) -> FloatMatrix:
-        matrix = np.empty((self.rows, len(names)))
-        for start in range(0, len(names), _TOGETHER):
-            for place, column in enumerate(self.arrow(names[start : start + _TOGETHER]).columns, start):
-                matrix[:, place] = _floats(column)
-        return matrix
+        for part in self._parts([name]):
+            yield self._vectors(name, part, first)
+            first += len(part)
 
     def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
+        for part in self._parts(names):
+            yield np.stack([_floats(column) for column in part.columns], axis=1)
+
+    def _parts(self, names: Sequence[str]) -> Iterator[Any]:
         import pyarrow as pa
 
         with readable(self.path, self.form):
@@ -169,7 +161,7 @@ class _ArrowTable(Table):
             else:
                 batches = self._source.iter_batches(_BATCH, columns=list(names), use_threads=False)
             for batch in batches:
-                yield np.stack([_floats(column) for column in pa.table(batch).select(list(names)).columns], axis=1)
+                yield pa.Table.from_batches([batch]).select(list(names))
 
 
 class _CsvTable(Table):
@@ -200,13 +192,6 @@ class _CsvTable(Table):
 
         types = {name: pa.float64() if self.kinds[name] == "number" else pa.string() for name in names}
         return pa.Table.from_batches(self._read(types), pa.schema(types))
-
-    def numbers(self, names: Sequence[str]) -> FloatMatrix:
-        matrix, start = np.empty((self.rows, len(names))), 0
-        for part in self.numbers_by_parts(names) if names else ():
-            matrix[start : start + len(part)] = part
-            start += len(part)
-        return matrix
 
     def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
         import pyarrow as pa
@@ -304,19 +289,6 @@ def open_table(path: Path, form: str) -> Table:
             source.validate(full=True)
             table = _ArrowTable(path, form, source.num_rows, source.schema, source)
     return table
-
-
-@lru_cache(maxsize=2)
-def shown_columns(path: Path, form: str) -> Any:
-    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
-    table = open_table(path, form)
-    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
-
-
-def columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
-    """The columns of numbers, texts and dates of one row, as text."""
-    cells = shown_columns(path, form).slice(row, 1).to_pylist()[0]
-    return {name: "" if value is None else str(value) for name, value in cells.items()}
 
 
 def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:

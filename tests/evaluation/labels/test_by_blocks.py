@@ -345,6 +345,76 @@ def test_without_a_review_a_table_of_probabilities_is_held_in_memory_and_that_is
     assert "without --output also in parquet, and --probabilities in a table" in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def said():
+    """What three annotators said; they are wrong in 5, 30 and 50% of their votes, nobody has voted on row 5."""
+    rng, truth = np.random.default_rng(1), np.searchsorted(NAMES, Rows().truth)
+    wrong = rng.random((120, 3)) < np.array([0.05, 0.3, 0.5])
+    votes = np.where(wrong, (truth[:, None] + rng.integers(1, 3, (120, 3))) % 3, truth[:, None])
+    votes[rng.random(votes.shape) < 0.25] = -1
+    votes[5], votes[6] = -1, [0, 1, -1]
+    return pd.DataFrame(np.array([*NAMES, None], dtype=object)[votes], columns=["ann", "bob", "eve"])
+
+
+@pytest.fixture(scope="module")
+def voted(said, tmp_path_factory):
+    """A folder with rows that several annotators labelled, in a file of their own, after they have been ranked."""
+    at = tmp_path_factory.mktemp("voted")
+    np.save(at / "X.npy", Rows().X)
+    lines = said.rename_axis("id").reset_index().melt("id", var_name="annotator", value_name="label").dropna()
+    lines.to_csv(at / "votes.csv", index=False)
+    assert main(["rank", str(at / "X.npy"), f"--labels={at / 'votes.csv'}"]) == 0
+    return at
+
+
+def test_votes_are_judged_by_blocks(voted, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    said.assign(e=list(Rows().X)).to_parquet(tmp_path / "X.parquet", index=False)
+    assert main(["rank", str(tmp_path / "X.parquet"), "--label-column=ann,bob,eve"]) == 0
+    captured = capsys.readouterr()
+    assert "were ranked by blocks" in captured.err
+    assert "right votes, estimated: ann" in captured.out
+    table = table_of(voted)
+    assert table_of(tmp_path).equals(table)
+    assert (tmp_path / "X_review/annotators.csv").read_text() == (voted / "X_review/annotators.csv").read_text()
+    people = pd.read_csv(voted / "X_review/annotators.csv", index_col="annotator")
+    assert people["quality"].is_monotonic_decreasing
+    assert (people["bits_per_missing_vote"] > 0).all()
+    by_row = table.set_index(table["row"].astype(int))
+    assert by_row.loc[5, "given_label"] == ""
+    assert set(by_row["ask_next"]) <= {"ann", "bob", "eve", ""}
+    assert by_row.loc[6, "ask_next"] == "eve"
+    open_votes = said.notna().all(axis=1)
+    assert (by_row.loc[open_votes[open_votes].index, "ask_next"] == "").all()
+    wrong = by_row["given_label"].sort_index().to_numpy() != Rows().truth
+    first = by_row.index[: int(wrong.sum()) - 1]
+    assert wrong[first].mean() > 0.6
+
+
+def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys):
+    folder = shutil.copytree(voted, tmp_path / "again")
+    table = table_of(folder)
+    first = table["row"][:5].astype(int).tolist()
+    decide(folder / "X_review", {row: f"={Rows().truth[row]}" for row in first})
+    assert main(["rank", str(folder / "X.npy"), f"--labels={folder / 'votes.csv'}"]) == 0
+    assert "5 of them have been looked at" in capsys.readouterr().out
+    again = table_of(folder)
+    assert set(again["row"][115:].astype(int)) == set(first)
+    assert (again["ask_next"][114:] == "").all()
+    assert Desk(open_review(folder / "X_review"), "ann", 1000).round.order[:20].tolist()
+
+
+def test_other_votes_of_the_same_majority_are_other_work(voted, tmp_path):
+    folder = shutil.copytree(voted, tmp_path / "other")
+    lines = pd.read_csv(folder / "votes.csv")
+    lines["annotator"] = lines["annotator"].map({"ann": "eve", "bob": "ann", "eve": "bob"})
+    lines.to_csv(folder / "votes.csv", index=False)
+    assert main(["rank", str(folder / "X.npy"), f"--labels={folder / 'votes.csv'}"]) == 0
+    before, after = (pd.read_csv(one / "X_review/annotators.csv")["quality"] for one in (voted, folder))
+    assert after.tolist() == pytest.approx(before[[1, 2, 0]].tolist(), abs=1e-3)
+    assert len(list((folder / "X_review/blocks").iterdir())) == 1
+
+
 def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, capsys):
     monkeypatch.setattr(size, "memory", lambda: 1000.0)
     votes = np.stack([Rows().numbers] * 2, axis=1)
