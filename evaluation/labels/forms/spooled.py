@@ -40,8 +40,24 @@ def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix
     """Columns of numbers, (n, len(columns)), memory-mapped, in float32; the copy is kept beside `cache`."""
     path = _copy(table, repr(list(columns)), cache, "probabilities")
     if not path.is_file():
-        _write(path, table, None, table.numbers_by_parts(columns))
+        _remove_others(path)
+        header = _header(table.rows, len(columns), by_column=table.by_column)
+        with written_whole(path) as half, half.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in table.numbers_by_parts(columns):
+                file.write(part.astype("<f4").tobytes("F" if table.by_column else "C"))
     return np.asanyarray(read_npy(path))
+
+
+def _header(rows: int, columns: int, *, by_column: bool = False) -> dict[str, object]:
+    return {"descr": "<f4", "fortran_order": by_column, "shape": (rows, columns)}
+
+
+def _remove_others(path: Path) -> None:
+    """Removes older copies."""
+    for old in path.parent.glob(f"{path.stem.rpartition('_')[0]}_*.npy"):
+        with suppress(OSError):
+            old.unlink()
 
 
 def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
@@ -52,18 +68,14 @@ def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
     return cache.with_name(f"{stem}_{name}.npy")
 
 
-def _write(path: Path, table: Table, column: str | None, parts: Iterator[FloatMatrix]) -> None:
-    """Writes the copy in place of older ones."""
-    for old in path.parent.glob(f"{path.stem.rpartition('_')[0]}_*.npy"):
-        with suppress(OSError):
-            old.unlink()
+def _write(path: Path, table: Table, column: str, parts: Iterator[FloatMatrix]) -> None:
+    _remove_others(path)
     width, done = 0, 0
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:
             if not width:
                 width = part.shape[1]
-                shape = (table.rows, width)
-                np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+                np.lib.format.write_array_header_1_0(file, _header(table.rows, width))
             if part.shape[1] != width:
                 problem = f"{part.shape[1]} numbers where row 0 has {width}"
                 raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")

@@ -32,7 +32,9 @@ SUFFIXES = {
     ".txt": "csv",
 }
 _SAMPLED = 1000
-# So many rows are decoded together where not all have to be in memory.
+# So many columns are decoded together.
+_TOGETHER = 16
+# So many rows of a column of lists are decoded together.
 _BATCH = 8192
 # Possessive, so that a million digits with a letter behind them take no more time than other text.
 _NUMBER = re.compile(r"-?(\d++(\.\d*+)?|\.\d++)([eE][+-]?\d{1,9})?")
@@ -45,8 +47,10 @@ class Table(ABC):
     """A table of named columns.
 
     kinds: what each column holds, by name. class_names: of the columns of numbers that stand for classes whose names
-    the file gives (Hugging Face).
+    the file gives (Hugging Face). by_column: whether it is stored column by column.
     """
+
+    by_column = False
 
     def __init__(
         self, path: Path, form: str, rows: int, kinds: Mapping[str, Kind], class_names: Mapping[str, list[str]]
@@ -75,15 +79,17 @@ class Table(ABC):
 
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
         """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
-        matrix, start = np.empty((self.rows, len(names))), 0
+        matrix, done = np.empty((self.rows, len(names))), 0
+        whole = matrix.T if self.by_column else matrix
         for part in self.numbers_by_parts(names) if names else ():
-            matrix[start : start + len(part)] = part
-            start += len(part)
+            turned = part.T if self.by_column else part
+            whole[done : done + len(turned)] = turned
+            done += len(turned)
         return matrix
 
     @abstractmethod
     def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
-        """The same, as parts of which only one has to be in memory."""
+        """The same, as parts of which only one has to be in memory: some rows, or some columns if `by_column`."""
 
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
@@ -127,6 +133,8 @@ class Table(ABC):
 class _ArrowTable(Table):
     """parquet: columns are read one by one; feather: memory-mapped."""
 
+    by_column = True
+
     def __init__(self, path: Path, form: str, rows: int, schema: Any, source: Any) -> None:
         _refuse_repeated(path, schema.names)
         import pyarrow as pa
@@ -143,25 +151,21 @@ class _ArrowTable(Table):
             return self._source.read(columns=list(names), use_threads=False)
 
     def vectors_by_parts(self, name: str) -> Iterator[FloatMatrix]:
-        first = 0
-        for part in self._parts([name]):
-            yield self._vectors(name, part, first)
-            first += len(part)
-
-    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
-        for part in self._parts(names):
-            yield np.stack([_floats(column) for column in part.columns], axis=1)
-
-    def _parts(self, names: Sequence[str]) -> Iterator[Any]:
+        if self.form == "feather":
+            yield self.vectors(name)
+            return
         import pyarrow as pa
 
+        first = 0
         with readable(self.path, self.form):
-            if self.form == "feather":
-                batches = self._source.select(list(names)).to_batches(_BATCH)
-            else:
-                batches = self._source.iter_batches(_BATCH, columns=list(names), use_threads=False)
-            for batch in batches:
-                yield pa.Table.from_batches([batch]).select(list(names))
+            for batch in self._source.iter_batches(_BATCH, columns=[name], use_threads=False):
+                yield self._vectors(name, pa.Table.from_batches([batch]), first)
+                first += len(batch)
+
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
+        for start in range(0, len(names), _TOGETHER):
+            columns = self.arrow(names[start : start + _TOGETHER]).columns
+            yield np.stack([_floats(column) for column in columns]).T
 
 
 class _CsvTable(Table):
