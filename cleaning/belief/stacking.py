@@ -26,7 +26,8 @@ _GUESSED = 0.15
 # The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
 # to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
 _MOST_SURE, _TOO_FEW = 3.0, 500
-_VOTES_AT_ONCE = 8192
+# Votes are looked at together up to so many numbers (votes × classes).
+_AT_ONCE = 1_000_000
 # Fewer votes than this are rounding.
 _NOBODY = 1e-6
 _BLOCK = 1024
@@ -147,8 +148,9 @@ def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: Votes, guessed: 
         return np.asarray(softmax(logs + csr_array(votes) @ np.log(noise + 1e-300).T, axis=1))
     entries = coo_array(votes)
     rows, said = entries.coords
-    for at in range(0, len(rows), _VOTES_AT_ONCE):
-        part = slice(at, at + _VOTES_AT_ONCE)
+    step = max(1, _AT_ONCE // before.shape[1])
+    for at in range(0, len(rows), step):
+        part = slice(at, at + step)
         looks = before[rows[part], said[part] % before.shape[1]]
         likely = with_guesses(noise[:, said[part]].T, looks, guessed)
         np.add.at(logs, rows[part], entries.data[part, None] * np.log(likely + 1e-300))
