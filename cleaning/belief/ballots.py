@@ -1,6 +1,7 @@
 """Several labels per row: who said what of each group of copies."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from cleaning.data import FloatMatrix, IntMatrix, IntVector
@@ -48,13 +49,28 @@ def ballots_of(votes: IntMatrix, group: IntVector, classes: IntVector) -> csr_ar
     return csr_array((weight, (group[row], column)), shape=(groups, annotators * n_classes))
 
 
+def shares_in(ballots: csr_array, n_classes: int) -> csr_array:
+    """The share of each class among all votes on each group, (groups, K); nothing for a group without a vote."""
+    start = ballots.indptr
+    shape = ballots.shape[0], n_classes
+    total = csr_array((ballots.data, ballots.indices % n_classes, start), shape=shape, copy=True)
+    total.sum_duplicates()
+    votes = np.repeat(total.sum(axis=1), np.diff(total.indptr))
+    total.data = total.data / votes
+    return total
+
+
 def shares_of(ballots: csr_array, n_classes: int) -> FloatMatrix:
-    """The share of each class among all votes on each group, (groups, K)."""
-    counts = ballots.tocoo()
-    row, column = counts.coords
-    total = np.zeros((ballots.shape[0], n_classes))
-    np.add.at(total, (row, column % n_classes), counts.data)
-    return np.asarray(total / total.sum(axis=1, keepdims=True))
+    """The same, dense; each group has a vote."""
+    return np.asarray(shares_in(ballots, n_classes).toarray())
+
+
+def voted_on(ballots: csr_array, n_classes: int) -> NDArray[np.bool_]:
+    """Whether each annotator has voted on each group, (groups, A)."""
+    found = np.zeros((ballots.shape[0], ballots.shape[1] // n_classes), dtype=np.bool_)
+    row = np.repeat(np.arange(len(found)), np.diff(ballots.indptr))
+    found[row, ballots.indices // n_classes] = True
+    return found
 
 
 def majority(votes: IntMatrix) -> IntVector:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import csr_array
 
 from cleaning.belief.ballots import ballots_of, shares_of
 from cleaning.belief.base_learners import Evidence, dense_scores, standardised
@@ -17,7 +17,7 @@ from cleaning.belief.forward_learner import Forward, forward_scores
 from cleaning.belief.kept_learners import FewRows, ManyRows, Placed
 from cleaning.belief.model_learner import log_scores
 from cleaning.belief.primal_learners import primal_scores
-from cleaning.belief.stacking import Stack, fit_stack
+from cleaning.belief.stacking import Stack, fit_stack, log_likelihood
 from cleaning.belief.told import Told
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 
@@ -238,11 +238,7 @@ def seems_misled(basis: Basis, rng: np.random.Generator) -> bool:
 
 def _predicted(evidence: Evidence, stack: Stack, scores: FloatMatrix) -> FloatVector:
     """The log-likelihood of the labels of each noisy row, by a belief that does not know them."""
-    before, said = stack.before_label(scores[:, : evidence.noisy]), coo_array(evidence.said)
-    row, column = said.coords
-    likely = np.einsum("ic,ci->i", before[row], stack.noise[:, column])
-    logs = said.data * np.log(likely + 1e-300)
-    return np.asarray(np.bincount(row, logs, minlength=evidence.noisy), dtype=np.float64)
+    return log_likelihood(stack.before_label(scores[:, : evidence.noisy]), stack.noise, evidence.said)
 
 
 def with_model(basis: Basis) -> Basis:

@@ -18,8 +18,8 @@ _FEWEST_COLUMNS = 3
 # second, only equal rows are grouped.
 _PROJECTED_ROWS, _MOST_ROWS, _DIRECTIONS = 2500, 20_000, 32
 _PAIRS = 2000
-# Rows are compared so many at a time. In single precision, squares are off by less than this share of them.
-_BLOCK, _ROUNDING = 1024, 1e-5
+# So many distances are looked at together. In single precision, squares are off by less than this share of them.
+_ENTRIES, _ROUNDING = 4_000_000, 1e-5
 
 
 def copy_groups(features: FloatMatrix) -> IntVector:
@@ -43,10 +43,9 @@ def row_keys(features: FloatMatrix) -> list[bytes]:
 def _near_copies(rows: FloatMatrix) -> IntVector:
     """Connected components of the pairs that are near copies of each other, (m,), numbered in the order of the rows."""
     typical = _typical_distance(rows)
-    limit, centred = _NEAR * typical, rows - rows.mean(axis=0)
-    looked_at = _looked_at(centred)
-    every = np.arange(len(rows)) if looked_at is not centred or not typical else _not_far(centred, typical)
-    one, other = _near_pairs(looked_at, limit, every)
+    limit, looked_at = _NEAR * typical, _looked_at(rows - rows.mean(axis=0))
+    some = _not_far(looked_at, typical) if looked_at.shape == rows.shape and typical else np.arange(len(rows))
+    one, other = _near_pairs(looked_at, limit, some)
     kept = _distances(rows, one, other) <= limit
     graph = coo_array((np.ones(int(kept.sum())), (one[kept], other[kept])), shape=(len(rows), len(rows)))
     found = connected_components(graph, directed=False)[1]
@@ -89,8 +88,9 @@ def _not_far(rows: FloatMatrix, typical: float) -> IntVector:
         single /= np.float32(typical)
         half = np.einsum("ij,ij->i", single, single) * np.float32((1 - _ROUNDING) / 2)
         far = np.empty(len(rows), dtype=np.bool_)
-        for start in range(0, len(rows), _BLOCK):
-            part = slice(start, start + _BLOCK)
+        block = max(1, _ENTRIES // len(rows))
+        for start in range(0, len(rows), block):
+            part = slice(start, start + block)
             near = single[part] @ single.T  # |a - b|² <= limit² if a b - |b|² / 2 >= |a|² / 2 - limit² / 2
             near -= half
             np.fill_diagonal(near[:, start:], -np.inf)

@@ -12,7 +12,7 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of, independent_rows
 from cleaning.belief.count import Count, count_wrong
 from cleaning.belief.in_sample import contradicted, refuse_in_sample
 from cleaning.belief.outliers import far_rows
-from cleaning.belief.stacking import guessed_share
+from cleaning.belief.stacking import common_noise, guessed_share
 from cleaning.belief.told import Checked, Told, probability_matrix
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count
 from cleaning.errors import InvalidInput
@@ -301,10 +301,12 @@ def as_given(basis: Basis, *, guesses: bool = True) -> Posterior:
     guessed = guessed_share(len(classes)) if guesses else 0.0
     belief = stack.posterior(basis.scores[:, :groups], basis.evidence.said, guessed)
     noise = np.eye(n_classes)
-    noise[np.ix_(classes, classes)] = _common_noise(basis)
+    noise[np.ix_(classes, classes)] = common_noise(stack.noise, basis.evidence.said)
     rows = basis.group[np.argsort(basis.order)]
 
     def wide(part: FloatMatrix) -> FloatMatrix:
+        if len(classes) == n_classes:
+            return part
         filled = np.zeros((len(part), n_classes))
         filled[:, classes] = part
         return filled
@@ -312,13 +314,3 @@ def as_given(basis: Basis, *, guesses: bool = True) -> Posterior:
     checked = np.eye(n_classes)[labels]
     checked[basis.kept] = wide(before[groups:])[basis.kept_group]
     return Posterior(train.labels, wide(belief)[rows], noise, wide(before[:groups])[rows], checked, rows, basis)
-
-
-def _common_noise(basis: Basis) -> FloatMatrix:
-    """The noise matrix (K, K); that of a vote drawn at random, if there are several annotators."""
-    n_classes = len(basis.classes)
-    each = basis.stack.noise.reshape(n_classes, -1, n_classes)
-    if each.shape[1] == 1:
-        return basis.stack.noise
-    votes = np.asarray(basis.evidence.said.sum(axis=0)).reshape(-1, n_classes).sum(axis=1)
-    return np.asarray(np.einsum("a,cag->cg", votes / votes.sum(), each))

@@ -26,7 +26,8 @@ _GUESSED = 0.15
 # The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
 # to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
 _MOST_SURE, _TOO_FEW = 3.0, 500
-_VOTES_AT_ONCE = 8192
+# Votes are looked at together up to so many numbers (votes × classes).
+_AT_ONCE = 1_000_000
 # Fewer votes than this are rounding.
 _NOBODY = 1e-6
 _BLOCK = 1024
@@ -160,15 +161,34 @@ def given_votes(before: FloatMatrix, noise: FloatMatrix, votes: Votes, guessed: 
         return np.asarray(softmax(logs + csr_array(votes) @ np.log(noise + 1e-300).T, axis=1))
     entries = coo_array(votes)
     rows, said = entries.coords
-    for at in range(0, len(rows), _VOTES_AT_ONCE):
-        part = slice(at, at + _VOTES_AT_ONCE)
+    step = max(1, _AT_ONCE // before.shape[1])
+    for at in range(0, len(rows), step):
+        part = slice(at, at + step)
         looks = before[rows[part], said[part] % before.shape[1]]
         likely = with_guesses(noise[:, said[part]].T, looks, guessed)
         np.add.at(logs, rows[part], entries.data[part, None] * np.log(likely + 1e-300))
     return np.asarray(softmax(logs, axis=1))
 
 
-def with_guesses(column: FloatMatrix, looks: FloatVector, guessed: float | np.float32) -> FloatMatrix:
+def log_likelihood(before: FloatMatrix, noise: FloatMatrix, votes: Votes) -> FloatVector:
+    """That of the votes on each row, (m,), by a belief (m, K) that does not know them."""
+    said = coo_array(votes)
+    row, column = said.coords
+    likely = np.einsum("ic,ci->i", before[row], noise[:, column])
+    return np.asarray(np.bincount(row, said.data * np.log(likely + 1e-300), len(before)), dtype=np.float64)
+
+
+def common_noise(noise: FloatMatrix, votes: Votes) -> FloatMatrix:
+    """The noise matrix (K, K) of a vote drawn at random, by the matrices of all annotators, (K, A·K)."""
+    n_classes = len(noise)
+    each = noise.reshape(n_classes, -1, n_classes)
+    if each.shape[1] == 1:
+        return noise
+    drawn = np.asarray(votes.sum(axis=0)).reshape(-1, n_classes).sum(axis=1)
+    return np.asarray(np.einsum("a,cag->cg", drawn / drawn.sum(), each))
+
+
+def with_guesses(column: FloatMatrix, looks: FloatMatrix, guessed: float | np.float32) -> FloatMatrix:
     """P(what each row was called | true class), (m, K) = (1 - guessed) · noise[c, g] + guessed · before[row, g].
 
     column (m, K): the noise[c, g] of what each row was called; looks (m,): its before[row, g]. The second term is for

@@ -11,7 +11,7 @@ from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
-from cleaning.data import FloatVector, IntVector, Split
+from cleaning.data import FloatVector, IntMatrix, IntVector, Split
 from cleaning.labels.ranked import FIRST_LOOKS, WORTH_DRAWING, Listed
 from cleaning.looks import FirstLooks, drawn
 from cleaning.parallel.engine import SERIAL, Engine
@@ -55,6 +55,7 @@ def list_stored(
     labels: IntVector,
     trusted: Split | None = None,
     predicted: Predicted | None = None,
+    votes: IntMatrix | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -62,7 +63,9 @@ def list_stored(
     progress: Progress = silent,
 ) -> BlockListed:
     """Rows in a file with labels (n,), negative for none, the most suspicious first. See `judge_stored`."""
-    found = judge_stored(stored, labels, trusted, predicted, seed=seed, folder=folder, engine=engine, progress=progress)
+    found = judge_stored(
+        stored, labels, trusted, predicted, votes, seed=seed, folder=folder, engine=engine, progress=progress
+    )
     return _listed(labels, found, _first_looks(found) if trusted is None else None, {}, ())
 
 

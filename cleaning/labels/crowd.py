@@ -7,6 +7,7 @@ import pandas as pd
 
 from cleaning.belief.consensus import consensus_of
 from cleaning.data import FloatVector, IntVector
+from cleaning.labels.by_blocks import BlockListed
 from cleaning.labels.ranked import Ranked
 from cleaning.labels.votes import Votes
 
@@ -45,6 +46,21 @@ def crowd_of(ranked: Ranked, votes: Votes) -> Crowd:
         best = missing.argmax(axis=1)
         ask[rows] = np.where(missing[np.arange(len(rows)), best] > 0, best, -1)
     return Crowd(votes.annotators, voted, quality, told, ask)
+
+
+def crowd_by_blocks(listed: BlockListed, votes: Votes) -> Crowd:
+    """What is believed about the annotators of rows that were judged by blocks, before any decision.
+
+    Nobody is to be asked about rows that have been looked at.
+    """
+    (n, count), found = votes.codes.shape, listed.judgement.annotators
+    voted = np.count_nonzero(votes.codes >= 0, axis=0)
+    if found is None:
+        return Crowd(votes.annotators, voted, np.full(count, np.nan), np.full(count, np.nan), np.full(n, -1))
+    ask = np.full(n, -1)
+    open_rows = listed.labelled[listed.round.order]
+    ask[open_rows] = found.ask[open_rows]
+    return Crowd(votes.annotators, voted, found.quality, found.told, ask)
 
 
 def annotators_frame(crowd: Crowd) -> pd.DataFrame:

@@ -63,7 +63,8 @@ def list_source(
         read = stored.shape, stored.place.key, stored.place.column, stored.scale is not None
         content = repr((_VERSION, seed, sorted(source.files.values()), read)).encode()
         known = b"" if trusted is None else trusted.content
-        folder = make_folder(work / sha256_bytes(content + source.labels.tobytes() + known)[:16])
+        said = source.labels.tobytes() + (b"" if source.votes is None else source.votes.codes.tobytes())
+        folder = make_folder(work / sha256_bytes(content + said + known)[:16])
         for other in work.iterdir():
             if other != folder and other.is_dir() and not other.is_symlink():
                 shutil.rmtree(other, ignore_errors=True)
@@ -73,6 +74,7 @@ def list_source(
 
     rows, says = (None, None) if trusted is None else (trusted.rows, trusted.probabilities)
     predicted = None if source.predicted is None else Predicted(source.predicted, says)
+    votes = None if source.votes is None else source.votes.codes
     return list_stored(
-        source.stored, source.labels, rows, predicted, seed=seed, folder=folder, engine=engine, progress=percent
+        source.stored, source.labels, rows, predicted, votes, seed=seed, folder=folder, engine=engine, progress=percent
     )

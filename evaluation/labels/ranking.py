@@ -12,7 +12,7 @@ from cleaning.errors import InvalidInput, bounded, count_of, printable
 from cleaning.labels.advice import advice, is_wide
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
-from cleaning.labels.crowd import Crowd, annotators_frame, crowd_of
+from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
@@ -173,7 +173,7 @@ def _by_blocks(
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)
         count = _with_found(found, decided) or count
-    return _Result(found, count, caveats)
+    return _Result(found, count, caveats, None if source.votes is None else crowd_by_blocks(found, source.votes))
 
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:

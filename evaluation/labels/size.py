@@ -8,7 +8,7 @@ from cleaning.parallel.engine import Engine
 from evaluation.files.progress import Reporter
 from evaluation.labels.source import Source
 
-_BY_BLOCKS = "vectors (an npy, or parquet) with one label per row, and --probabilities only as an npy"
+_BY_BLOCKS = "vectors in an npy (without --output also in parquet, and --probabilities in a table)"
 
 
 def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:

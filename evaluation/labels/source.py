@@ -133,7 +133,8 @@ def open_source(request: Request, reporter: Reporter) -> tuple[Source, Source | 
             raise InvalidInput(where, "no row has a label", "name the column or the file with the labels")
     pa.default_memory_pool().release_unused()
     encode = encoder_of(found.evidence)
-    source = _source(path, found, names, encode, _stored(found, encode))
+    stored = _stored(found, encode, request.cache)
+    source = _source(path, found, names, encode, stored, cache=request.cache)
     return source, None if trusted is None or known is None else _source(known, trusted, names, encode)
 
 
@@ -196,12 +197,17 @@ def _form(path: Path, labels: Path | None) -> str:
     return found
 
 
-def _stored(found: Found, encode: Encoder) -> Stored | None:
-    """Where the rows are stored, if there are so many that they are ranked by blocks."""
+def _stored(found: Found, encode: Encoder, cache: Path | None) -> Stored | None:
+    """Where the rows are stored, if there are so many that they are ranked by blocks.
+
+    That takes a cache if there is a table of probabilities, which is copied there.
+    """
     evidence, own = found.evidence, found.options.probabilities
-    if found.votes is not None or not isinstance(evidence, Vectors):
+    if not isinstance(evidence, Vectors):
         return None
-    if own is not None and (own.suffix.lower() != ".npy" or own.resolve() in {one.resolve() for one in found.files}):
+    if own is not None and own.resolve() in {one.resolve() for one in found.files}:
+        return None
+    if own is not None and own.suffix.lower() != ".npy" and (cache is None or own.suffix.lower() not in SUFFIXES):
         return None
     rows, width = evidence.matrix.shape
     stored = Stored.of(evidence.matrix, evidence.place)
@@ -210,7 +216,15 @@ def _stored(found: Found, encode: Encoder) -> Stored | None:
     return as_encoded(stored, encode)
 
 
-def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, stored: Stored | None = None) -> Source:
+def _source(
+    path: Path,
+    found: Found,
+    names: tuple[str, ...],
+    encode: Encoder,
+    stored: Stored | None = None,
+    *,
+    cache: Path | None = None,
+) -> Source:
     evidence = found.evidence
     features = evidence.matrix if stored is not None and isinstance(evidence, Vectors) else encode(evidence)
     hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
@@ -220,12 +234,8 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
     ids = tuple(map(printable, found.ids))
     if len(set(ids)) < len(ids):
         raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
-    rows = count_of(len(labels), "row")
-    own, probabilities, predicted = found.options.probabilities, None, None
-    if own is not None and stored is not None:
-        predicted = probabilities_stored(own, names, len(labels))
-    elif own is not None:
-        probabilities = probabilities_in_file(own, names, len(labels))
+    rows, own = count_of(len(labels), "row"), found.options.probabilities
+    by_blocks, at_once = own if stored is not None else None, own if stored is None else None
     return Source(
         path=path,
         form=found.form,
@@ -238,10 +248,10 @@ def _source(path: Path, found: Found, names: tuple[str, ...], encode: Encoder, s
         hashes=hashes,
         files={str(one): sha256_file(one) for one in [*found.files, *([] if own is None else [own])]},
         views=found.views,
-        probabilities=probabilities,
+        probabilities=None if at_once is None else probabilities_in_file(at_once, names, len(labels)),
         votes=None if found.votes is None else found.votes.renumbered(names),
         stored=stored,
-        predicted=predicted,
+        predicted=None if by_blocks is None else probabilities_stored(by_blocks, names, len(labels), cache),
     )
 
 

@@ -6,12 +6,13 @@ from functools import partial
 from hashlib import blake2b
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from cleaning.belief.blocks.learners import Known, Views, fold_of, rows_at_once
 from cleaning.belief.blocks.stored import Block, Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.forward_learner import FOLDS, STEPS, TRUSTED_FLOOR, TRUSTED_WEIGHT, likelihood, minimised
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, IntVector
 from cleaning.progress import Progress
 
 # How often a model is probably evaluated in 12 steps of L-BFGS, for the estimate of the time that is left.
@@ -103,8 +104,19 @@ def _likelihoods(
     for part in block.parts(rows_at_once(n_classes, _ENTRIES)):
         kept = (fold_of(block.digests[part], FOLDS) != held_out) & (block.codes[part] >= 0)
         rows = views.standard(stored.block(block.start + part.start, block.start + part.stop)[kept])
-        seen = called[block.codes[part][kept]]
+        seen = _heard(called, block.codes[part][kept], None if block.ballots is None else block.ballots[part][kept])
         likely, minus = likelihood(rows, seen, np.ones(len(rows), dtype=np.float32), model, np.empty_like(seen))
         value += likely
         gradient += minus
     return Total((np.array(value), gradient.astype(np.float32)), ())
+
+
+def _heard(called: Single, codes: IntVector, ballots: csr_array | None) -> Single:
+    """P(what each row was called | its class), (m, K); by several votes, up to a factor for each row.
+
+    called (A·K, K): P(label | class) of each annotator; codes (m,): the label of each row; ballots (m, A·K): the votes.
+    """
+    if ballots is None:
+        return called[codes]
+    logs = ballots @ np.log(called + 1e-30)
+    return np.asarray(np.exp(logs - logs.max(axis=1, keepdims=True)), dtype=np.float32)

@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
+from cleaning.belief.ballots import shares_in
 from cleaning.belief.base_learners import LINEAR_GAIN, noise_variances
 from cleaning.belief.basis import STACKED_ROWS, surely_worse
 from cleaning.belief.blocks.contents import Contents
 from cleaning.belief.blocks.cost import Cost
 from cleaning.belief.blocks.forward import forward_models
-from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams, rows_at_once
+from cleaning.belief.blocks.learners import Known, Learners, Ridge, Views, Vote, grams
 from cleaning.belief.blocks.predicted import Predicted, looked_through
 from cleaning.belief.blocks.recount import Recount
+from cleaning.belief.blocks.said import Annotators, judged
 from cleaning.belief.blocks.sample import Sample
 from cleaning.belief.blocks.scan import scanned, sums_of
 from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
@@ -28,8 +29,8 @@ from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
-from cleaning.belief.stacking import Stack, guessed_share, with_guesses
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.belief.stacking import Stack, common_noise
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
 from cleaning.progress import Progress, silent
@@ -49,7 +50,7 @@ class Judgement:
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
     digests (n,): of the contents. noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of
     wrong labels; recount: what counts them again after decisions; both None where the data cannot tell. deviations:
-    those of `misjudged`.
+    those of `misjudged`. annotators: what is believed about them, if there are several and the data can tell.
     """
 
     suspicion: NDArray[np.float32]
@@ -63,6 +64,7 @@ class Judgement:
     recount: Recount | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
+    annotators: Annotators | None = None
 
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
@@ -80,6 +82,7 @@ def judge_stored(
     labels: IntVector,
     trusted: Split | None = None,
     predicted: Predicted | None = None,
+    votes: IntMatrix | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -89,14 +92,16 @@ def judge_stored(
     """Judges rows (n, d) in a file by their labels (n,), negative for none.
 
     trusted: rows in memory whose labels are known to be right. predicted: what the user's own model says of the rows,
-    out of sample, with a column for each class number. folder: where finished work is kept, so that a run that was
-    killed goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for numbers that
+    out of sample, with a column for each class number. votes (n, A): what each of A annotators said, negative for
+    none, if the labels are what most of them said. folder: where finished work is kept, so that a run that was killed
+    goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for numbers that
     cannot be used, and for probabilities of rows that the model was fitted on.
     """
     named = labels[labels >= 0]
     if not len(named):
         raise InvalidInput(Place(key="labels"), "no row has a label", "give labels of two or more classes")
-    classes = np.unique(named if trusted is None else np.concatenate([named, trusted.labels]))
+    others = ([] if trusted is None else [trusted.labels]) + ([] if votes is None else [votes[votes >= 0]])
+    classes = np.unique(np.concatenate([named, *others]))
     if len(classes) < 2:
         raise InvalidInput(Place(key="labels"), "there are fewer than two classes", "give labels of two or more")
     codes = np.where(labels < 0, -1, np.searchsorted(classes, labels))
@@ -109,8 +114,9 @@ def judge_stored(
         found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
         digests = found.rows[0]
         noisy = Noisy(stored.shape[1], classes, codes, digests, seed)
-        contents = Contents.of(codes, digests)
-        blocks = blocks_of(codes, digests, contents.common, rows)
+        told = None if votes is None else np.where(votes < 0, -1, np.searchsorted(classes, votes))
+        contents = Contents.of(codes, digests, told, len(classes))
+        blocks = blocks_of(codes, digests, contents.common, rows, contents.said(np.arange(len(codes))))
         sure = Trusted.of(trusted, noisy, None if predicted is None else predicted.trusted)
         against = 0
         if voice is not None:
@@ -160,13 +166,16 @@ class _Judging:
             gold = Stack(*self.work.once("gold", lambda: _as_arrays(sample.stack(scores, gold=True))))
         self.work.advance(self.cost.second, note)
         shared = (self.stored, self.predicted, learners, stack)
-        found = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels").rows
+        beliefs = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels")
+        found = beliefs.rows
         caveats = self._caveats(sample.noisy, trusted.unused)
         recount = None
         if not any(one.hides_count for one in caveats):
             known = self.noisy, self.contents, learners
             recount = Recount(self.stored, self.predicted, *known, sample, stack, gold)
         count = None if recount is None else recount.first(scores)
+        ballots = self.contents.ballots
+        several = count is not None and ballots is not None
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
@@ -175,11 +184,12 @@ class _Judging:
             copy_of=self._copies(),
             digests=self.noisy.digests,
             classes=self.classes,
-            noise_matrix=stack.noise,
+            noise_matrix=stack.noise if ballots is None else common_noise(stack.noise, ballots),
             count=count,
             recount=recount,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
+            annotators=Annotators.of(stack, beliefs.sums, found[3]) if several else None,
         )
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
@@ -213,7 +223,8 @@ class _Judging:
 
     def _known(self, rows: IntVector) -> Known:
         voice = None if self.predicted is None else self.predicted.take(rows)
-        return Known(self.stored.take(rows), self.contents.common[rows], self.noisy.digests[rows], voice=voice)
+        common, digests = self.contents.common[rows], self.noisy.digests[rows]
+        return Known(self.stored.take(rows), common, digests, voice=voice, ballots=self.contents.said(rows))
 
     def _learnt(self) -> list[Block]:
         """The blocks with one label for each content, that of its first row: copies are one piece of evidence."""
@@ -269,8 +280,12 @@ class _Judging:
 
     def _learners(self, views: Views, sums: Arrays, noisy: Known, heard: Known, clean: Known) -> Learners:
         """The ridge learners and the vote. sums: of `grams`. noisy and heard: noisy and clean rows that vote."""
-        n_classes, known = len(self.classes), clean.codes if len(clean) else self.codes[self.codes >= 0]
-        prior = 0.5 * np.bincount(known, minlength=n_classes) / len(known) + 0.5 / n_classes
+        n_classes, ballots = len(self.classes), self.contents.ballots
+        known = clean.codes if len(clean) else self.codes[self.codes >= 0]
+        often = np.bincount(known, minlength=n_classes)
+        if not len(clean) and ballots is not None:
+            often = shares_in(ballots, n_classes).sum(axis=0)
+        prior = 0.5 * often / often.sum() + 0.5 / n_classes
         rbf_noise, linear_noise = noise_variances(n_classes)
         penalty = landmark_penalty(views.landmarks, views.scale, rbf_noise)
         plain, plain_sums, near, near_sums = sums
@@ -306,36 +321,6 @@ def _noise(sample: Sample, learners: Learners, alone: Callable[[], Learners]) ->
 
 def _misled(predicted: FloatVector, alone: FloatVector) -> bool:
     return surely_worse(predicted, alone) and float((alone - predicted).mean()) > _LITTLE
-
-
-def judged(
-    stored: Stored, predicted: Predicted | None, learners: Learners, stack: Stack, block: Block, _: Progress
-) -> Total:
-    """rows: suspicion (NaN without a label), suggestion, and the probability that it is right, of one block."""
-    suspicion, suggestion, probability = [], [], []
-    weights, offset = stack.weights.astype(np.float32), stack.offset.astype(np.float32)
-    called = np.ascontiguousarray(stack.noise.T, dtype=np.float32)
-    guessed = np.float32(guessed_share(len(offset)))
-    for part in block.parts(rows_at_once(len(offset))):
-        codes, common = block.codes[part], block.common[part]
-        start, stop = block.start + part.start, block.start + part.stop
-        voice = None if predicted is None else predicted.voice(start, stop)
-        scores = learners.scores(Known(stored.block(start, stop), common, block.digests[part], voice=voice))
-        belief = softmax(np.tensordot(weights, scores, 1) + offset, axis=1)
-        own = np.flatnonzero(codes >= 0)
-        looks = belief[own, common[own]]
-        belief[own] *= with_guesses(called[common[own]], looks, guessed)
-        belief /= np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30))
-        best, most = belief.argmax(axis=1), belief.max(axis=1)
-        given = belief[own, codes[own]]
-        best[own] = np.where(most[own] > given, best[own], codes[own])
-        belief[own, codes[own]] = 0
-        doubt = np.full(len(codes), np.nan, dtype=np.float32)
-        doubt[own] = np.clip(belief[own].sum(axis=1), 0, 1)
-        suspicion.append(doubt)
-        suggestion.append(best)
-        probability.append(most)
-    return Total((), tuple(np.concatenate(one) for one in (suspicion, suggestion, probability)))
 
 
 def _as_arrays(stack: Stack) -> Arrays:

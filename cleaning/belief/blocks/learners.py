@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import cho_solve
+from scipy.sparse import csr_array
 from scipy.special import log_softmax
 
+from cleaning.belief.ballots import shares_in
 from cleaning.belief.base_learners import CLEAN_SHARE, signed_roots
 from cleaning.belief.blocks.stored import Block, Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
@@ -30,6 +32,7 @@ class Known:
     """Rows (m, d) in memory, their classes (m,) and digests (m,).
 
     clean: whether their labels are known to be right. voice (m, K): what the user's own model says of them, if it does.
+    ballots (m, A·K): what each of A annotators said of them, if there are several.
     """
 
     rows: Single
@@ -37,6 +40,7 @@ class Known:
     digests: Digests
     clean: bool = False
     voice: Single | None = None
+    ballots: csr_array | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -44,7 +48,12 @@ class Known:
     def take(self, chosen: IntVector) -> "Known":
         """Some of them."""
         voice = None if self.voice is None else self.voice[chosen]
-        return Known(self.rows[chosen], self.codes[chosen], self.digests[chosen], self.clean, voice)
+        ballots = None if self.ballots is None else self.ballots[chosen]
+        return Known(self.rows[chosen], self.codes[chosen], self.digests[chosen], self.clean, voice, ballots)
+
+    def shares(self, n_classes: int) -> csr_array | None:
+        """The share of each class among the votes on each row, (m, K); None for one label per row."""
+        return None if self.ballots is None else shares_in(self.ballots, n_classes)
 
     def split(self, classes: IntVector) -> Split:
         """The same with these numbers for the classes."""
@@ -108,8 +117,9 @@ def grams(stored: Stored, views: Views, n_classes: int, block: Block, _: Progres
         labelled = block.codes[part] >= 0
         rows = stored.block(block.start + part.start, block.start + part.stop)[labelled]
         codes = block.codes[part][labelled]
+        shares = None if block.ballots is None else shares_in(block.ballots[part][labelled], n_classes)
         for place, one in enumerate((views.plain(rows), views.kernel(views.roots(rows)))):
-            fresh = [one.T @ one, by_class(one, codes, n_classes)]
+            fresh = [one.T @ one, by_class(one, codes, n_classes, shares)]
             if len(found) < 2 * place + 2:
                 found += [each.astype(np.float64) for each in fresh]
             else:
@@ -118,8 +128,10 @@ def grams(stored: Stored, views: Views, n_classes: int, block: Block, _: Progres
     return Total(tuple(found), ())
 
 
-def by_class(rows: Single, codes: IntVector, n_classes: int) -> FloatMatrix:
-    """The sums of the rows of each class, (K, columns)."""
+def by_class(rows: Single, codes: IntVector, n_classes: int, shares: csr_array | None = None) -> FloatMatrix:
+    """The sums of the rows of each class, (K, columns). shares (m, K): how much of each row is of each class."""
+    if shares is not None:
+        return np.asarray(shares.T @ rows, dtype=np.float64)
     total = np.zeros((n_classes, rows.shape[1]))
     if not len(rows):
         return total
@@ -162,15 +174,22 @@ class Ridge:
         inverse = cho_solve(factor, np.eye(len(gram)))
         return cls(cho_solve(factor, right).astype(np.float32), inverse.astype(np.float32), gain, prior)
 
-    def scores(self, rows: Single, codes: IntVector, *, clean: bool = False) -> Single:
-        """Leave-one-out predictions (m, K); as they are for rows without a label, which were not learned from."""
+    def scores(self, rows: Single, codes: IntVector, *, clean: bool = False, shares: csr_array | None = None) -> Single:
+        """Leave-one-out predictions (m, K); as they are for rows without a label, which were not learned from.
+
+        shares (m, K): how much of each row's label is of each class, if not all is of one.
+        """
         gain, weight = (1.0, np.float32(_CLEAN_WEIGHT)) if clean else (self.gain, np.float32(1))
         leverage = np.clip(np.einsum("ij,ij->i", rows @ self.inverse, rows) * weight, 0.0, 0.999)
         leverage = np.where(codes >= 0, leverage, 0).astype(np.float32)
         scores = rows @ self.solution
         scores += np.outer(leverage, (gain * self.prior).astype(np.float32))
-        own = np.flatnonzero(codes >= 0)
-        scores[own, codes[own]] -= leverage[own] * np.float32(gain)
+        if shares is None:
+            own = np.flatnonzero(codes >= 0)
+            scores[own, codes[own]] -= leverage[own] * np.float32(gain)
+        else:
+            row, column = shares.tocoo().coords
+            scores[row, column] -= leverage[row] * np.float32(gain) * shares.data.astype(np.float32)
         scores /= (1 - leverage)[:, None]
         return np.asarray(scores, dtype=np.float32)
 
@@ -222,9 +241,10 @@ class Learners:
         """(learners, m, K) scores in which no row is judged by its own label, standardised."""
         rows, codes, digests, clean = known.rows, known.codes, known.digests, known.clean
         roots, n_classes = self.views.roots(rows), len(self.linear.prior)
+        shares = known.shares(n_classes)
         found = [
-            self.rbf.scores(self.views.kernel(roots), codes, clean=clean),
-            self.linear.scores(self.views.plain(rows), codes, clean=clean),
+            self.rbf.scores(self.views.kernel(roots), codes, clean=clean, shares=shares),
+            self.linear.scores(self.views.plain(rows), codes, clean=clean, shares=shares),
             self.vote.scores(roots, digests, n_classes),
         ]
         if self.forward is not None:

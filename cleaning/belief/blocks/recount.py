@@ -10,12 +10,12 @@ from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.contents import Contents
 from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.predicted import Predicted
-from cleaning.belief.blocks.sample import Facts, Sample
+from cleaning.belief.blocks.sample import Facts, Sample, one_hot
 from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.trusted import Noisy
 from cleaning.belief.count import Count
 from cleaning.belief.shown import shown_by
-from cleaning.belief.stacking import Stack, given_votes, guessed_share
+from cleaning.belief.stacking import Stack, guessed_share
 from cleaning.data import FloatVector, IntVector
 
 # So many of the most suspicious rows are judged anew after decisions; the sample speaks for the others.
@@ -64,7 +64,7 @@ class Recount:
         count = _scaled(some.count(stack, scores, gold), many, len(some.given))
         if facts is None:
             return count
-        shown = _suspicion(stack, facts.scores, facts.common, facts.given)
+        shown = _suspicion(stack, facts.scores, facts.said, facts.given)
         others, weights = self._others(stack, some, some.suspicion(stack, scores), ahead, suspicion)
         return shown_by(shown, facts.wrong).counted(others, count, weights)
 
@@ -79,7 +79,7 @@ class Recount:
             return sampled, np.ones(many)
         rows = np.flatnonzero(ahead)
         top = rows[np.lexsort((digests[rows], -suspicion[rows]))[:_CERTAIN]]
-        first = _suspicion(stack, self._scores(top), self.contents.common[top], self.noisy.codes[top])
+        first = _suspicion(stack, self._scores(top), self._said(top), self.noisy.codes[top])
         rest = sampled[~np.isin(some.rows, top)]
         if not len(rest):
             return first, np.full(len(top), many / len(top))
@@ -95,20 +95,24 @@ class Recount:
         rows, right = rows[first], right[first]
         place = np.minimum(np.searchsorted(classes, right), len(classes) - 1)
         code = np.where(classes[place] == right, place, -1)
-        return Facts(self._scores(rows), code, self.noisy.codes[rows], self.contents.common[rows])
+        return Facts(self._scores(rows), code, self.noisy.codes[rows], self._said(rows))
+
+    def _said(self, rows: IntVector) -> csr_array:
+        """What rows with the contents of these were called, (m, K), or (m, A·K) for A annotators."""
+        said = self.contents.said(rows)
+        return one_hot(self.contents.common[rows], len(self.noisy.classes)) if said is None else said
 
     def _scores(self, rows: IntVector) -> Single:
         voice = None if self.predicted is None else self.predicted.take(rows)
         common, digests = self.contents.common[rows], self.noisy.digests[rows]
-        return self.learners.scores_of(Known(self.stored.take(rows), common, digests, voice=voice))
+        said = self.contents.said(rows)
+        return self.learners.scores_of(Known(self.stored.take(rows), common, digests, voice=voice, ballots=said))
 
 
-def _suspicion(stack: Stack, scores: Single, said: IntVector, given: IntVector) -> FloatVector:
-    """P(the label `given` is wrong) of each row, (m,), by its features and by what it is called, (m,)."""
-    before, rows = stack.before_label(scores), np.arange(len(given))
-    n_classes = before.shape[1]
-    ballots = csr_array((np.ones(len(said)), said, np.arange(len(said) + 1)), shape=(len(said), n_classes))
-    return np.asarray(1 - given_votes(before, stack.noise, ballots, guessed_share(n_classes))[rows, given])
+def _suspicion(stack: Stack, scores: Single, said: csr_array, given: IntVector) -> FloatVector:
+    """P(the label `given` is wrong) of each row, (m,), by its features and by what it is called."""
+    belief = stack.posterior(scores, said, guessed_share(scores.shape[2]))
+    return np.asarray(1 - belief[np.arange(len(given)), given])
 
 
 def _scaled(sampled: Count, rows: int, drawn: int) -> Count:

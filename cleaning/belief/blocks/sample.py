@@ -4,13 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from cleaning.belief.ballots import shares_of
 from cleaning.belief.base_learners import Evidence, standardised
 from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.stored import Single
 from cleaning.belief.count import Count, Judged, count_wrong
 from cleaning.belief.forward_learner import forward_scores
-from cleaning.belief.stacking import Stack, fit_stack, guessed_share
+from cleaning.belief.stacking import Stack, fit_stack, guessed_share, log_likelihood
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 
@@ -18,14 +20,14 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 class Facts:
     """Rows that somebody has looked at, with the scores (learners, c, K) of the learners.
 
-    right (c,) and given (c,): their classes now and before; right is -1 for a class that no other row has. common (c,):
-    the class that most labels of equal rows named before.
+    right (c,) and given (c,): their classes now and before; right is -1 for a class that no other row has. said (c, K),
+    or (c, A·K) for A annotators: what equal rows were called before.
     """
 
     scores: Single
     right: IntVector
     given: IntVector
-    common: IntVector
+    said: csr_array
 
     @property
     def wrong(self) -> NDArray[np.bool_]:
@@ -36,7 +38,7 @@ class Facts:
     def known(self) -> "Facts":
         """Those of classes that other rows have."""
         kept = np.flatnonzero(self.right >= 0)
-        return Facts(self.scores[:, kept], self.right[kept], self.given[kept], self.common[kept])
+        return Facts(self.scores[:, kept], self.right[kept], self.given[kept], self.said[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +73,15 @@ class Sample:
 
         weight: how much a fact counts. Where the noisy rows are a sample of all open ones, it is their share.
         """
-        votes, before = self._votes(scores.shape[2]), np.empty((0, scores.shape[2]))
+        n_classes, ballots = scores.shape[2], self.noisy.ballots
+        votes, before = self._votes(n_classes), np.empty((0, n_classes if ballots is None else ballots.shape[1]))
         if facts is not None:
-            each = np.eye(scores.shape[2])
-            votes, before = np.concatenate([votes, weight * each[facts.right]]), each[facts.given]
+            each = np.eye(n_classes)
+            votes = np.concatenate([votes, weight * each[facts.right]])
+            before = each[facts.given] if ballots is None else facts.said.toarray()
             scores = np.concatenate([scores, facts.scores], axis=1)
-        return fit_stack(scores, votes, len(self.noisy), before=before, gold=gold, earlier=earlier)
+        many = len(self.noisy)
+        return fit_stack(scores, votes, many, before=before, gold=gold, ballots=ballots, earlier=earlier)
 
     def alone(self) -> "Sample":
         """The noisy rows only."""
@@ -89,16 +94,18 @@ class Sample:
         return replace(self, noisy=self.noisy.take(noisy), group=group, given=self.given[some], rows=self.rows[some])
 
     def predicted(self, stack: Stack, scores: Single) -> FloatVector:
-        """The log-likelihood of each noisy label by a belief that does not know it."""
-        before = stack.before_label(scores[:, : len(self.noisy)])
-        likely = np.einsum("ic,ci->i", before, stack.noise[:, self.noisy.codes])
-        return np.asarray(np.log(likely + 1e-300), dtype=np.float64)
+        """The log-likelihood of each noisy label, or of the votes, by a belief that does not know it."""
+        said = self.noisy.ballots
+        if said is None:
+            said = one_hot(self.noisy.codes, scores.shape[2])
+        return log_likelihood(stack.before_label(scores[:, : len(self.noisy)]), stack.noise, said)
 
     def predicted_forward(self, stack: Stack, scores: Single) -> FloatVector:
         """The same with a forward learner of these rows as one more, which passes through the noise of this stack."""
         n_classes = scores.shape[2]
         rows = np.concatenate([self.noisy.rows, self.clean.rows])
-        evidence = Evidence(rows, self._votes(n_classes), len(self.noisy), np.empty((0, n_classes)))
+        none, ballots = np.empty((0, n_classes)), self.noisy.ballots
+        evidence = Evidence(rows, self._votes(n_classes), len(self.noisy), none, ballots)
         more = standardised(forward_scores(evidence, stack.noise, np.random.default_rng(0))[None])
         scores = np.concatenate([scores, more])
         return self.predicted(self.stack(scores), scores)
@@ -111,18 +118,28 @@ class Sample:
     def suspicion(self, stack: Stack, scores: Single) -> FloatVector:
         """P(the label is wrong) of each label, (r,)."""
         many, n_classes = len(self.noisy), scores.shape[2]
-        belief = stack.posterior(scores[:, :many], self._votes(n_classes)[:many], guessed_share(n_classes))
+        said = self._votes(n_classes)[:many] if self.noisy.ballots is None else self.noisy.ballots
+        belief = stack.posterior(scores[:, :many], said, guessed_share(n_classes))
         return np.asarray(1 - belief[self.group, self.given], dtype=np.float64)
 
     def judged(self, stack: Stack, scores: Single) -> Judged:
         """What the stack says of these rows."""
         many = len(self.noisy)
         votes = self._votes(scores.shape[2])
-        return Judged(scores, stack.logits(scores), votes, many, stack.noise, self.group, self.given)
+        seen = scores, stack.logits(scores), votes, many
+        return Judged(*seen, stack.noise, self.group, self.given, self.noisy.ballots)
 
     def _votes(self, n_classes: int) -> FloatMatrix:
         many = len(self.noisy)
         votes = np.zeros((many + len(self.clean), n_classes))
-        np.add.at(votes, (self.group, self.given), 1 / np.bincount(self.group, minlength=many)[self.group])
+        if self.noisy.ballots is None:
+            np.add.at(votes, (self.group, self.given), 1 / np.bincount(self.group, minlength=many)[self.group])
+        else:
+            votes[:many] = shares_of(self.noisy.ballots, n_classes)
         votes[np.arange(many, len(votes)), self.clean.codes] = 1
         return votes
+
+
+def one_hot(codes: IntVector, n_classes: int) -> csr_array:
+    """The label of each row as its only vote, (m, K)."""
+    return csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1)), shape=(len(codes), n_classes))

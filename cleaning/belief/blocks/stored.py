@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place
@@ -148,7 +149,8 @@ class Stored:
 class Block:
     """The rows from `start` to `stop`: codes (b,) are their classes, negative for none; digests (b,) their contents.
 
-    common (b,): the class that most labels of equal rows name; negative for a row without a label.
+    common (b,): the class that most labels of equal rows name; negative for a row without a label. ballots (b, A·K):
+    what each of A annotators said of equal rows, if there are several.
     """
 
     start: int
@@ -156,6 +158,7 @@ class Block:
     codes: IntVector
     digests: Digests
     common: IntVector
+    ballots: csr_array | None = None
 
     def parts(self, rows: int) -> list[slice]:
         """Slices of the block with up to so many rows."""
@@ -168,7 +171,19 @@ def block_rows(n: int) -> int:
     return min(max(math.ceil(n / _BLOCKS), FEWEST_ROWS), _MOST_ROWS)
 
 
-def blocks_of(codes: IntVector, digests: Digests, common: IntVector, rows: int) -> list[Block]:
+def blocks_of(
+    codes: IntVector, digests: Digests, common: IntVector, rows: int, ballots: csr_array | None = None
+) -> list[Block]:
     """The blocks of all rows."""
     slices = [slice(at, min(at + rows, len(codes))) for at in range(0, len(codes), rows)]
-    return [Block(part.start, part.stop, codes[part], digests[part], common[part]) for part in slices]
+    return [
+        Block(
+            part.start,
+            part.stop,
+            codes[part],
+            digests[part],
+            common[part],
+            None if ballots is None else ballots[part],
+        )
+        for part in slices
+    ]

@@ -1,9 +1,9 @@
 """A table as a source: csv, tsv, parquet and feather files, with Hugging Face's and the challenge's among them."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -27,7 +27,7 @@ from evaluation.labels.forms.pictures import (
 )
 from evaluation.labels.forms.roles import Roles, choose_roles
 from evaluation.labels.forms.spooled import vectors_of
-from evaluation.labels.forms.tables import Table, columns_of_row, open_table
+from evaluation.labels.forms.tables import Table, open_table
 
 
 def read_table(path: Path, form: str, options: Options, around: Surroundings) -> Found:
@@ -65,7 +65,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         said = [f"labels from the folder names, {names(labels)}"]
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
-    views = replace(views, columns=partial(columns_of_row, path, form))
+    views = replace(views, columns=partial(_columns_of_row, path, form))
     return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
 
 
@@ -180,3 +180,16 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     evidence = Columns(columns, Place(table.path), scaling)
     whole = vectors_in(evidence) if vector and scaling == "none" else evidence
     return whole, None, Views(), "; ".join(parts), filled
+
+
+@lru_cache(maxsize=2)
+def _shown_columns(path: Path, form: str) -> Any:
+    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
+    table = open_table(path, form)
+    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
+
+
+def _columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
+    """The columns of numbers, texts and dates of one row, as text."""
+    cells = _shown_columns(path, form).slice(row, 1).to_pylist()[0]
+    return {name: "" if value is None else str(value) for name, value in cells.items()}

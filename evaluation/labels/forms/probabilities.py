@@ -11,23 +11,36 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.errors import InvalidInput, Place, suggest
 from cleaning.labels.predicted import predicted_by_class, refuse_columns
 from evaluation.files.npy import read_npy
-from evaluation.labels.forms.tables import SUFFIXES, open_table
+from evaluation.labels.forms.spooled import numbers_of
+from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 
 
-def probabilities_stored(path: Path, names: Sequence[str], rows: int) -> Stored:
-    """Where an npy has the (n, K) probabilities of n rows, which are not looked at.
+def probabilities_stored(path: Path, names: Sequence[str], rows: int, cache: Path | None) -> Stored:
+    """Where the (n, K) probabilities of n rows for the classes `names` are stored; the numbers are not looked at.
 
-    Raises InvalidInput that names the file for anything but a matrix of n rows with a column per class.
+    cache: columns of a table are copied into a file beside it. Raises InvalidInput that names the file for anything but
+    an npy with a matrix of n rows and a column per class, or a table with a column called like each class.
     """
+    form = _form(path)
+    if form is not None and cache is not None:
+        table = _table(path, form, names)
+        _refuse_rows(path, table.rows, rows)
+        copied = Stored.of(numbers_of(table, names, cache), Place(path))
+        assert copied is not None
+        return copied
     matrix = read_npy(path)
     found = Stored.of(matrix, Place(path))
     if found is None or matrix.dtype.kind != "f":
         problem = f"the shape is {matrix.shape}, and the type {matrix.dtype}"
         raise InvalidInput(path, problem, "save a matrix of floats with numpy.save")
-    if len(found) != rows:
-        raise InvalidInput(path, f"{len(found)} rows for {rows} labels", "give one row for every label")
+    _refuse_rows(path, len(found), rows)
     refuse_columns(found.shape[1], names, str(path))
     return found
+
+
+def _refuse_rows(path: Path, found: int, rows: int) -> None:
+    if found != rows:
+        raise InvalidInput(path, f"{found} rows for {rows} labels", "give one row for every label")
 
 
 def probabilities_in_file(path: Path, names: Sequence[str], rows: int) -> NDArray[np.float32]:
@@ -35,16 +48,27 @@ def probabilities_in_file(path: Path, names: Sequence[str], rows: int) -> NDArra
 
     Raises InvalidInput that names the file for anything else.
     """
-    form = SUFFIXES.get(path.suffix.lower())
-    if not path.is_file() or (form is None and path.suffix.lower() != ".npy"):
-        raise InvalidInput(path, "this is not a file of probabilities", f"give an npy, or {', '.join(SUFFIXES)}")
+    form = _form(path)
     if form is None:
         found = predicted_by_class(read_npy(path), names, rows, str(path))
         return np.asarray(found, dtype=np.float32)
+    frame = pd.DataFrame(_table(path, form, names).numbers(list(names)), columns=list(names))
+    return np.asarray(predicted_by_class(frame, names, rows, str(path)), dtype=np.float32)
+
+
+def _form(path: Path) -> str | None:
+    """The form of a table; None for an npy. Raises InvalidInput for any other file."""
+    form = SUFFIXES.get(path.suffix.lower())
+    if not path.is_file() or (form is None and path.suffix.lower() != ".npy"):
+        raise InvalidInput(path, "this is not a file of probabilities", f"give an npy, or {', '.join(SUFFIXES)}")
+    return form
+
+
+def _table(path: Path, form: str, names: Sequence[str]) -> Table:
+    """The table. Raises InvalidInput if it lacks a column for a class."""
     table = open_table(path, form)
     missing = [name for name in names if name not in table.kinds]
     if missing:
         known = suggest(missing[0], table.kinds)
         raise InvalidInput(path, f"there is no column for the class {missing[0]!r}", known)
-    frame = pd.DataFrame(table.numbers(list(names)), columns=list(names))
-    return np.asarray(predicted_by_class(frame, names, rows, str(path)), dtype=np.float32)
+    return table

@@ -1,5 +1,6 @@
-"""Large columns of embeddings, copied into an npy in parts, so that they need not be in memory."""
+"""Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from itertools import chain
@@ -27,18 +28,12 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
     """
     if table.form != "parquet" or around.cache is None:
         return table.vectors(column)
-    with plain_errors(table.path, "look at the file"):
-        state = table.path.stat()
-    name = blake2b(f"{column} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
-    path = around.cache.with_name(f"{around.cache.stem}_{name}.npy")
+    path = _copy(table, column, around.cache, around.cache.stem)
     if not _is_whole(path):
         parts = table.vectors_by_parts(column)
         first = next(parts)
         if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
             return table.vectors(column)
-        for old in path.parent.glob(f"{around.cache.stem}_*.npy"):
-            with suppress(OSError):
-                old.unlink()
         _write(path, table, column, chain([first], parts))
     return np.asanyarray(read_npy(path))
 
@@ -51,7 +46,40 @@ def _is_whole(path: Path) -> bool:
         return False
 
 
-def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -> None:
+def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix:
+    """Columns of numbers, (n, len(columns)), memory-mapped, in float32; the copy is kept beside `cache`."""
+    path = _copy(table, repr(list(columns)), cache, "probabilities")
+    if not _is_whole(path):
+        _remove_others(path)
+        header = _header(table.rows, len(columns), by_column=table.by_column)
+        with written_whole(path) as half, half.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for part in table.numbers_by_parts(columns):
+                file.write(part.astype("<f4").tobytes("F" if table.by_column else "C"))
+    return np.asanyarray(read_npy(path))
+
+
+def _header(rows: int, columns: int, *, by_column: bool = False, kind: str = "<f4") -> dict[str, object]:
+    return {"descr": kind, "fortran_order": by_column, "shape": (rows, columns)}
+
+
+def _remove_others(path: Path) -> None:
+    """Removes older copies."""
+    for old in path.parent.glob(f"{path.stem.rpartition('_')[0]}_*.npy"):
+        with suppress(OSError):
+            old.unlink()
+
+
+def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
+    """Where the copy of columns of the table as it is now is kept."""
+    with plain_errors(table.path, "look at the file"):
+        state = table.path.stat()
+    name = blake2b(f"{what} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
+    return cache.with_name(f"{stem}_{name}.npy")
+
+
+def _write(path: Path, table: Table, column: str, parts: Iterator[FloatMatrix]) -> None:
+    _remove_others(path)
     width, done, kind, centre = 0, 0, "<f4", None
     with written_whole(path) as half, half.open("wb") as file:
         for part in parts:
@@ -59,8 +87,7 @@ def _write(path: Path, table: Table, column: str, parts: "chain[FloatMatrix]") -
                 width = part.shape[1]
                 centre = centre_of(part)
                 kind = kind if centre is None else "<f8"
-                header = {"descr": kind, "fortran_order": False, "shape": (table.rows, width)}
-                np.lib.format.write_array_header_1_0(file, header)
+                np.lib.format.write_array_header_1_0(file, _header(table.rows, width, kind=kind))
             if part.shape[1] != width:
                 problem = f"{part.shape[1]} numbers where row 0 has {width}"
                 raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")

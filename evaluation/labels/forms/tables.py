@@ -4,7 +4,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -48,8 +47,10 @@ class Table(ABC):
     """A table of named columns.
 
     kinds: what each column holds, by name. class_names: of the columns of numbers that stand for classes whose names
-    the file gives (Hugging Face).
+    the file gives (Hugging Face). by_column: whether it is stored column by column.
     """
+
+    by_column = False
 
     def __init__(
         self, path: Path, form: str, rows: int, kinds: Mapping[str, Kind], class_names: Mapping[str, list[str]]
@@ -76,9 +77,19 @@ class Table(ABC):
             found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
         return found
 
-    @abstractmethod
     def numbers(self, names: Sequence[str]) -> FloatMatrix:
         """Columns of numbers as one matrix (n, len(names)) in float64; NaN where there is none."""
+        matrix, done = np.empty((self.rows, len(names))), 0
+        whole = matrix.T if self.by_column else matrix
+        for part in self.numbers_by_parts(names) if names else ():
+            turned = part.T if self.by_column else part
+            whole[done : done + len(turned)] = turned
+            done += len(turned)
+        return matrix
+
+    @abstractmethod
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
+        """The same, as parts of which only one has to be in memory: some rows, or some columns if `by_column`."""
 
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
@@ -122,6 +133,8 @@ class Table(ABC):
 class _ArrowTable(Table):
     """parquet: columns are read one by one; feather: memory-mapped."""
 
+    by_column = True
+
     def __init__(self, path: Path, form: str, rows: int, schema: Any, source: Any) -> None:
         _refuse_repeated(path, schema.names)
         import pyarrow as pa
@@ -149,12 +162,10 @@ class _ArrowTable(Table):
                 yield self._vectors(name, pa.Table.from_batches([batch]), first)
                 first += len(batch)
 
-    def numbers(self, names: Sequence[str]) -> FloatMatrix:
-        matrix = np.empty((self.rows, len(names)))
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
         for start in range(0, len(names), _TOGETHER):
-            for place, column in enumerate(self.arrow(names[start : start + _TOGETHER]).columns, start):
-                matrix[:, place] = _floats(column)
-        return matrix
+            columns = self.arrow(names[start : start + _TOGETHER]).columns
+            yield np.stack([_floats(column) for column in columns]).T
 
 
 class _CsvTable(Table):
@@ -186,15 +197,11 @@ class _CsvTable(Table):
         types = {name: pa.float64() if self.kinds[name] == "number" else pa.string() for name in names}
         return pa.Table.from_batches(self._read(types), pa.schema(types))
 
-    def numbers(self, names: Sequence[str]) -> FloatMatrix:
+    def numbers_by_parts(self, names: Sequence[str]) -> Iterator[FloatMatrix]:
         import pyarrow as pa
 
-        matrix, start = np.empty((self.rows, len(names))), 0
-        for batch in self._read(dict.fromkeys(names, pa.float64())) if names else ():
-            for place, column in enumerate(batch.columns):
-                matrix[start : start + len(batch), place] = _floats(column)
-            start += len(batch)
-        return matrix
+        for batch in self._read(dict.fromkeys(names, pa.float64())):
+            yield np.stack([_floats(column) for column in batch.columns], axis=1)
 
     def as_stored(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
@@ -227,7 +234,7 @@ class _CsvTable(Table):
                         break
                     yield batch
         except pa.ArrowException as error:
-            self._refuse_text(list(types))
+            self._refuse_text([name for name, kind in types.items() if pa.types.is_floating(kind)])
             raise InvalidInput(self.path, f"this is not csv ({error})", "save the table again") from error
         if rows != self.rows:
             raise InvalidInput(
@@ -249,17 +256,18 @@ class _CsvTable(Table):
         return np.stack(rows)
 
     def _refuse_text(self, names: Sequence[str]) -> None:
-        """Raises InvalidInput for the first text in a column of numbers."""
+        """Raises InvalidInput for the first text in columns that should hold numbers."""
         lines = csv_lines(self.path, self._delimiter)
         _, header = next(lines)
-        places = [header.index(name) for name in names if self.kinds[name] == "number"]
+        places = [header.index(name) for name in names]
         number = _COMMA_NUMBER if self._comma else _NUMBER
         for row, (line, cells) in enumerate(lines):
             for place in places:
                 if cells[place] not in _NO_NUMBER and not number.fullmatch(cells[place].strip()):
+                    others = "the rows above have numbers" if row else "a number is expected"
                     raise InvalidInput(
                         Place(self.path, line=line, column=header[place], row=row),
-                        f"{cells[place][:60]!r} where the rows above have numbers",
+                        f"{cells[place][:60]!r} where {others}",
                         "correct it, or leave the column out",
                     )
 
@@ -285,19 +293,6 @@ def open_table(path: Path, form: str) -> Table:
             source.validate(full=True)
             table = _ArrowTable(path, form, source.num_rows, source.schema, source)
     return table
-
-
-@lru_cache(maxsize=2)
-def shown_columns(path: Path, form: str) -> Any:
-    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
-    table = open_table(path, form)
-    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
-
-
-def columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
-    """The columns of numbers, texts and dates of one row, as text."""
-    cells = shown_columns(path, form).slice(row, 1).to_pylist()[0]
-    return {name: "" if value is None else str(value) for name, value in cells.items()}
 
 
 def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:

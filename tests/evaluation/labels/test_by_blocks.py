@@ -307,11 +307,140 @@ def test_probabilities_that_are_of_no_use_are_refused(trusted, capsys):
         assert said in capsys.readouterr().err
 
 
-def test_probabilities_in_a_table_are_held_in_memory_and_that_is_said(trusted, capsys):
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "feather"])
+def test_probabilities_in_a_table_are_those_in_an_npy(suffix, trusted, monkeypatch, capsys):
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    own = np.random.default_rng(0).dirichlet(np.ones(3), 120).astype(np.float32)
+    own += 2 * np.eye(3, dtype=np.float32)[np.searchsorted(NAMES, Rows().truth)]
+    own /= own.sum(axis=1, keepdims=True)
+    np.save(trusted / "p.npy", own)
+    path = trusted / f"p.{suffix}"
+    frame = pd.DataFrame(own, columns=NAMES)[list(NAMES[::-1])]
+    {"csv": frame.to_csv, "parquet": frame.to_parquet, "feather": frame.to_feather}[suffix](
+        path, **({"index": False} if suffix != "feather" else {})
+    )
+    monkeypatch.setattr(tables.Table, "numbers", None)
+    asked = ["rank", str(trusted / "X.npy")]
+    for name, review in (("p.npy", "one"), (path.name, "two")):
+        assert main([*asked, f"--probabilities={trusted / name}", f"--review={trusted / review}"]) == 0
+        assert "were ranked by blocks" in capsys.readouterr().err
+    assert (trusted / "two/ranking.csv").read_text() == (trusted / "one/ranking.csv").read_text()
+    assert [np.load(copy).shape for copy in (trusted / "two").glob("probabilities_*.npy")] == [(120, 3)]
+    monkeypatch.setattr(tables._ArrowTable, "numbers_by_parts", None)
+    monkeypatch.setattr(tables._CsvTable, "numbers_by_parts", None)
+    assert open_review(trusted / "two").source.predicted.shape == (120, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"ant,bird\n.5,.5\n", "there is no column for the class 'cat'"),
+        (b"bird,cat,dog\n.5,.5,0\n", "1 rows for 120 labels"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b".5,.5,x\n", "p.csv, line 121, column dog, row 119: 'x' where"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"2,3,4\n", "p.csv, row 119: the row sums to 9, not to 1"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"1,,0\n", "p.csv, row 119: NaN or infinite values"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is no probability"),
+    ],
+)
+def test_a_table_of_probabilities_that_is_of_no_use_is_refused_as_in_memory(
+    content, said, trusted, monkeypatch, capsys
+):
+    (trusted / "p.csv").write_bytes(content)
+    told = []
+    for most in (10_000, 10_000_000):
+        monkeypatch.setattr(judge, "_MOST_BYTES", most)
+        assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 1
+        told.append(capsys.readouterr().err)
+    assert said in told[0]
+    assert told[0].partition(". Fix")[0] in told[1]
+
+
+def test_another_table_of_probabilities_takes_the_place_of_its_copy(trusted):
+    for turn in range(2):
+        own = np.eye(3)[np.searchsorted(NAMES, np.roll(Rows().truth, turn))] * 0.6 + 0.4 / 3
+        pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
+        assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
+        copied = [np.load(path) for path in (trusted / "X_review").glob("probabilities_*.npy")]
+        assert len(copied) == 1
+        assert copied[0] == pytest.approx(own)
+
+
+def test_without_a_review_a_table_of_probabilities_is_held_in_memory_and_that_is_said(trusted, capsys):
     own = np.eye(3)[np.searchsorted(NAMES, Rows().truth)] * 0.6 + 0.4 / 3
     pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
-    assert main(["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]) == 0
-    assert "--probabilities only as an npy" in capsys.readouterr().err
+    asked = ["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]
+    assert main([*asked, f"--output={trusted / 'list.csv'}"]) == 0
+    assert "without --output also in parquet, and --probabilities in a table" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What three annotators said; they are wrong in 5, 30 and 50% of their votes, nobody has voted on row 5."""
+    rng, truth = np.random.default_rng(1), np.searchsorted(NAMES, Rows().truth)
+    wrong = rng.random((120, 3)) < np.array([0.05, 0.3, 0.5])
+    votes = np.where(wrong, (truth[:, None] + rng.integers(1, 3, (120, 3))) % 3, truth[:, None])
+    votes[rng.random(votes.shape) < 0.25] = -1
+    votes[5], votes[6] = -1, [0, 1, -1]
+    return pd.DataFrame(np.array([*NAMES, None], dtype=object)[votes], columns=["ann", "bob", "eve"])
+
+
+@pytest.fixture(scope="module")
+def voted(said, tmp_path_factory):
+    """A folder with rows that several annotators labelled, in a file of their own, after they have been ranked."""
+    at = tmp_path_factory.mktemp("voted")
+    np.save(at / "X.npy", Rows().X)
+    lines = said.rename_axis("id").reset_index().melt("id", var_name="annotator", value_name="label").dropna()
+    lines.to_csv(at / "votes.csv", index=False)
+    assert main(["rank", str(at / "X.npy"), f"--labels={at / 'votes.csv'}"]) == 0
+    return at
+
+
+def test_votes_are_judged_by_blocks(voted, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    said.assign(e=list(Rows().X)).to_parquet(tmp_path / "X.parquet", index=False)
+    assert main(["rank", str(tmp_path / "X.parquet"), "--label-column=ann,bob,eve"]) == 0
+    captured = capsys.readouterr()
+    assert "were ranked by blocks" in captured.err
+    assert "right votes, estimated: ann" in captured.out
+    table = table_of(voted)
+    assert table_of(tmp_path).equals(table)
+    assert (tmp_path / "X_review/annotators.csv").read_text() == (voted / "X_review/annotators.csv").read_text()
+    people = pd.read_csv(voted / "X_review/annotators.csv", index_col="annotator")
+    assert people["quality"].is_monotonic_decreasing
+    assert (people["bits_per_missing_vote"] > 0).all()
+    by_row = table.set_index(table["row"].astype(int))
+    assert by_row.loc[5, "given_label"] == ""
+    assert set(by_row["ask_next"]) <= {"ann", "bob", "eve", ""}
+    assert by_row.loc[6, "ask_next"] == "eve"
+    open_votes = said.notna().all(axis=1)
+    assert (by_row.loc[open_votes[open_votes].index, "ask_next"] == "").all()
+    wrong = by_row["given_label"].sort_index().to_numpy() != Rows().truth
+    first = by_row.index[: int(wrong.sum()) - 1]
+    assert wrong[first].mean() > 0.6
+
+
+def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys):
+    folder = shutil.copytree(voted, tmp_path / "again")
+    table = table_of(folder)
+    first = table["row"][:5].astype(int).tolist()
+    decide(folder / "X_review", {row: f"={Rows().truth[row]}" for row in first})
+    assert main(["rank", str(folder / "X.npy"), f"--labels={folder / 'votes.csv'}"]) == 0
+    assert "5 of them have been looked at" in capsys.readouterr().out
+    again = table_of(folder)
+    assert set(again["row"][115:].astype(int)) == set(first)
+    assert (again["ask_next"][114:] == "").all()
+    assert Desk(open_review(folder / "X_review"), "ann", 1000).round.order[:20].tolist()
+
+
+def test_other_votes_of_the_same_majority_are_other_work(voted, tmp_path):
+    folder = shutil.copytree(voted, tmp_path / "other")
+    lines = pd.read_csv(folder / "votes.csv")
+    lines["annotator"] = lines["annotator"].map({"ann": "eve", "bob": "ann", "eve": "bob"})
+    lines.to_csv(folder / "votes.csv", index=False)
+    assert main(["rank", str(folder / "X.npy"), f"--labels={folder / 'votes.csv'}"]) == 0
+    before, after = (pd.read_csv(one / "X_review/annotators.csv")["quality"] for one in (voted, folder))
+    assert after.tolist() == pytest.approx(before[[1, 2, 0]].tolist(), abs=1e-3)
+    assert len(list((folder / "X_review/blocks").iterdir())) == 1
 
 
 def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, capsys):
