@@ -247,7 +247,7 @@ def _mend(file: Any) -> bytes:
     start = max(size - LARGEST_LINE - 1, 0)
     file.seek(start)
     tail = file.read()
-    rest = tail[tail.rfind(b"\n") + 1 :]
+    rest: bytes = tail[tail.rfind(b"\n") + 1 :]
     if not rest:
         return rest
     with suppress(InvalidInput):
