@@ -246,7 +246,7 @@ def _mend(file: Any) -> bytes:
     size = file.seek(0, os.SEEK_END)
     start = max(size - LARGEST_LINE - 1, 0)
     file.seek(start)
-    tail = file.read()
+    tail: bytes = file.read()
     rest = tail[tail.rfind(b"\n") + 1 :]
     if not rest:
         return rest
