@@ -5,7 +5,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -39,7 +39,9 @@ class Registry(Mapping[str, Component]):
 
     def __getitem__(self, name: str) -> Component:
         if name in self.skipped:
-            raise InvalidInput(f"{self.kind} {name!r}", f"it cannot be loaded: {self.skipped[name]}")
+            reason, _, fix = self.skipped[name].rstrip(".").partition(". Fix: ")
+            fix = fix or "install what it needs, or leave it out"
+            raise InvalidInput(f"{self.kind} {name!r}", f"it cannot be loaded: {reason}", fix)
         try:
             return self.components[name]
         except KeyError:
@@ -66,9 +68,9 @@ class Registry(Mapping[str, Component]):
             )
         return Registry(self.kind, {**self.components, **other.components}, {**self.skipped, **other.skipped})
 
-    def warnings(self) -> list[str]:
-        """One line per component that cannot be loaded."""
-        return [f"{name} is left out: {reason}" for name, reason in sorted(self.skipped.items())]
+    def warnings(self, wanted: Container[str] = ()) -> list[str]:
+        """One line per component that cannot be loaded. wanted: names for which this is an error anyway."""
+        return [f"{name} is left out: {reason}" for name, reason in sorted(self.skipped.items()) if name not in wanted]
 
 
 def discover(package: ModuleType, kind: str, member: str) -> Registry:
@@ -151,7 +153,9 @@ def _import_file(path: Path, kind: str) -> ModuleType:
     except Exception as error:
         del sys.modules[name]
         raise InvalidInput(
-            failing_line(error, path), f"it cannot be imported ({type(error).__name__}: {error})"
+            failing_line(error, path),
+            f"it cannot be imported ({type(error).__name__}: {error})",
+            "correct the file, or start its name with _",
         ) from error
     return module
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="RANKING",
         help="a csv with an id (or one line per row) and a score: cleanlab's get_label_issues, Datalab's table,"
-        " `fixfirst rank`; the folder that FiftyOne exports with mistakenness; or row numbers (.txt)",
+        " `fixfirst rank`; NAME_review; the folder that FiftyOne exports with mistakenness; or row numbers (.txt)",
     )
     parser.add_argument(
         "source", type=Path, nargs="?", metavar="SOURCE", help="the data, in any form that `rank` reads"

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from cleaning import FixfirstError, InvalidInput, Ranking
 from cleaning.discovery import Component, failing_line
 from cleaning.errors import foreign_warning
@@ -46,6 +48,19 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
             ) from error
         seconds = time.perf_counter() - started
     return answer, seconds, list(dict.fromkeys(map(foreign_warning, told)))
+
+
+def said_of_order(answer: Any, kind: str) -> list[str]:
+    """What to say of a ranker's scores that may be the order itself."""
+    scores = np.asarray(None if kind != "ranker" or isinstance(answer, Ranking) else answer)
+    if scores.ndim != 1 or scores.dtype.kind not in "iu" or len(scores) < 2:
+        return []
+    if not np.array_equal(np.sort(scores), np.arange(len(scores))):
+        return []
+    return [
+        f"its scores are the numbers 0 to {len(scores) - 1}, each once, of which the lowest is the most suspicious; "
+        "an order is returned as fixfirst.Ranking(order)"
+    ]
 
 
 def as_ranking(answer: Any, one: Component, rows: int) -> Ranking:

@@ -28,7 +28,7 @@ from evaluation.files.whole import (
     write_text,
     write_whole,
 )
-from evaluation.harness.calling import as_ranking, timed, watched
+from evaluation.harness.calling import as_ranking, said_of_order, timed, watched
 from evaluation.harness.made import Batch, Made, Outcome, code_sha256, outcomes
 from evaluation.harness.seeding import generator
 from evaluation.settings.folders import Folders
@@ -97,7 +97,7 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
     """
     parameters = load_parameters(folders.parameters_file)
     producers = _chosen(folders, parameters, only, reporter)
-    blocks = parameters.enabled().items()
+    blocks = [(name, block) for name, block in parameters.enabled().items() if block.task in parameters.tasks]
     units = [
         Unit(data_id, one, seed, _path(folders, data_id, one, seed, parameters.seeds[0]))
         for name, block in blocks
@@ -118,7 +118,9 @@ def create_baselines(folders: Folders, reporter: Reporter, *, only: Sequence[str
             progress(number, len(units))
     counts = ", ".join(f"{count} {outcome}" for outcome, count in counted.items())
     of_ids = count_of(len({unit.data_id for unit in units}), "data id")
-    reporter.say(f"create_baselines: {count_of(len(units), 'submission')} for {of_ids}: {counts or 'none'}")
+    others = sorted({block.task for block in parameters.enabled().values()} - set(parameters.tasks))
+    left = f"; tasks that `tasks:` does not list: {', '.join(others)}" if others else ""
+    reporter.say(f"create_baselines: {count_of(len(units), 'submission')} for {of_ids}: {counts or 'none'}{left}")
     return counted["failed"]
 
 
@@ -153,6 +155,8 @@ def _make(form: _Form, unit: Unit, loaded: Any, reporter: Reporter, progress: Pr
         for line in told:
             reporter.warn(f"{one.method} on {unit.data_id}: {line}")
         form.write(unit, loaded, answer, seconds)
+        for line in said_of_order(answer, one.kind):
+            reporter.warn(f"{one.method} on {unit.data_id}: {line}")
     except Unsuitable as reason:
         reporter.warn(f"{one.method} left out on {unit.data_id}: {reason}")
         return "left out"
@@ -231,7 +235,8 @@ def _path(folders: Folders, data_id: str, one: Producer, seed: int, first_seed: 
 def _chosen(folders: Folders, parameters: Parameters, only: Sequence[str], reporter: Reporter) -> list[Producer]:
     """The requested producers. One that cannot be loaded gives a warning, or an error if it was requested by name."""
     rankers, predictors = registry.rankers(folders.ranker_folder), registry.predictors(folders.ranker_folder)
-    for line in dict.fromkeys([*rankers.warnings(), *predictors.warnings()]):
+    wanted = only or (parameters.rankers if parameters.rankers != "all" else ())
+    for line in dict.fromkeys([*rankers.warnings(wanted), *predictors.warnings(wanted)]):
         reporter.warn(line)
     names = list(rankers) if parameters.rankers == "all" else list(parameters.rankers)
     specs = (

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput, Place, listed, suggest
+from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from evaluation.files.csv import csv_lines
 from evaluation.files.json import read_json
+from evaluation.labels.review_folder import COLUMNS, RANKING
 from evaluation.submissions.ranking_lines import read_ranking
 
 End = Literal["lowest", "highest"]
@@ -66,8 +67,8 @@ class Foreign:
 
 
 def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
-    """The order of these rows in a file: a csv, row numbers, one per line (.txt), or the folder or samples.json that
-    FiftyOne exports.
+    """The order of these rows in a file: a csv, row numbers, one per line (.txt), a review folder, or the folder or
+    samples.json that FiftyOne exports.
 
     Rows that are flagged as issues come first, where a column says so, then the order is by score; rows that the file
     leaves out come last. Equal scores keep the order of the rows. Raises InvalidInput with the line for an unknown or
@@ -76,10 +77,11 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     if path.suffix == ".txt":
         _refuse_useless(choice)
         return Foreign(read_ranking(path, len(ids)).order, len(ids), "row numbers, one per line")
-    samples = path / SAMPLES if path.is_dir() else path
-    header, lines = _samples(samples) if samples.suffix == ".json" else _table(path)
-    score, first = _score(header, choice, Place(path, line=1 if samples.suffix != ".json" else None))
-    lines = [line for line in lines if line.cells[score] or samples.suffix != ".json"]
+    path = _file_in(path) if path.is_dir() else path
+    is_json = path.suffix == ".json"
+    header, lines = _samples(path) if is_json else _table(path)
+    score, first = _score(header, choice, Place(path, line=None if is_json else 1))
+    lines = [line for line in lines if line.cells[score] or not is_json]
     column, rows = _rows(path, header, lines, ids, choice)
     scores = _numbers(header[score], lines, score)
     flagged = None
@@ -88,7 +90,24 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     order = _sorted(rows, scores if first == "lowest" else -scores, flagged, len(ids))
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
-    return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first")
+    return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first{_said_of_decided(header, lines)}")
+
+
+def _file_in(folder: Path) -> Path:
+    """The file with the order in a review folder, or in one that FiftyOne exports."""
+    found = next((folder / name for name in (RANKING, SAMPLES) if (folder / name).is_file()), None)
+    if found is None:
+        fix = "give a folder of `fixfirst rank`, one that FiftyOne exports, or a file"
+        raise InvalidInput(folder, f"there is neither {RANKING} nor {SAMPLES} in it", fix)
+    return found
+
+
+def _said_of_decided(header: Sequence[str], lines: Sequence[_Line]) -> str:
+    """That a ranking of ours has the decided rows at its end."""
+    if not set(COLUMNS) <= set(header):
+        return ""
+    decided = sum(bool(line.cells[header.index("decision")]) for line in lines)
+    return f"; {count_of(decided, 'decided row')} at the end" if decided else ""
 
 
 def _refuse_useless(choice: Choice) -> None:

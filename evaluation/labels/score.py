@@ -151,7 +151,10 @@ def told(scored: Scored) -> list[str]:
     if scored.score is None:
         return [*lines, "no cleaning score, which needs test rows: --test=SOURCE"]
     goal = f"{TARGET:.0%} of the clean accuracy {scored.clean:.3f}"
-    return [*lines, f"score, the share of labels to fix until {goal} (lower is better): {scored.score}"]
+    lines.append(f"score, the share of labels to fix until {goal} (lower is better): {scored.score}")
+    if not scored.score.value:
+        lines.append("the model is that good before any fix, so this score cannot tell a good order from a bad one")
+    return lines
 
 
 def write_scored(scored: Scored, output: Path, title: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, first_three, printable, suggest
+from cleaning.errors import InvalidInput, first_three, listed, printable, suggest
 from evaluation.files.names import composed, not_hidden
 from evaluation.files.whole import make_folder, plain_errors, read_text, refuse_odd_entry, write_text
 from evaluation.submissions.ranking_lines import read_ranking
@@ -48,7 +48,7 @@ def write_upload(
     others = tuple(data_id for data_id in own if data_id not in IDS)
     if missing and (not partial or len(missing) == len(IDS)):
         count = "all eight are missing" if len(missing) == len(IDS) else f"missing, {first_three(missing)}"
-        fix = "rank these data ids first" if own else suggest(method, rankings)
+        fix = f"rank {listed(missing)} first" if own else suggest(method, rankings)
         if own and len(missing) < len(IDS):
             fix += ", or write what there is with --partial"
         problem = f"the rankings of {method!r} for the challenge are not complete ({count})"

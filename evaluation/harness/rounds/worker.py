@@ -17,7 +17,7 @@ from cleaning.progress import silent
 from evaluation.contract import registry
 from evaluation.datasets.layout import load_dataset
 from evaluation.files.whole import sha256_file
-from evaluation.harness.calling import accepts, as_ranking, timed, watched
+from evaluation.harness.calling import accepts, as_ranking, said_of_order, timed, watched
 from evaluation.harness.seeding import generator
 from evaluation.submissions.round_logs import Line
 
@@ -108,7 +108,7 @@ def _reply(job: Job, ranker: Component, dataset: NoisyDataset, checked: dict[int
         return Reply(left_out=str(reason))
     except FixfirstError as error:
         return Reply(failed=sentence(error))
-    return Reply(order=tuple(ranking.order.tolist()), told=tuple(told))
+    return Reply(order=tuple(ranking.order.tolist()), told=(*told, *said_of_order(found, "ranker")))
 
 
 def _say(connection: Connection, message: Offer | Reply) -> None:

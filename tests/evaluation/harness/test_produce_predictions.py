@@ -31,7 +31,7 @@ def predict(problem, *, rng, progress, bold=False):
 def write_workspace(place, **settings):
     """A logo data id `marks` with two labels, put there by hand."""
     place.mkdir(parents=True, exist_ok=True)
-    content = {"datasets": {"made": {"task": "logo", "ids": ["marks"]}}, **settings}
+    content = {"tasks": list(registry.tasks()), "datasets": {"made": {"task": "logo", "ids": ["marks"]}}, **settings}
     (place / "parameters.yaml").write_text(yaml.safe_dump(content))
     folder = place / "embeddings" / "marks"
     write_embeddings(folder / "train.parquet", [f"{label}/{n}.png" for label in ("a", "b") for n in range(6)])
@@ -131,7 +131,11 @@ def test_a_predictor_without_a_known_task_is_refused(folders, text, message):
 
 
 def test_lists_are_written_as_npz_when_asked_and_only_once(tmp_path):
-    content = {"datasets": {"made": {"task": "image_retrieval", "ids": ["shop"]}}, "predictors": ["centred_cosine"]}
+    content = {
+        "tasks": list(registry.tasks()),
+        "datasets": {"made": {"task": "image_retrieval", "ids": ["shop"]}},
+        "predictors": ["centred_cosine"],
+    }
     tmp_path.joinpath("parameters.yaml").write_text(yaml.safe_dump(content))
     for name, ids in (("query", ["q1.jpg", "q2.jpg"]), ("reference", ["r2.jpg", "r1.jpg", "r3.jpg"])):
         write_embeddings(tmp_path / "embeddings" / "shop" / f"{name}.parquet", ids)

@@ -181,6 +181,20 @@ def test_one_ranker_or_predictor_can_be_tried(folders):
         run(folders, "oracle_influence")
 
 
+def test_an_order_in_place_of_scores_is_pointed_out(folders):
+    for name, answer in (
+        ("order", "list(range(30))[::-1]"),
+        ("scores", "[0.5] * 30"),
+        ("ranking", "Ranking(range(30))"),
+    ):
+        drop(
+            folders, name, f"from cleaning import Ranking\ndef rank(train, validation, *, rng):\n    return {answer}\n"
+        )
+    failures, _, err = run(folders, "order", "scores", "ranking")
+    assert failures == 0
+    assert err.count("the numbers 0 to 29, each once") == err.count("order on blobs") == 2
+
+
 def test_a_broken_file_is_a_warning_unless_it_is_asked_for(folders):
     drop(folders, "broken", "import surely_not_there\n")
     drop(folders, "neither", "x = 1\n")
@@ -191,6 +205,10 @@ def test_a_broken_file_is_a_warning_unless_it_is_asked_for(folders):
     assert err.count("neither.py") == 1
     with pytest.raises(InvalidInput, match=r"ranker 'broken': it cannot be loaded.*broken\.py, line 1"):
         run(folders, "broken")
+    reporter = Reporter(io.StringIO(), io.StringIO())
+    with pytest.raises(InvalidInput, match=r"\)\. Fix: correct the file, or start its name with _\.$"):
+        create_baselines(folders, reporter, only=["broken"])
+    assert "broken is left out" not in reporter.err.getvalue()
     write_parameters(folders.parameters_file.parent, rankers=["random", "broken"])
     with pytest.raises(InvalidInput, match="ranker 'broken': it cannot be loaded"):
         run(folders)

@@ -19,6 +19,7 @@ from cleaning import InvalidInput, Ranking, simulate
 from cleaning.learners.logistic import Learner
 from cleaning.simulation.label_path import LabelPath
 from evaluation.labels.foreign import Choice, read_order
+from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import NAMES, Rows, run
 from tests.support import noisy_blobs, write_dataset
 
@@ -168,6 +169,23 @@ def test_own_data_with_the_truth_in_a_file(tmp_path, capsys):
     status, out, err = run(capsys, "score", *arguments)
     assert status == 0
     assert "left out without a label or a true label: 20 rows" in err
+
+
+def test_a_review_folder_is_scored_and_an_easy_goal_is_said(tmp_path, capsys):
+    rows = Rows(60)
+    frame = rows.frame(id=[f"r{row}" for row in range(60)])
+    write(tmp_path / "t.csv", frame)
+    wrong = {0: NAMES[(NAMES.index(rows.names[0]) + 1) % 3]}
+    write(tmp_path / "truth.csv", frame.assign(label=[wrong.get(row, name) for row, name in enumerate(rows.names)]))
+    run(capsys, "rank", tmp_path / "t.csv")
+    decide(tmp_path / "t_review", {1: "keep"})
+    run(capsys, "rank", tmp_path / "t.csv")
+    asked = [tmp_path / "t.csv", f"--truth={tmp_path / 'truth.csv'}", f"--test={tmp_path / 't.csv'}"]
+    status, out, err = run(capsys, "score", tmp_path / "t_review", *asked)
+    assert status == 0, err
+    assert "60 of 60 rows; ids from id; place, lowest first; 1 decided row at the end\n" in out
+    assert out.endswith("before any fix, so this score cannot tell a good order from a bad one\n")
+    assert "there is neither ranking.csv nor samples.json in it" in run(capsys, "score", tmp_path, *asked)[2]
 
 
 def sample(filepath, mistakenness, number=0):

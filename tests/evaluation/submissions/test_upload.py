@@ -67,7 +67,7 @@ def test_what_is_missing_is_said_and_methods_are_never_mixed(challenge, capsys):
     status, _, err = bundle(challenge, capsys, "mine")
     assert status == 1
     assert "'mine' for the challenge are not complete (missing, 2 in all: 01g317, 09j2d-flipped)" in err
-    assert "or write what there is with --partial" in err
+    assert "Fix: rank 01g317, 09j2d-flipped first, or write what there is with --partial" in err
     assert {path.name: path.read_bytes() for path in (challenge / "upload").iterdir()} == before
     status, out, err = bundle(challenge, capsys, "mine", "--partial")
     assert (status, "6 rankings" in out) == (0, True)
