@@ -114,7 +114,7 @@ def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, origina
     with served(review) as page_of:
         page = opened(page_of.address)
         between = r"\d+ to \d+"  # an interval as wide as this is said without a number in it, as `fixfirst rank` does
-        expect(page.locator("#tally")).to_have_text(re.compile(f"· {between} left · in the next 20 looks: {between}$"))
+        expect(page.locator("#tally")).to_have_text(re.compile(f"· {between} left · next 20 looks: {between}$"))
         for done in range(len(truth)):
             name = shown_id(page)
             given, true = name.split("/")[0], truth[name.split("/")[1]]
