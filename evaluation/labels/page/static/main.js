@@ -354,7 +354,7 @@
   app.keyOf = (label) => {
     if (digits.length) return /^\d$/.test(label) && app.classes.includes(label) ? label : null;
     const number = app.classes.indexOf(label);
-    return number >= 0 && number < 9 ? String(number + 1) : null;
+    return number >= 0 && number < 10 ? String((number + 1) % 10) : null;
   };
 
   // ---- what the server says ------------------------------------------------------------------------------------

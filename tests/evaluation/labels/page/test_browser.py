@@ -219,9 +219,14 @@ def test_marked_rows_of_a_grid_are_one_action(opened, review):
 
 def test_reloading_shows_the_same_place_and_loses_nothing(opened, review):
     with served(review) as page_of:
+        desk = page_of.desk
+        desk.classes += [f"class {number}" for number in range(4, 11)]
+        desk.code |= {label: code for code, label in enumerate(desk.classes)}
         page = opened(page_of.address)
-        press(page, " ", 3)
+        press(page, "0")
+        press(page, " ", 2)
         saved(page, 3)
+        assert decided(review)[0][2] == "class 10"
         name = shown_id(page)
         page.reload()
         expect(page.locator(".meta .id")).to_have_text(name)
@@ -231,6 +236,18 @@ def test_reloading_shows_the_same_place_and_loses_nothing(opened, review):
         page.goto(f"{page_of.address}#/list?state=fixed")
         page.reload()
         expect(page.locator(".list .question")).to_contain_text("2 rows")
+
+
+def test_rows_that_look_right_have_no_colour_of_doubt(opened, review):
+    with served(review) as page_of:
+        page = opened(f"{page_of.address}#/grid")
+        tiles, right = page.locator(".caption"), page.locator(".caption", has_text="looks right")
+        expect(right.first).to_be_visible()
+        assert page.locator(".caption .given").count() == tiles.count() - right.count() > 0
+        page.keyboard.press("l")
+        doubted = page.locator(".rows .line:has(.suggested)")
+        expect(doubted.first).to_be_visible()
+        assert page.locator(".rows .given").count() == doubted.count() < page.locator(".rows .line").count()
 
 
 def test_what_is_said_to_be_saved_survives_kill_9(opened, review):
