@@ -172,7 +172,7 @@ class Views:
             "outlier": self.nearness.outlier(row),
             "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:6]],
         }
-        return {**shown, "same": self._same(shown, seen)} if same else shown
+        return {**shown, "same": self._same(shown, seen, columns)} if same else shown
 
     def _votes(self, row: int) -> list[dict[str, Any]]:
         """What each annotator said, in the order of the columns; empty where there is one label per row."""
@@ -216,11 +216,11 @@ class Views:
             "snippet": self.nearness.snippet(trusted, one.row, telling),
         }
 
-    def _same(self, shown: dict[str, Any], seen: Round) -> dict[str, Any]:
+    def _same(self, shown: dict[str, Any], seen: Round, telling: Sequence[Column]) -> dict[str, Any]:
         """The other open rows with the same question."""
         query = Query(shown["given"] or "", shown["suggested"], state="open", round=seen.number, count=_SAME + 1)
         found = self.rows(query)
-        rows = [one for one in found["rows"] if one["row"] != shown["row"]]
+        rows = [self.brief(one["row"], seen, None, telling) for one in found["rows"] if one["row"] != shown["row"]]
         total = found["total"] - (shown["state"] == "open")
         return {"total": total if shown["given"] != shown["suggested"] else 0, "rows": rows[:_SAME]}
 

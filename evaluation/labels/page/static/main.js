@@ -413,7 +413,7 @@
     if (app.state.saved) last = app.state.saved;
     const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
     chip.classList.toggle("bad", Boolean(lost || unsaved));
-    let text = last ? `saved ${time(last)}` : "nothing to save";
+    let text = last ? `${backend.live ? "saved" : "kept by the browser"} ${time(last)}` : "nothing to save";
     if (unsaved) text = "not saved";
     else if (lost && backend.live) text = `not saved: no answer, ${waiting} waiting`;
     else if (lost) text = "not kept by the browser: download";
@@ -458,6 +458,6 @@
     keepPolling();
     document.addEventListener("visibilitychange", poll);
   } else {
-    backend.state().then((state) => update(state));
+    backend.state().then((state) => accepted({ state }));
   }
 })();

@@ -448,6 +448,7 @@ def test_one_file_without_a_server_and_what_comes_back(opened, review, tmp_path,
     assert Axe().run(page).response["violations"] == []
     page.reload()
     expect(page.locator("#tally")).to_contain_text("in 3 looks")
+    expect(page.locator("#saved")).to_contain_text("kept by the browser ")
     with page.expect_download() as download:
         page.get_by_role("button", name="download decisions").click()
     download.value.save_as(tmp_path / "decisions.jsonl")
