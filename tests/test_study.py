@@ -132,7 +132,8 @@ def test_the_readme_tells_what_the_study_found():
         table = {row["ranker"]: row for row in csv.DictReader(file)}
     text = (RESULTS.parents[2] / "RESULTS.md").read_text(encoding="utf-8")
     section = text[text.index("## The ranking study") : text.index("## The challenge's own numbers")]
-    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith(("| `", "| every", "| the order"))]
+    starts = ("| `", "| every", "| the order")
+    lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith(starts)]
     assert len(lines) == 11
     oracles = {"every": "oracle_errors_first", "the": "oracle_influence"}
     for name, score, interval, *_ in lines:
