@@ -65,10 +65,10 @@ def _cleaning(rows: list[Row], target: float) -> str:
     others = {row.method: row for row in rows if row is not best}
     against = f", against {others['random'].mean:.1%} in random order" if "random" in others else ""
     return (
-        f"in the order of {best.method}, inspecting {best.mean:.1%} of the labels brings a model to {target:.0%} "
+        f"in the order of {best.method}, fixing {best.mean:.1%} of the labels brings a model to {target:.0%} "
         f"of its accuracy on clean labels{against} (mean over {_sets(best)})"
     )
 
 
 def _sets(row: Row) -> str:
-    return f"{row.n_datasets} data set{'s' if row.n_datasets > 1 else ''}"
+    return f"{row.n_datasets} data id{'s' if row.n_datasets > 1 else ''}"

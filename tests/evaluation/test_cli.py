@@ -65,9 +65,9 @@ def test_run_does_all_four_and_prints_the_leaderboard(capsys, workspace):
     assert status == 0
     assert "score (lower is better)" in out
     *_, found, look, following = out.splitlines()
-    assert re.match(r"Found: in the order of \w+, inspecting \d+\.\d% of the labels brings a model to 95% of", found)
+    assert re.match(r"Found: in the order of \w+, fixing \d+\.\d% of the labels brings a model to 95% of", found)
     assert "in random order" in found or "order of random" in found
-    assert "mean over 2 data sets" in found
+    assert "mean over 2 data ids" in found
     assert look == f"Look:  {workspace / 'results' / 'report.html'}"
     assert re.match(r"Next:  \S+ rank ", following)
     status, out, _ = run(capsys, "evaluate", f"--workspace={workspace}")

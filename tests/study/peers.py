@@ -146,7 +146,7 @@ def report(table: pd.DataFrame, left_out: list[str]) -> str:
     text = [
         f"{len(next(iter(values.values())))} cases: {table['source'].nunique()} data sets, "
         f"{len(table[['noise', 'rate']].drop_duplicates())} noises, {table['seed'].nunique()} seeds. "
-        "Score: the share of labels inspected until 95% of the clean accuracy is reached (lower is better). "
+        "Score: the share of labels to fix until 95% of the clean accuracy is reached (lower is better). "
         "Intervals are 95%, over data sets; the difference to expected_use is paired by data set.",
         "",
         "| method (package) | score | interval | minus expected_use | average precision |",

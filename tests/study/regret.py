@@ -88,7 +88,7 @@ def report(rows: pd.DataFrame) -> str:
             low, high, mean = regret(part, order)
             cells += [f"{mean:.3f}", f"{low:.3f} to {high:.3f}"]
         lines.append([name, str(len(part)), *cells])
-    head = "Share of the labels to inspect until 95% of the clean accuracy is reached\n\n"
+    head = "Share of the labels to fix until 95% of the clean accuracy is reached\n\n"
     return head + "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 

@@ -116,11 +116,11 @@ def draw(table: pd.DataFrame, folder: Path) -> None:
             capsize=3,
         )
         axes.annotate(f"{line['score']:.3f}", (line["high"], place), (6, 0), textcoords="offset points", va="center")
-    names = [f"{name} (bound)" if name in BOUNDS else str(name) for name in table.index[::-1]]
+    names = [f"{name} (reads the truth)" if name in BOUNDS else str(name) for name in table.index[::-1]]
     axes.set_yticks(range(len(table)), names)
     axes.set_xlim(0, float(table["high"].max()) * 1.12)
     axes.set_xlabel(
-        "share of labels inspected to reach 95% of the clean accuracy\n(mean and 95% interval; lower is better)"
+        "share of labels to fix to reach 95% of the clean accuracy\n(mean and 95% interval; lower is better)"
     )
     axes.grid(axis="x", alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)

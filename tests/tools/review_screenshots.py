@@ -110,7 +110,7 @@ def _kind(then: str = "") -> Callable[[Page], None]:
 
 
 _REVIEWS = {"digits": _digits, "wines": _table, "notes": _texts}
-_MANY = "__k____d___u__k_____k__"
+_MANY = "_" * 24
 _SHOTS: dict[str, tuple[str, int, int, str, Callable[[Page], None]]] = {
     "first": ("digits", 1380, 820, "light", _decided("")),
     "look": ("digits", 1380, 820, "light", _decided(_MANY)),

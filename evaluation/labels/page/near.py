@@ -1,9 +1,7 @@
 """Why a row is doubted: the rows nearest to it of either class, its near duplicates, and its most telling columns."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +10,13 @@ from cleaning.data import FloatVector, IntVector
 from cleaning.labels.columns import OF_REVIEWS
 from cleaning.labels.evidence import blocks
 from evaluation.labels.opened import Review
+from evaluation.labels.page.columns import Column, columns_of, snippet
 from evaluation.labels.source import Source
 
 SHOWN, _COMPARED = 3, 9
 # Rows whose label is wrong with at most this probability stand in where there are no trusted rows.
 _SURELY_RIGHT = 0.1
-_MOST_COLUMNS = 40
-_MOST_TELLING = 12
-_FIRST_COLUMNS, _SNIPPET = 4, 200
+_LONGEST_SNIPPET = 200
 
 _Floats = NDArray[np.floating]
 
@@ -30,16 +27,6 @@ class Neighbour:
 
     row: int
     trusted: bool
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a row, with what is typical for the rows near it of the suggested and of the given class."""
-
-    name: str
-    value: str
-    suggested: str | None
-    given: str | None
 
 
 class Nearness:
@@ -83,25 +70,20 @@ class Nearness:
         return [Neighbour(one, trusted=False) for one, _ in self._near(row, rows)[:count]]
 
     def columns(self, row: int, suggested: Sequence[Neighbour], given: Sequence[Neighbour]) -> list[Column]:
-        """The columns of a row, those first that tell the suggested class from the given one."""
-        own = self._shown(self._source, row)
-        if not suggested or not given:
-            return [Column(name, value, None, None) for name, value in list(own.items())[:_MOST_COLUMNS]]
-        sides = [[self._columns_of(one) for one in side] for side in (suggested, given)]
-        found = []
-        for name, value in own.items():
-            values = [[columns.get(name, "") for columns in side] for side in sides]
-            telling = _telling(value, values[0], values[1])
-            found.append((telling, Column(name, value, _typical(values[0]), _typical(values[1]))))
-        return [column for _, column in sorted(found, key=lambda pair: -pair[0])[:_MOST_TELLING]]
+        """The columns of a row beside those of the rows near it, those first that tell most."""
+        like, unlike = ([self._columns_of(one) for one in side] for side in (suggested, given))
+        return columns_of(self._shown(self._source, row), like, unlike)
 
-    def snippet(self, source: Source, row: int) -> str | None:
-        """A few words for a row in a list: the beginning of its text, or its first columns. None if it has neither."""
+    def width(self, row: int) -> int:
+        """How many columns a row has."""
+        return len(self._shown(self._source, row))
+
+    def snippet(self, source: Source, row: int, telling: Sequence[Column] = ()) -> str | None:
+        """A few words for a row in a list: the beginning of its text, or some columns. None if it has neither."""
         text = source.text(row)
         if text is not None:
-            return text[:_SNIPPET]
-        columns = list(self._shown(source, row).items())[:_FIRST_COLUMNS]
-        return "; ".join(f"{name} {value}" for name, value in columns)[:_SNIPPET] or None
+            return text[:_LONGEST_SNIPPET]
+        return snippet(self._shown(source, row), telling) or None
 
     def _near(self, row: int, rows: IntVector, *, trusted: bool = False) -> list[tuple[int, float]]:
         """The nearest of these rows, with their cosines."""
@@ -150,29 +132,3 @@ def _groups(review: Review) -> dict[int, list[int]]:
         together = sorted({*groups.get(row, [row]), *groups.get(other, [other])})
         groups.update(dict.fromkeys(together, together))
     return groups
-
-
-def _numbers(values: Sequence[str]) -> list[float] | None:
-    try:
-        found = [float(value) for value in values]
-    except ValueError:
-        return None
-    return found if all(map(np.isfinite, found)) else None
-
-
-def _telling(value: str, suggested: Sequence[str], given: Sequence[str]) -> float:
-    """How much more a value is like those of the suggested class than like those of the given one.
-
-    In standard deviations; values of two different classes are about two apart, as are words that only one of them has.
-    """
-    numbers = _numbers([value, *suggested, *given])
-    if numbers is None:
-        return 2 * (suggested.count(value) / len(suggested) - given.count(value) / len(given))
-    own, like, unlike = numbers[0], numbers[1 : 1 + len(suggested)], numbers[1 + len(suggested) :]
-    spread = float(np.std(numbers))
-    return (abs(own - median(unlike)) - abs(own - median(like))) / spread if spread else 0.0
-
-
-def _typical(values: Sequence[str]) -> str:
-    numbers = _numbers(values)
-    return Counter(values).most_common(1)[0][0] if numbers is None else f"{median(numbers):.4g}"

@@ -1,8 +1,8 @@
 """What the page is told: the state of the review, lists of rows, and one row with its reasons. Plain JSON values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from cleaning.labels.advice import is_wide
 from evaluation.labels.decisions import Entry
 from evaluation.labels.forms.found import no_picture
 from evaluation.labels.opened import said_of_lost
+from evaluation.labels.page.columns import Column
 from evaluation.labels.page.desk import STATES, Desk
 from evaluation.labels.page.near import SHOWN, Nearness, Neighbour
 from evaluation.labels.page.rounds import Round
@@ -47,12 +48,21 @@ class Query:
     count: int = 50
 
 
+class _Near(NamedTuple):
+    """The rows near a row of one class. kind: `trusted`, or `like` for rows that are hardly suspicious."""
+
+    code: int
+    kind: str
+    rows: list[Neighbour]
+
+
 class Views:
     """What can be asked about the rows on a desk."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.nearness = Nearness(desk.review)
+        self._told: tuple[tuple[int, str | None, str | None] | None, list[Column]] = (None, [])
         self._folded = [name.casefold() for name in desk.review.source.ids]
 
     @property
@@ -104,13 +114,14 @@ class Views:
             seen = desk.round_of(query.round)
             order = seen.order[self._mask(query, seen)[seen.order]]
             part = order[query.start : query.start + query.count].tolist()
+            telling = self._telling(query, int(order[0]), seen) if query.suggested and part else ()
             places = np.flatnonzero(np.isin(seen.order, part)) + 1
             place = dict(zip(seen.order[places - 1].tolist(), places.tolist(), strict=True))
-            rows = [self.brief(row, seen, place[row]) for row in part]
+            rows = [self.brief(row, seen, place[row], telling) for row in part]
         return {"total": len(order), "round": seen.number, "rows": rows}
 
-    def brief(self, row: int, seen: Round, place: int | None = None) -> dict[str, Any]:
-        """A row in a list."""
+    def brief(self, row: int, seen: Round, place: int | None = None, telling: Sequence[Column] = ()) -> dict[str, Any]:
+        """A row in a list. telling: the columns to show of it; without any, the first ones."""
         desk, source = self.desk, self.desk.review.source
         suspicion = float(seen.suspicion[row])
         given = int(desk.given[row])
@@ -127,41 +138,41 @@ class Views:
             "state": STATES[desk.state[row]],
             "label": desk.label_of(row),
             "picture": source.hashes[row] if has_pictures(source) else None,
-            "snippet": self.nearness.snippet(source, row),
+            "snippet": self.nearness.snippet(source, row, telling),
         }
 
     def row(self, row: int, number: int | None = None, *, same: bool = True) -> dict[str, Any]:
         """One row with everything that may help to decide about it."""
         desk, source = self.desk, self.desk.review.source
         with desk.lock:
-            seen, (checked, _) = desk.round_of(number), desk.verdicts.facts(desk.given, desk.code)
+            seen = desk.round_of(number)
             place = int(np.flatnonzero(seen.order == row)[0]) + 1
-            shown = self.brief(row, seen, place)
+            checked, _ = desk.verdicts.facts(desk.given, desk.code)
+            brief = self.brief(row, seen, place)
             entries = [entry.model_dump(mode="json") for entry in desk.verdicts.of(row)]
-            codes = [int(seen.suggestion[row]), int(desk.given[row])]
-        near = [self._near(row, code, seen, checked) for code in dict.fromkeys(codes) if code >= 0]
-        sides = [group for _, group in near]
-        columns = self.nearness.columns(row, sides[0], sides[1] if len(sides) > 1 else ())
+        near, columns = self._reasons(row, seen, checked)
         text = source.text(row)
-        shown |= {
+        shown = brief | {
+            "snippet": self.nearness.snippet(source, row, columns),
             "round": seen.number,
             "text": None if text is None else text[:_LONGEST_TEXT],
             "decisions": [{name: entry[name] for name in ("by", "verdict", "label", "at")} for entry in entries],
             "columns": [asdict(column) for column in columns],
+            "width": self.nearness.width(row),
             "near": [
                 {
                     "label": desk.classes[code],
                     "kind": kind,
-                    "rows": [self._neighbour(one, seen) for one in group[:SHOWN]],
+                    "rows": [self._neighbour(one, seen, columns) for one in group[:SHOWN]],
                 }
-                for code, (kind, group) in zip(dict.fromkeys(codes), near, strict=False)
+                for code, kind, group in near
                 if group
             ],
             "votes": self._votes(row),
             "outlier": self.nearness.outlier(row),
-            "copies": [self.brief(other, seen) for other in self.nearness.copies(row)[:6]],
+            "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:6]],
         }
-        return {**shown, "same": self._same(shown, seen)} if same else shown
+        return {**shown, "same": self._same(shown, seen, columns)} if same else shown
 
     def _votes(self, row: int) -> list[dict[str, Any]]:
         """What each annotator said, in the order of the columns; empty where there is one label per row."""
@@ -171,30 +182,45 @@ class Views:
         said = zip(votes.annotators, votes.codes[row].tolist(), strict=True)
         return [{"by": name, "label": None if code < 0 else self.desk.classes[code]} for name, code in said]
 
-    def _near(self, row: int, code: int, seen: Round, checked: dict[int, int]) -> tuple[str, list[Neighbour]]:
+    def _telling(self, query: Query, row: int, seen: Round) -> list[Column]:
+        """The columns that tell most about the first row of a kind, to show of all its rows."""
+        kind = (seen.number, query.given, query.suggested)
+        source = self.desk.review.source
+        if kind != self._told[0]:
+            bare = has_pictures(source) or source.text(row) is not None or not self.nearness.width(row)
+            self._told = (kind, [] if bare else self._reasons(row, seen, {})[1])
+        return self._told[1]
+
+    def _reasons(self, row: int, seen: Round, checked: Mapping[int, int]) -> tuple[list[_Near], list[Column]]:
+        """What is near a row of the suggested and of the given class, and its columns beside those of the rows near."""
+        codes = dict.fromkeys([int(seen.suggestion[row]), int(self.desk.given[row])])
+        near = [self._near(row, code, seen, checked) for code in codes if code >= 0]
+        return near, self.nearness.columns(row, near[0].rows, near[1].rows if len(near) > 1 else ())
+
+    def _near(self, row: int, code: int, seen: Round, checked: Mapping[int, int]) -> _Near:
         found = self.nearness.trusted(row, code, checked)
         if len(found) >= SHOWN:
-            return "trusted", found
-        return "like", self.nearness.likely(row, code, seen.suspicion)
+            return _Near(code, "trusted", found)
+        return _Near(code, "like", self.nearness.likely(row, code, seen.suspicion))
 
-    def _neighbour(self, one: Neighbour, seen: Round) -> dict[str, Any]:
+    def _neighbour(self, one: Neighbour, seen: Round, telling: Sequence[Column]) -> dict[str, Any]:
         trusted = self.desk.review.trusted
         if not one.trusted or trusted is None:
-            return self.brief(one.row, seen)
+            return self.brief(one.row, seen, None, telling)
         return {
             "row": None,
             "key": f"t{one.row}",
             "id": trusted.ids[one.row],
             "given": self.desk.classes[trusted.labels[one.row]],
             "picture": trusted.hashes[one.row] if has_pictures(trusted) else None,
-            "snippet": self.nearness.snippet(trusted, one.row),
+            "snippet": self.nearness.snippet(trusted, one.row, telling),
         }
 
-    def _same(self, shown: dict[str, Any], seen: Round) -> dict[str, Any]:
+    def _same(self, shown: dict[str, Any], seen: Round, telling: Sequence[Column]) -> dict[str, Any]:
         """The other open rows with the same question."""
         query = Query(shown["given"] or "", shown["suggested"], state="open", round=seen.number, count=_SAME + 1)
         found = self.rows(query)
-        rows = [one for one in found["rows"] if one["row"] != shown["row"]]
+        rows = [self.brief(one["row"], seen, None, telling) for one in found["rows"] if one["row"] != shown["row"]]
         total = found["total"] - (shown["state"] == "open")
         return {"total": total if shown["given"] != shown["suggested"] else 0, "rows": rows[:_SAME]}
 

@@ -29,7 +29,7 @@
     else if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
     else parts.push(` · ${count(total - state.looked)} rows to go`);
     if (state.next) {
-      parts.push(` · in the next ${count(state.next.looks)} looks: ${range(state.next.found)}`);
+      parts.push(` · next ${count(state.next.looks)} looks: ${range(state.next.found)}`);
     }
     return parts;
   }

@@ -21,7 +21,7 @@
   function save() {
     try {
       localStorage.setItem(SHELF, JSON.stringify({ by: kept.by, entries: kept.entries }));
-      tell({ waiting: 0, at: new Date().toISOString() });
+      tell({ waiting: 0 });
     } catch {
       tell({ waiting: 0, lost: true });
     }
@@ -91,7 +91,7 @@
     }
     return {
       ...start.state, looked: looked.length, found: looked.filter(wrong).length, curve, left: null, wide: false, next: null,
-      forecast: [], can_undo: kept.entries.length > 0, can_redo: kept.undone.length > 0, people: [],
+      forecast: [], saved: kept.entries.at(-1)?.at ?? null, can_undo: kept.entries.length > 0, can_redo: kept.undone.length > 0, people: [],
       pairs: [...pairs].map(([pair, open]) => ({ given: JSON.parse(pair)[0], suggested: JSON.parse(pair)[1], open }))
         .sort((one, other) => other.open - one.open),
     };

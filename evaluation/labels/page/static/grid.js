@@ -7,9 +7,8 @@
   function grid(found, app) {
     const tiles = found.rows.map((row, place) => tile(row, place, app));
     const pair = app.query;
-    const title = pair.suggested
-      ? [pair.given === "" ? "no label" : name(pair.given ?? "any", "given"), " → ", name(pair.suggested, "suggested")]
-      : "all kinds";
+    const given = pair.given === "" ? null : pair.given ?? "any";
+    const title = pair.suggested ? question({ given, suggested: pair.suggested }) : "all kinds";
     const open = found.rows.filter((row) => row.state === "open" || app.marked.has(row.row)).length;
     return [
       h("section", { class: "panel wide", "aria-label": "rows of one kind" },
@@ -23,9 +22,16 @@
     ];
   }
 
+  // What is asked about a row, or about a kind.
+  function question({ given, suggested }) {
+    if (given === suggested) return [name(given), " looks right"];
+    return [given === null ? "no label" : name(given, "given"), " → ", name(suggested, "suggested")];
+  }
+
   function tile(row, place, app) {
-    const said = `${visible(row.id)}: labelled ${row.given === null ? "nothing" : visible(row.given)}, looks like `
-      + `${visible(row.suggested)} (${percent(row.probability)})`;
+    const looks = row.given === row.suggested ? "right" : `like ${visible(row.suggested)}`;
+    const said = `${visible(row.id)}: labelled ${row.given === null ? "nothing" : visible(row.given)}, looks ${looks} `
+      + `(${percent(row.probability)})`;
     const done = row.state === "open" ? null : h("span", { class: "mark done" }, ...(fixfirst.SAID[row.state](row)));
     return h("li", {}, h("button", {
       type: "button",
@@ -37,8 +43,7 @@
       disabled: row.state !== "open",
       onclick: () => app.mark(row.row),
       onfocus: () => app.focus(place),
-    }, thumb(row, ""), h("span", { class: "caption" }, app.query.suggested ? null
-      : [row.given === null ? "–" : name(row.given, "given"), " → ", name(row.suggested, "suggested")], done)));
+    }, thumb(row, ""), h("span", { class: "caption" }, app.query.suggested ? null : question(row), done)));
   }
 
   function bar(app, open, found) {

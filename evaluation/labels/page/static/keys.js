@@ -6,7 +6,7 @@
   const KEYS = [
     ["space", "take the suggestion"],
     ["k", "keep the given label"],
-    ["1 – 9", "another class"],
+    ["1 – 9  0", "another class"],
     ["c", "another class, by typing"],
     ["d", "drop: no class fits"],
     ["u", "unsure"],
@@ -17,7 +17,9 @@
     ["v  g  l", "one by one, grid, list"],
     ["x", "grid: mark or unmark"],
     ["a", "grid: mark all or none"],
+    ["enter", "grid: take the suggestions for the marked rows"],
     ["n", "grid: the next rows"],
+    ["r", "grid, list: show the new order"],
     ["/", "search by id"],
     ["esc", "clear the filters"],
     ["?", "this help"],

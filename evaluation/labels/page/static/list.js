@@ -95,12 +95,13 @@
 
   function line(row, place, app, touch) {
     const said = fixfirst.SAID[row.state];
+    const right = row.given === row.suggested;
     return h("div", { class: "line", role: "row", id: `line-${place}`, "aria-rowindex": place + 2, onmousedown: touch },
       h("span", { role: "gridcell", class: "who" }, h("button", {
         type: "button", class: "link id", tabindex: "-1", title: visible(row.id), onclick: () => app.open(row.row),
       }, row.picture ? thumb(row, "") : null, name(row.id))),
-      h("span", { role: "gridcell" }, row.given === null ? h("em", {}, "no label") : name(row.given, "given")),
-      h("span", { role: "gridcell" }, row.given === row.suggested ? "" : name(row.suggested, "suggested")),
+      h("span", { role: "gridcell" }, row.given === null ? h("em", {}, "no label") : name(row.given, right ? "" : "given")),
+      h("span", { role: "gridcell" }, right ? "" : name(row.suggested, "suggested")),
       h("span", { role: "gridcell", class: "number" }, percent(row.suspicion)),
       h("span", { role: "gridcell" }, said ? said(row) : ""));
   }

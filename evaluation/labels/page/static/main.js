@@ -354,7 +354,7 @@
   app.keyOf = (label) => {
     if (digits.length) return /^\d$/.test(label) && app.classes.includes(label) ? label : null;
     const number = app.classes.indexOf(label);
-    return number >= 0 && number < 9 ? String(number + 1) : null;
+    return number >= 0 && number < 10 ? String((number + 1) % 10) : null;
   };
 
   // ---- what the server says ------------------------------------------------------------------------------------
@@ -413,7 +413,7 @@
     if (app.state.saved) last = app.state.saved;
     const time = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
     chip.classList.toggle("bad", Boolean(lost || unsaved));
-    let text = last ? `saved ${time(last)}` : "nothing to save";
+    let text = last ? `${backend.live ? "saved" : "kept by the browser"} ${time(last)}` : "nothing to save";
     if (unsaved) text = "not saved";
     else if (lost && backend.live) text = `not saved: no answer, ${waiting} waiting`;
     else if (lost) text = "not kept by the browser: download";
@@ -458,6 +458,6 @@
     keepPolling();
     document.addEventListener("visibilitychange", poll);
   } else {
-    backend.state().then((state) => update(state));
+    backend.state().then((state) => accepted({ state }));
   }
 })();

@@ -35,17 +35,29 @@
     return parts;
   }
 
+  // Beside the row's values stand those that are typical for the rows near it of either class.
   function columns(row, main) {
-    const compared = row.columns.some((column) => column.suggested !== null);
+    const [{ suggested, given }] = row.columns;
+    const sides = [suggested === null ? null : "suggested", given === null ? null : "given"].filter(Boolean);
+    const cell = (column, value) => h("td", { class: column.decimals === null ? null : "figure" }, name(value));
     const table = h("table", { class: "columns" },
+      h("caption", {}, ordered(row, sides)),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "column"), h("th", { scope: "col" }, "this row"),
-        compared ? [h("th", { scope: "col" }, "nearest ", name(row.suggested, "suggested")),
-          h("th", { scope: "col" }, "nearest ", row.given === null ? "" : name(row.given, "given"))] : null)),
+        sides.map((side) => h("th", { scope: "col" }, "nearest ", name(row[side], side))))),
       h("tbody", {}, row.columns.map((column) => h("tr", {},
-        h("th", { scope: "row" }, name(column.name)), h("td", {}, name(column.value)),
-        compared ? [h("td", {}, name(column.suggested ?? "")), h("td", {}, name(column.given ?? ""))] : null))));
+        h("th", { scope: "row" }, name(column.name)), cell(column, column.value),
+        sides.map((side) => cell(column, column[side]))))));
     const inside = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "columns" }, table);
     return main ? inside : h("details", {}, h("summary", {}, "columns"), inside);
+  }
+
+  // Which columns are shown, and in which order.
+  function ordered(row, sides) {
+    const shown = row.columns.length;
+    const some = shown < row.width ? `${shown} of ${row.width} columns` : `${shown} column${shown === 1 ? "" : "s"}`;
+    if (!sides.length) return `${some}, in the order of the file`;
+    if (sides.length === 1) return [`${some}; first those that differ most from the nearest `, name(row.suggested)];
+    return [`${some}; first those that best tell `, name(row.suggested), " from ", name(row.given)];
   }
 
   Object.assign(fixfirst, { thumb, content });

@@ -114,7 +114,7 @@ def test_a_whole_review_by_keyboard_alone_gives_the_right_labels(opened, origina
     with served(review) as page_of:
         page = opened(page_of.address)
         between = r"\d+ to \d+"  # an interval as wide as this is said without a number in it, as `fixfirst rank` does
-        expect(page.locator("#tally")).to_have_text(re.compile(f"· {between} left · in the next 20 looks: {between}$"))
+        expect(page.locator("#tally")).to_have_text(re.compile(f"· {between} left · next 20 looks: {between}$"))
         for done in range(len(truth)):
             name = shown_id(page)
             given, true = name.split("/")[0], truth[name.split("/")[1]]
@@ -219,9 +219,14 @@ def test_marked_rows_of_a_grid_are_one_action(opened, review):
 
 def test_reloading_shows_the_same_place_and_loses_nothing(opened, review):
     with served(review) as page_of:
+        desk = page_of.desk
+        desk.classes += [f"class {number}" for number in range(4, 11)]
+        desk.code |= {label: code for code, label in enumerate(desk.classes)}
         page = opened(page_of.address)
-        press(page, " ", 3)
+        press(page, "0")
+        press(page, " ", 2)
         saved(page, 3)
+        assert decided(review)[0][2] == "class 10"
         name = shown_id(page)
         page.reload()
         expect(page.locator(".meta .id")).to_have_text(name)
@@ -231,6 +236,18 @@ def test_reloading_shows_the_same_place_and_loses_nothing(opened, review):
         page.goto(f"{page_of.address}#/list?state=fixed")
         page.reload()
         expect(page.locator(".list .question")).to_contain_text("2 rows")
+
+
+def test_rows_that_look_right_have_no_colour_of_doubt(opened, review):
+    with served(review) as page_of:
+        page = opened(f"{page_of.address}#/grid")
+        tiles, right = page.locator(".caption"), page.locator(".caption", has_text="looks right")
+        expect(right.first).to_be_visible()
+        assert page.locator(".caption .given").count() == tiles.count() - right.count() > 0
+        page.keyboard.press("l")
+        doubted = page.locator(".rows .line:has(.suggested)")
+        expect(doubted.first).to_be_visible()
+        assert page.locator(".rows .given").count() == doubted.count() < page.locator(".rows .line").count()
 
 
 def test_what_is_said_to_be_saved_survives_kill_9(opened, review):
@@ -431,6 +448,7 @@ def test_one_file_without_a_server_and_what_comes_back(opened, review, tmp_path,
     assert Axe().run(page).response["violations"] == []
     page.reload()
     expect(page.locator("#tally")).to_contain_text("in 3 looks")
+    expect(page.locator("#saved")).to_contain_text("kept by the browser ")
     with page.expect_download() as download:
         page.get_by_role("button", name="download decisions").click()
     download.value.save_as(tmp_path / "decisions.jsonl")

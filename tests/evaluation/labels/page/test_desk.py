@@ -1,5 +1,6 @@
 """What is on the desk, without HTTP."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -181,7 +182,12 @@ def test_columns_that_tell_the_classes_apart_come_first(tmp_path):
     assert [column["name"] for column in shown["columns"]][2] == "noise"
     colour = next(column for column in shown["columns"] if column["name"] == "colour")
     assert (colour["value"], colour["suggested"], colour["given"]) == ("blue", "blue", "red")
-    assert shown["snippet"].startswith("noise ")
+    assert shown["snippet"].startswith("colour blue; signal ")
+    snippets = [one["snippet"] for group in shown["near"] for one in group["rows"]]
+    kind = views.rows(Query(given="b", suggested="a"))["rows"]
+    assert all(re.fullmatch(r"colour (red|blue); signal -?\d+\.\d\d?; noise -?\d\.\d\d?", one) for one in snippets)
+    assert [one["snippet"] for one in kind if one["row"] == 0] == [shown["snippet"]]
+    assert views.brief(0, views.desk.round)["snippet"].startswith("noise ")
     assert [(group["label"], group["kind"]) for group in shown["near"]] == [("a", "like"), ("b", "like")]
 
 
