@@ -23,12 +23,11 @@ _ENVIRONMENT = {
 @dataclass
 class Cluster:
     address: str
-    workers: list[subprocess.Popen]
 
 
 @contextmanager
 def running_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
-    """Random ports; ends every process it has started. A nanny restarts a worker that dies."""
+    """Random ports; ends every process it has started. Each worker has a nanny, which restarts it when it dies."""
     started: list[subprocess.Popen] = []
     file = folder / "scheduler.json"
     loopback = ["--host", "127.0.0.1", "--no-dashboard"]
@@ -36,8 +35,9 @@ def running_cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         started.append(_dask(folder, "scheduler", *loopback, "--port", "0", "--scheduler-file", str(file)))
         address = _address(file)
         own = ["--nthreads", "1", "--memory-limit", "0", "--local-directory", str(folder)]
-        started += [_dask(folder, "worker", address, *loopback, *own) for _ in range(workers)]
-        yield Cluster(address, started[1:])
+        if workers:
+            started.append(_dask(folder, "worker", address, *loopback, *own, "--nworkers", str(workers)))
+        yield Cluster(address)
     finally:
         for process in reversed(started):
             _end(process)

@@ -16,6 +16,7 @@ from evaluation.files.lock import only_writer
 from evaluation.files.progress import Reporter
 from evaluation.harness.evaluate import evaluate
 from evaluation.harness.produce import create_baselines
+from tests.forked import Forked
 from tests.support import ROOT, write_parameters
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("no_pictures")]
@@ -32,6 +33,12 @@ def finish(child):
     out, err = child.communicate(timeout=600)
     assert "Traceback" not in err
     return child.returncode, out, err
+
+
+def two_at_once(folder, *arguments):
+    """Exit status, output and errors of two processes that do the same."""
+    children = [Forked(folder / name, *arguments) for name in ("one", "other")]
+    return [child.finish() for child in children]
 
 
 def quiet():
@@ -54,11 +61,10 @@ def test_evaluations_at_once_wait_for_each_other_and_record_everything_once(rank
     assert set(numbers.values()) == {2}  # one for each data id
 
 
-def test_downloads_at_once_both_succeed(tmp_path):
+def test_downloads_at_once_both_succeed(tmp_path, tmp_path_factory):
     block = {"task": "logo", "sources": ["sklearn:digits"], "draws": [0]}
     write_parameters(tmp_path, tasks=["logo"], datasets={"d": block})
-    children = [start("download", f"--workspace={tmp_path}") for _ in range(2)]
-    results = [finish(child) for child in children]
+    results = two_at_once(tmp_path_factory.mktemp("told"), "download", f"--workspace={tmp_path}")
     assert [status for status, _, _ in results] == [0, 0]
     assert sorted("already present" in out for _, out, _ in results) == [False, True]
     assert not [path for path in tmp_path.rglob(".*") if path.name != ".made.jsonl"]
@@ -88,9 +94,8 @@ def test_what_killed_runs_left_is_removed_by_whichever_command_comes_next(ranked
         assert command != "download" or not (place / "data" / ".staging").exists()
 
 
-def test_baselines_made_at_once_are_made_once(workspace):
-    children = [start("create_baselines", f"--workspace={workspace}") for _ in range(2)]
-    results = [finish(child) for child in children]
+def test_baselines_made_at_once_are_made_once(workspace, tmp_path):
+    results = two_at_once(tmp_path, "create_baselines", f"--workspace={workspace}")
     assert sorted("4 unchanged" in out for _, out, _ in results) == [False, True]
     assert len((workspace / "submissions" / ".made.jsonl").read_text().splitlines()) == 4
 
@@ -119,10 +124,11 @@ def test_a_closed_output_is_no_failure(ranked, closed):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_output_is_one_sentence(ranked):
-    status, _, err = finish(start("evaluate", f"--workspace={ranked.parameters_file.parent}", shell="> /dev/full"))
+    place = f"--workspace={ranked.parameters_file.parent}"
+    status, _, err = finish(start("evaluate", place, shell="> /dev/full"))
     assert (status, err.count("\n")) == (1, 1)
     assert err.startswith("error: the output cannot be written (No space left on device)")
-    status, out, _ = finish(start("evaluate", f"--workspace={ranked.parameters_file.parent}", shell="2> /dev/full"))
+    status, out, _ = finish(start("evaluate", place, shell="2> /dev/full"))
     assert status == 0
     assert "4 submissions" in out
 
