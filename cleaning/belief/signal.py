@@ -1,5 +1,7 @@
 """A permutation test: do the features tell the labels apart at all?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cleaning.belief.base_learners import inverse, median_of_pairs, root_view, squared_distances
@@ -49,7 +51,7 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
         agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
     else:
         dealt, sizes = np.argsort(deals.astype(np.int16), axis=1, kind="stable"), np.bincount(compact)
-        agreement = np.sum([_agreement_in_pairs(each, dealt, sizes) for each in inverses], axis=0)
+        agreement = _agreement_in_pairs(inverses, dealt, sizes)
     return float((1 + np.count_nonzero(agreement[1:] >= agreement[0] - 1e-12)) / len(deals))
 
 
@@ -68,27 +70,32 @@ def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
     return np.concatenate(found)
 
 
-def _agreement_in_pairs(inverted: FloatMatrix, dealt: IntMatrix, sizes: IntVector) -> FloatVector:
-    """The same by the sums over pairs of rows of one class, which is faster for many classes.
+def _agreement_in_pairs(inverses: Sequence[FloatMatrix], dealt: IntMatrix, sizes: IntVector) -> FloatVector:
+    """The sum of `_agreement` by the sums over pairs of rows of one class, which is faster for many classes.
 
     dealt (deals, n): the rows by class, of which there are `sizes`.
 
     With the matrix A of `mean = A target` and centred targets C e, the sums over the classes of mean · target and of
     ‖mean‖² are those of eᵀ C A C e and of eᵀ C AᵀA C e for their indicator vectors e.
     """
-    n = len(inverted)
-    learnt = np.eye(n) - inverted / np.diag(inverted)[:, None]
+    one, other = _pairs(sizes)
+    forms = [_forms(inverted) for inverted in inverses]
+    found = np.empty((len(inverses), 2, len(dealt)))
+    for number, by_class in enumerate(dealt):
+        pairs = by_class[one] * len(by_class) + by_class[other]
+        for place, (agrees, length) in zip(found, forms, strict=True):
+            place[:, number] = agrees.take(pairs).sum(), length.take(pairs).sum()
+    found = 2 * found + np.array([[np.trace(one) for one in each] for each in forms])[:, :, None]
+    return np.asarray((found[:, 0] / np.maximum(np.sqrt(np.maximum(found[:, 1], 0)), 1e-12)).sum(axis=0))
+
+
+def _forms(inverted: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
+    """The symmetric part of C A C, and C AᵀA C, (n, n)."""
+    learnt = np.eye(len(inverted)) - inverted / np.diag(inverted)[:, None]
     learnt -= learnt.mean(axis=1, keepdims=True)
     squared = learnt.T @ learnt
     learnt -= learnt.mean(axis=0)
-    learnt += learnt.T.copy()
-    one, other = _pairs(sizes)
-    agrees, length = np.empty((2, len(dealt)))
-    for number, by_class in enumerate(dealt):
-        pairs = by_class[one] * n + by_class[other]
-        agrees[number], length[number] = learnt.take(pairs).sum(), squared.take(pairs).sum()
-    length = np.sqrt(np.maximum(2 * length + np.trace(squared), 0))
-    return np.asarray((agrees + np.trace(learnt) / 2) / np.maximum(length, 1e-12))
+    return np.asarray((learnt + learnt.T) / 2), np.asarray(squared)
 
 
 def _pairs(sizes: IntVector) -> tuple[IntVector, IntVector]:
