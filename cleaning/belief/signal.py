@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleaning.belief.base_learners import inverse, median_of_pairs, root_view, squared_distances
+from cleaning.belief.base_learners import inverse, median_of_pairs, precision_for, root_view, squared_distances
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 # A sample of up to so many rows, of so many classes, is tested.
@@ -45,7 +45,7 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     inverses = []
     for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (cosine, _LINEAR_NOISE)):
         kernel[np.diag_indices_from(kernel)] += noise
-        inverses.append(inverse(kernel))
+        inverses.append(inverse(kernel.astype(precision_for(kernel))))
     deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])
     if len(deals) * len(classes) <= 2 * len(rows):
         agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
@@ -58,10 +58,11 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
 def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
     """Σ mean · target / ‖mean‖ of leave-one-out means, for each row of the (deals, n) labels."""
     n_classes, diagonal = int(deals.max()) + 1, np.diag(inverted)[:, None]
+    each = np.eye(n_classes, dtype=inverted.dtype)
     found = []
     step = max(1, _ENTRIES // (len(inverted) * n_classes))
     for start in range(0, len(deals), step):
-        targets = np.eye(n_classes)[deals[start : start + step].T].reshape(len(inverted), -1)
+        targets = each[deals[start : start + step].T].reshape(len(inverted), -1)
         targets -= targets.mean(axis=0)
         means = targets - (inverted @ targets) / diagonal
         parts = (np.einsum("ij,ij->j", means, other).reshape(-1, n_classes).sum(axis=1) for other in (targets, means))
@@ -91,7 +92,7 @@ def _agreement_in_pairs(inverses: Sequence[FloatMatrix], dealt: IntMatrix, sizes
 
 def _forms(inverted: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
     """The symmetric part of C A C, and C AᵀA C, (n, n)."""
-    learnt = np.eye(len(inverted)) - inverted / np.diag(inverted)[:, None]
+    learnt = np.eye(len(inverted), dtype=inverted.dtype) - inverted / np.diag(inverted)[:, None]
     learnt -= learnt.mean(axis=1, keepdims=True)
     squared = learnt.T @ learnt
     learnt -= learnt.mean(axis=0)
