@@ -171,7 +171,7 @@ def standardised(scores: FloatMatrix) -> FloatMatrix:
 
 def _gaussian_process(kernel: FloatMatrix, targets: FloatMatrix, noise: FloatVector) -> FloatMatrix:
     """Leave-one-out means f₋ᵢ = yᵢ - [M y]ᵢ / Mᵢᵢ with M = (K + noise)⁻¹ (Rasmussen and Williams, equation 5.12)."""
-    system = kernel.astype(precision_for(kernel))
+    system = kernel.astype(_kind(kernel))
     system[np.diag_indices_from(system)] += noise
     weights, diagonal = solved(system, targets)
     return np.asarray(targets - weights / diagonal[:, None])
@@ -182,7 +182,7 @@ def _linear_process(rows: FloatMatrix, cosine: FloatMatrix, targets: FloatMatrix
     m, width = rows.shape
     if 2 * width > m:
         return _gaussian_process(cosine, targets, noise)
-    kind = precision_for(rows)
+    kind = _kind(rows)
     root = (noise**-0.5).astype(kind)[:, None]
     weighted = rows * root
     half = _half_inverse(np.eye(width, dtype=kind) + weighted.T @ weighted)
@@ -194,7 +194,7 @@ def _linear_process(rows: FloatMatrix, cosine: FloatMatrix, targets: FloatMatrix
     return np.asarray((fitted - leverage * targets) / (1 - leverage), dtype=np.float64)
 
 
-def precision_for(rows: FloatMatrix) -> np.dtype[Any]:
+def _kind(rows: FloatMatrix) -> np.dtype[Any]:
     """The precision in which systems of so many rows are solved."""
     return np.dtype(np.float32 if len(rows) >= _SINGLE_ROWS else np.float64)
 
@@ -205,7 +205,7 @@ def solved(matrix: FloatMatrix, right: FloatMatrix) -> tuple[FloatMatrix, FloatV
     In single precision from 1,000 rows on, unless the factorisation fails. The noise variances of the learners are
     large enough for that; with a matrix that is nearly singular, it might not fail and yet be off.
     """
-    for kind in (precision_for(matrix), np.dtype(np.float64)):
+    for kind in (_kind(matrix), np.dtype(np.float64)):
         half = _half_inverse(matrix.astype(kind))
         if half is not None:
             product = strmm if kind == np.float32 else dtrmm
@@ -252,7 +252,7 @@ def _spreading(cosine: FloatMatrix) -> FloatMatrix:
     graph = csr_array((np.maximum(cosine[rows, columns], 0).astype(np.float64) ** 2, (rows, columns)), shape=(m, m))
     both = coo_array(graph.maximum(graph.T))
     root = np.maximum(both.sum(axis=1), 1e-9) ** -0.5
-    left, (one, other) = np.eye(m, dtype=precision_for(cosine)), both.coords
+    left, (one, other) = np.eye(m, dtype=_kind(cosine)), both.coords
     left[one, other] -= _GRAPH_ALPHA * both.data * root[one] * root[other]
     return left
 

@@ -47,6 +47,14 @@ def test_many_rows_are_sampled(monkeypatch):
     assert sizes == [50]
 
 
+@pytest.mark.parametrize("classes", [2, 20])
+def test_single_precision_gives_the_same_p_value(classes, monkeypatch):
+    rows = blobs(200, 3, classes=classes, gap=0.3)
+    exact = pairing_p_value(rows.features, rows.labels, np.random.default_rng(0))
+    monkeypatch.setattr(signal, "_SINGLE_ROWS", 100)
+    assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == exact
+
+
 def test_sums_over_pairs_of_rows_of_one_class_agree_with_those_over_rows():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), [1, 5, 9, 15])
