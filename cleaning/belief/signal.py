@@ -1,5 +1,7 @@
 """A permutation test: do the features tell the labels apart at all?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cleaning.belief.base_learners import inverse, median_of_pairs, root_view, squared_distances
@@ -10,6 +12,8 @@ _ROWS, _CLASSES = 1500, 30
 _PERMUTATIONS = 99
 # Less noise than the base learners assume, since here nothing is believed about single rows.
 _RBF_WIDTH, _RBF_NOISE, _LINEAR_NOISE = 0.5, 1.0, 5.0
+# From so many rows on, the processes are computed in single precision.
+_SINGLE_ROWS = 1000
 # Permutations are tested together up to so many numbers in one array.
 _ENTRIES = 4_000_000
 # Rows whose median squared distance is at most this are all alike.
@@ -43,23 +47,24 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     inverses = []
     for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (product, _LINEAR_NOISE)):
         kernel[np.diag_indices_from(kernel)] += noise
-        inverses.append(inverse(kernel))
+        inverses.append(inverse(kernel if len(kernel) < _SINGLE_ROWS else kernel.astype(np.float32)))
     deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])
     if len(deals) * len(classes) <= 2 * len(rows):
         agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
     else:
         dealt, sizes = np.argsort(deals.astype(np.int16), axis=1, kind="stable"), np.bincount(compact)
-        agreement = np.sum([_agreement_in_pairs(each, dealt, sizes) for each in inverses], axis=0)
+        agreement = _agreement_in_pairs(inverses, dealt, sizes)
     return float((1 + np.count_nonzero(agreement[1:] >= agreement[0] - 1e-12)) / len(deals))
 
 
 def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
     """Σ mean · target / ‖mean‖ of leave-one-out means, for each row of the (deals, n) labels."""
     n_classes, diagonal = int(deals.max()) + 1, np.diag(inverted)[:, None]
+    each = np.eye(n_classes, dtype=inverted.dtype)
     found = []
     step = max(1, _ENTRIES // (len(inverted) * n_classes))
     for start in range(0, len(deals), step):
-        targets = np.eye(n_classes)[deals[start : start + step].T].reshape(len(inverted), -1)
+        targets = each[deals[start : start + step].T].reshape(len(inverted), -1)
         targets -= targets.mean(axis=0)
         means = targets - (inverted @ targets) / diagonal
         parts = (np.einsum("ij,ij->j", means, other).reshape(-1, n_classes).sum(axis=1) for other in (targets, means))
@@ -68,27 +73,32 @@ def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:
     return np.concatenate(found)
 
 
-def _agreement_in_pairs(inverted: FloatMatrix, dealt: IntMatrix, sizes: IntVector) -> FloatVector:
-    """The same by the sums over pairs of rows of one class, which is faster for many classes.
+def _agreement_in_pairs(inverses: Sequence[FloatMatrix], dealt: IntMatrix, sizes: IntVector) -> FloatVector:
+    """The sum of `_agreement` by the sums over pairs of rows of one class, which is faster for many classes.
 
     dealt (deals, n): the rows by class, of which there are `sizes`.
 
     With the matrix A of `mean = A target` and centred targets C e, the sums over the classes of mean · target and of
     ‖mean‖² are those of eᵀ C A C e and of eᵀ C AᵀA C e for their indicator vectors e.
     """
-    n = len(inverted)
-    learnt = np.eye(n) - inverted / np.diag(inverted)[:, None]
+    one, other = _pairs(sizes)
+    forms = [_forms(inverted) for inverted in inverses]
+    found = np.empty((len(inverses), 2, len(dealt)))
+    for number, by_class in enumerate(dealt):
+        pairs = by_class[one] * len(by_class) + by_class[other]
+        for place, (agrees, length) in zip(found, forms, strict=True):
+            place[:, number] = agrees.take(pairs).sum(), length.take(pairs).sum()
+    found = 2 * found + np.array([[np.trace(one) for one in each] for each in forms])[:, :, None]
+    return np.asarray((found[:, 0] / np.maximum(np.sqrt(np.maximum(found[:, 1], 0)), 1e-12)).sum(axis=0))
+
+
+def _forms(inverted: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
+    """The symmetric part of C A C, and C AᵀA C, (n, n)."""
+    learnt = np.eye(len(inverted), dtype=inverted.dtype) - inverted / np.diag(inverted)[:, None]
     learnt -= learnt.mean(axis=1, keepdims=True)
     squared = learnt.T @ learnt
     learnt -= learnt.mean(axis=0)
-    learnt += learnt.T.copy()
-    one, other = _pairs(sizes)
-    agrees, length = np.empty((2, len(dealt)))
-    for number, by_class in enumerate(dealt):
-        pairs = by_class[one] * n + by_class[other]
-        agrees[number], length[number] = learnt.take(pairs).sum(), squared.take(pairs).sum()
-    length = np.sqrt(np.maximum(2 * length + np.trace(squared), 0))
-    return np.asarray((agrees + np.trace(learnt) / 2) / np.maximum(length, 1e-12))
+    return np.asarray((learnt + learnt.T) / 2), np.asarray(squared)
 
 
 def _pairs(sizes: IntVector) -> tuple[IntVector, IntVector]:

@@ -47,11 +47,19 @@ def test_many_rows_are_sampled(monkeypatch):
     assert sizes == [50]
 
 
+@pytest.mark.parametrize("classes", [2, 20])
+def test_single_precision_gives_the_same_p_value(classes, monkeypatch):
+    rows = blobs(200, 3, classes=classes, gap=0.3)
+    exact = pairing_p_value(rows.features, rows.labels, np.random.default_rng(0))
+    monkeypatch.setattr(signal, "_SINGLE_ROWS", 100)
+    assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == exact
+
+
 def test_sums_over_pairs_of_rows_of_one_class_agree_with_those_over_rows():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), [1, 5, 9, 15])
     kernel = np.exp(-np.abs(rng.normal(size=30) - rng.normal(size=(30, 1))))
-    inverted = np.linalg.inv(kernel @ kernel.T + np.eye(30))
+    inverses = [np.linalg.inv(kernel @ kernel.T + noise * np.eye(30)) for noise in (1, 3)]
     deals = np.stack([rng.permutation(labels) for _ in range(6)])
-    by_pairs = signal._agreement_in_pairs(inverted, np.argsort(deals, axis=1), np.bincount(labels))
-    assert by_pairs == pytest.approx(signal._agreement(inverted, deals), rel=1e-9)
+    by_pairs = signal._agreement_in_pairs(inverses, np.argsort(deals, axis=1), np.bincount(labels))
+    assert by_pairs == pytest.approx(sum(signal._agreement(each, deals) for each in inverses), rel=1e-9)
