@@ -109,13 +109,11 @@ def rank(
     known, said = _with_names_of(given, checked)
     encode = encoder_of(given.evidence)
     own = _predicted(probabilities, given, known.names, "probabilities")
-    others = (
-        None if checked is None else _predicted(trusted_probabilities, checked, known.names, "trusted_probabilities")
-    )
-    matrix, split = own if alone and own is not None else encode(given.evidence), None
+    matrix, split, others = own if alone and own is not None else encode(given.evidence), None, None
     if checked is not None:
         rows = np.flatnonzero(checked.labels.codes >= 0)
-        others = others[rows] if others is not None else None
+        others = _predicted(trusted_probabilities, checked, known.names, "trusted_probabilities")
+        others = None if others is None else others[rows]
         right = others if alone and others is not None else encode(checked.evidence)[rows]
         ids = tuple(checked.ids[row] for row in rows.tolist())
         split = Split(right, checked.labels.renumbered(known.names)[rows], ids)
