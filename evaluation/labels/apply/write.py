@@ -79,7 +79,11 @@ def _suffixes() -> tuple[str, ...]:
 
 def _refuse_log(log: Path, inputs: list[Path]) -> None:
     """Raises InvalidInput if the list of changes would replace something that is not an earlier one."""
-    refuse_output(log, [".csv"], inputs)
+    try:
+        refuse_output(log, [".csv"], inputs)
+    except InvalidInput as error:
+        problem = f"the list of changes cannot be written here: {error.problem}"
+        raise InvalidInput(log, problem, "choose another --output") from error
     if log.exists():
         with plain_errors(log, "read the file"), log.open("rb") as file:
             first = file.readline(1000)

@@ -63,9 +63,9 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     if by == "columns":
         features = _features(table, options, used, _id_like(table, used))
         if not options.features:
-            empty = [one.name for one in features if one.is_empty]
+            empty = [f"`{one.name}`" for one in features if one.is_empty]
             features = tuple(one for one in features if not one.is_empty)
-            notes += (f"{listed(empty)} left out, with no value",) if empty else ()
+            notes += (f"{listed(empty)} left out (no value)",) if empty else ()
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes, voters)

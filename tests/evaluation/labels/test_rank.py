@@ -230,7 +230,7 @@ def test_a_column_without_a_value_is_left_out_and_said_in_every_form(rows, tmp_p
     run(capsys, "rank", csv_of(tmp_path / "t.csv", rows))
     for name in ("c.csv", "p.parquet"):
         status, out, _ = run(capsys, "rank", tmp_path / name)
-        assert (status, "as they are; ids are row numbers, notes, more left out, with no value\n" in out) == (0, True)
+        assert (status, "as they are; ids are row numbers, `notes`, `more` left out (no value)\n" in out) == (0, True)
         assert ranking(tmp_path / f"{name[0]}_review")["row"].equals(ranking(tmp_path / "t_review")["row"])
     err = run(capsys, "rank", tmp_path / "c.csv", "--features=e0,notes")[2]
     assert "column notes: there is no value in it. Fix: fill it in, or leave it out: --features=… without notes" in err
