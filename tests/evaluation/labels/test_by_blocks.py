@@ -231,7 +231,7 @@ def trusted(tmp_path):
 
 
 def test_trusted_rows_teach_by_blocks(trusted, monkeypatch, capsys):
-    monkeypatch.setattr("evaluation.labels.ranking._WIDE", 0)
+    monkeypatch.setattr("cleaning.labels.advice._WIDE", 0)
     asked = ["rank", str(trusted / "X.npy"), f"--trusted={trusted / 't.npy'}"]
     assert main(asked) == 0
     captured = capsys.readouterr()
