@@ -4,8 +4,8 @@ How true is what is said about wrong labels where data are awkward? Each kind of
 rows. Each run becomes one line of beliefs.csv, with cleanlab's numbers beside ours: how many labels it counts as wrong
 (the off-diagonal sum of the confident joint, from out-of-fold probabilities) and the average precision of its
 self-confidence. The table beliefs.md says for each kind how often our 90% interval contains the true number. In
-results/ the kinds of overlap have 20 seeds, since each has a single source, and the two with many classes 2, since they
-are slow.
+results/ the kinds of overlap have 20 seeds, since each has a single source, the tables and shapes 10, and the two with
+many classes 2, since they are slow.
 """
 
 import argparse
