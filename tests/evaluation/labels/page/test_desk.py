@@ -93,6 +93,28 @@ def test_the_bar_adds_up(views):
     assert (views.state()["can_undo"], views.state()["can_redo"]) == (False, True)
 
 
+def test_what_is_expected_is_about_the_open_rows_at_the_head_of_the_order(review):
+    """Also after a second ranking, which has the decided rows at the end, and if looks go past the order."""
+    first = Views(Desk(open_review(review), "ann", 1000)).desk
+    looked = [row for row in first.round.order.tolist() if first.given[row] >= 0][:9]
+    first.decide([*(Wish(row, "drop") for row in looked[:5]), *(Wish(row, "keep") for row in looked[5:])], 0)
+    left = Views(first).state()["left"]
+    ranked(review.parent / "t.csv", "--features=e*")
+    views = Views(Desk(open_review(review), "ann", 1000))
+    desk, state = views.desk, views.state()
+    head = [row for row in desk.round.order.tolist() if row not in looked]
+    assert desk.round.order.tolist()[-9:] == [row for row in desk.round.order.tolist() if row in looked]
+    assert state["next"]["found"] == desk.round.forecast(np.array(head[:20]))
+    assert state["forecast"][0][1] == 5 + state["next"]["found"].expected
+    assert (desk.round.found, state["left"].high) == (5, left.high)
+    desk.decide([Wish(head[0], "keep"), Wish(head[7], "drop")], 0)
+    state = views.state()
+    assert state["next"]["found"] == desk.round.forecast(np.array([*head[1:7], *head[8:22]]))
+    found = views.state()["left"].high
+    desk.undo()
+    assert views.state()["left"].high == found + 1
+
+
 def test_many_looks_make_a_curve_of_few_points(views):
     views.desk.decide([Wish(row, "drop") for row in range(80) if row not in (3, 4)], 0)
     views.desk.decide([Wish(row, "label", "x") for row in (3, 4)], 0)
