@@ -10,11 +10,14 @@ import pytest
 
 from cleaning import Count
 from cleaning.errors import InvalidInput
+from evaluation.files.progress import Reporter
+from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page import desk as module
 from evaluation.labels.page.desk import Desk, Wish
 from evaluation.labels.page.pictures import Scaled, scaled
 from evaluation.labels.page.views import Query, Views
+from evaluation.labels.source import Request, open_source
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, Rows
 from tests.evaluation.labels.page.served import photos, ranked
@@ -211,6 +214,16 @@ def test_columns_that_tell_the_classes_apart_come_first(tmp_path):
     assert [one["snippet"] for one in kind if one["row"] == 0] == [shown["snippet"]]
     assert views.brief(0, views.desk.round)["snippet"].startswith("noise ")
     assert [(group["label"], group["kind"]) for group in shown["near"]] == [("a", "like"), ("b", "like")]
+
+
+def test_a_source_that_is_opened_again_shows_its_cells_as_they_are_now(tmp_path):
+    for note in ("red", "blue"):
+        frame = pd.DataFrame({"a": range(6), "label": list("xyxyxy"), "note": note})
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        source, _ = open_source(Request(tmp_path / "t.csv", Options()), Reporter())
+        assert source.columns(3) == {"a": "3", "label": "y", "note": note}
+        frame.assign(note="later").to_csv(tmp_path / "t.csv", index=False)
+        assert source.columns(4)["note"] == note
 
 
 def test_near_duplicates_are_shown_together(review):
