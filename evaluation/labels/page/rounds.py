@@ -20,11 +20,11 @@ from evaluation.labels.review_folder import RANKING
 class Round:
     """What is believed at one point of a review.
 
-    number: 0 for the ranking as it was made. looks: how many rows had been looked at. found: how many of them had a wrong
-    label. order (n,): all rows, the one to look at next first; those already decided last. suspicion (n,): P(the given
-    label is wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is right). left:
-    wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`; None where the
-    data cannot tell.
+    number: 0 for the ranking as it was made. looks: how many rows had been looked at. found: how many of them had a
+    wrong label. order (n,): all rows, the one to look at next first; those already decided last. suspicion (n,): P(the
+    given label is wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is
+    right). left: wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`;
+    None where the data cannot tell.
     """
 
     number: int
