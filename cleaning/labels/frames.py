@@ -1,6 +1,6 @@
 """Arrays and DataFrames as labels, ids and evidence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cleaning.errors import InvalidInput, Place, listed, suggest
+from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, column_of, numbered_run
@@ -43,21 +43,26 @@ class Choice:
 class Given:
     """Rows as they were given. ids: of a column, or of the index, if it has a name for every row; else row numbers.
 
-    votes: those of annotators, if the labels are what most of them said.
+    votes: those of annotators, if the labels are what most of them said. columns: by which rows of a table are judged.
     """
 
     evidence: Evidence
     labels: Labels
     ids: tuple[str, ...]
     votes: Votes | None = None
+    columns: tuple[str, ...] = ()
 
 
-def given_rows(data: object, labels: object, choice: Choice, key: str, votes: object = None) -> Given:
+def given_rows(
+    data: object, labels: object, choice: Choice, key: str, votes: object = None, needed: Collection[str] = ()
+) -> Given:
     """The rows of an array, or of a DataFrame with or without its labels or votes.
 
-    key: the name of the argument, for errors. votes: instead of labels.
+    key: the name of the argument, for errors. votes: instead of labels. needed: columns that are not passed over if
+    they are empty.
     """
     place, data = Place(key=key), pandas_of(data, key)
+    columns: tuple[str, ...] = ()
     if isinstance(data, str | bytes | Path | Mapping):
         what = "a dict" if isinstance(data, Mapping) else "a path or a text"
         fix = "give an array or a DataFrame; the command `fixfirst rank` takes files and folders"
@@ -73,7 +78,7 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
     else:
         _refuse_unknown(data, choice, place)
         column = _id_column(data, choice, place)
-        evidence = _of_frame(data, choice, place, column)
+        evidence, columns = _of_frame(data, choice, place, column, needed)
         ids = _ids(data, column)
     if sum(one is not None for one in (labels, choice.label, votes)) > 1:
         one = "label" if choice.label is not None else "votes"
@@ -81,10 +86,13 @@ def given_rows(data: object, labels: object, choice: Choice, key: str, votes: ob
     given = _labelled(data, labels, choice, place, votes)
     encoded = given.given if isinstance(given, Votes) else given
     if len(encoded.codes) != len(ids):
-        what = "votes" if votes is not None else f"labels of {key}"
-        problem = f"there are {len(encoded.codes)} labels for {len(ids)} rows"
-        raise InvalidInput(Place(key=what), problem, "give one for every row")
-    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None)
+        where, count = Place(key=f"labels of {key}"), len(encoded.codes)
+        problem = f"there are {count} labels for {len(ids)} rows"
+        if votes is not None:
+            where = Place(key="votes")
+            problem = f"there are {count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
+        raise InvalidInput(where, problem, "give one for every row")
+    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None, columns)
 
 
 def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: object) -> Labels | Votes:
@@ -121,7 +129,7 @@ def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
     choice = replace(choice, classes=True)
     if choice.id not in getattr(data, "columns", ()):
         choice = replace(choice, id=None)
-    found = given_rows(data, labels, choice, "trusted")
+    found = given_rows(data, labels, choice, "trusted", needed=given.columns)
     return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
 
 
@@ -177,21 +185,25 @@ def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
         raise InvalidInput(" and ".join(by), "the rows are judged by one of them", "leave one of them out")
 
 
-def _of_frame(data: pd.DataFrame, choice: Choice, place: Place, id_column: str | None) -> Evidence:
+def _of_frame(
+    data: pd.DataFrame, choice: Choice, place: Place, id_column: str | None, needed: Collection[str]
+) -> tuple[Evidence, tuple[str, ...]]:
+    """What the rows are judged by, and by which columns if these are not vectors or texts."""
     if choice.embeddings is not None:
         where = replace(place, column=choice.embeddings)
-        return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none")
+        return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none"), ()
     if choice.text is not None:
-        return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place)
+        return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place), ()
     names = choice.features or _judged_by(data, {*choice.label_columns, id_column})
     columns = [column_of(str(name), data[name], place) for name in names]
     if not choice.features:
-        columns = [column for column in columns if not column.is_empty]
-    vector = all(column.kind == "number" for column in columns) and numbered_run([column.name for column in columns])
+        columns = [column for column in columns if column.name in needed or not column.is_empty]
+    judged_by = tuple(column.name for column in columns)
+    vector = all(column.kind == "number" for column in columns) and numbered_run(judged_by)
     evidence = Columns(columns, place, choice.scaling or ("none" if vector else "standard"))
     if vector and evidence.scaling == "none":
-        return vectors_in(evidence)
-    return evidence
+        return vectors_in(evidence), judged_by
+    return evidence, judged_by
 
 
 def _judged_by(data: pd.DataFrame, taken: set[Any]) -> list[Any]:

@@ -246,6 +246,8 @@ class Suspects:
             if unknown:
                 raise InvalidInput("rows", f"there is no row {unknown[0]!r}", suggest(unknown[0], self._ids))
             return np.array([place[name] for name in given.tolist()], dtype=np.int64)
+        if given.shape == (0,):
+            return np.empty(0, dtype=np.int64)
         if given.ndim != 1 or given.dtype.kind not in "iu":
             fix = "give whole numbers, such as found.next(20).row, or ids"
             raise InvalidInput("rows", "these are not row numbers", fix)
@@ -281,9 +283,10 @@ class Suspects:
         """How many labels are wrong, what the data cannot tell, and whether to go on."""
         left, decided = self.left, len(self._decided)
         head = count_of(len(self._ranked.labelled), "label") + (f", {decided} of them decided" if decided else "")
-        if not np.isnan(left.expected):
-            them = "the others" if decided else "them"
-            head += f"; {left.low:.0f} to {left.high:.0f} of {them} are probably wrong (90% confidence)"
+        if len(self._current().round.order) and not np.isnan(left.expected):
+            them, low, high = "the others" if decided else "them", f"{left.low:.0f}", f"{left.high:.0f}"
+            between = low if low == high else f"{low} to {high}"
+            head += f"; {between} of {them} are probably wrong (90% confidence)"
         return [head, *map(str, self.caveats), self.advice]
 
     def _picture(self, row: int) -> Any:

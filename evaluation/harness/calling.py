@@ -58,8 +58,8 @@ def said_of_order(answer: Any, kind: str) -> list[str]:
     if not np.array_equal(np.sort(scores), np.arange(len(scores))):
         return []
     return [
-        f"its scores are the numbers 0 to {len(scores) - 1}, each once, of which the lowest is the most suspicious; "
-        "an order is returned as fixfirst.Ranking(order)"
+        f"its scores are the numbers 0 to {len(scores) - 1}, each once, which looks like an order; they were read as "
+        "scores (lowest first). To return an order: fixfirst.Ranking(order)"
     ]
 
 

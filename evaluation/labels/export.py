@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from cleaning import __version__
-from cleaning.errors import InvalidInput, Place, printable
+from cleaning.errors import InvalidInput, Place, bounded, printable
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import write_text
@@ -19,6 +19,7 @@ from evaluation.labels.source import Source
 _AGAIN = "run `fixfirst rank` again"
 _LOCAL = "/data/local-files/?d="
 _CONTROL = "label"
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,22 @@ def ranking_lines(review: Path) -> Iterator[Line]:
         raise InvalidInput(review, f"there is no {RANKING} in it", "make the folder with `fixfirst rank SOURCE`")
     seen: set[str] = set()
     for number, cells in enumerate(read_ranking(review), 2):
-        try:
-            suspicion = float(cells["suspicion"]) if cells["given_label"] else None
-            row, probability = int(cells["row"]), float(cells["probability"])
-        except ValueError:
-            raise InvalidInput(Place(path, line=number), "a number is not one", _AGAIN) from None
+        place = Place(path, line=number)
+        row, probability = _number(int, cells, "row", place), _number(float, cells, "probability", place)
+        suspicion = _number(float, cells, "suspicion", place) if cells["given_label"] else None
         if cells["row"] in seen:
-            raise InvalidInput(Place(path, line=number), f"row {row} already has a line", _AGAIN)
+            raise InvalidInput(place, f"row {row} already has a line", _AGAIN)
         seen.add(cells["row"])
         given = cells["given_label"] or None
         yield Line(row, cells["id"], given, cells["suggested_label"], probability, suspicion, cells["decision"])
+
+
+def _number(kind: Callable[[str], _Number], cells: Mapping[str, str], column: str, place: Place) -> _Number:
+    try:
+        return kind(cells[column])
+    except ValueError:
+        problem = f"{bounded(repr(cells[column]))} where a number belongs"
+        raise InvalidInput(replace(place, column=column), problem, _AGAIN) from None
 
 
 def _cleanlab(lines: Sequence[Line]) -> str:

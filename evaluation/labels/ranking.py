@@ -264,13 +264,15 @@ def _said_of_formulas(source: Source) -> list[str]:
     if found is None:
         return []
     shown = printable(bounded(found))
-    return [f"'{shown}' is a formula to a spreadsheet: import its columns as text, do not just open the file"]
+    instead = "import the columns of the ranking as text instead of opening the file"
+    return [f"a spreadsheet takes '{shown}' for a formula: {instead}"]
 
 
 def _report_decided(decided: Decided, reporter: Reporter) -> None:
     if decided.shown:
-        looked = f"{len(decided.shown)} of them have been looked at"
-        reporter.say(f"{looked}, {decided.wrong} of these were wrong; they are at the end")
+        were = "was" if decided.wrong == 1 else "were"
+        looked = f"looked at: {len(decided.shown)}, of which {decided.wrong} {were} wrong"
+        reporter.say(f"{looked} (at the end of the list)")
     if decided.lost:
         reporter.warn(said_of_lost(decided.lost))
 

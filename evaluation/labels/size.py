@@ -8,7 +8,10 @@ from cleaning.parallel.engine import Engine
 from evaluation.files.progress import Reporter
 from evaluation.labels.source import Source
 
-_BY_BLOCKS = "vectors in an npy (without --output also in parquet, and --probabilities in a table)"
+_BY_BLOCKS = (
+    "to rank it by blocks, use vectors in an npy; "
+    "without --output, vectors in parquet and a table of --probabilities will do as well"
+)
 
 
 def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:
@@ -23,8 +26,8 @@ def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:
     needed, there = bytes_at_once(*size) / 1e9, memory() / 1e9
     if needed > there:
         problem = f"ranking it in memory needs about {needed:.0f} GB, and this machine has {there:.0f} GB"
-        raise InvalidInput(source.path, problem, f"use {_BY_BLOCKS}; these are ranked by blocks")
-    reporter.warn(f"ranking this in memory needs about {needed:.0f} GB; only {_BY_BLOCKS} are ranked by blocks")
+        raise InvalidInput(source.path, problem, _BY_BLOCKS)
+    reporter.warn(f"ranking this in memory needs about {needed:.0f} GB; {_BY_BLOCKS}")
 
 
 def memory() -> float:

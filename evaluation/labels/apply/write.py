@@ -129,7 +129,7 @@ def _refuse_overlap(output: Path, inputs: list[Path]) -> None:
     for path in inputs:
         here = path.resolve()
         if there == here or there.is_relative_to(here) or here.is_relative_to(there):
-            problem = f"the output and what the command reads ({path}) are not apart"
+            problem = f"the output overlaps with {path}, which the command reads"
             raise InvalidInput(output, problem, "name a folder somewhere else")
     if output.exists() and not output.is_dir():
         raise InvalidInput(output, "this is a file", "name a new folder")

@@ -123,8 +123,9 @@ def refuse_useless(path: Path, options: Options, source: Collection[Kind], trust
         if getattr(options, name) == getattr(plain, name) or use.kinds & {*source, *(trusted or ())}:
             continue
         about_labels = not use.kinds - set(_LABELS)
-        is_what = [words for kind, words in _IS.items() if kind in source and (kind in _LABELS) == about_labels]
-        problem = f"it is {use.what}, and {path.name or path} {' or '.join(is_what)}"
+        kinds = [kind for kind in _IS if kind in source and (kind in _LABELS) == about_labels]
+        is_what = "is a table" if len(_TABLE & {*kinds}) > 1 else " or ".join(_IS[kind] for kind in kinds)
+        problem = f"it is {use.what}, and {path.name or path} {is_what}"
         raise InvalidInput(f"--{name.replace('_', '-')}", problem, use.fix)
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -65,7 +65,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         said = [f"labels from the folder names, {names(labels)}"]
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
-    views = replace(views, columns=partial(_columns_of_row, path, form))
+    views = replace(views, columns=_ShownColumns(path, form))
     return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
 
 
@@ -182,14 +182,18 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     return whole, None, Views(), "; ".join(parts), filled
 
 
-@lru_cache(maxsize=2)
-def _shown_columns(path: Path, form: str) -> Any:
-    """All columns of numbers and texts, as a pyarrow table, for people to look at."""
-    table = open_table(path, form)
-    return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])
+class _ShownColumns:
+    """The columns of numbers, texts and dates, for people to look at. They are read once, when a row is first shown."""
 
+    def __init__(self, path: Path, form: str) -> None:
+        self._path, self._form = path, form
 
-def _columns_of_row(path: Path, form: str, row: int) -> Mapping[str, str]:
-    """The columns of numbers, texts and dates of one row, as text."""
-    cells = _shown_columns(path, form).slice(row, 1).to_pylist()[0]
-    return {name: "" if value is None else str(value) for name, value in cells.items()}
+    def __call__(self, row: int) -> Mapping[str, str]:
+        """Those of one row, as text."""
+        cells = self._table.slice(row, 1).to_pylist()[0]
+        return {name: "" if value is None else str(value) for name, value in cells.items()}
+
+    @cached_property
+    def _table(self) -> Any:
+        table = open_table(self._path, self._form)
+        return table.as_stored([name for name, kind in table.kinds.items() if kind in ("number", "text", "date")])

@@ -9,7 +9,7 @@ import numpy as np
 from cleaning.data import FloatVector
 
 _MOST_COLUMNS, _MOST_TELLING = 40, 12
-_IN_SNIPPET, _LONGEST_SNIPPET = 4, 200
+_IN_SNIPPET, LONGEST_SNIPPET = 4, 200
 # Numbers are rounded to this share of how far they are spread, and those that are all the same to so many digits.
 _SHARE, _DIGITS = 0.05, 4
 _MOST_DECIMALS = 9
@@ -60,7 +60,7 @@ def snippet(own: Mapping[str, str], telling: Sequence[Column]) -> str:
     """A few columns of a row in one line: those that tell most about another row, or the first ones."""
     chosen = [(one.name, own[one.name], one.decimals) for one in telling if one.name in own]
     some = chosen[:_IN_SNIPPET] or _alone(list(own.items())[:_IN_SNIPPET])
-    return "; ".join(f"{name} {_rounded(value, decimals)}" for name, value, decimals in some)[:_LONGEST_SNIPPET]
+    return "; ".join(f"{name} {_rounded(value, decimals)}" for name, value, decimals in some)[:LONGEST_SNIPPET]
 
 
 def _alone(columns: Sequence[tuple[str, str]]) -> list[tuple[str, str, int | None]]:
@@ -77,13 +77,18 @@ def _numbers(texts: Sequence[str]) -> FloatVector | None:
     return found if len(there) and np.isfinite(there).all() else None
 
 
+def _spread(numbers: FloatVector) -> float:
+    """Their standard deviation, without overflow for large ones."""
+    largest = float(np.nanmax(np.abs(numbers))) or 1.0
+    return float(np.nanstd(numbers / largest)) * largest
+
+
 def _decimals(texts: Sequence[str]) -> int | None:
     """To how many decimals numbers are shown, so that their differences can be seen; None for other texts."""
     numbers = _numbers(texts)
     if numbers is None:
         return None
-    spread, largest = float(np.nanstd(numbers)), float(np.nanmax(np.abs(numbers)))
-    step = _SHARE * spread or largest * 10.0 ** (1 - _DIGITS) or 1.0
+    step = _SHARE * _spread(numbers) or float(np.nanmax(np.abs(numbers))) * 10.0 ** (1 - _DIGITS) or 1.0
     wanted = max(-int(np.floor(np.log10(step))), 0)
     if any("e" in text.lower() for text in texts):
         return wanted
@@ -104,7 +109,7 @@ def _typical(texts: Sequence[str], decimals: int | None) -> str:
     numbers = None if decimals is None else _numbers(texts)
     if numbers is None:
         return Counter(texts).most_common(1)[0][0]
-    return _rounded(str(float(np.nanmedian(numbers))), decimals)
+    return _rounded(str(2 * float(np.nanmedian(numbers / 2))), decimals)
 
 
 def _telling(value: str, suggested: Sequence[str], given: Sequence[str]) -> float:
@@ -118,7 +123,10 @@ def _telling(value: str, suggested: Sequence[str], given: Sequence[str]) -> floa
         like = suggested.count(value) / len(suggested)
         return 2 * (like - given.count(value) / len(given) if given else 1 - like)
     own, like_it, unlike = [one for one in numbers if one is not None]
-    spread = float(np.nanstd(np.concatenate([own, like_it, unlike])))
-    off = abs(float(own[0]) - float(np.nanmedian(like_it)))
-    other = abs(float(own[0]) - float(np.nanmedian(unlike))) if given else 2 * off
-    return (other - off) / spread if spread else 0.0
+    spread = _spread(np.concatenate([own, like_it, unlike]))
+    if not spread:
+        return 0.0
+    here = float(own[0]) / spread
+    off = abs(here - float(np.nanmedian(like_it / spread)))
+    other = abs(here - float(np.nanmedian(unlike / spread))) if given else 2 * off
+    return other - off

@@ -160,9 +160,11 @@ class Desk:
             with self.lock:
                 before = self.round
                 checked, left_out = self.verdicts.facts(self.given, self.code)
+                standing = [entry for row in self.verdicts.rows if (entry := self.standing(row)) is not None]
+                found = sum(map(self.wrong, standing))
             if self._ranked is None:
                 self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
-            renewed, failed = next_round(before, self._ranked, checked, left_out, self._first), None
+            renewed, failed = next_round(before, self._ranked, checked, left_out, found, self._first), None
         except Exception as error:  # a failure must not end the review: the old order stays, and the page says why
             renewed, failed = None, f"The order could not be computed anew: {sentence(error)}"
         with self.lock:

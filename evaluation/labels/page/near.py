@@ -10,13 +10,12 @@ from cleaning.data import FloatVector, IntVector
 from cleaning.labels.columns import OF_REVIEWS
 from cleaning.labels.evidence import blocks
 from evaluation.labels.opened import Review
-from evaluation.labels.page.columns import Column, columns_of, snippet
+from evaluation.labels.page.columns import LONGEST_SNIPPET, Column, columns_of, snippet
 from evaluation.labels.source import Source
 
 SHOWN, _COMPARED = 3, 9
 # Rows whose label is wrong with at most this probability stand in where there are no trusted rows.
 _SURELY_RIGHT = 0.1
-_LONGEST_SNIPPET = 200
 
 _Floats = NDArray[np.floating]
 
@@ -82,7 +81,7 @@ class Nearness:
         """A few words for a row in a list: the beginning of its text, or some columns. None if it has neither."""
         text = source.text(row)
         if text is not None:
-            return text[:_LONGEST_SNIPPET]
+            return text[:LONGEST_SNIPPET]
         return snippet(self._shown(source, row), telling) or None
 
     def _near(self, row: int, rows: IntVector, *, trusted: bool = False) -> list[tuple[int, float]]:

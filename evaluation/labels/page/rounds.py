@@ -1,7 +1,7 @@
 """Rounds of a review: after each batch of decisions, the order and the beliefs are computed anew."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,17 +20,17 @@ from evaluation.labels.review_folder import RANKING
 class Round:
     """What is believed at one point of a review.
 
-    number: 0 for the ranking as it was made. looks: how many rows had been looked at. order (n,): all rows, the one to
-    look at next first; those already decided last. unchecked: how many were open. suspicion (n,): P(the given label is
-    wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is right). left:
-    wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`; None where the
-    data cannot tell.
+    number: 0 for the ranking as it was made. looks: how many rows had been looked at. found: how many of them had a
+    wrong label. order (n,): all rows, the one to look at next first; those already decided last. suspicion (n,): P(the
+    given label is wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is
+    right). left: wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`;
+    None where the data cannot tell.
     """
 
     number: int
     looks: int
+    found: int
     order: IntVector
-    unchecked: int
     suspicion: FloatVector
     suggestion: IntVector
     probability: FloatVector
@@ -38,11 +38,10 @@ class Round:
     deviations: tuple[float, float] | None
     advice: str
 
-    def forecast(self, looks: int, after: int = 0) -> Count | None:
-        """How many wrong labels so many looks should find, after others; None where the data cannot tell."""
+    def forecast(self, rows: IntVector) -> Count | None:
+        """How many wrong labels a look at these rows should find; None where the data cannot tell."""
         if self.deviations is None or self.left is None:
             return None
-        rows = self.order[: self.unchecked][after:][:looks]
         return found_ahead(np.nan_to_num(self.suspicion[rows]), self.deviations, self.left)
 
 
@@ -69,18 +68,21 @@ def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = (
         problem = f"it has {len(set(rows))} of the {n} rows of {review.source.path}"
         raise InvalidInput(review.folder / RANKING, problem, "run `fixfirst rank` again")
     counted = review.description.count
-    left = None if counted is None else Count(counted.expected, counted.low, counted.high)
-    deviations = None if counted is None else counted.deviations
     decided = [line for line in lines if line["decision"]]
+    found = sum(map(_was_wrong, decided))
+    # the count is that of all labels, before any was looked at
+    ends = None if counted is None else (counted.expected, counted.low, counted.high)
+    left = None if ends is None else Count(*(max(value - found, 0.0) for value in ends))
+    deviations = None if counted is None else counted.deviations
     open_rows = n - len(decided)
-    state = _State(0, 0, order, n, _without(first, order[open_rows:].tolist()))
-    found_at_first = _round(state, suspicion, suggestion, probability, left, deviations)
-    if left is None or not decided:
-        return found_at_first
-    # the count is that of all labels, before any was looked at; the advice is about the rows that are still open
-    found = sum(line["decision"] not in ("keep", "unsure", f"label: {line['given_label']}") for line in decided)
-    still = Count(*(max(value - found, 0.0) for value in left))
-    return replace(found_at_first, advice=advice(np.nan_to_num(suspicion[order[:open_rows]]), still))
+    state = _State(0, len(decided), found, order, open_rows, _without(first, order[open_rows:].tolist()))
+    return _round(state, suspicion, suggestion, probability, left, deviations)
+
+
+def _was_wrong(line: Mapping[str, str]) -> bool:
+    """Whether a look at the row of a ranking has found a wrong label."""
+    given = line["given_label"]
+    return bool(given) and line["decision"] not in ("keep", "unsure", f"label: {given}")
 
 
 def next_round(
@@ -88,16 +90,18 @@ def next_round(
     ranked: Ranked,
     checked: Mapping[int, int],
     left_out: frozenset[int],
+    found: int,
     first: Sequence[int] = (),
 ) -> Round:
     """The round after decisions. ranked: before any. checked: the right class of each checked row. left_out: rows
-    dropped or unsure. first: rows to look at before all others, until they are decided.
+    dropped or unsure. found: how many of all these had a wrong label. first: rows to look at before all others, until
+    they are decided.
     """
     now = renewed(ranked, checked, left_out)
     bare = np.flatnonzero(np.isnan(ranked.suspicion))
     unchecked = len(now.round.order) + len(np.setdiff1d(bare, [*checked, *left_out]))
     decided = {*checked, *left_out}
-    state = _State(before.number + 1, len(decided), now.order, unchecked, _without(first, decided))
+    state = _State(before.number + 1, len(decided), found, now.order, unchecked, _without(first, decided))
     return _round(state, now.suspicion, now.suggestion, now.probability, now.round.left, now.round.deviations)
 
 
@@ -110,6 +114,7 @@ def _without(rows: Sequence[int], others: Collection[int]) -> IntVector:
 class _State:
     number: int
     looks: int
+    found: int
     order: IntVector
     unchecked: int
     first: IntVector
@@ -127,8 +132,8 @@ def _round(
     return Round(
         number=state.number,
         looks=state.looks,
+        found=state.found,
         order=order,
-        unchecked=state.unchecked,
         suspicion=suspicion,
         suggestion=suggestion,
         probability=probability,

@@ -80,9 +80,8 @@ class Views:
             standing.sort(key=lambda entry: entry.at)
             found = np.cumsum([desk.wrong(entry) for entry in standing], dtype=np.int64)
             total = int(found[-1]) if len(found) else 0
-            since = total - (int(found[current.looks - 1]) if 0 < current.looks <= len(found) else 0)
-            left = _less(current.left, since)
-            open_rows = int(np.count_nonzero(desk.state == _OPEN))
+            left = _less(current.left, total - current.found)
+            ahead = current.order[desk.state[current.order] == _OPEN]
             history, log = desk.history, desk.review.log
             return {
                 "version": f"{len(log.entries)}.{current.number}.{int(desk.computing)}",
@@ -94,9 +93,9 @@ class Views:
                 "found": total,
                 "left": left,
                 "wide": left is not None and is_wide(left),
-                "next": _next(current, len(standing), min(_NEXT, open_rows)),
+                "next": _next(current, ahead[:_NEXT]),
                 "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
-                "forecast": _ahead(current, len(standing), total, open_rows),
+                "forecast": _ahead(current, len(standing), total, ahead),
                 "advice": current.advice,
                 "caveats": [*_drawn(desk.drawn), *desk.review.description.caveats, *_lost(desk.lost)],
                 "pairs": self._pairs(current),
@@ -272,8 +271,11 @@ def has_pictures(source: Source) -> bool:
 
 
 def _drawn(count: int) -> list[str]:
+    if not count:
+        return []
     rows = "The first row was" if count == 1 else f"The first {count} rows were"
-    return [f"{rows} drawn at random: look at all of them, and wrong labels are counted by them."] if count else []
+    then = "once you have looked at all of them, the number of wrong labels is estimated from them"
+    return [f"{rows} drawn at random: {then}."]
 
 
 def _lost(lost: Sequence[Entry]) -> list[str]:
@@ -284,20 +286,20 @@ def _less(count: Count | None, found: int) -> Count | None:
     return None if count is None else Count(*(max(value - found, 0.0) for value in count))
 
 
-def _next(seen: Round, looked: int, looks: int) -> dict[str, Any] | None:
-    """What the next looks should find, after those since the round."""
-    ahead = seen.forecast(looks, after=max(looked - seen.looks, 0))
-    return {"looks": looks, "found": ahead} if looks and ahead is not None else None
+def _next(seen: Round, ahead: IntVector) -> dict[str, Any] | None:
+    """What the next looks should find. ahead: at these rows."""
+    found = seen.forecast(ahead)
+    return {"looks": len(ahead), "found": found} if len(ahead) and found is not None else None
 
 
-def _ahead(seen: Round, looked: int, found: int, open_rows: int) -> list[list[float]]:
-    """(looks, expected, low, high) of what will have been found by then."""
+def _ahead(seen: Round, looked: int, found: int, ahead: IntVector) -> list[list[float]]:
+    """(looks, expected, low, high) of what will have been found by then. ahead: the open rows in their order."""
     points = []
-    for step in [one for one in _AHEAD if one < 3 * max(looked, 40)]:
-        ahead = seen.forecast(step, after=max(looked - seen.looks, 0))
-        if ahead is None or step > open_rows:
+    for step in [one for one in _AHEAD if one < 3 * max(looked, 40) and one <= len(ahead)]:
+        more = seen.forecast(ahead[:step])
+        if more is None:
             break
-        points.append([looked + step, *(found + value for value in ahead)])
+        points.append([looked + step, *(found + value for value in more)])
     return points
 
 

@@ -140,6 +140,16 @@ def test_a_column_without_a_value_is_passed_over():
         fixfirst.rank(frame(**empty), label="kind", features=["e0", "note"])
 
 
+@pytest.mark.parametrize("names", ["wxyz", ["e0", "e1", "e2", "e3"]])
+def test_a_column_without_a_value_among_the_trusted_rows_alone_is_named(names):
+    data = pd.DataFrame(X, columns=list(names)).assign(kind=Y, note=None)
+    trusted = pd.DataFrame(CHECKED.features, columns=list(names)).assign(kind=NAMES[CHECKED.labels], note=None)
+    assert len(fixfirst.rank(data, label="kind", trusted=trusted)) == 90
+    trusted[names[1]] = np.nan
+    with pytest.raises(InvalidInput, match=f"trusted, column {names[1]}: there is no value in it"):
+        fixfirst.rank(data, label="kind", trusted=trusted)
+
+
 def test_what_is_printed_says_how_many_are_wrong_and_whether_to_go_on():
     names = np.array(["bird", "\x1b[31mcat", "dog"])
     found = fixfirst.rank(X, names[DATASET.train.labels], trusted=(CHECKED.features, names[CHECKED.labels]))
@@ -149,6 +159,10 @@ def test_what_is_printed_says_how_many_are_wrong_and_whether_to_go_on():
     assert found.advice in shown
     assert len(shown) == 2 + len(found.caveats) + 1 + 10
     assert "\x1b" not in str(found)
+    for rows, labels in (([], []), ((), "dog"), (found.next(0)["id"], np.array([]))):
+        assert str(found.decide(rows, labels)).startswith("90 labels; ")
+    with pytest.raises(InvalidInput, match="labels: 1 for 0 rows"):
+        found.decide([], ["dog"])
     found.decide(found.next(1)["row"], "dog")
     assert str(found).startswith("90 labels, 1 of them decided; ")
     ahead = found.forecast(10)
@@ -206,6 +220,7 @@ def test_decisions_teach_and_what_is_left_shrinks():
     found.decide(np.arange(90), NAMES[TRUTH.labels])
     assert found.left == (0, 0, 0)
     assert len(found.next(5)) == 0
+    assert str(found).splitlines()[0] == "90 labels, 90 of them decided"
 
 
 def test_a_row_that_repeats_another_and_one_that_is_like_no_other_are_named():

@@ -193,7 +193,7 @@ def test_what_is_no_vote_is_one_sentence(columns, message):
     ("arguments", "message"),
     [
         ({"votes": VOTES, "labels": NAMES[CLEAN.labels]}, "votes: labels are given as well"),
-        ({"votes": VOTES.head(80)}, "votes: there are 80 labels for 90 rows"),
+        ({"votes": VOTES.head(80)}, "votes: there are 80 rows of votes for 90 rows of data"),
         ({"votes": VOTES["ann"].to_numpy()}, "votes: the shape is (90,)"),
         ({"votes": VOTES[[]]}, "votes: there are no columns"),
         ({"votes": VOTES.rename(columns={"bob": "ann"})}, "two annotators are called 'ann'"),

@@ -219,7 +219,7 @@ def test_what_was_decided_teaches_and_stays_at_the_end(copies, capsys):
     decide(folder, {first: f"={NAMES.index(ROWS.truth[first])}"})
     status, out, _ = run(capsys, "rank", folder.parent / "t.npz")
     assert status == 0
-    assert "1 of them have been looked at" in out
+    assert "looked at: 1, of which " in out
     found = ranking(folder).set_index("row")
     assert found.loc[str(first), ["decision", "ask_next"]].tolist() == [f"label: {NAMES.index(ROWS.truth[first])}", ""]
     assert int(found.loc[str(first), "place"]) == 60

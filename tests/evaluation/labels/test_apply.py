@@ -321,7 +321,7 @@ def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):
     assert run(capsys, "rank", photos)[0] == 0
     folder = tmp_path / "photos_review"
     for output in (photos, photos / "clean", tmp_path, folder, folder / "clean"):
-        assert "not apart" in refused(capsys, folder, output)
+        assert "the output overlaps with " in refused(capsys, folder, output)
     path = FORMS["csv"](tmp_path, rows)
     assert run(capsys, "rank", path)[0] == 0
     assert "the command reads this file" in refused(capsys, tmp_path / "t_review", path)

@@ -76,7 +76,7 @@ def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(
     again = table_of(folder)
     assert again["row"][:115].tolist() == table["row"][2:117].tolist()
     assert set(again["row"][118:]) == set(table["row"][:2])
-    assert "2 of them have been looked at" in capsys.readouterr().out
+    assert "looked at: 2, of which " in capsys.readouterr().out
 
 
 def test_the_first_looks_come_first_and_count_wrong_labels(folder, tmp_path, capsys):
@@ -373,7 +373,7 @@ def test_without_a_review_a_table_of_probabilities_is_held_in_memory_and_that_is
     pd.DataFrame(own, columns=NAMES).to_csv(trusted / "p.csv", index=False)
     asked = ["rank", str(trusted / "X.npy"), f"--probabilities={trusted / 'p.csv'}"]
     assert main([*asked, f"--output={trusted / 'list.csv'}"]) == 0
-    assert "without --output also in parquet, and --probabilities in a table" in capsys.readouterr().err
+    assert "use vectors in an npy; without --output, vectors in parquet and a table" in capsys.readouterr().err
 
 
 @pytest.fixture(scope="module")
@@ -428,7 +428,7 @@ def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys
     first = table["row"][:5].astype(int).tolist()
     decide(folder / "X_review", {row: f"={Rows().truth[row]}" for row in first})
     assert main(["rank", str(folder / "X.npy"), f"--labels={folder / 'votes.csv'}"]) == 0
-    assert "5 of them have been looked at" in capsys.readouterr().out
+    assert "looked at: 5, of which " in capsys.readouterr().out
     again = table_of(folder)
     assert set(again["row"][115:].astype(int)) == set(first)
     assert (again["ask_next"][114:] == "").all()

@@ -171,7 +171,7 @@ def test_wrong_folders_and_outputs_are_one_sentence(tmp_path, capsys):
     (review / "ranking.csv").write_text("".join(lines[:-1]))
     assert "it does not rank the 60 rows" in error(review, "--to=label-studio")
     (review / "ranking.csv").write_text(text.replace(lines[1], ",".join(["1", "0", "first", *lines[1].split(",")[3:]])))
-    assert "line 2: a number is not one" in error(review, "--to=csv")
+    assert "ranking.csv, line 2, column row: 'first' where a number belongs" in error(review, "--to=csv")
     (review / "ranking.csv").write_text(text)
     (review / "source.json").write_text("{}")
     assert "source.json, version: Field required" in error(review, "--to=label-studio")

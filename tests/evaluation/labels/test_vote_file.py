@@ -70,7 +70,7 @@ def test_every_form_is_ranked_as_with_the_votes_in_columns(form, wide, tmp_path,
     source = written(tmp_path, form)
     status, out, err = run(capsys, "rank", source, f"--labels={tmp_path / 'votes.csv'}")
     assert status == 0
-    assert err.startswith("warning: '=e\\u202eve' is a formula to a spreadsheet")
+    assert err.startswith("warning: a spreadsheet takes '=e\\u202eve' for a formula")
     assert (
         "votes of 3 annotators from `votes.csv`, 3 names (3 rows have none); the given label is what most said" in out
     )

@@ -10,11 +10,14 @@ import pytest
 
 from cleaning import Count
 from cleaning.errors import InvalidInput
+from evaluation.files.progress import Reporter
+from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page import desk as module
 from evaluation.labels.page.desk import Desk, Wish
 from evaluation.labels.page.pictures import Scaled, scaled
 from evaluation.labels.page.views import Query, Views
+from evaluation.labels.source import Request, open_source
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, Rows
 from tests.evaluation.labels.page.served import photos, ranked
@@ -91,6 +94,28 @@ def test_the_bar_adds_up(views):
         desk.rounds[-1] = replace(desk.round, left=Count(38.0, 38.0, high))
         assert views.state()["wide"] is wide
     assert (views.state()["can_undo"], views.state()["can_redo"]) == (False, True)
+
+
+def test_what_is_expected_is_about_the_open_rows_at_the_head_of_the_order(review):
+    """Also after a second ranking, which has the decided rows at the end, and if looks go past the order."""
+    first = Views(Desk(open_review(review), "ann", 1000)).desk
+    looked = [row for row in first.round.order.tolist() if first.given[row] >= 0][:9]
+    first.decide([*(Wish(row, "drop") for row in looked[:5]), *(Wish(row, "keep") for row in looked[5:])], 0)
+    left = Views(first).state()["left"]
+    ranked(review.parent / "t.csv", "--features=e*")
+    views = Views(Desk(open_review(review), "ann", 1000))
+    desk, state = views.desk, views.state()
+    head = [row for row in desk.round.order.tolist() if row not in looked]
+    assert desk.round.order.tolist()[-9:] == [row for row in desk.round.order.tolist() if row in looked]
+    assert state["next"]["found"] == desk.round.forecast(np.array(head[:20]))
+    assert state["forecast"][0][1] == 5 + state["next"]["found"].expected
+    assert (desk.round.found, state["left"].high) == (5, left.high)
+    desk.decide([Wish(head[0], "keep"), Wish(head[7], "drop")], 0)
+    state = views.state()
+    assert state["next"]["found"] == desk.round.forecast(np.array([*head[1:7], *head[8:22]]))
+    found = views.state()["left"].high
+    desk.undo()
+    assert views.state()["left"].high == found + 1
 
 
 def test_many_looks_make_a_curve_of_few_points(views):
@@ -189,6 +214,16 @@ def test_columns_that_tell_the_classes_apart_come_first(tmp_path):
     assert [one["snippet"] for one in kind if one["row"] == 0] == [shown["snippet"]]
     assert views.brief(0, views.desk.round)["snippet"].startswith("noise ")
     assert [(group["label"], group["kind"]) for group in shown["near"]] == [("a", "like"), ("b", "like")]
+
+
+def test_a_source_that_is_opened_again_shows_its_cells_as_they_are_now(tmp_path):
+    for note in ("red", "blue"):
+        frame = pd.DataFrame({"a": range(6), "label": list("xyxyxy"), "note": note})
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        source, _ = open_source(Request(tmp_path / "t.csv", Options()), Reporter())
+        assert source.columns(3) == {"a": "3", "label": "y", "note": note}
+        frame.assign(note="later").to_csv(tmp_path / "t.csv", index=False)
+        assert source.columns(4)["note"] == note
 
 
 def test_near_duplicates_are_shown_together(review):
