@@ -53,13 +53,13 @@ $(VENV)/.runtime: $(VENV)/.packages $(OURS)
 # uv installs the same packages in a third of the time. It has its own settings for mirrors, so where it cannot install
 # them, pip does.
 BOTH_LISTS := requirements.txt -r requirements-dev.txt
+BY_UV := $(BIN)/uv pip install --quiet --system-certs --python=$(BIN)/python
 
 $(VENV)/.development: $(BIN)/python requirements.txt requirements-dev.txt $(OURS)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
 	$(INSTALL_LIST) $(VENV)/uv.txt
-	$(BIN)/uv pip install --quiet --python=$(BIN)/python --no-deps --require-hashes -r $(BOTH_LISTS) || \
-	  $(INSTALL_LIST) $(BOTH_LISTS)
-	$(BIN)/uv pip install --quiet --python=$(BIN)/python --no-build-isolation --no-deps -e .
+	$(BY_UV) --no-deps --require-hashes -r $(BOTH_LISTS) || $(INSTALL_LIST) $(BOTH_LISTS)
+	$(BY_UV) --no-build-isolation --no-deps -e . || $(INSTALL_OURS)
 	$(COMPILE_MODULES)
 	@touch $(VENV)/.packages $(VENV)/.runtime $@
 

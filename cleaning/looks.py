@@ -82,22 +82,37 @@ class FirstLooks:
         The share of wrong labels of each stratum has a beta distribution, with 1 pseudo-look of which half goes by the
         belief; the rows that were not drawn are binomial.
         """
+        seen = self._seen(wrong, left_out)
+        return None if seen is None else self._counted(*seen)
+
+    def middle_half(self, wrong: Mapping[int, bool], left_out: Collection[int] = ()) -> tuple[float, float] | None:
+        """The number of wrong labels is with equal odds between these two or not; see `count`."""
+        seen = self._seen(wrong, left_out)
+        if seen is None:
+            return None
+        low, high = np.quantile(self._totals(*seen), [0.25, 0.75], method="inverted_cdf")
+        return float(low), float(high)
+
+    def _seen(self, wrong: Mapping[int, bool], left_out: Collection[int]) -> tuple[IntVector, IntVector] | None:
+        """How many rows of each stratum were looked at and wrong; None until that goes for all drawn rows."""
         drawn = self.rows.tolist()
         if not all(row in wrong or row in left_out for row in drawn):
             return None
         seen = np.array([row in wrong for row in drawn])
         bad = np.array([wrong.get(row, False) for row in drawn])
-        strata = len(self.sizes)
-        looks, found = (np.bincount(self.stratum[part], minlength=strata) for part in (seen, bad))
-        return self._counted(looks, found)
+        looks, found = (np.bincount(self.stratum[part], minlength=len(self.sizes)) for part in (seen, bad))
+        return looks, found
 
     def _counted(self, looks: IntVector, found: IntVector) -> Count:
+        total = self._totals(looks, found)
+        low, high = np.quantile(total, [_TAIL, 1 - _TAIL], method="inverted_cdf")
+        return Count(float(total.mean()), float(low), float(high))
+
+    def _totals(self, looks: IntVector, found: IntVector) -> FloatVector:
         rng, shape = np.random.default_rng(0), (_DRAWS, len(looks))
         right = looks - found + _BELIEVED * (1 - self.believed) + _OTHER
         share = rng.beta(found + _BELIEVED * self.believed + _OTHER, right, shape)
-        total = found.sum() + rng.binomial(self.sizes - looks, share).sum(axis=1)
-        low, high = np.quantile(total, [_TAIL, 1 - _TAIL], method="inverted_cdf")
-        return Count(float(total.mean()), float(low), float(high))
+        return np.asarray(found.sum() + rng.binomial(self.sizes - looks, share).sum(axis=1))
 
 
 def first_looks(posterior: Posterior, looks: int = 30, *, rng: np.random.Generator | None = None) -> FirstLooks:

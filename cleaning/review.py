@@ -1,6 +1,6 @@
 """Rounds of a review: what somebody has decided about some rows, and what is believed about the others since then."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,12 +17,14 @@ from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks
 
 _SURE = 1e-9
+# Open rows are wrong at most this many times as often as the rows outside the first looks were.
+_MORE_OFTEN = 2.0
 
 
 def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: Count) -> Count:
     """How many of these rows have a wrong label, by their suspicion, with a 90% interval.
 
-    Neither end is above that of what is left in all. The interval covers chance and a misjudgement that all rows share,
+    No number is above that of what is left in all. The interval covers chance and a misjudgement that all rows share,
     of these deviations in logits: towards too much suspicion, and towards too much trust (see `misjudged`).
     """
     q = np.clip(suspicion, _SURE, 1 - _SURE)
@@ -33,7 +35,7 @@ def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: C
     more = float(expit(logit(q) + above).sum()) - expected
     low = max(expected - float(np.sqrt(chance + less**2)), 0.0)
     high = min(expected + float(np.sqrt(chance + more**2)), float(len(q)), left.high)
-    expected, low = min(expected, high), min(low, high, left.low)
+    expected, low = min(expected, high, left.expected), min(low, high, left.low)
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
 
 
@@ -87,6 +89,8 @@ class Round:
         The interval covers chance and a misjudgement that all rows share, as that of `left` does.
         """
         looks = whole_from_0("looks", looks)
+        if not len(self.order):
+            return Count(0.0, 0.0, 0.0)
         if self.left is None or self.deviations is None:
             return None
         return found_ahead(self.suspicion[self.order[:looks]], self.deviations, self.left)
@@ -182,29 +186,29 @@ def by_drawn(
     rows: int,
 ) -> Count | None:
     """How many labels of so many open rows are wrong: by the drawn rows, if these are decided and tell more than
-    `left`. wrong: of the checked rows. suspicion (n,): of all rows, before the review.
+    `left` or contradict it. wrong: of the checked rows. suspicion (n,): of all rows, before the review.
+
+    What was found is not left. The open rows are wrong at most twice as often as all rows outside the sample, since the
+    more suspicious ones are looked at first.
     """
-    sampled = drawn.count(wrong, left_out)
-    if sampled is None:
+    sampled, middle = drawn.count(wrong, left_out), drawn.middle_half(wrong, left_out)
+    if sampled is None or middle is None:
         return left
-    return _more_telling(left, _still_left(sampled, sum(wrong.values()), suspicion[list(left_out)], rows))
-
-
-def _still_left(sampled: Count, found: float, unknown: FloatVector, rows: int) -> Count:
-    """How many of so many open rows are wrong, where `sampled` were wrong at first and `found` of them were found.
-
-    unknown: the suspicion of the rows about which nobody could tell.
-    """
-    high = min(max(sampled.high - found, 0.0), float(rows))
+    found, unknown = sum(wrong.values()), suspicion[list(left_out)]
+    others = int(drawn.sizes.sum()) - len(drawn.rows)
+    elsewhere = [value - sum(wrong.get(row, False) for row in drawn.rows.tolist()) for value in sampled]
+    most = [min(_MORE_OFTEN * rows / max(others, 1) * value, float(rows)) for value in elsewhere]
+    high = min(max(sampled.high - found, 0.0), most[2])
     low = min(max(sampled.low - found - len(unknown), 0.0), high)
-    return Count(float(np.clip(sampled.expected - found - unknown.sum(), low, high)), low, high)
+    expected = float(np.clip(min(sampled.expected - found - unknown.sum(), most[0]), low, high))
+    there = Count(expected, float(np.floor(low)), float(np.ceil(high)))
+    narrower = left is None or there.high - there.low < left.high - left.low
+    return there if left is None or narrower or _contradicts(left, [one - found for one in middle]) else left
 
 
-def _more_telling(one: Count | None, sampled: Count) -> Count:
-    """The narrower of two intervals; that of the sample if it contradicts the other."""
-    if one is None or sampled.high - sampled.low < one.high - one.low or not one.low <= sampled.expected <= one.high:
-        return sampled
-    return one
+def _contradicts(left: Count, middle: Sequence[float]) -> bool:
+    """Whether the interval by the beliefs is on one side of the middle half of the numbers that the sample allows."""
+    return left.high < middle[0] or middle[1] < left.low
 
 
 def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, int]) -> tuple[IntVector, Posterior]:

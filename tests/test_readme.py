@@ -86,8 +86,9 @@ def test_the_commands_for_own_labels_work(tmp_path, monkeypatch, capsys):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray((pixels.reshape(8, 8) * 15).astype(np.uint8)).save(folder / f"{row:03d}.png")
     monkeypatch.chdir(tmp_path)
-    found = commands(ROOT / "OWN_DATA.md")
+    *found, decisions = commands(ROOT / "OWN_DATA.md")
     assert [command[0] for command in found] == ["rank", "review", "apply", "rank"]
+    assert decisions[0] == "decisions"  # the test below runs it
     for command in found:
         if command[0] == "apply":  # somebody has looked at the first suspect
             decide(Path("photos_review"), {0: "=digit 4"})

@@ -133,7 +133,8 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
     Without trusted rows (gold: None) the high end is at least that of `_high_alone`. With them, the interval also
     covers the range of the profile likelihood, and its high end goes _TOWARDS_CEILING of the way from the number that a
     stack with gold correction expects to the bound of `_triangle_high`, which needs no noise model. Few trusted rows
-    tell little of that bound. The low end is 0 where no label has to be wrong; see `_noise_is_seen`.
+    tell little of that bound, so the high end is then no higher than without any. The low end is 0 where no label has
+    to be wrong; see `_noise_is_seen`.
     """
     expected, low, high = _of_belief(plain)
     low = low if low and _noise_is_seen(plain) else 0.0

@@ -24,9 +24,9 @@ _CALIBRATION_STEPS = 8
 # class and are hardly affected.
 _SCARCE, _SOME_BITS = 15, float(np.log2(5))
 # Where the surrogate cannot learn this share of what the beliefs know, suspicion counts as much as the estimated gain.
-# On the study's sets it misses at most .07. Where it misses everything, as with circles around each other, its gains
-# mean nothing.
-_MISFIT, _MISFIT_POWER = 0.15, 4
+# On the study's sets it misses less. Where it misses everything, as with circles around each other, its gains mean
+# nothing. With very noisy labels, beliefs miss as much as it does.
+_MISFIT, _MISFIT_POWER = 0.1, 4
 # From here on the gain makes no difference, and is not computed: with 200 classes of 10 rows or 1,000 of 30.
 _ALL_DOUBT = 1000.0
 # Weight of a validation row's label; the rest is the weight of the belief about it.
@@ -120,9 +120,10 @@ def order_by_use(
     so that it adapts to hard data, where most rows lie near the boundary. With more than two classes, the gain of a
     doubtful fix is reduced by the factor suspicion^(log₂ K - 1). Where rows are few, the estimated gain is uncertain,
     so its root mean square, times the suspicion, times (15 / rows per class)³ is added to it: the fifth power below 15
-    rows per class, and with more than ten classes (log₂ K / 5)⁴ times as much. The same is added (misfit / .15)⁴
-    times, where the classifier cannot learn what the beliefs know. Rows whose label is almost surely right come last,
-    the least sure first. growing: each turn takes more rows than the one before, so that there are few.
+    rows per class, and with more than ten classes (log₂ K / 5)⁴ times as much. The same is added (misfit · signal
+    / .1)⁴ times, where the classifier cannot learn what the beliefs know; signal is 1 without noise and 0 for random
+    labels. Rows whose label is almost surely right come last, the least sure first. growing: each turn
+    takes more rows than the one before, so that there are few.
     """
     order = train.order_by_id()
     wrong = np.maximum(1 - beliefs.fixed[order, train.labels[order]], 0)
@@ -135,7 +136,7 @@ def order_by_use(
     ranked: list[IntVector] = []
     gains = np.zeros(len(order))
     doubt = _doubt(len(cleaning.believed), fixed.shape[1])
-    doubt += (cleaning.misfit(beliefs.fixed[order]) / _MISFIT) ** _MISFIT_POWER
+    doubt += (cleaning.misfit(beliefs.fixed[order]) * _signal(wrong, fixed.shape[1]) / _MISFIT) ** _MISFIT_POWER
     per_turn = (_FIRST_SHARE if growing else _SHARE_ORDERED / _MOST_TURNS) * len(order)
     while open_rows.any() and len(ranked) < _MOST_TURNS:
         change = cleaning.gains(fixed)
@@ -160,6 +161,11 @@ def _doubt(rows: int, n_classes: int) -> float:
     """How much suspicion counts beside the estimated gain; 1: as much as its root mean square."""
     scarcity = _SCARCE * n_classes / max(rows, 1)
     return float(max(np.log2(max(n_classes, 2)) - _SOME_BITS, 1.0) ** 4 * scarcity**3 * max(scarcity, 1.0) ** 2)
+
+
+def _signal(wrong: FloatVector, n_classes: int) -> float:
+    """1 if no label is wrong, 0 if labels are drawn at random. wrong (n,): the suspicion."""
+    return max(1 - float(wrong.mean()) * n_classes / max(n_classes - 1, 1), 0.0)
 
 
 def _calibrated(predictions: FloatMatrix, believed: FloatMatrix, start: float | None) -> float:

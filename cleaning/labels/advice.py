@@ -4,6 +4,7 @@ import numpy as np
 
 from cleaning.belief.count import Count
 from cleaning.data import FloatVector
+from cleaning.errors import count_of
 
 _TURN = 20
 # One may stop where no more wrong labels than this, or than this share of the open rows, may be left.
@@ -26,14 +27,17 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
     turns = np.add.reduceat(ahead, np.arange(0, len(ahead), _TURN), dtype=np.float64)
     worth = int(np.argmax(turns < 1)) if (turns < 1).any() else len(turns)
     if not worth:
-        few = f"the next {_TURN} looks should find less than one wrong label on average"
+        turn = f"next {_TURN} looks" if len(ahead) > _TURN else f"last {count_of(len(ahead), 'look')}"
+        few = f"the {turn} should find less than one wrong label on average"
         if left.high <= max(_FEW, _SMALL * len(ahead)):
             return f"You may stop: {few}."
-        beyond = f"Up to {left.high:.0f} labels may still be wrong; looks at rows drawn at random would tell"
+        beyond = f"Up to {left.high:.0f} labels may still be wrong without looking so"
         return f"Little is left to find in this order: {few}. {beyond}."
     looks = min(worth * _TURN, len(ahead))
     if looks == len(ahead):
         return f"Not yet: it is worth looking at all {looks} rows."
-    rest = [max(value - float(np.sum(ahead[:looks])), 0.0) for value in left]
-    stay = f"{rest[1]:.0f} to {rest[2]:.0f} wrong labels may stay"
+    head, rest = (float(np.sum(part)) for part in (ahead[:looks], ahead[looks:]))
+    share = rest / (head + rest)
+    high = max(left.high - head, left.high * share, rest)
+    stay = f"{np.floor(left.low * share):.0f} to {np.ceil(high):.0f} wrong labels may stay"
     return f"Not yet: by what is known now, stop after about {looks} more looks; then {stay}."

@@ -85,7 +85,9 @@ def vectors_in(columns: Columns) -> Vectors:
     """Columns that are one vector written out, as they are: in float64 where float32 may not tell the values apart."""
     single = encoder_of(columns)(columns)
     numbers = [np.asarray(column.values, dtype=np.float64) for column in columns.columns]
-    return Vectors(np.stack(numbers, axis=1) if any(map(is_far, numbers)) else single, columns.place)
+    # with a centre, which is seen from some of the rows, `single` is centred already, and other rows would not be
+    double = any(is_far(one) or centre_of(one[:, None]) is not None for one in numbers)
+    return Vectors(np.stack(numbers, axis=1) if double else single, columns.place)
 
 
 def blocks(count: int) -> Iterator[slice]:

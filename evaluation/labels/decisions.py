@@ -101,16 +101,15 @@ class DecisionLog:
         self.path = path
         self.entries: list[Entry] = []
         self._read = 0
+        self._ended = True
 
     def read(self) -> Self:
-        """Reads the lines added since the last call, by anybody. Ignores a last line that is not finished.
+        """Reads the lines added since the last call, by anybody. Ignores a last line that is cut off.
 
         Raises InvalidInput with the line number for a line that is not a decision, and for a file that lost lines.
         """
         if self.path.exists():
-            with plain_errors(self.path, "read the file"), self.path.open("rb", buffering=0) as file:
-                fcntl.flock(file, fcntl.LOCK_SH)
-                self._catch_up(file)
+            self._read_on()
         return self
 
     def mended(self, warn: Callable[[str], None]) -> Self:
@@ -125,8 +124,7 @@ class DecisionLog:
                 rest = self._mend(file)
                 self._catch_up(file)
         else:
-            with plain_errors(self.path, "read the file"):
-                rest = self.read().path.read_bytes()[self._read :]
+            rest = self._read_on()
         if rest:
             start = printable(bounded(rest.decode(errors="replace")))
             warn(f"{self.path}: its last line is cut off, so this decision does not count: {start}")
@@ -148,6 +146,12 @@ class DecisionLog:
             self._catch_up(file)
         return entries
 
+    def _read_on(self) -> bytes:
+        """Reads the lines added since while nobody writes. Returns the last one if it is cut off."""
+        with plain_errors(self.path, "read the file"), self.path.open("rb", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            return self._catch_up(file)
+
     @contextmanager
     def _locked(self) -> Iterator[Any]:
         """The file, while nobody else can write to it."""
@@ -162,21 +166,30 @@ class DecisionLog:
         with plain_errors(self.path, "end the file with a whole line"):
             return _mend(file)
 
-    def _catch_up(self, file: Any) -> None:
+    def _catch_up(self, file: Any) -> bytes:
         if os.fstat(file.fileno()).st_size < self._read:
             problem = "it is shorter than when it was last read; this file is only ever appended to"
             raise InvalidInput(self.path, problem, "restore it, and start the command again")
         file.seek(self._read)
-        self._take(file.read())
+        return self._take(file.read())
 
-    def _take(self, content: bytes) -> None:
-        whole = content[: content.rfind(b"\n") + 1]
+    def _take(self, content: bytes) -> bytes:
+        """Follows more of the file. A last line that lacks only its newline counts; one that is cut off is returned."""
+        if content and not self._ended:
+            self._read += content.startswith(b"\n")
+            content, self._ended = content.removeprefix(b"\n"), True
+        whole, rest = content[: content.rfind(b"\n") + 1], content[content.rfind(b"\n") + 1 :]
         found = [
             parsed(line, Place(self.path, line=number))
             for number, line in enumerate(whole.split(b"\n")[:-1], start=len(self.entries) + 1)
         ]
         self.entries += found
         self._read += len(whole)
+        if rest:
+            with suppress(InvalidInput):
+                self.entries.append(parsed(rest, Place()))
+                self._read, self._ended, rest = self._read + len(rest), False, b""
+        return rest
 
 
 def parsed(line: bytes, place: Place) -> Entry:

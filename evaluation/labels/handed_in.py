@@ -1,24 +1,20 @@
 """`fixfirst decisions`: takes in the decisions that somebody made on a static page, or typed into a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from cleaning.errors import InvalidInput, Place, count_of, suggest
+from cleaning.errors import InvalidInput, Place, bounded, count_of, suggest
 from evaluation.files.progress import Reporter
 from evaluation.labels.decisions import Entry, Shown, now, read_entries, reviewer
 from evaluation.labels.opened import Review, open_review
 from evaluation.labels.typed import Column, is_typed, read_typed
 from evaluation.labels.verdicts import Verdicts
 
-# A decision is in the log already if these are the same. What was typed has no time of its own.
-_SAME: Mapping[Column | None, Sequence[str]] = {
-    None: ("id", "verdict", "label", "by", "at"),
-    "label": ("id", "verdict", "label", "by"),
-    "decision": ("id", "verdict", "label"),
-}
+# A decision of a page is in the log already if these are the same.
+_SAME = attrgetter("id", "verdict", "label", "by", "at")
 
 
 def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new_labels: bool = False) -> None:
@@ -32,8 +28,9 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     column, found = _typed(file, review, by) if is_typed(file) else (None, _written(file, by))
     for line, entry in found.items():
         _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
-    wanted, _ = review.placed(found.values())
-    added = review.log.append(lambda: _new(review, wanted, column))
+    fitting, _ = review.placed(found.values())
+    wanted = dict(zip(found, fitting, strict=True))
+    added = review.log.append(lambda: _new(review, wanted, column, file))
     known = len(wanted) - len(added)
     reporter.say(
         f"{review.log.path}: {count_of(len(added), 'decision')} added" + (f", {known} already there" if known else "")
@@ -83,15 +80,27 @@ def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: boo
         raise InvalidInput(place, f"no row has the label {entry.label!r}", fix)
 
 
-def _new(review: Review, wanted: Sequence[Entry], column: Column | None) -> list[Entry]:
-    """The decisions that the log does not have.
+def _new(review: Review, wanted: Mapping[int, Entry], column: Column | None, file: Path) -> list[Entry]:
+    """The decisions, by line, that the log does not have. What was typed has no time of its own.
 
-    A person may change a label, and change it back: what counts is what the person says now. The column `decision` may
-    be that of an old ranking, which says what was decided before; this is not said once more.
+    A person may change a label, and change it back: what counts is what the person says now. But the column `decision`
+    may be that of an old ranking. Raises InvalidInput with the line if it says what no longer stands.
     """
-    known, same = review.log.entries, attrgetter(*_SAME[column])
-    if column == "label":
-        verdicts = Verdicts(review.placed(known)[0])
-        known = [entry for row in verdicts.rows for entry in verdicts.of(row)]
-    seen = set(map(same, known))
-    return [entry for entry in wanted if same(entry) not in seen]
+    if column is None:
+        seen = set(map(_SAME, review.log.entries))
+        return [entry for entry in wanted.values() if _SAME(entry) not in seen]
+    known = review.placed(review.log.entries)[0]
+    verdicts, said = Verdicts(known), {(entry.row, entry.opinion) for entry in known}
+    new = list[Entry]()
+    for line, entry in wanted.items():
+        standing = verdicts.standing(entry.row)
+        if any(one.by == entry.by and one.opinion == entry.opinion for one in verdicts.of(entry.row)):
+            continue
+        if column == "decision" and standing is not None and standing.opinion == entry.opinion:
+            continue
+        if column == "decision" and (entry.row, entry.opinion) in said:
+            problem = f"what this says about row {bounded(entry.id)!r} was replaced or taken back since"
+            fix = "empty this cell, or say it in a csv with the columns id and label"
+            raise InvalidInput(Place(file, line=line), problem, fix)
+        new.append(entry)
+    return new

@@ -298,7 +298,9 @@ def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if not is_wide(left):
         between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
-        said = [f"about {left.expected:.0f} of {them} are wrong ({between})"]
+        number = round(left.expected)
+        about = f"about {number} of {them} {'is' if number == 1 else 'are'}" if number else f"hardly any of {them} is"
+        said = [f"{about} wrong ({between})"]
         if not trusted and them == "them":
             said.append("errors that all rows of a kind share are not counted: only rows that you check can show them")
         return said
@@ -333,5 +335,5 @@ def _ahead(found: Listed) -> str:
     for looks in [one for one in _LOOKS if one <= len(found.round.order)] or [len(found.round.order)]:
         ahead = found.round.forecast(looks)
         if ahead is not None:
-            parts.append(f"the next {looks} looks {ahead.low:.0f} to {ahead.high:.0f}")
-    return f"wrong labels to expect in {', '.join(parts)} (90% confidence)"
+            parts.append(f"{ahead.low:.0f} to {ahead.high:.0f} in the next {looks} looks")
+    return f"wrong labels to expect: {', '.join(parts)} (90% confidence)"

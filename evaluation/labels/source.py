@@ -1,6 +1,6 @@
 """A source: the rows of whatever form people have, as ids, labels and numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from cleaning.belief.blocks.judge import too_large
 from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput, Place, count_of, printable
+from cleaning.errors import InvalidInput, Place, bounded, count_of, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
 from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
 from cleaning.labels.votes import Votes
+from evaluation.files.names import composed
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
 from evaluation.labels.forms.fitting import kinds_of, possible_kinds, refuse_useless
@@ -232,8 +233,7 @@ def _source(
     for row, name in enumerate(found.ids):
         refuse_broken_text(name, Place(path, key="ids", row=row))
     ids = tuple(map(printable, found.ids))
-    if len(set(ids)) < len(ids):
-        raise InvalidInput(path, "some ids differ only in characters that cannot be shown", "rename them")
+    _refuse_alike(path, ids)
     rows, own = count_of(len(labels), "row"), found.options.probabilities
     by_blocks, at_once = own if stored is not None else None, own if stored is None else None
     return Source(
@@ -253,6 +253,16 @@ def _source(
         stored=stored,
         predicted=None if by_blocks is None else probabilities_stored(by_blocks, names, len(labels), cache),
     )
+
+
+def _refuse_alike(path: Path, ids: Sequence[str]) -> None:
+    """Raises InvalidInput for ids that a decision could not tell apart."""
+    first: dict[str, int] = {}
+    for row, name in enumerate(map(composed, ids)):
+        if first.setdefault(name, row) != row:
+            problem = f"the id {bounded(name)!r} is that of row {first[name]} too, but for how it is typed"
+            fix = "rename one of them: accents typed in two ways and characters that cannot be shown do not count"
+            raise InvalidInput(Place(path, key="ids", row=row), problem, fix)
 
 
 def _json(value: Any) -> object:

@@ -1,6 +1,6 @@
 """Decisions that somebody typed into a table: a csv with a row's id or number, and what is right for it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,12 +8,18 @@ from typing import Literal
 from cleaning.errors import InvalidInput, Place, bounded, listed
 from evaluation.files.csv import csv_lines
 from evaluation.files.names import composed
+from evaluation.files.whole import plain_errors
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of
 
 _BY = {"id": "id", "row": "number"}
+_FIX = {
+    "id": "correct it; if a spreadsheet has changed the ids, format their column as text",
+    "row": "write whole numbers, from 0",
+}
 _SAID = ("label", "decision")
 _VERDICTS = ("keep", "drop", "unsure")
 _AS_LABEL = "label: "
+_HEAD = 4096
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 Column = Literal["label", "decision"]
@@ -30,10 +36,14 @@ class Typed:
 
 
 def is_typed(path: Path) -> bool:
-    """Whether a file of decisions is a table. Raises InvalidInput for a spreadsheet."""
+    """Whether a file of decisions is a table; a log may have such a name too. Raises InvalidInput for a spreadsheet."""
     if path.suffix.lower() in _SPREADSHEETS:
         raise InvalidInput(path, "this is a spreadsheet", "save it as csv, with the columns id and label")
-    return SUFFIXES.get(path.suffix.lower()) in ("csv", "tsv")
+    if SUFFIXES.get(path.suffix.lower()) not in ("csv", "tsv"):
+        return False
+    with plain_errors(path, "read the file"), path.open("rb") as file:
+        head = file.read(_HEAD)
+    return not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
 
 
 def read_typed(
@@ -57,18 +67,13 @@ def read_typed(
     for line, name, said in _said(lines, row_at, said_at):
         row = rows.get(composed(name))
         if row is None:
-            fix = (
-                "count from 0" if by == "row" else "correct it; a spreadsheet keeps ids as they are in columns of text"
-            )
-            raise InvalidInput(Place(path, line=line), f"no row has the {_BY[by]} {bounded(name)!r}", fix)
+            raise InvalidInput(Place(path, line=line), f"no row has the {_BY[by]} {bounded(name)!r}", _FIX[by])
         if row in lines_of:
             raise InvalidInput(
                 Place(path, line=line), f"row {name!r} is on line {lines_of[row]} too", "keep one of them"
             )
         lines_of[row] = line
-        verdict, label = _meant(composed(said), names, column)
-        if label is not None and label == given[row]:
-            verdict, label = "keep", None
+        verdict, label = meant(said, names, column, given[row])
         if verdict == "keep" and given[row] is None:
             raise InvalidInput(Place(path, line=line), f"row {name!r} has no label to keep", "write a label")
         found.append(Typed(line, row, verdict, label))
@@ -92,11 +97,16 @@ def _said(lines: Iterator[tuple[int, list[str]]], row: int, said: int) -> Iterat
             yield line, cells[row].strip(), cells[said].strip()
 
 
-def _meant(said: str, names: dict[str, str], column: str) -> tuple[str, str | None]:
-    """The verdict, and the label if it is one."""
+def meant(said: str, names: Mapping[str, str], column: str, given: str | None) -> tuple[str, str | None]:
+    """The verdict that a cell stands for, and the label if it is another than the given one.
+
+    names: those of the classes, by their composed form.
+    """
+    said = composed(said)
     if column == "decision" and said in _VERDICTS:
         return said, None
     name = said.removeprefix(_AS_LABEL) if column == "decision" else said
     if name == "drop" and name not in names:
         return "drop", None
-    return "label", names.get(name, name)
+    label = names.get(name, name)
+    return ("keep", None) if label == given else ("label", label)

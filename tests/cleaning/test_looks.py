@@ -3,8 +3,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cleaning import InvalidInput, Split, first_looks, label_posterior, next_round
+from cleaning import Count, InvalidInput, Split, first_looks, label_posterior, next_round
 from cleaning.looks import drawn
+from cleaning.review import by_drawn
 from tests.cleaning.test_review import doubtful, looks
 
 
@@ -105,6 +106,30 @@ def test_rows_that_were_not_drawn_do_not_count_but_what_they_found_is_not_left()
     assert one.left.low <= wrong[one.order].sum() <= one.left.high
     assert other.left.low <= wrong[other.order].sum() <= other.left.high
     assert other.left.high <= total.high - wrong[more].sum() - wrong[sample.rows].sum()
+
+
+def test_a_review_that_finds_nothing_comes_to_an_end():
+    train, truth, _ = doubtful(300, 0.0, gap=5.0)
+    posterior = label_posterior(train)
+    sample = first_looks(posterior)
+    order = [row for row in next_round(posterior, {}).order.tolist() if row not in sample.rows]
+    high = [
+        next_round(posterior, looks([*sample.rows, *order[:more]], truth), drawn=sample).left.high
+        for more in (0, 70, 150, 265)
+    ]
+    assert high == sorted(high, reverse=True)
+    assert high[-1] <= 1
+
+
+def test_the_sample_counts_where_it_contradicts_the_beliefs():
+    """Of rows that all look right, every third one in the sample is wrong: the beliefs are misled."""
+    suspicion = np.full(300, 0.001)
+    sample = drawn(suspicion, np.arange(300), 30, np.random.default_rng(0))
+    wrong = {int(row): place % 3 == 0 for place, row in enumerate(sample.rows)}
+    believed = Count(0.3, 0.0, 5.0)
+    found = by_drawn(believed, sample, wrong, (), suspicion, 270)
+    assert found.low > 40
+    assert by_drawn(believed, sample, dict.fromkeys(wrong, False), (), suspicion, 270) == believed
 
 
 def test_rows_about_which_nobody_could_tell_leave_more_open():

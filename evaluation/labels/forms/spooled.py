@@ -1,17 +1,17 @@
 """Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from cleaning.belief.blocks.stored import naming_rows
-from cleaning.data import FloatMatrix, refuse_overflow
+from cleaning.data import FloatMatrix, FloatVector, refuse_overflow
 from cleaning.errors import InvalidInput
-from cleaning.vectors.scaling import centre_of
+from cleaning.vectors.scaling import centre_of, every_which
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -19,6 +19,9 @@ from evaluation.labels.forms.tables import Table
 
 # Columns that need more bytes in memory are copied.
 _MOST_BYTES = 500_000_000
+# The end of a copy's name: a hash of what was copied.
+_HASH_BYTES = 8
+_OF_A_COPY = re.compile(rf"_[0-9a-f]{{{2 * _HASH_BYTES}}}")
 
 
 def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
@@ -30,11 +33,10 @@ def vectors_of(table: Table, column: str, around: Surroundings) -> FloatMatrix:
         return table.vectors(column)
     path = _copy(table, column, around.cache, around.cache.stem)
     if not _is_whole(path):
-        parts = table.vectors_by_parts(column)
-        first = next(parts)
+        first = next(table.vectors_by_parts(column))
         if 4 * table.rows * first.shape[1] <= _MOST_BYTES:
             return table.vectors(column)
-        _write(path, table, column, chain([first], parts))
+        _write(path, table, column, None if first.dtype == np.float32 else _centre(table, column))
     return np.asanyarray(read_npy(path))
 
 
@@ -64,33 +66,51 @@ def _header(rows: int, columns: int, *, by_column: bool = False, kind: str = "<f
 
 
 def _remove_others(path: Path) -> None:
-    """Removes older copies."""
-    for old in path.parent.glob(f"{path.stem.rpartition('_')[0]}_*.npy"):
-        with suppress(OSError):
-            old.unlink()
+    """Removes older copies, and no file that somebody named by hand."""
+    stem = path.stem.rpartition("_")[0]
+    for old in path.parent.glob(f"{stem}_*.npy"):
+        if _OF_A_COPY.fullmatch(old.stem.removeprefix(stem)):
+            with suppress(OSError):
+                old.unlink()
 
 
 def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
     """Where the copy of columns of the table as it is now is kept."""
     with plain_errors(table.path, "look at the file"):
         state = table.path.stat()
-    name = blake2b(f"{what} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=8).hexdigest()
+    name = blake2b(f"{what} {state.st_mtime_ns} {state.st_size}".encode(), digest_size=_HASH_BYTES).hexdigest()
     return cache.with_name(f"{stem}_{name}.npy")
 
 
-def _write(path: Path, table: Table, column: str, parts: Iterator[FloatMatrix]) -> None:
+def _centre(table: Table, column: str) -> FloatVector | None:
+    """What `centre_of` all rows is, from a pass through the file."""
+    step, done, found = every_which(table.rows), 0, list[FloatMatrix]()
+    for part in _parts(table, column):
+        found.append(part[-done % step :: step].copy())
+        done += len(part)
+    return centre_of(np.concatenate(found))
+
+
+def _parts(table: Table, column: str) -> Iterator[FloatMatrix]:
+    """The parts of a column. Raises InvalidInput for one of another width than the first."""
+    width, done = 0, 0
+    for part in table.vectors_by_parts(column):
+        width = width or part.shape[1]
+        if part.shape[1] != width:
+            problem = f"{part.shape[1]} numbers where row 0 has {width}"
+            raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
+        yield part
+        done += len(part)
+
+
+def _write(path: Path, table: Table, column: str, centre: FloatVector | None) -> None:
+    """Writes the copy: in float64 if there is a centre, since float32 would blur what is far from 0."""
     _remove_others(path)
-    width, done, kind, centre = 0, 0, "<f4", None
+    done, kind = 0, "<f4" if centre is None else "<f8"
     with written_whole(path) as half, half.open("wb") as file:
-        for part in parts:
-            if not width:
-                width = part.shape[1]
-                centre = centre_of(part)
-                kind = kind if centre is None else "<f8"
-                np.lib.format.write_array_header_1_0(file, _header(table.rows, width, kind=kind))
-            if part.shape[1] != width:
-                problem = f"{part.shape[1]} numbers where row 0 has {width}"
-                raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
+        for part in _parts(table, column):
+            if not done:
+                np.lib.format.write_array_header_1_0(file, _header(table.rows, part.shape[1], kind=kind))
             with naming_rows(table.place(column), done):
                 refuse_overflow(part if centre is None else part - centre, np.dtype(np.float32), "features")
             file.write(part.astype(kind).tobytes())

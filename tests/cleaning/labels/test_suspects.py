@@ -8,7 +8,9 @@ import pytest
 import scipy.sparse
 from PIL import Image
 
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, Place
+from cleaning.labels.columns import Column
+from cleaning.labels.evidence import Columns, encoder_of, vectors_in
 from tests.support import blobs, noisy_blobs
 
 NAMES = np.array(["bird", "cat", "dog"])
@@ -371,3 +373,17 @@ def test_names_that_may_not_be_meant_are_pointed_out(labels, sentences):
 def test_a_constant_embedding_is_pointed_out():
     (found,) = fixfirst.rank(np.ones((90, 4)), Y).caveats
     assert found.sentence == "all rows have the same embedding, so the order means nothing"
+
+
+def test_an_outlier_that_was_not_looked_at_leaves_both_sides_in_the_same_units():
+    rng = np.random.default_rng(0)
+    numbers, known = (rng.normal(1e9, 500, size=(count, 1)) for count in (8192, 6))
+    numbers[1] = -1e9
+    data, trusted = (
+        vectors_in(Columns([Column("e0", "number", values[:, 0])], Place(key="X"), "none"))
+        for values in (numbers, known)
+    )
+    encode = encoder_of(data)
+    centre = numbers[::2].mean()
+    np.testing.assert_allclose(encode(data)[2:], numbers[2:] - centre, atol=1e-3)
+    np.testing.assert_allclose(encode(trusted), known - centre, atol=1e-3)

@@ -154,6 +154,25 @@ def test_numbers_far_from_0_stay_apart_and_those_too_large_are_named(form, folde
     assert open_review(tmp_path / "X_review").source.stored is not None
 
 
+def test_a_copy_keeps_apart_what_varies_only_after_its_first_part(tmp_path, monkeypatch):
+    """Such as times, sorted; and the user's own files beside the copies stay."""
+    monkeypatch.setattr(spooled, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(tables, "_BATCH", 50)
+    rows = Rows()
+    rows.X = np.where(np.arange(120)[:, None] < 50, 1.7e9, rows.X.astype(float) + 1.7e9)
+    pd.DataFrame({"e": list(rows.X), "label": rows.names}).to_parquet(tmp_path / "X.parquet", index=False)
+    review = tmp_path / "X_review"
+    review.mkdir()
+    own = [review / f"embeddings_{name}.npy" for name in ("clip", "a0_0123456789abcdef")]
+    older = review / "embeddings_0123456789abcdef.npy"
+    for path in (*own, older):
+        path.write_bytes(b"mine")
+    assert main(["rank", str(tmp_path / "X.parquet")]) == 0
+    (copy,) = {*review.glob("embeddings_*.npy")} - {*own}
+    assert np.load(copy).tolist() == rows.X.tolist()
+    assert all(path.read_bytes() == b"mine" for path in own)
+
+
 @pytest.mark.parametrize("change", [np.asfortranarray, lambda rows: (1e4 * rows).round().astype(np.int32)])
 def test_numbers_in_another_order_or_type_are_ranked_by_blocks_without_a_copy(change, folder, tmp_path, capsys):
     np.save(tmp_path / "X.npy", change(Rows().X))

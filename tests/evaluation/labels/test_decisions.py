@@ -86,7 +86,7 @@ def test_a_torn_last_line_is_removed_and_a_whole_one_is_kept(tmp_path_factory, c
     path.write_bytes(content)
     whole = [json.loads(line)["row"] for line in content.split(b"\n") if line.endswith(b"}}")]
     log = DecisionLog(path)
-    assert len(log.read().entries) == content.count(b"\n")
+    assert [found.row for found in log.read().entries] == whole
     log.append(lambda: [entry(3)])
     assert [found.row for found in DecisionLog(path).read().entries] == [*whole, 3]
 
@@ -106,6 +106,22 @@ def test_a_cut_off_line_is_said_once_and_a_log_on_a_read_only_disk_is_read(tmp_p
     assert [line.partition('"row":')[0] for line in said] == [
         f'{path}: its last line is cut off, so this decision does not count: {{"id":"r2",'
     ] * 2
+
+
+def test_a_whole_last_line_without_its_newline_counts_on_a_read_only_disk(tmp_path, monkeypatch):
+    path, said = tmp_path / "decisions.jsonl", []
+    DecisionLog(path).append(lambda: [entry(1), entry(2)])
+    path.write_bytes(path.read_bytes().removesuffix(b"\n"))
+    log = DecisionLog(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+        assert [one.row for one in log.mended(said.append).entries] == [1, 2]
+    assert [one.row for one in log.read().entries] == [1, 2]
+    DecisionLog(path).append(lambda: [entry(3)])
+    assert [one.row for one in log.read().entries] == [1, 2, 3]
+    log.append(lambda: [entry(4)])
+    assert [one.row for one in DecisionLog(path).read().entries] == [1, 2, 3, 4]
+    assert said == []
 
 
 def _reading(mode):

@@ -119,7 +119,8 @@ def test_a_label_that_is_typed_anew_counts(review, tmp_path, capsys):
     ("text", "problem"),
     [
         ("id,label\n0,dog\n\nnobody,dog\n", "line 4: no row has the id 'nobody'"),
-        ("row,label\n1,dog\n60,dog\n", "line 3: no row has the number '60'. Fix: count from 0."),
+        ("row,label\n1,dog\n60,dog\n", "line 3: no row has the number '60'. Fix: write whole numbers, from 0."),
+        ("row,label\n3.0,dog\n", "line 2: no row has the number '3.0'. Fix: write whole numbers, from 0."),
         ("id,label\n1,dgo\n", "line 2: no row has the label 'dgo'. Fix: pass --new-labels if it is meant (did you"),
         ("id,label\n1,dog\n2,cat\n1,cat\n", "line 4: row '1' is on line 2 too"),
         ("id,label\n1,dog\n2,cat,bird\n", "line 3: 3 cells where the header has 2"),
@@ -148,7 +149,7 @@ def test_a_spreadsheet_is_to_be_saved_as_csv(review, tmp_path, capsys):
 
 
 def test_decisions_that_were_typed_into_the_ranking_are_taken_in_from_there(review, tmp_path, capsys):
-    """Those that the ranking has of earlier rounds are not said once more, even if they were taken back since."""
+    """Those that the ranking has of earlier rounds are not said once more; what was taken back since is asked about."""
     decide(review.folder, {7: "=dog", 8: "drop"})
     assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
     decide(review.folder, {8: "undo"}, second=9)
@@ -158,7 +159,14 @@ def test_decisions_that_were_typed_into_the_ranking_are_taken_in_from_there(revi
     table.to_csv(review.folder / "ranking.csv", index=False)
     status, _, err = run(capsys, "rank", tmp_path / "t.csv")
     assert status == 1
+    assert "5 decisions were typed into this file" in err
     fix = re.search(r"take them in with `fixfirst (.*)`, or empty these cells", err)[1]
+    status, _, err = run(capsys, *fix.split(), "--as=bob")
+    line = table["row"].tolist().index("8") + 2
+    assert f"line {line}: what this says about row '8' was replaced or taken back since" in err
+    assert len(said(review)) == 3
+    table.loc[table["row"] == "8", "decision"] = ""
+    table.to_csv(review.folder / "ranking.csv", index=False)
     assert run(capsys, *fix.split(), "--as=bob")[0] == 0
     given = review.source.classes[review.source.labels[3]]
     first = (3, "keep", None, "bob") if given == "dog" else (3, "label", "dog", "bob")
@@ -167,3 +175,54 @@ def test_decisions_that_were_typed_into_the_ranking_are_taken_in_from_there(revi
     assert len(found) == 5
     assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
     assert "label: dog" in ranking(review.folder).loc[lambda found: found["row"] == "7", "decision"].tolist()
+
+
+def cell_of(review, row, text):
+    """Types into the ranking."""
+    table = ranking(review.folder)
+    table.loc[table["row"] == str(row), "decision"] = text
+    table.to_csv(review.folder / "ranking.csv", index=False)
+
+
+def test_a_typed_correction_of_a_decision_is_not_lost(review, tmp_path, capsys):
+    given, other, third = sorted(
+        review.source.classes, key=lambda one: one != review.source.classes[review.source.labels[5]]
+    )
+    decide(review.folder, {5: f"={other}"}, by="ann")
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    cell_of(review, 5, "drop")
+    for command in (("rank", tmp_path / "t.csv"), ("apply", review.folder, f"--output={tmp_path / 'clean.csv'}")):
+        assert "ranking.csv, column decision, row '5': a decision was typed" in run(capsys, *command)[2]
+    path = review.folder / "ranking.csv"
+    assert "1 decision added\n" in take_in(capsys, review, path, "--as=ann")[1]
+    assert "0 decisions added, 1 already there" in take_in(capsys, review, path, "--as=bob")[1]
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    cell_of(review, 5, f"label: {other}")
+    assert "about row '5' was replaced" in take_in(capsys, review, path, "--as=ann")[2]
+    (tmp_path / "mine.csv").write_text(f"id,label\n5,{other}\n")
+    assert "1 decision added\n" in take_in(capsys, review, tmp_path / "mine.csv", "--as=ann")[1]
+    for said_so, word in ((third, "replaced by"), (given, "keep"), ("keep", "the same")):
+        cell_of(review, 5, said_so)
+        added = "0 decisions added" if word == "the same" else "1 decision added"
+        assert added in take_in(capsys, review, path, "--as=ann")[1]
+        assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    decide(review.folder, {5: "=drop"}, second=9)
+    for _ in range(2):
+        assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+def test_a_log_that_was_renamed_on_the_way_is_a_log(suffix, review, tmp_path, capsys):
+    file = written(tmp_path / f"decisions{suffix}", [entry_of(review, 3, "=dog", "guest")])
+    file.write_bytes(b"\xef\xbb\xbf\n" + file.read_bytes())
+    assert "1 decision added\n" in take_in(capsys, review, file)[1]
+
+
+def test_ids_that_a_decision_could_not_tell_apart_are_refused(tmp_path, capsys):
+    rows = Rows(n=60)
+    ids = ["caf\u00e9", "cafe\u0301", *(f"r{row}" for row in range(2, 60))]
+    rows.frame(id=ids).to_csv(tmp_path / "t.csv", index=False)
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv")
+    assert status == 1
+    assert "t.csv, line 3 (row 1), ids: the id '" in err
+    assert "' is that of row 0 too, but for how it is typed. Fix: rename one of them" in err
