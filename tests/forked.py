@@ -10,6 +10,8 @@ from pathlib import Path
 
 from evaluation.cli import main
 
+_MOST_SECONDS = 300
+
 
 class Forked:
     """`fixfirst` with these arguments, its output in two new files of a folder."""
@@ -22,8 +24,11 @@ class Forked:
         self._process.start()
 
     def finish(self) -> tuple[int | None, str, str]:
-        """The exit status, the output and the errors."""
-        self._process.join()
+        """The exit status (negative for a process that hung and was ended), the output and the errors."""
+        self._process.join(_MOST_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
         out, err = (path.read_text() for path in self._told)
         return self._process.exitcode, out, err
 

@@ -16,6 +16,8 @@ _RBF_WIDTH, _RBF_NOISE, _LINEAR_NOISE = 0.5, 1.0, 5.0
 _SINGLE_ROWS = 1000
 # Permutations are tested together up to so many numbers in one array.
 _ENTRIES = 4_000_000
+# To sum over one pair of rows takes as long as so many multiplications (measured, with one thread).
+_PAIR = 100
 # Rows whose median squared distance is at most this are all alike.
 _NO_SPREAD = 1e-9
 
@@ -49,12 +51,20 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
         kernel[np.diag_indices_from(kernel)] += noise
         inverses.append(inverse(kernel if len(kernel) < _SINGLE_ROWS else kernel.astype(np.float32)))
     deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])
-    if len(deals) * len(classes) <= 2 * len(rows):
-        agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
-    else:
-        dealt, sizes = np.argsort(deals.astype(np.int16), axis=1, kind="stable"), np.bincount(compact)
+    sizes = np.bincount(compact)
+    if _by_pairs(sizes, len(deals)):
+        dealt = np.argsort(deals.astype(np.int16), axis=1, kind="stable")
         agreement = _agreement_in_pairs(inverses, dealt, sizes)
+    else:
+        agreement = np.sum([_agreement(each, deals) for each in inverses], axis=0)
     return float((1 + np.count_nonzero(agreement[1:] >= agreement[0] - 1e-12)) / len(deals))
+
+
+def _by_pairs(sizes: IntVector, deals: int) -> bool:
+    """Whether sums over pairs of rows are faster. They are not where one class has most of the rows."""
+    n = int(sizes.sum())
+    pairs = float((sizes * (sizes - 1)).sum()) / 2
+    return deals * len(sizes) > n + _PAIR * deals * pairs / n**2
 
 
 def _agreement(inverted: FloatMatrix, deals: IntMatrix) -> FloatVector:

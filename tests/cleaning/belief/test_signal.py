@@ -55,6 +55,12 @@ def test_single_precision_gives_the_same_p_value(classes, monkeypatch):
     assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == exact
 
 
+def test_pairs_of_rows_are_summed_over_only_where_no_class_has_most_of_them():
+    assert signal._by_pairs(np.full(28, 50), 100)
+    assert not signal._by_pairs(np.array([1344, *[2] * 28]), 100)
+    assert not signal._by_pairs(np.array([700, 700]), 100)
+
+
 def test_sums_over_pairs_of_rows_of_one_class_agree_with_those_over_rows():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), [1, 5, 9, 15])
