@@ -86,7 +86,20 @@ class FirstLooks:
         return None if seen is None else self._counted(*seen)
 
     def middle_half(self, wrong: Mapping[int, bool], left_out: Collection[int] = ()) -> tuple[float, float] | None:
-        """The number of wrong labels is with equal odds between these two or not; see `count`."""
+        """Say between which two numbers the number of wrong labels lies with equal odds.
+
+        Parameters
+        ----------
+        wrong : mapping of int to bool
+            Whether the label of each row that was looked at is wrong.
+        left_out : collection of int, optional
+            Rows about which nobody could tell.
+
+        Returns
+        -------
+        (float, float) or None
+            The quartiles of the distribution that `count` sums up; None until all drawn rows have been looked at.
+        """
         seen = self._seen(wrong, left_out)
         if seen is None:
             return None
