@@ -471,10 +471,7 @@ def test_what_needs_more_memory_than_there_is_is_refused(trusted, monkeypatch, c
     np.savez(trusted / "V.npz", X=Rows().X, y=votes)
     assert main(["rank", str(trusted / "V.npz"), "--label-column=y"]) == 1
     said = capsys.readouterr().err
-    assert (
-        "V.npz: ranking it in memory needs about 0 GB, and this machine has 0 GB. Fix: to rank it by "
-        in said
-    )
+    assert "V.npz: ranking it in memory needs about 0 GB, and this machine has 0 GB. Fix: to rank it by " in said
     assert not (trusted / "V_review").exists()
 
 
