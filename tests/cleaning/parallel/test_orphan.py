@@ -28,6 +28,7 @@ def long_job(folder, item, step):
 
 
 def start(folder):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
     list(finished_jobs(long_job, (folder,), [1, 2, 3], Engine(jobs=2)))
 
 
