@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import betaincinv, gammaincinv, log_softmax, logsumexp, softmax
 
+from cleaning.belief.ballots import voted_on
 from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes, logits_without_noise
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.intervals import DEVIATIONS_90
@@ -217,10 +218,13 @@ def _noise_is_seen(judged: Judged) -> bool:
     Without noise, the weights of the learners are others, so they are fitted anew. The noise matrix counts as K - 1
     degrees of freedom, since it is shrunk strongly. Above 400 rows, the likelihood is that of 400.
     """
+    noisy, n_classes = judged.noisy, judged.logits.shape[1]
     if judged.ballots is not None:
-        return True
+        several = voted_on(judged.ballots, n_classes).sum(axis=1) > 1
+        if (several & (judged.votes[:noisy].max(axis=1) < 1)).any():
+            return True
     judged = judged.sample(_SAMPLED_GROUPS)
-    noisy, n_classes, votes = judged.noisy, judged.logits.shape[1], judged.votes
+    noisy, votes = judged.noisy, judged.votes
     clean = log_softmax(logits_without_noise(judged.scores, votes, noisy), axis=1)
     seen = judged.seen(softmax(judged.logits[:noisy], axis=1), judged.noise)[0]
     seen += float((log_softmax(judged.logits[noisy:], axis=1) * votes[noisy:]).sum())
