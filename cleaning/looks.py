@@ -59,7 +59,7 @@ class FirstLooks:
         """The width that the interval of `count` should have, by what is believed before the looks."""
         rng = np.random.default_rng(0)
         looks = np.bincount(self.stratum, minlength=len(self.sizes))
-        found = [self._counted(looks, rng.binomial(looks, self.believed)) for _ in range(_TRIALS)]
+        found = [summed_up(_possible(self, looks, rng.binomial(looks, self.believed))) for _ in range(_TRIALS)]
         return float(np.mean([one.high - one.low for one in found]))
 
     def count(self, wrong: Mapping[int, bool], left_out: Collection[int] = ()) -> Count | None:
@@ -82,50 +82,32 @@ class FirstLooks:
         The share of wrong labels of each stratum has a beta distribution, with 1 pseudo-look of which half goes by the
         belief; the rows that were not drawn are binomial.
         """
-        seen = self._seen(wrong, left_out)
-        return None if seen is None else self._counted(*seen)
+        possible = possible_numbers(self, wrong, left_out)
+        return None if possible is None else summed_up(possible)
 
-    def middle_half(self, wrong: Mapping[int, bool], left_out: Collection[int] = ()) -> tuple[float, float] | None:
-        """Say between which two numbers the number of wrong labels lies with equal odds.
 
-        Parameters
-        ----------
-        wrong : mapping of int to bool
-            Whether the label of each row that was looked at is wrong.
-        left_out : collection of int, optional
-            Rows about which nobody could tell.
+def possible_numbers(drawn: FirstLooks, wrong: Mapping[int, bool], left_out: Collection[int]) -> FloatVector | None:
+    """Numbers of wrong labels, drawn by what `FirstLooks.count` knows, (draws,); None where it says nothing."""
+    rows = drawn.rows.tolist()
+    if not all(row in wrong or row in left_out for row in rows):
+        return None
+    seen = np.array([row in wrong for row in rows])
+    bad = np.array([wrong.get(row, False) for row in rows])
+    looks, found = (np.bincount(drawn.stratum[part], minlength=len(drawn.sizes)) for part in (seen, bad))
+    return _possible(drawn, looks, found)
 
-        Returns
-        -------
-        (float, float) or None
-            The quartiles of the distribution that `count` sums up; None until all drawn rows have been looked at.
-        """
-        seen = self._seen(wrong, left_out)
-        if seen is None:
-            return None
-        low, high = np.quantile(self._totals(*seen), [0.25, 0.75], method="inverted_cdf")
-        return float(low), float(high)
 
-    def _seen(self, wrong: Mapping[int, bool], left_out: Collection[int]) -> tuple[IntVector, IntVector] | None:
-        """How many rows of each stratum were looked at and wrong; None until that goes for all drawn rows."""
-        drawn = self.rows.tolist()
-        if not all(row in wrong or row in left_out for row in drawn):
-            return None
-        seen = np.array([row in wrong for row in drawn])
-        bad = np.array([wrong.get(row, False) for row in drawn])
-        looks, found = (np.bincount(self.stratum[part], minlength=len(self.sizes)) for part in (seen, bad))
-        return looks, found
+def summed_up(possible: FloatVector, tail: float = _TAIL) -> Count:
+    """The mean of possible numbers, and the quantiles that leave this share on either side."""
+    low, high = np.quantile(possible, [tail, 1 - tail], method="inverted_cdf")
+    return Count(float(possible.mean()), float(low), float(high))
 
-    def _counted(self, looks: IntVector, found: IntVector) -> Count:
-        total = self._totals(looks, found)
-        low, high = np.quantile(total, [_TAIL, 1 - _TAIL], method="inverted_cdf")
-        return Count(float(total.mean()), float(low), float(high))
 
-    def _totals(self, looks: IntVector, found: IntVector) -> FloatVector:
-        rng, shape = np.random.default_rng(0), (_DRAWS, len(looks))
-        right = looks - found + _BELIEVED * (1 - self.believed) + _OTHER
-        share = rng.beta(found + _BELIEVED * self.believed + _OTHER, right, shape)
-        return np.asarray(found.sum() + rng.binomial(self.sizes - looks, share).sum(axis=1))
+def _possible(drawn: FirstLooks, looks: IntVector, found: IntVector) -> FloatVector:
+    rng, shape = np.random.default_rng(0), (_DRAWS, len(looks))
+    right = looks - found + _BELIEVED * (1 - drawn.believed) + _OTHER
+    share = rng.beta(found + _BELIEVED * drawn.believed + _OTHER, right, shape)
+    return np.asarray(found.sum() + rng.binomial(drawn.sizes - looks, share).sum(axis=1))
 
 
 def first_looks(posterior: Posterior, looks: int = 30, *, rng: np.random.Generator | None = None) -> FirstLooks:

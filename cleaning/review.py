@@ -1,6 +1,6 @@
 """Rounds of a review: what somebody has decided about some rows, and what is believed about the others since then."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from cleaning.belief.use import ordered
 from cleaning.data import FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, whole_from_0
 from cleaning.intervals import DEVIATIONS_90
-from cleaning.looks import FirstLooks
+from cleaning.looks import FirstLooks, possible_numbers, summed_up
 
 _SURE = 1e-9
 # Open rows are wrong at most this many times as often as the rows outside the first looks were.
@@ -191,24 +191,22 @@ def by_drawn(
     What was found is not left. The open rows are wrong at most twice as often as all rows outside the sample, since the
     more suspicious ones are looked at first.
     """
-    sampled, middle = drawn.count(wrong, left_out), drawn.middle_half(wrong, left_out)
-    if sampled is None or middle is None:
+    possible = possible_numbers(drawn, wrong, left_out)
+    if possible is None:
         return left
+    sampled, middle = summed_up(possible), summed_up(possible, 0.25)
     found, unknown = sum(wrong.values()), suspicion[list(left_out)]
     others = int(drawn.sizes.sum()) - len(drawn.rows)
-    elsewhere = [value - sum(wrong.get(row, False) for row in drawn.rows.tolist()) for value in sampled]
-    most = [min(_MORE_OFTEN * rows / max(others, 1) * value, float(rows)) for value in elsewhere]
-    high = min(max(sampled.high - found, 0.0), most[2])
+    in_sample = sum(wrong.get(row, False) for row in drawn.rows.tolist())
+    often = _MORE_OFTEN * rows / max(others, 1)
+    high = min(max(sampled.high - found, 0.0), often * (sampled.high - in_sample), float(rows))
     low = min(max(sampled.low - found - len(unknown), 0.0), high)
-    expected = float(np.clip(min(sampled.expected - found - unknown.sum(), most[0]), low, high))
-    there = Count(expected, float(np.floor(low)), float(np.ceil(high)))
-    narrower = left is None or there.high - there.low < left.high - left.low
-    return there if left is None or narrower or _contradicts(left, [one - found for one in middle]) else left
-
-
-def _contradicts(left: Count, middle: Sequence[float]) -> bool:
-    """Whether the interval by the beliefs is on one side of the middle half of the numbers that the sample allows."""
-    return left.high < middle[0] or middle[1] < left.low
+    expected = min(sampled.expected - found - unknown.sum(), often * (sampled.expected - in_sample))
+    there = Count(float(np.clip(expected, low, high)), float(np.floor(low)), float(np.ceil(high)))
+    if left is None or there.high - there.low < left.high - left.low:
+        return there
+    contradicted = left.high < middle.low - found or middle.high - found < left.low
+    return there if contradicted else left
 
 
 def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, int]) -> tuple[IntVector, Posterior]:

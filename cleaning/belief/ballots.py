@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from scipy.special import xlogy
 
-from cleaning.data import FloatMatrix, IntMatrix, IntVector
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
 from cleaning.errors import InvalidInput, Place
 
 MISSING = -1
@@ -71,6 +72,16 @@ def voted_on(ballots: csr_array, n_classes: int) -> NDArray[np.bool_]:
     row = np.repeat(np.arange(len(found)), np.diff(ballots.indptr))
     found[row, ballots.indices // n_classes] = True
     return found
+
+
+def bits_told(belief: FloatMatrix, noise: FloatMatrix) -> FloatVector:
+    """How much one more vote, with this noise matrix, should tell about each row, (m,), by the beliefs (m, K).
+
+    The mutual information of vote and class, in bits; rounding may make it a little negative.
+    """
+    answer = belief @ noise.astype(belief.dtype)
+    unsure = -xlogy(noise, noise).sum(axis=1).astype(belief.dtype)
+    return np.asarray((-xlogy(answer, answer).sum(axis=1) - belief @ unsure) / np.log(2))
 
 
 def majority(votes: IntMatrix) -> IntVector:

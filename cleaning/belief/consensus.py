@@ -5,9 +5,8 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import xlogy
 
-from cleaning.belief.ballots import majority, vote_matrix
+from cleaning.belief.ballots import bits_told, majority, vote_matrix
 from cleaning.belief.posterior import Posterior, label_posterior
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
 from cleaning.errors import whole_from_0
@@ -53,9 +52,7 @@ class Consensus:
         for start in range(0, len(belief), _BLOCK):
             block = slice(start, start + _BLOCK)
             for one, noise in enumerate(self.noise_matrices):
-                answer = belief[block] @ noise
-                unsure = -xlogy(noise, noise).sum(axis=1)
-                told[block, one] = (-xlogy(answer, answer).sum(axis=1) - belief[block] @ unsure) / np.log(2)
+                told[block, one] = bits_told(belief[block], noise)
         return np.where(self.votes < 0, np.maximum(told, 0), 0.0)
 
     def next_votes(self, count: int = 20) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from scipy.special import betaincinv
 
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.vectors.folds import class_probabilities
-from cleaning.vectors.lengths import radius_of, soft_unit_rows
+from cleaning.vectors.lengths import centred_alike
 
 # Of the rows of all classes that moved together, at least _MOVED_SHARE must have the other label. Of those with either
 # the own or the other label, more than _BOUND must have the other one, with a confidence of 1 - _CONFIDENCE.
@@ -35,10 +35,7 @@ def moved_classes(train: Split, trusted: Split) -> list[Moved]:
     given, true = (np.searchsorted(classes, part.labels) for part in (train, trusted))
     if len(np.unique(true)) < 2:
         return []
-    middle = trusted.features.mean(axis=0, dtype=np.float64)
-    rows, known = (part.features.astype(np.float64) - middle for part in (train, trusted))
-    radius = radius_of(known)
-    rows, known = soft_unit_rows(rows, radius), soft_unit_rows(known, radius)
+    known, rows = centred_alike(*(part.features.astype(np.float64) for part in (trusted, train)))
     predicted = class_probabilities(known, true, rows, len(classes), _STRENGTH).argmax(axis=1)
     table = np.zeros((len(classes), len(classes)))
     np.add.at(table, (predicted, given), 1)

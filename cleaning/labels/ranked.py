@@ -13,7 +13,7 @@ from cleaning.looks import FirstLooks, first_looks
 from cleaning.progress import Progress, silent
 from cleaning.review import Round, next_round
 from cleaning.vectors.folds import class_probabilities
-from cleaning.vectors.lengths import radius_of, soft_unit_rows
+from cleaning.vectors.lengths import centred_alike
 
 # Inverse penalty of the logistic regression that suggests labels for unlabelled rows (unit rows).
 _STRENGTH = 10.0
@@ -138,8 +138,5 @@ def _suggested(train: Split, posterior: Posterior, trusted: Split | None, rows: 
     features, labels = train.features, posterior.suggestion
     if trusted is not None:
         features, labels = np.vstack([features, trusted.features]), np.concatenate([labels, trusted.labels])
-    middle = features.mean(axis=0, dtype=np.float64).astype(features.dtype)
-    known, new = features - middle, rows - middle
-    radius = radius_of(known)
-    known, new = soft_unit_rows(known, radius), soft_unit_rows(new, radius)
+    known, new = centred_alike(features, rows)
     return class_probabilities(known, labels, new, int(labels.max()) + 1, _STRENGTH)

@@ -27,3 +27,11 @@ def soft_unit_rows(rows: FloatMatrix, radius: float) -> FloatMatrix:
         scale = np.where(reach > 0, reach, 1).astype(found.dtype)[:, None]
         np.divide(part, scale, out=found[start : start + _BLOCK_ROWS])
     return found
+
+
+def centred_alike(known: FloatMatrix, others: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
+    """Both minus the mean of the known rows, and of about length 1 by the radius of the known rows."""
+    middle = known.mean(axis=0, dtype=np.float64).astype(known.dtype)
+    known, others = known - middle, others - middle
+    radius = radius_of(known)
+    return soft_unit_rows(known, radius), soft_unit_rows(others, radius)

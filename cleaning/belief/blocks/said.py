@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.special import softmax, xlogy
+from scipy.special import softmax
 
-from cleaning.belief.ballots import voted_on
+from cleaning.belief.ballots import bits_told, voted_on
 from cleaning.belief.blocks.learners import Known, Learners, rows_at_once
 from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.stored import Block, Single, Stored
@@ -100,10 +100,7 @@ def _of_annotators(belief: Single, noise: FloatMatrix, ballots: csr_array) -> Ar
     missing = ~voted_on(ballots, belief.shape[1])
     told = np.zeros(missing.shape)
     for one, matrix in enumerate(np.split(noise, missing.shape[1], axis=1)):
-        rows = belief[missing[:, one]]
-        answer = rows @ matrix.astype(np.float32)
-        unsure = -xlogy(matrix, matrix).sum(axis=1).astype(np.float32)
-        told[missing[:, one], one] = np.maximum(-xlogy(answer, answer).sum(axis=1) - rows @ unsure, 0) / np.log(2)
+        told[missing[:, one], one] = np.maximum(bits_told(belief[missing[:, one]], matrix), 0)
     best = told.argmax(axis=1) if len(told) else np.empty(0, dtype=np.int64)
     ask = np.where(told[np.arange(len(best)), best] > 0, best, -1)
     return told.sum(axis=0), missing.sum(axis=0).astype(np.float64), ask

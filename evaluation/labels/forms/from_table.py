@@ -29,6 +29,9 @@ from evaluation.labels.forms.roles import Roles, choose_roles
 from evaluation.labels.forms.spooled import vectors_of
 from evaluation.labels.forms.tables import Table, open_table
 
+# Where one column varies so many times as much as most, units seem to differ. By about so many rows.
+_OTHER_UNITS, _SAMPLED = 50, 1000
+
 
 def read_table(path: Path, form: str, options: Options, around: Surroundings) -> Found:
     """The rows of a table."""
@@ -95,8 +98,6 @@ def _said_of_ids(column: str | None) -> str:
     return f"ids from `{column}`" if column else "ids from the column without a name"
 
 
-# Where one column varies so many times as much as most, units seem to differ. By about so many rows.
-_OTHER_UNITS, _SAMPLED = 50, 1000
 _Judged = tuple[Evidence, tuple[str, ...] | None, Views, str, Options]
 
 
