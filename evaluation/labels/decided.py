@@ -8,9 +8,10 @@ from pathlib import Path
 from cleaning.errors import InvalidInput, Place
 from evaluation.files.csv import csv_columns
 from evaluation.files.names import composed
+from evaluation.labels.before import before_review
 from evaluation.labels.decisions import Entry
-from evaluation.labels.opened import placed
-from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING
+from evaluation.labels.placing import Lost, Places
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, read_description
 from evaluation.labels.source import Source
 from evaluation.labels.typed import meant
 from evaluation.labels.verdicts import Verdicts, is_error
@@ -22,7 +23,7 @@ class Decided:
 
     names: the classes of the source, then those that only decisions name. checked: the right class of each row for
     which it was decided. left_out: the other decided rows. shown: each decision in words, by row. wrong: how many of
-    these rows had a wrong label. lost: the decisions that do not count, because the row is gone or has changed.
+    these rows had a wrong label. lost: the decisions that do not count.
     """
 
     names: Sequence[str]
@@ -30,18 +31,23 @@ class Decided:
     left_out: frozenset[int]
     shown: dict[int, str]
     wrong: int
-    lost: Sequence[Entry]
+    lost: Sequence[Lost]
 
 
 def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
     """Raises InvalidInput if somebody has typed decisions into the ranking of a review folder: nobody reads them there.
 
-    What was once decided about the row is not typed: the ranking has the decisions of when it was written. A ranking
+    What the ranking had when it was written is not typed, and neither is what was once decided about the row. A ranking
     that cannot be read has none. entries: the decisions in the log.
     """
     path, known = folder / RANKING, defaultdict[str, set[str]](set)
     for entry in entries:
         known[composed(entry.id)].add(composed(_words(entry.verdict, entry.label)).strip())
+    try:
+        for name, said in read_description(folder).decided.items():
+            known[composed(name)].add(composed(said).strip())
+    except InvalidInput:  # a ranking is told from its decisions too
+        pass
     try:
         lines = csv_columns(path, ("id", "given_label", "decision"), COLUMNS) if path.is_file() else ()
         typed = [name for _, (name, given, cell) in lines if _is_new(cell, given, known.get(composed(name), ()))]
@@ -68,10 +74,10 @@ def _words(verdict: str, label: str | None) -> str:
     return verdict if label is None else f"label: {label}"
 
 
-def decided_so_far(entries: Sequence[Entry], source: Source) -> Decided:
-    """What these decisions say about the rows of a source."""
-    rows = {name: row for row, name in enumerate(source.ids)}
-    fitting, lost = placed(source, rows, entries)
+def decided_so_far(entries: Sequence[Entry], opened: Source) -> tuple[Source, Decided]:
+    """A source with the labels that its rows had before they were looked at, and what was decided about them."""
+    fitting, lost = Places(opened).split(entries)
+    source = before_review(opened, fitting)
     names = list(dict.fromkeys([*source.classes, *(entry.label for entry in fitting if entry.label is not None)]))
     verdicts = Verdicts(fitting)
     code = {name: number for number, name in enumerate(names)}
@@ -79,4 +85,4 @@ def decided_so_far(entries: Sequence[Entry], source: Source) -> Decided:
     standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
-    return Decided(names, checked, left_out, shown, len(wrong), lost)
+    return source, Decided(names, checked, left_out, shown, len(wrong), lost)

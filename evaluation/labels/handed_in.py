@@ -28,14 +28,14 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     column, found = _typed(file, review, by) if is_typed(file) else (None, _written(file, by))
     for line, entry in found.items():
         _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
-    fitting, _ = review.placed(found.values())
+    fitting, _ = review.places.split(found.values())
     wanted = dict(zip(found, fitting, strict=True))
     added = review.log.append(lambda: _new(review, wanted, column, file))
     known = len(wanted) - len(added)
     reporter.say(
         f"{review.log.path}: {count_of(len(added), 'decision')} added" + (f", {known} already there" if known else "")
     )
-    rows = Verdicts(review.placed(review.log.entries)[0]).disagreements()
+    rows = Verdicts(review.places.split(review.log.entries)[0]).disagreements()
     if rows:
         reporter.say(
             f"{count_of(len(rows), 'row')} on which reviewers disagree: look again with fixfirst review {folder}"
@@ -54,7 +54,7 @@ def _written(file: Path, by: str | None) -> dict[int, Entry]:
 def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int, Entry]]:
     """The decisions in a table, by line, as one action."""
     name, at, source = reviewer(by), now(), review.source
-    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
+    given = source.names
     column, typed = read_typed(file, source.ids, given, source.classes)
     if not typed:
         raise InvalidInput(file, "there are no decisions in it", "write the right labels into a column label")
@@ -71,7 +71,7 @@ def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int
 
 
 def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: bool) -> None:
-    problem = review.problem_with(entry)
+    problem = review.places.problem_with(entry)
     if problem is not None:
         raise InvalidInput(place, *problem)
     known = review.source.classes
@@ -89,7 +89,7 @@ def _new(review: Review, wanted: Mapping[int, Entry], column: Column | None, fil
     if column is None:
         seen = set(map(_SAME, review.log.entries))
         return [entry for entry in wanted.values() if _SAME(entry) not in seen]
-    known = review.placed(review.log.entries)[0]
+    known = review.places.split(review.log.entries)[0]
     verdicts, said = Verdicts(known), {(entry.row, entry.opinion) for entry in known}
     new = list[Entry]()
     for line, entry in wanted.items():

@@ -27,13 +27,14 @@ from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
 from evaluation.labels.decisions import DecisionLog
-from evaluation.labels.opened import said_of_lost
+from evaluation.labels.placing import said_of_lost
 from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
     RANKING,
     WRITTEN,
     Counted,
+    Description,
     caches,
     describe,
     refuse_other,
@@ -74,12 +75,12 @@ def rank(job: Job, reporter: Reporter) -> None:
     _refuse_outputs(job, folder)
     log = _log_of(job, folder, reporter)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
-    source, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
-    reporter.say(source.said)
+    opened, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
+    reporter.say(opened.said)
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
-    heed_size(source, job.engine, reporter)
-    decided = None if log is None else decided_so_far(log.read().entries, source)
+    heed_size(opened, job.engine, reporter)
+    source, decided = (opened, None) if log is None else decided_so_far(log.read().entries, opened)
     with reporter.track("rank", "steps" if source.stored is None else "percent") as progress:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
@@ -90,9 +91,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        more = {"count": result.count, "caveats": caveats}
-        more["first_looks"] = [source.ids[row] for row in found.drawn.tolist()]
-        description = describe(folder, source, trusted, seed=job.seed, **more)
+        description = _description(folder, job.seed, opened, trusted, result, decided)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
     for line in [*caveats, *_said_of_formulas(source)]:
         reporter.warn(line)
@@ -152,6 +151,23 @@ class _Result:
     count: Counted | None
     caveats: list[str]
     crowd: Crowd | None = None
+
+
+def _description(
+    folder: Path, seed: int, source: Source, trusted: Source | None, result: _Result, decided: Decided | None
+) -> Description:
+    """What is written of a ranking to source.json."""
+    ids = source.ids
+    return describe(
+        folder,
+        source,
+        trusted,
+        seed=seed,
+        count=result.count,
+        caveats=result.caveats,
+        first_looks=[ids[row] for row in result.listed.drawn.tolist()],
+        decided={} if decided is None else {ids[row]: said for row, said in decided.shown.items()},
+    )
 
 
 def _in_memory(

@@ -74,7 +74,8 @@ class TrustedRows(BaseModel):
 class Description(BaseModel):
     """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
 
-    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them.
+    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decided:
+    the column `decision` of the ranking as it was written, by id, without empty cells.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -92,6 +93,7 @@ class Description(BaseModel):
     count: Counted | None
     caveats: list[str]
     first_looks: list[str]
+    decided: dict[str, str]
 
 
 def review_of(source: Path) -> Path:
@@ -108,7 +110,7 @@ def caches(folder: Path) -> tuple[Path, Path]:
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
     """The description of a source, for source.json in this folder. more: seed, count,
-    caveats and first looks.
+    caveats, first looks and what was decided.
     """
     trusted_rows = None
     if trusted is not None:

@@ -7,7 +7,8 @@ from cleaning.errors import InvalidInput, Place, first_three, suggest
 from evaluation.files.csv import csv_text
 from evaluation.labels.apply.corrections import Corrections
 from evaluation.labels.decisions import Entry
-from evaluation.labels.opened import Review, said_of_lost
+from evaluation.labels.opened import Review
+from evaluation.labels.placing import Lost, said_of_lost
 from evaluation.labels.verdicts import Rule, Verdicts
 
 CHANGES = ("id", "row", "change", "given_label", "new_label", "by", "at")
@@ -21,7 +22,7 @@ class Planned:
     corrections: Corrections
     changes: Sequence[Entry]
     looked: int
-    lost: Sequence[Entry]
+    lost: Sequence[Lost]
 
     def log(self) -> str:
         """The changes as csv."""
@@ -47,20 +48,19 @@ def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = Non
     Raises InvalidInput if all decisions are about rows that are gone or have changed, for a label that does not exist
     (unless new_labels), and for rows on which reviewers disagree, unless a rule resolves them.
     """
-    fitting, lost = review.placed(review.log.entries)
+    fitting, lost = review.places.split(review.log.entries)
     if lost and not fitting:
         raise InvalidInput(review.log.path, said_of_lost(lost), f"restore the rows of {review.source.path}")
     verdicts = Verdicts(fitting)
     standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
     if not new_labels:
         _refuse_new_labels(review, standing.values())
-    source = review.source
-    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
-    label = list(given)
+    given, label = review.opened.names, review.source.names
     for row, entry in standing.items():
         label[row] = entry.label if entry.verdict == "label" else label[row]
     dropped = frozenset(row for row, entry in standing.items() if entry.verdict == "drop")
-    changes = [entry for row, entry in standing.items() if row in dropped or label[row] != given[row]]
+    last = {entry.row: entry for entry in fitting} | standing
+    changes = [last[row] for row in sorted(last) if row in dropped or label[row] != given[row]]
     return Planned(Corrections(given, label, dropped), changes, len(standing), lost)
 
 

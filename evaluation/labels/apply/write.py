@@ -22,7 +22,8 @@ from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
-from evaluation.labels.opened import Review, open_review, said_of_lost
+from evaluation.labels.opened import Review, open_review
+from evaluation.labels.placing import said_of_lost
 from evaluation.labels.review_folder import read_by
 from evaluation.labels.source import KNOWN_SUFFIXES
 from evaluation.labels.verdicts import Rule

@@ -36,13 +36,13 @@ class Desk:
     """One reviewer's view of a review, safe to use from several threads.
 
     by: the reviewer. batch: after so many decisions, the order is computed anew. first_looks: whether the rows that
-    were drawn to count wrong labels by come first. lost: the decisions about rows that are gone or have changed.
+    were drawn to count wrong labels by come first. lost: the decisions that do not count.
     """
 
     def __init__(self, review: Review, by: str, batch: int, *, first_looks: bool = False) -> None:
         self.review, self.by, self.batch = review, by, batch
         self.lock = threading.RLock()
-        entries, _ = review.placed(review.log.entries)
+        entries, self.lost = review.places.split(review.log.entries)
         self.classes = list(dict.fromkeys([*review.source.classes, *(one.label for one in entries if one.label)]))
         self.code = {name: number for number, name in enumerate(self.classes)}
         self.given: IntVector = np.asarray(review.source.labels)
@@ -52,7 +52,6 @@ class Desk:
         self._first = [review.rows[name] for name in names if name in review.rows]
         self.rounds: list[Round] = [first_round(review, self.classes, self._first)]
         self.failed: str | None = None
-        self.lost: list[Entry] = []
         self._followed = 0
         self._renewed_at = 0
         self._thread: threading.Thread | None = None
@@ -175,8 +174,9 @@ class Desk:
     def _take(self) -> None:
         entries = self.review.log.entries[self._followed :]
         self._followed += len(entries)
-        placed, lost = self.review.placed(entries)
-        self.lost += lost
+        placed, lost = self.review.places.split(entries)
+        if lost or self.lost:
+            _, self.lost = self.review.places.split(self.review.log.entries)
         for entry in placed:
             if entry.label is not None and entry.label not in self.code:
                 self.code[entry.label] = len(self.classes)

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from cleaning import Count
 from cleaning.data import IntVector
 from cleaning.labels.advice import is_wide
-from evaluation.labels.decisions import Entry
 from evaluation.labels.forms.found import no_picture
-from evaluation.labels.opened import said_of_lost
 from evaluation.labels.page.columns import Column
 from evaluation.labels.page.desk import STATES, Desk
 from evaluation.labels.page.near import SHOWN, Nearness, Neighbour
 from evaluation.labels.page.rounds import Round
+from evaluation.labels.placing import Lost, said_of_lost
 from evaluation.labels.source import Source
 
 _OPEN = STATES.index("open")
@@ -278,7 +277,7 @@ def _drawn(count: int) -> list[str]:
     return [f"{rows} drawn at random: {then}."]
 
 
-def _lost(lost: Sequence[Entry]) -> list[str]:
+def _lost(lost: Sequence[Lost]) -> list[str]:
     return [f"{said_of_lost(lost)}."] if lost else []
 
 

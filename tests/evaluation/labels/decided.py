@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from evaluation.labels.decisions import Entry
+from evaluation.labels.decisions import Entry, Shown
 from evaluation.labels.opened import Review, open_review
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -27,4 +27,5 @@ def entry_of(review: Review, row: int, said: str, by: str = "ann", second: int =
         label=label,
         by=by,
         at=START + timedelta(seconds=second),
+        shown=Shown(given=review.source.names[row]),
     )
