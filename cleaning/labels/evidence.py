@@ -344,15 +344,19 @@ class _TextEncoder:
 
 
 def contents(evidence: Evidence) -> Iterator[bytes]:
-    """What each row says, as bytes that are the same for the same values: for telling whether a row has changed."""
+    """What each row says, as bytes that are the same for the same values: for telling whether a row has changed.
+
+    The order of the columns of a table does not count.
+    """
     if isinstance(evidence, Texts):
         yield from (str(text).encode("utf-8", "surrogatepass") for text in evidence.texts)
     elif isinstance(evidence, Vectors):
         for part in blocks(len(evidence.matrix)):  # since a matrix in a file may be there column after column
             yield from (row.tobytes() for row in np.ascontiguousarray(evidence.matrix[part]))
     else:
-        numbers = [column.values for column in evidence.columns if column.kind == "number"]
-        texts = [column.values for column in evidence.columns if column.kind == "text"]
+        columns = sorted(evidence.columns, key=lambda column: column.name)
+        numbers = [column.values for column in columns if column.kind == "number"]
+        texts = [column.values for column in columns if column.kind == "text"]
         n = len(evidence.columns[0].values)
         for part in blocks(n):
             rows = (

@@ -23,7 +23,8 @@ class Decided:
 
     names: the classes of the source, then those that only decisions name. checked: the right class of each row for
     which it was decided. left_out: the other decided rows. shown: each decision in words, by row. wrong: how many of
-    these rows had a wrong label. lost: the decisions that do not count.
+    these rows had a wrong label. lost: the decisions that do not count. features_before: the columns by which the table
+    was judged when decisions were made, if none counts.
     """
 
     names: Sequence[str]
@@ -32,6 +33,7 @@ class Decided:
     shown: dict[int, str]
     wrong: int
     lost: Sequence[Lost]
+    features_before: list[str] | None
 
 
 def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
@@ -74,8 +76,11 @@ def _words(verdict: str, label: str | None) -> str:
     return verdict if label is None else f"label: {label}"
 
 
-def decided_so_far(entries: Sequence[Entry], opened: Source) -> tuple[Source, Decided]:
-    """A source with the labels that its rows had before they were looked at, and what was decided about them."""
+def decided_so_far(folder: Path, entries: Sequence[Entry], opened: Source) -> tuple[Source, Decided]:
+    """A source with the labels that its rows had before they were looked at, and what was decided about them.
+
+    folder: of the review, as the ranking before has left it. entries: the decisions in its log.
+    """
     fitting, lost = Places(opened).split(entries)
     source = before_review(opened, fitting)
     names = list(dict.fromkeys([*source.classes, *(entry.label for entry in fitting if entry.label is not None)]))
@@ -85,4 +90,13 @@ def decided_so_far(entries: Sequence[Entry], opened: Source) -> tuple[Source, De
     standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
-    return source, Decided(names, checked, left_out, shown, len(wrong), lost)
+    before = None if shown or not lost else _features_before(folder)
+    return source, Decided(names, checked, left_out, shown, len(wrong), lost, before)
+
+
+def _features_before(folder: Path) -> list[str] | None:
+    try:
+        found = read_description(folder)
+    except InvalidInput:
+        return None
+    return found.features_before or found.options.get("features")

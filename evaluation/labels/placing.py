@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from shlex import quote
 from typing import Literal, NamedTuple
 
-from cleaning.errors import bounded
+from cleaning.errors import bounded, listed
 from evaluation.labels.decisions import Entry
 from evaluation.labels.source import Source
 from evaluation.labels.verdicts import Verdicts
 
+_LONGEST_FLAG = 200
 _PICTURES = ("class folders", "folder with a table")
 _Reason = Literal["gone", "changed", "several"]
 _SAID: dict[_Reason, tuple[str, str]] = {
@@ -100,12 +102,31 @@ class Places:
         return found
 
 
-def said_of_lost(lost: Sequence[Lost]) -> str:
-    """That decisions do not count, and why, with one of them as an example."""
+def columns_back(before: Sequence[str] | None, source: Source) -> str | None:
+    """How to have the columns back by which a table was judged before; None if it still is. before: these columns."""
+    now = source.options["features"]
+    if before is None or not isinstance(now, list) or set(now) == set(before):
+        return None
+    gone, new = ([name for name in one if name not in other] for one, other in ((before, now), (now, before)))
+    if gone:
+        return f"put the column{'s' * (len(gone) != 1)} {listed(gone)} back, by which the rows were judged"
+    flag, column = "--features=" + quote(",".join(before)), f"column{'s' * (len(new) != 1)} {listed(new)}"
+    if len(flag) > _LONGEST_FLAG or any("," in name or name.endswith("*") for name in before):
+        return f"take the new {column} out of the table"
+    return f"leave out the new {column}, with {flag}"
+
+
+def said_of_lost(lost: Sequence[Lost], *, other_columns: bool = False) -> str:
+    """That decisions do not count, and why, with one of them as an example.
+
+    other_columns: whether that is because the table is judged by others.
+    """
     count = "1 decision does" if len(lost) == 1 else f"{len(lost)} decisions do"
     name = bounded(lost[0].entry.id)
     example = f"row {name!r}" if len(lost) == 1 else f"for example row {name!r}"
     reasons = {one.reason for one in lost}
     why = ["is gone or has changed since"] if reasons - {"several"} else []
     why += ["has moved and is not the only one with its content"] if "several" in reasons else []
+    if other_columns:
+        return f"{count} not count, because the rows are judged by other columns now ({example})"
     return f"{count} not count, because the row {' or '.join(why)} ({example})"

@@ -27,7 +27,7 @@ from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
 from evaluation.labels.decisions import DecisionLog
-from evaluation.labels.placing import said_of_lost
+from evaluation.labels.placing import columns_back, said_of_lost
 from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
@@ -80,7 +80,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")
     heed_size(opened, job.engine, reporter)
-    source, decided = (opened, None) if log is None else decided_so_far(log.read().entries, opened)
+    source, decided = (opened, None) if log is None else decided_so_far(folder, log.read().entries, opened)
     with reporter.track("rank", "steps" if source.stored is None else "percent") as progress:
         if source.stored is None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
@@ -99,7 +99,7 @@ def rank(job: Job, reporter: Reporter) -> None:
         f"{job.output or folder / RANKING}: {count_of(len(found.labelled), 'label')}, the one to fix first on top"
     )
     if decided is not None:
-        _report_decided(decided, reporter)
+        _report_decided(decided, source, reporter)
     _report(found, reporter, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
@@ -167,6 +167,7 @@ def _description(
         caveats=result.caveats,
         first_looks=[ids[row] for row in result.listed.drawn.tolist()],
         decided={} if decided is None else {ids[row]: said for row, said in decided.shown.items()},
+        features_before=None if decided is None else decided.features_before,
     )
 
 
@@ -284,13 +285,15 @@ def _said_of_formulas(source: Source) -> list[str]:
     return [f"a spreadsheet takes '{shown}' for a formula: {instead}"]
 
 
-def _report_decided(decided: Decided, reporter: Reporter) -> None:
+def _report_decided(decided: Decided, source: Source, reporter: Reporter) -> None:
     if decided.shown:
         were = "was" if decided.wrong == 1 else "were"
         looked = f"looked at: {len(decided.shown)}, of which {decided.wrong} {were} wrong"
         reporter.say(f"{looked} (at the end of the list)")
     if decided.lost:
-        reporter.warn(said_of_lost(decided.lost))
+        back = columns_back(decided.features_before, source)
+        said = said_of_lost(decided.lost, other_columns=back is not None)
+        reporter.warn(said if back is None else f"{said}. Fix: {back}")
 
 
 def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:

@@ -14,13 +14,13 @@ from cleaning.belief.blocks.stored import Stored
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, bounded, count_of, printable
 from cleaning.labels.classes import joined, refuse_broken_text, spelled_alike
-from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, contents, encoder_of
+from cleaning.labels.evidence import Columns, Encoder, Vectors, as_encoded, encoder_of
 from cleaning.labels.votes import Votes
 from evaluation.files.names import composed
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file
+from evaluation.files.whole import plain_errors, sha256_file
 from evaluation.labels.forms.fitting import kinds_of, possible_kinds, refuse_useless
-from evaluation.labels.forms.found import Found, Options, Views
+from evaluation.labels.forms.found import Found, Options, Views, hashes_of
 from evaluation.labels.forms.from_arrays import read_array, read_arrays
 from evaluation.labels.forms.from_folder import read_folder, table_inside
 from evaluation.labels.forms.from_table import read_table
@@ -29,7 +29,6 @@ from evaluation.labels.forms.pictures import Surroundings
 from evaluation.labels.forms.probabilities import probabilities_in_file, probabilities_stored
 from evaluation.labels.forms.tables import SUFFIXES
 
-_HASH = 16
 _MAGIC = ((b"PAR1", "parquet"), (b"ARROW1", "feather"), (b"\x93NUMPY", "npy"), (b"PK\x03\x04", "npz"))
 _PICKLE = "a pickle, which is never loaded", "save numbers with numpy.savez, tables as parquet"
 _PICTURE = "a single picture", "give the folder that holds it"
@@ -233,7 +232,7 @@ def _source(
 ) -> Source:
     evidence = found.evidence
     features = evidence.matrix if stored is not None and isinstance(evidence, Vectors) else encode(evidence)
-    hashes = found.hashes or tuple(sha256_bytes(one)[:_HASH] for one in contents(found.evidence))
+    hashes = found.hashes or hashes_of(found.evidence)
     labels = found.labels.renumbered(names)
     for row, name in enumerate(found.ids):
         refuse_broken_text(name, Place(path, key="ids", row=row))

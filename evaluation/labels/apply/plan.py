@@ -8,7 +8,7 @@ from evaluation.files.csv import csv_text
 from evaluation.labels.apply.corrections import Corrections
 from evaluation.labels.decisions import Entry
 from evaluation.labels.opened import Review
-from evaluation.labels.placing import Lost, said_of_lost
+from evaluation.labels.placing import Lost, columns_back, said_of_lost
 from evaluation.labels.verdicts import Rule, Verdicts
 
 CHANGES = ("id", "row", "change", "given_label", "new_label", "by", "at")
@@ -50,7 +50,9 @@ def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = Non
     """
     fitting, lost = review.places.split(review.log.entries)
     if lost and not fitting:
-        raise InvalidInput(review.log.path, said_of_lost(lost), f"restore the rows of {review.source.path}")
+        back = columns_back(review.description.features_before, review.source)
+        fix = f"restore the rows of {review.source.path}" if back is None else f"{back}; then run `fixfirst rank` again"
+        raise InvalidInput(review.log.path, said_of_lost(lost, other_columns=back is not None), fix)
     verdicts = Verdicts(fitting)
     standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
     if not new_labels:

@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cleaning.labels.classes import Labels
-from cleaning.labels.evidence import Evidence, Scaling
+from cleaning.labels.evidence import Evidence, Scaling, contents
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import OnUndecodable
 from evaluation.embedding.preparation import Settings
+from evaluation.files.whole import sha256_bytes
+
+_HASH = 16
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Options:
     def network(self) -> Settings:
         """What the user says about the network of the encoder."""
         return Settings(self.encoder_size, self.encoder_mean, self.encoder_std, self.encoder_output)
+
+
+def hashes_of(evidence: Evidence) -> tuple[str, ...]:
+    """Of each row's content."""
+    return tuple(sha256_bytes(one)[:_HASH] for one in contents(evidence))
 
 
 def no_picture(row: int) -> bytes | None:

@@ -16,7 +16,7 @@ from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.annotators import said_of, votes_of
 from evaluation.labels.forms.folder_names import labels_of_names
-from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
+from evaluation.labels.forms.found import Found, Options, Views, hashes_of, no_picture, no_text
 from evaluation.labels.forms.label_file import ids_of, labels_of, names, said_in_file
 from evaluation.labels.forms.pictures import (
     StoredPictures,
@@ -180,7 +180,7 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
     whole = vectors_in(evidence) if vector and scaling == "none" else evidence
-    return whole, None, Views(), "; ".join(parts), filled
+    return whole, hashes_of(evidence), Views(), "; ".join(parts), filled
 
 
 class _ShownColumns:

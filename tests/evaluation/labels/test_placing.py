@@ -94,3 +94,51 @@ def test_pictures_that_went_to_the_folder_of_their_class_keep_their_decisions(tm
     moved = ranking(folder).set_index("decision").loc["label: dog"]
     assert moved["id"].startswith("dog/")
     assert moved["given_label"] == "cat"
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_the_order_of_the_columns_does_not_count(numbered, rows, tmp_path, capsys):
+    frame = rows.frame().rename(columns={} if numbered else {f"e{place}": "acbd"[place] for place in range(4)})
+    source, folder = tmp_path / "t.csv", tmp_path / "t_review"
+    frame.assign(kind=None if numbered else rows.truth).to_csv(source, index=False)
+    assert run(capsys, "rank", source)[0] == 0
+    decide(folder, {5: "keep", 6: "keep"})
+    frame.assign(kind=None if numbered else rows.truth)[[*frame.columns[::-1], "kind"]].to_csv(source, index=False)
+    assert "looked at: 2, of which" in run(capsys, "rank", source)[1]
+
+
+def test_columns_that_are_new_or_gone_are_named_with_the_way_back(rows, tmp_path, capsys):
+    frame = rows.frame()
+    source, folder = csv_of(tmp_path / "t.csv", rows), tmp_path / "t_review"
+    assert run(capsys, "rank", source)[0] == 0
+    decide(folder, {5: "keep", 6: "keep"})
+    frame.assign(site=1, day=2).to_csv(source, index=False)
+    why = "2 decisions do not count, because the rows are judged by other columns now (for example row '5')"
+    fix = "Fix: leave out the new columns site, day, with --features=e0,e1,e2,e3"
+    for _ in range(2):
+        assert f"{why}. {fix}\n" in run(capsys, "rank", source)[2]
+    _, _, err = run(capsys, "apply", folder, f"--output={tmp_path / 'o.csv'}")
+    assert f"{why}. {fix}; then run `fixfirst rank` again" in err
+    status, out, err = run(capsys, "rank", source, "--features=e0,e1,e2,e3")
+    assert (status, err) == (0, "")
+    assert "looked at: 2, of which" in out
+    frame.drop(columns=["e1", "e2"]).to_csv(source, index=False)
+    assert "Fix: put the columns e1, e2 back, by which the rows were judged\n" in run(capsys, "rank", source)[2]
+    frame.assign(**{"a,b": 1.5}).to_csv(source, index=False)
+    assert run(capsys, "rank", source)[2].endswith("Fix: leave out the new column a,b, with --features=e0,e1,e2,e3\n")
+
+
+def test_the_warning_goes_once_the_row_is_decided_again_or_the_decision_is_taken_back(rows, tmp_path, capsys):
+    frame = rows.frame(id=[f"r{row}" for row in range(120)])
+    source, folder = tmp_path / "t.csv", tmp_path / "t_review"
+    frame.to_csv(source, index=False)
+    assert run(capsys, "rank", source)[0] == 0
+    review = decide(folder, {5: "keep", 6: "keep", 7: "keep", 8: "keep"})
+    last = review.log.entries[-1]
+    frame.loc[5:8, "e0"] += 1
+    frame.to_csv(source, index=False)
+    assert "4 decisions do not count" in run(capsys, "rank", source)[2]
+    decide(folder, {6: "drop"})
+    assert "3 decisions do not count" in run(capsys, "rank", source)[2]
+    review.log.append(lambda: [last.model_copy(update={"verdict": "undo"})])
+    assert "2 decisions do not count" in run(capsys, "rank", source)[2]
