@@ -1,11 +1,11 @@
 """What was decided about the rows of a source so far, for the next round."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, bounded, count_of
 from evaluation.files.csv import csv_columns
 from evaluation.files.names import composed
 from evaluation.labels.before import before_review
@@ -24,7 +24,8 @@ class Decided:
     names: the classes of the source, then those that only decisions name. checked: the right class of each row for
     which it was decided. left_out: the other decided rows. shown: each decision in words, by row. wrong: how many of
     these rows had a wrong label. lost: the decisions that do not count. features_before: the columns by which the table
-    was judged when decisions were made, if none counts.
+    was judged when decisions were made, if none counts. classes_before: the classes of an earlier ranking that
+    decisions name and no row has.
     """
 
     names: Sequence[str]
@@ -34,6 +35,17 @@ class Decided:
     wrong: int
     lost: Sequence[Lost]
     features_before: list[str] | None
+    classes_before: list[str]
+
+    def said_of_classes(self, folder: Path) -> list[str]:
+        """That decisions name classes which no row has any more, and what to do. folder: of the review."""
+        said = Counter(self.shown.values())
+        counts = [(name, said[_words("label", name)]) for name in self.classes_before]
+        return [
+            f"{count_of(count, 'decision')} say{'s' * (count == 1)} {bounded(name)!r}, which no row has any more. "
+            f"Fix: {renamed(folder)}"
+            for name, count in counts
+        ]
 
 
 def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
@@ -90,13 +102,28 @@ def decided_so_far(folder: Path, entries: Sequence[Entry], opened: Source) -> tu
     standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
-    before = None if shown or not lost else _features_before(folder)
-    return source, Decided(names, checked, left_out, shown, len(wrong), lost, before)
+    features, classes = _before(folder)
+    return source, Decided(
+        names,
+        checked,
+        left_out,
+        shown,
+        len(wrong),
+        lost,
+        None if shown or not lost else features,
+        [one for one in names[len(source.classes) :] if one in classes and _words("label", one) in shown.values()],
+    )
 
 
-def _features_before(folder: Path) -> list[str] | None:
+def renamed(folder: Path) -> str:
+    """What to do about decisions that name a class which no row has any more."""
+    return f"if the class was renamed, rename it in {folder / DECISIONS} too; if not, decide again"
+
+
+def _before(folder: Path) -> tuple[list[str] | None, set[str]]:
+    """The features and the classes of the ranking before, and of those before it for which decisions were made."""
     try:
         found = read_description(folder)
     except InvalidInput:
-        return None
-    return found.features_before or found.options.get("features")
+        return None, set()
+    return found.features_before or found.options.get("features"), {*found.classes, *found.classes_before}

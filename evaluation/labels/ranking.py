@@ -99,7 +99,7 @@ def rank(job: Job, reporter: Reporter) -> None:
         f"{job.output or folder / RANKING}: {count_of(len(found.labelled), 'label')}, the one to fix first on top"
     )
     if decided is not None:
-        _report_decided(decided, source, reporter)
+        _report_decided(decided, source, folder, reporter)
     _report(found, reporter, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
@@ -168,6 +168,7 @@ def _description(
         first_looks=[ids[row] for row in result.listed.drawn.tolist()],
         decided={} if decided is None else {ids[row]: said for row, said in decided.shown.items()},
         features_before=None if decided is None else decided.features_before,
+        classes_before=[] if decided is None else decided.classes_before,
     )
 
 
@@ -285,7 +286,7 @@ def _said_of_formulas(source: Source) -> list[str]:
     return [f"a spreadsheet takes '{shown}' for a formula: {instead}"]
 
 
-def _report_decided(decided: Decided, source: Source, reporter: Reporter) -> None:
+def _report_decided(decided: Decided, source: Source, folder: Path, reporter: Reporter) -> None:
     if decided.shown:
         were = "was" if decided.wrong == 1 else "were"
         looked = f"looked at: {len(decided.shown)}, of which {decided.wrong} {were} wrong"
@@ -294,6 +295,8 @@ def _report_decided(decided: Decided, source: Source, reporter: Reporter) -> Non
         back = columns_back(decided.features_before, source)
         said = said_of_lost(decided.lost, other_columns=back is not None)
         reporter.warn(said if back is None else f"{said}. Fix: {back}")
+    for line in decided.said_of_classes(folder):
+        reporter.warn(line)
 
 
 def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:

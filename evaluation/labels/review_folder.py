@@ -75,8 +75,9 @@ class Description(BaseModel):
     """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
 
     first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decided:
-    the column `decision` of the ranking as it was written, by id, without empty cells. features_before: the
-    columns by which a table was judged when the decisions were made, where no decision counts since these are others.
+    the column `decision` of the ranking as it was written, by id, without empty cells. features_before: the columns by
+    which a table was judged when the decisions were made, where no decision counts since these are others.
+    classes_before: those that decisions name and that an earlier ranking had, but no row has now.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -95,7 +96,8 @@ class Description(BaseModel):
     caveats: list[str]
     first_looks: list[str]
     decided: dict[str, str]
-    features_before: list[str] | None = None
+    features_before: list[str] | None
+    classes_before: list[str]
 
 
 def review_of(source: Path) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cleaning.errors import InvalidInput, Place, first_three, suggest
 from evaluation.files.csv import csv_text
 from evaluation.labels.apply.corrections import Corrections
+from evaluation.labels.decided import renamed
 from evaluation.labels.decisions import Entry
 from evaluation.labels.opened import Review
 from evaluation.labels.placing import Lost, columns_back, said_of_lost
@@ -79,8 +80,10 @@ def _decided(review: Review, verdicts: Verdicts, row: int, resolve: Rule | None)
 
 
 def _refuse_new_labels(review: Review, entries: Iterable[Entry]) -> None:
-    known = set(review.source.classes)
+    known, before = set(review.source.classes), review.description.classes_before
     for entry in entries:
         if entry.label is not None and entry.label not in known:
-            fix = f"pass --new-labels if it is meant, or decide again ({suggest(entry.label, known)[:300]})"
-            raise InvalidInput(Place(review.log.path, row=entry.id), f"no row has the label {entry.label!r}", fix)
+            again = renamed(review.folder)
+            new = f"pass --new-labels if it is meant, or decide again ({suggest(entry.label, known)[:300]})"
+            place = Place(review.log.path, row=entry.id)
+            raise InvalidInput(place, f"no row has the label {entry.label!r}", again if entry.label in before else new)

@@ -142,3 +142,23 @@ def test_the_warning_goes_once_the_row_is_decided_again_or_the_decision_is_taken
     assert "3 decisions do not count" in run(capsys, "rank", source)[2]
     review.log.append(lambda: [last.model_copy(update={"verdict": "undo"})])
     assert "2 decisions do not count" in run(capsys, "rank", source)[2]
+
+
+def test_a_class_with_another_name_is_said_until_the_decisions_have_it_too(rows, tmp_path, capsys):
+    frame = rows.frame()
+    source, folder = csv_of(tmp_path / "t.csv", rows), tmp_path / "t_review"
+    assert run(capsys, "rank", source)[0] == 0
+    dogs = [row for row in range(120) if rows.names[row] == "dog"]
+    decide(folder, {dogs[0]: "=cat", dogs[1]: "=cat", dogs[2]: "=mouse"})
+    frame.replace({"label": {"cat": "kitty"}}).to_csv(source, index=False)
+    fix = f"if the class was renamed, rename it in {folder / 'decisions.jsonl'} too; if not, decide again"
+    for _ in range(2):
+        warned = run(capsys, "rank", source)[2]
+        assert warned == f"warning: 2 decisions say 'cat', which no row has any more. Fix: {fix}\n"
+    _, _, err = run(capsys, "apply", folder, f"--output={tmp_path / 'o.csv'}")
+    assert f"no row has the label 'cat'. Fix: {fix}" in err
+    log = folder / "decisions.jsonl"
+    log.write_text(log.read_text().replace('"label":"cat"', '"label":"kitty"'))
+    assert run(capsys, "rank", source)[2] == ""
+    assert run(capsys, "apply", folder, f"--output={tmp_path / 'o.csv'}", "--new-labels")[0] == 0
+    assert pd.read_csv(tmp_path / "o.csv")["label"][dogs[:3]].tolist() == ["kitty", "kitty", "mouse"]

@@ -100,7 +100,8 @@ def large(folder: Path, rows: int = 50_000) -> Path:
         "low": 0.9 * suspicion.sum(),
         "high": 1.1 * suspicion.sum(),
     }
-    description = describe(review, source, None, seed=0, count=count, caveats=[], first_looks=[], decided={})
+    none = {"caveats": [], "first_looks": [], "decided": {}, "features_before": None, "classes_before": []}
+    description = describe(review, source, None, seed=0, count=count, **none)
     write_review(review, description, pd.DataFrame(columns, columns=list(COLUMNS)))
     return review
 
