@@ -145,10 +145,9 @@ def _log_of(job: Job, folder: Path, reporter: Reporter) -> DecisionLog | None:
 
 @dataclass(frozen=True, eq=False)
 class _Result:
-    """The rows in order, the count before any decision, what makes the numbers doubtful, and the annotators if any."""
+    """The rows in order, what makes the numbers doubtful, and the annotators if any."""
 
     listed: Listed
-    count: Counted | None
     caveats: list[str]
     crowd: Crowd | None = None
 
@@ -163,7 +162,7 @@ def _description(
         source,
         trusted,
         seed=seed,
-        count=result.count,
+        count=_counted(result.listed),
         caveats=result.caveats,
         first_looks=[ids[row] for row in result.listed.drawn.tolist()],
         decided={} if decided is None else {ids[row]: said for row, said in decided.shown.items()},
@@ -175,9 +174,9 @@ def _description(
 def _in_memory(
     source: Source, trusted: Source | None, decided: Decided | None, seed: int, progress: Progress
 ) -> _Result:
-    found, count = _since(rank_source(source, trusted, seed, progress), decided)
+    found = _since(rank_source(source, trusted, seed, progress), decided)
     caveats = [printable(str(one)) for one in named_caveats(found.posterior.caveats, source.classes)]
-    return _Result(found, count, caveats, None if source.votes is None else crowd_of(found, source.votes))
+    return _Result(found, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
 
 def _by_blocks(
@@ -187,11 +186,9 @@ def _by_blocks(
     found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
     named = named_caveats(found.judgement.caveats, source.classes)
     caveats = [*(printable(str(one)) for one in named), f"{LEFT_OUT}."]
-    count = _counted(found)
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)
-        count = _with_found(found, decided) or count
-    return _Result(found, count, caveats, None if source.votes is None else crowd_by_blocks(found, source.votes))
+    return _Result(found, caveats, None if source.votes is None else crowd_by_blocks(found, source.votes))
 
 
 def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
@@ -242,28 +239,9 @@ def _counted(found: Listed) -> Counted | None:
     return Counted(expected=left.expected, low=left.low, high=left.high, deviations=deviations)
 
 
-def _since(found: Ranked, decided: Decided | None) -> tuple[Ranked, Counted | None]:
-    """The ranking after decisions, and how many labels were wrong before any."""
-    count = _counted(found)
-    if decided is None or not decided.shown:
-        return found, count
-    found = renewed(found, decided.checked, decided.left_out)
-    return found, _sampled(found, decided) or count
-
-
-def _sampled(found: Ranked, decided: Decided) -> Counted | None:
-    """The count after the drawn rows have been looked at; None before."""
-    drawn = found.drawn.tolist()
-    return _with_found(found, decided) if drawn and all(row in decided.shown for row in drawn) else None
-
-
-def _with_found(found: Listed, decided: Decided) -> Counted | None:
-    """How many labels were wrong before any was looked at: those that are left, and those that were found."""
-    now = _counted(found)
-    if now is None:
-        return None
-    ends = {name: getattr(now, name) + decided.wrong for name in ("expected", "low", "high")}
-    return now.model_copy(update=ends)
+def _since(found: Ranked, decided: Decided | None) -> Ranked:
+    """The ranking after decisions."""
+    return found if decided is None or not decided.shown else renewed(found, decided.checked, decided.left_out)
 
 
 def _write_table(output: Path, table: pd.DataFrame) -> None:

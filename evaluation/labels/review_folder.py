@@ -47,7 +47,7 @@ _FILES = ("labels", "probabilities")
 
 
 class Counted(BaseModel):
-    """How many labels were wrong before any was looked at, with a 90% interval.
+    """How many labels are wrong among the rows without a decision, with a 90% interval.
 
     deviations: those of a misjudgement that all rows share, in logits, for what the next looks should find.
     """

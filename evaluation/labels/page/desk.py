@@ -53,7 +53,7 @@ class Desk:
         self.rounds: list[Round] = [first_round(review, self.classes, self._first)]
         self.failed: str | None = None
         self._followed = 0
-        self._renewed_at = 0
+        self._renewed_at = self.round.looks
         self._thread: threading.Thread | None = None
         self._ranked: Ranked | None = None
         self.follow()

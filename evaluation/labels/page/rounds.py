@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaning import Count
 from cleaning.data import FloatVector, IntVector
@@ -21,22 +22,30 @@ class Round:
     """What is believed at one point of a review.
 
     number: 0 for the ranking as it was made. looks: how many rows had been looked at. found: how many of them had a
-    wrong label. order (n,): all rows, the one to look at next first; those already decided last. suspicion (n,): P(the
-    given label is wrong), NaN without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is
-    right). left: wrong labels among the rows that were open, and deviations: of their suspicion, see `found_ahead`;
-    None where the data cannot tell.
+    wrong label. order (n,): all rows, the one to look at next first; those already decided last. ahead: those that were
+    open, in the same order, but without the drawn rows in front. suspicion (n,): P(the given label is wrong), NaN
+    without a label. suggestion (n,): index of a class. probability (n,): P(the suggestion is right). left: wrong labels
+    among the rows that were open, and deviations: of their suspicion, see `found_ahead`; None where the data cannot
+    tell.
     """
 
     number: int
     looks: int
     found: int
     order: IntVector
+    ahead: IntVector
     suspicion: FloatVector
     suggestion: IntVector
     probability: FloatVector
     left: Count | None
     deviations: tuple[float, float] | None
-    advice: str
+
+    def advice(self, closed: NDArray[np.bool_], left: Count | None) -> str:
+        """Whether to go on. closed (n,): whether a row has been decided. left: wrong labels among the others.
+
+        It depends on the most suspicious rows, not on the drawn ones.
+        """
+        return advice(np.nan_to_num(self.suspicion[self.ahead[~closed[self.ahead]]]), left)
 
     def forecast(self, rows: IntVector) -> Count | None:
         """How many wrong labels a look at these rows should find; None where the data cannot tell."""
@@ -70,9 +79,7 @@ def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = (
     counted = review.description.count
     decided = [line for line in lines if line["decision"]]
     found = sum(map(_was_wrong, decided))
-    # the count is that of all labels, before any was looked at
-    ends = None if counted is None else (counted.expected, counted.low, counted.high)
-    left = None if ends is None else Count(*(max(value - found, 0.0) for value in ends))
+    left = None if counted is None else Count(counted.expected, counted.low, counted.high)
     deviations = None if counted is None else counted.deviations
     open_rows = n - len(decided)
     state = _State(0, len(decided), found, order, open_rows, _without(first, order[open_rows:].tolist()))
@@ -134,11 +141,10 @@ def _round(
         looks=state.looks,
         found=state.found,
         order=order,
+        ahead=state.order[: state.unchecked],
         suspicion=suspicion,
         suggestion=suggestion,
         probability=probability,
         left=left,
         deviations=deviations,
-        # whether to go on depends on the most suspicious rows, not on the drawn ones
-        advice=advice(np.nan_to_num(suspicion[state.order[: state.unchecked]]), left),
     )

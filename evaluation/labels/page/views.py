@@ -95,7 +95,7 @@ class Views:
                 "next": _next(current, ahead[:_NEXT]),
                 "curve": _thinned([[0, 0], *([looks, int(one)] for looks, one in enumerate(found.tolist(), start=1))]),
                 "forecast": _ahead(current, len(standing), total, ahead),
-                "advice": current.advice,
+                "advice": current.advice(desk.state != _OPEN, left),
                 "caveats": [*_drawn(desk.drawn), *desk.review.description.caveats, *_lost(desk.lost)],
                 "pairs": self._pairs(current),
                 "people": sorted(desk.verdicts.histories),

@@ -10,6 +10,7 @@ import pytest
 
 from cleaning import Count
 from cleaning.errors import InvalidInput
+from cleaning.labels.advice import advice
 from evaluation.files.progress import Reporter
 from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
@@ -17,6 +18,7 @@ from evaluation.labels.page import desk as module
 from evaluation.labels.page.desk import Desk, Wish
 from evaluation.labels.page.pictures import Scaled, scaled
 from evaluation.labels.page.views import Query, Views
+from evaluation.labels.review_folder import read_description
 from evaluation.labels.source import Request, open_source
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import FORMS, Rows
@@ -101,7 +103,6 @@ def test_what_is_expected_is_about_the_open_rows_at_the_head_of_the_order(review
     first = Views(Desk(open_review(review), "ann", 1000)).desk
     looked = [row for row in first.round.order.tolist() if first.given[row] >= 0][:9]
     first.decide([*(Wish(row, "drop") for row in looked[:5]), *(Wish(row, "keep") for row in looked[5:])], 0)
-    left = Views(first).state()["left"]
     ranked(review.parent / "t.csv", "--features=e*")
     views = Views(Desk(open_review(review), "ann", 1000))
     desk, state = views.desk, views.state()
@@ -109,7 +110,8 @@ def test_what_is_expected_is_about_the_open_rows_at_the_head_of_the_order(review
     assert desk.round.order.tolist()[-9:] == [row for row in desk.round.order.tolist() if row in looked]
     assert state["next"]["found"] == desk.round.forecast(np.array(head[:20]))
     assert state["forecast"][0][1] == 5 + state["next"]["found"].expected
-    assert (desk.round.found, state["left"].high) == (5, left.high)
+    counted = read_description(review).count
+    assert (desk.round.found, state["left"]) == (5, Count(counted.expected, counted.low, counted.high))
     desk.decide([Wish(head[0], "keep"), Wish(head[7], "drop")], 0)
     state = views.state()
     assert state["next"]["found"] == desk.round.forecast(np.array([*head[1:7], *head[8:22]]))
@@ -175,6 +177,28 @@ def test_earlier_decisions_are_taken_in_at_the_start(review):
     desk.wait()
     assert desk.round.number == 1
     assert np.count_nonzero(desk.state) == 20
+
+
+def test_the_page_says_what_the_ranking_has_said_and_renews_it_after_a_further_batch(review, capsys):
+    """Between two rounds, the advice is about the rows that are still open, and the wrong labels left among them."""
+    order = [row for row in Desk(open_review(review), "ann", 1000).round.order.tolist() if row > 20]
+    decide(review, dict.fromkeys(order[:20], "drop"))
+    capsys.readouterr()
+    ranked(review.parent / "t.csv", "--features=e*")
+    said = capsys.readouterr().out
+    views = Views(Desk(open_review(review), "ann", 10))
+    state = views.state()
+    assert (state["round"], state["computing"], state["looked"]) == (0, False, 20)
+    assert f"{state['advice']}\n" in said
+    assert f"{state['left'].low:.0f} to {state['left'].high:.0f} " in said
+    views.desk.decide([Wish(row, "drop") for row in order[20:29]], 0)
+    between, closed = views.state(), views.desk.state != 0
+    assert between["left"].high == max(state["left"].high - 9, 0)
+    ahead = [row for row in views.desk.round.order.tolist() if not closed[row]]
+    assert between["advice"] == advice(np.nan_to_num(views.desk.round.suspicion[ahead]), between["left"])
+    views.desk.decide([Wish(order[29], "drop")], 0)
+    views.desk.wait()
+    assert views.state()["round"] == 1
 
 
 def test_there_is_nothing_to_keep_without_a_label_and_no_row_beyond_the_last(views):
