@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from cleaning.errors import InvalidInput, Place, bounded, printable
-from evaluation.files.whole import make_folder, plain_errors
+from evaluation.files.whole import plain_errors
 
 LARGEST_LINE = 1 << 20
 """The most bytes in one line. No decision needs more."""
@@ -134,8 +134,10 @@ class DecisionLog:
         """Appends the entries that `make` returns and returns them once they are on the disk.
 
         make: called while nobody else can write, with all lines read. If writing fails, the file is left as it was.
+        Raises InvalidInput if the folder of the log is gone, or the log after it was read.
         """
-        make_folder(self.path.parent)
+        if not (self.path.exists() or (self.path.parent.is_dir() and not self._read)):
+            raise InvalidInput(self.path, "it is no longer there", "put the review folder back")
         with self._locked() as file:
             self._mend(file)
             self._catch_up(file)

@@ -10,7 +10,15 @@ from evaluation.files.whole import sha256_file
 from evaluation.labels.before import before_review
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.placing import Places
-from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, read_ranking, reopen
+from evaluation.labels.review_folder import (
+    DECISIONS,
+    SOURCE,
+    Description,
+    read_description,
+    read_ranking,
+    refuse_gone,
+    reopen,
+)
 from evaluation.labels.source import Source
 
 _AGAIN = "run `fixfirst rank` again"
@@ -54,6 +62,7 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
     if not folder.is_dir():
         raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
     description = read_description(folder)
+    refuse_gone(folder, description)
     refuse_changed(folder, description)
     reporter = reporter or Reporter()
     opened, trusted = reopen(folder, reporter)

@@ -200,6 +200,17 @@ def refuse_other(folder: Path, path: Path) -> None:
         raise InvalidInput(folder, problem, "name another folder with --review=DIR")
 
 
+def refuse_gone(folder: Path, found: Description) -> None:
+    """Raises InvalidInput if the source, or the trusted rows, are no longer where they were beside the folder."""
+    named = [("source is", found.path, "SOURCE")]
+    named += [("trusted rows are", found.trusted.path, "… --trusted=SOURCE")] if found.trusted is not None else []
+    for what, path, again in named:
+        there = Path(os.path.normpath(folder.resolve() / path))
+        if not there.exists():
+            fix = f"put {there.name} there, or say where it is: `fixfirst rank {again} --review={folder}`"
+            raise InvalidInput(folder, f"the {what} not at {there}", fix)
+
+
 def read_ranking(folder: Path) -> list[dict[str, str]]:
     """The rows of ranking.csv, in order, as text."""
     lines = csv_columns(folder / RANKING, COLUMNS, COLUMNS)
@@ -212,6 +223,7 @@ def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Sour
     Raises InvalidInput if the source is gone, can no longer be read in that way, or has a class more.
     """
     found = read_description(folder)
+    refuse_gone(folder, found)
     trusted, (cache, trusted_cache) = found.trusted, caches(folder)
     request = Request(
         folder / found.path,

@@ -314,7 +314,8 @@ def test_sources_that_changed_are_refused(rows, tmp_path, capsys):
         capsys, tmp_path / "t_review", tmp_path / "o.csv"
     )
     path.unlink()
-    assert "is gone" in refused(capsys, tmp_path / "t_review", tmp_path / "o.csv")
+    where = f"put t.csv there, or say where it is: `fixfirst rank SOURCE --review={tmp_path / 't_review'}`"
+    assert f"the source is not at {path}. Fix: {where}" in refused(capsys, tmp_path / "t_review", tmp_path / "o.csv")
 
 
 def test_the_source_is_never_written_over(photos, rows, tmp_path, capsys):

@@ -25,7 +25,7 @@ def entry(row=0, verdict="keep", label=None, by="ann", second=0):
 
 
 def test_a_decision_is_one_line_and_comes_back_as_it_was(tmp_path):
-    log = DecisionLog(tmp_path / "new" / "decisions.jsonl")
+    log = DecisionLog(tmp_path / "decisions.jsonl")
     shown = Shown(given="cat", suggested="dog", probability=0.9, suspicion=0.95, place=3, round=2)
     made = entry(verdict="label", label="dog\n", second=1.5).model_copy(update={"shown": shown})
     assert log.append(lambda: [made]) == [made]
@@ -181,6 +181,26 @@ def test_a_file_that_lost_lines_is_refused_and_a_full_disk_changes_nothing(tmp_p
     log.path.write_bytes(b"")
     with pytest.raises(InvalidInput, match="shorter than when it was last read"):
         log.read()
+
+
+def test_a_log_that_is_gone_is_not_made_anew(tmp_path):
+    """As while somebody moves the review folder; once it is back, the log goes on."""
+    folder = tmp_path / "photos_review"
+    folder.mkdir()
+    empty, log = (DecisionLog(folder / name) for name in ("empty.jsonl", "decisions.jsonl"))
+    log.append(lambda: [entry(1)])
+    folder.rename(tmp_path / "moved")
+    for one in (empty, log):
+        with pytest.raises(InvalidInput, match=r"it is no longer there. Fix: put the review folder back"):
+            one.append(lambda: [entry(2)])
+    assert not folder.exists()
+    (tmp_path / "moved").rename(folder)
+    log.append(lambda: [entry(2)])
+    assert [one.row for one in DecisionLog(log.path).read().entries] == [1, 2]
+    log.path.unlink()
+    with pytest.raises(InvalidInput, match="it is no longer there"):
+        log.append(lambda: [entry(3)])
+    assert not any(folder.iterdir())
 
 
 def test_a_reviewers_name_is_one_that_can_be_shown():
