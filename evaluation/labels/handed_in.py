@@ -1,6 +1,6 @@
 """`fixfirst decisions`: takes in the decisions that somebody made on a static page, or typed into a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from evaluation.labels.opened import Review, open_review
 from evaluation.labels.typed import Column, is_typed, read_typed
 from evaluation.labels.verdicts import Verdicts
 
-# A decision of a page is in the log already if these are the same.
-_SAME = attrgetter("id", "verdict", "label", "by", "at")
+# A decision of a page is in the log already if these are the same. Its name may be another now, by --as.
+_SAME = attrgetter("id", "verdict", "label", "at")
 
 
 def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new_labels: bool = False) -> None:
@@ -31,10 +31,15 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     fitting, _ = review.places.split(found.values())
     wanted = dict(zip(found, fitting, strict=True))
     added = review.log.append(lambda: _new(review, wanted, column, file))
-    known = len(wanted) - len(added)
+    logged = set(map(_SAME, review.places.split(review.log.entries)[0]))
+    idle = [line for line, entry in wanted.items() if entry.verdict == "undo" and _SAME(entry) not in logged]
+    known = len(wanted) - len(added) - len(idle)
     reporter.say(
         f"{review.log.path}: {count_of(len(added), 'decision')} added" + (f", {known} already there" if known else "")
     )
+    if idle:
+        what = f"an undo takes back what the same person has said about the row, and {wanted[idle[0]].by} has not"
+        reporter.warn(f"{file}, line {idle[0]}: {what} ({count_of(len(idle), 'line')} of this kind left out)")
     rows = Verdicts(review.places.split(review.log.entries)[0]).disagreements()
     if rows:
         reporter.say(
@@ -81,15 +86,25 @@ def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: boo
 
 
 def _new(review: Review, wanted: Mapping[int, Entry], column: Column | None, file: Path) -> list[Entry]:
-    """The decisions, by line, that the log does not have. What was typed has no time of its own.
+    """The decisions, by line, that the log does not have, without an undo that takes nothing back."""
+    known = review.places.split(review.log.entries)[0]
+    if column is not None:
+        return _typed_anew(known, wanted, column, file)
+    seen, verdicts, new = set(map(_SAME, known)), Verdicts(known), list[Entry]()
+    for entry in wanted.values():
+        idle = entry.verdict == "undo" and all(one.by != entry.by for one in verdicts.of(entry.row))
+        if _SAME(entry) not in seen and not idle:
+            verdicts.take(entry)
+            new.append(entry)
+    return new
+
+
+def _typed_anew(known: Sequence[Entry], wanted: Mapping[int, Entry], column: Column, file: Path) -> list[Entry]:
+    """The decisions, by line, that a table adds to the known ones. What was typed has no time of its own.
 
     A person may change a label, and change it back: what counts is what the person says now. But the column `decision`
     may be that of an old ranking. Raises InvalidInput with the line if it says what no longer stands.
     """
-    if column is None:
-        seen = set(map(_SAME, review.log.entries))
-        return [entry for entry in wanted.values() if _SAME(entry) not in seen]
-    known = review.places.split(review.log.entries)[0]
     verdicts, said = Verdicts(known), {(entry.row, entry.opinion) for entry in known}
     new = list[Entry]()
     for line, entry in wanted.items():

@@ -1,5 +1,6 @@
 import re
 import shutil
+from datetime import timedelta
 
 import pytest
 
@@ -7,7 +8,7 @@ from cleaning.errors import count_of
 from evaluation.cli import main
 from evaluation.labels.decisions import reviewer
 from evaluation.labels.opened import open_review
-from tests.evaluation.labels.decided import decide, entry_of
+from tests.evaluation.labels.decided import START, decide, entry_of
 from tests.evaluation.labels.own_data import FORMS, Rows, ranking, run
 
 
@@ -48,13 +49,28 @@ def test_decisions_are_taken_in_once(review, tmp_path, capsys):
     assert "1 row on which reviewers disagree" in out
     assert "0 decisions added, 2 already there" in run(capsys, "decisions", file, f"--review={review.folder}")[1]
     assert open_review(review.folder).log.entries[1:] == entries
-    assert "2 decisions added" in run(capsys, "decisions", file, f"--review={review.folder}", "--as=somebody else")[1]
-    assert [entry.by for entry in open_review(review.folder).log.entries] == [
-        "ann",
-        "guest",
-        "guest",
-        *["somebody else"] * 2,
+    again = run(capsys, "decisions", file, f"--review={review.folder}", "--as=somebody else")
+    assert "0 decisions added, 2 already there" in again[1]
+    assert [entry.by for entry in open_review(review.folder).log.entries] == ["ann", "guest", "guest"]
+
+
+def test_an_undo_that_takes_nothing_back_is_said_and_left_out(review, tmp_path, capsys):
+    first = entry_of(review, 3, "=dog", "guest")
+    undo = {"verdict": "undo", "label": None}
+    entries = [
+        first,
+        first.model_copy(update={**undo, "at": START + timedelta(seconds=1)}),
+        first.model_copy(update={**undo, "at": START + timedelta(seconds=2)}),
+        entry_of(review, 4, "undo", "eve", 3),
     ]
+    file = written(tmp_path / "mine.jsonl", entries)
+    for added in ("2 decisions added\n", "0 decisions added, 2 already there\n"):
+        status, out, err = take_in(capsys, review, file)
+        assert status == 0
+        assert out.endswith(added)
+        what = "an undo takes back what the same person has said about the row, and guest has not"
+        assert err == f"warning: {file}, line 3: {what} (2 lines of this kind left out)\n"
+    assert [entry.verdict for entry in open_review(review.folder).log.entries] == ["label", "undo"]
 
 
 @pytest.mark.parametrize(

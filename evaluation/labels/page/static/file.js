@@ -132,8 +132,7 @@
   }
 
   function download() {
-    const by = kept.by || "reviewer";
-    const lines = kept.entries.map((entry) => `${JSON.stringify({ ...entry, by })}\n`);
+    const lines = kept.entries.map((entry) => `${JSON.stringify({ ...entry, by: kept.by })}\n`);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
     link.download = "decisions.jsonl";

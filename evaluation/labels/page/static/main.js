@@ -427,8 +427,17 @@
     const chip = document.getElementById("by");
     if (backend.live) return chip.replaceChildren("as ", name(backend.by));
     const input = h("input", { "aria-label": "your name", placeholder: "your name", maxlength: 100, value: backend.by });
+    input.addEventListener("input", () => input.setCustomValidity(""));
     input.addEventListener("change", () => { backend.by = input.value.trim(); });
     return chip.replaceChildren(input);
+  }
+
+  // Decisions of several people without a name could not be told apart.
+  function download() {
+    if (backend.by) return backend.download();
+    const input = document.querySelector("#by input");
+    input.setCustomValidity("Write your name here first. It goes with your decisions.");
+    return input.reportValidity();
   }
 
   for (const button of document.querySelectorAll("[data-view]")) {
@@ -439,7 +448,7 @@
   if (backend.download) {
     const button = document.getElementById("download");
     button.hidden = false;
-    button.addEventListener("click", backend.download);
+    button.addEventListener("click", download);
   }
   backend.onsaving(saved);
   reviewer();

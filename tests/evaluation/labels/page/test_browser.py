@@ -443,8 +443,12 @@ def test_one_file_without_a_server_and_what_comes_back(opened, review, tmp_path,
     press(page, "d")
     press(page, "z")
     press(page, "k")
+    page.get_by_role("button", name="download decisions").click()
+    expect(page.get_by_label("your name")).to_be_focused()
+    assert page.locator("#by input").evaluate("input => input.validationMessage").startswith("Write your name here")
     page.get_by_label("your name").fill("guest")
     page.get_by_label("your name").press("Enter")
+    assert page.locator("#by input").evaluate("input => input.validity.valid")
     assert Axe().run(page).response["violations"] == []
     page.reload()
     expect(page.locator("#tally")).to_contain_text("in 3 looks")
