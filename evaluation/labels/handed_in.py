@@ -29,7 +29,8 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     for line, entry in found.items():
         _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
     fitting, _ = review.places.split(found.values())
-    wanted = dict(zip(found, fitting, strict=True))
+    given = review.source.names
+    wanted = {line: _as_given(entry, given[entry.row]) for line, entry in zip(found, fitting, strict=True)}
     added = review.log.append(lambda: _new(review, wanted, column, file))
     logged = set(map(_SAME, review.places.split(review.log.entries)[0]))
     idle = [line for line, entry in wanted.items() if entry.verdict == "undo" and _SAME(entry) not in logged]
@@ -73,6 +74,13 @@ def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int
             reason = failure.errors(include_url=False)[0]["msg"][:200]
             raise InvalidInput(Place(file, line=one.line), f"this is not a decision ({reason})", "correct it") from None
     return column, found
+
+
+def _as_given(entry: Entry, given: str | None) -> Entry:
+    """The decision with the label that the row was given, if it says another: the next ranking relies on it."""
+    if entry.shown in (Shown(), entry.shown.model_copy(update={"given": given})):
+        return entry
+    return entry.model_copy(update={"shown": entry.shown.model_copy(update={"given": given})})
 
 
 def _refuse_unfit(review: Review, entry: Entry, place: Place, *, new_labels: bool) -> None:

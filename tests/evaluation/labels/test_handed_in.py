@@ -6,7 +6,7 @@ import pytest
 
 from cleaning.errors import count_of
 from evaluation.cli import main
-from evaluation.labels.decisions import reviewer
+from evaluation.labels.decisions import Shown, reviewer
 from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import START, decide, entry_of
 from tests.evaluation.labels.own_data import FORMS, Rows, ranking, run
@@ -52,6 +52,19 @@ def test_decisions_are_taken_in_once(review, tmp_path, capsys):
     again = run(capsys, "decisions", file, f"--review={review.folder}", "--as=somebody else")
     assert "0 decisions added, 2 already there" in again[1]
     assert [entry.by for entry in open_review(review.folder).log.entries] == ["ann", "guest", "guest"]
+
+
+def test_what_a_page_says_of_the_given_label_is_not_believed(review, tmp_path, capsys):
+    names = review.source.names
+    shown = [{"given": "made up"}, {"given": None, "suggested": "dog"}, {}]
+    entries = [
+        entry_of(review, row, f"={names[row]}", second=row).model_copy(update={"shown": Shown(**said)})
+        for row, said in enumerate(shown)
+    ]
+    assert take_in(capsys, review, written(tmp_path / "mine.jsonl", entries))[0] == 0
+    found = open_review(review.folder)
+    assert [entry.shown.given for entry in found.log.entries] == [names[0], names[1], None]
+    assert (found.source.classes, found.source.names) == (review.source.classes, names)
 
 
 def test_an_undo_that_takes_nothing_back_is_said_and_left_out(review, tmp_path, capsys):
