@@ -31,8 +31,7 @@ def before_review(source: Source, entries: Iterable[Entry]) -> Source:
         now = None if labels[row] < 0 else classes[labels[row]]
         if now not in decided:
             continue
-        kept = source.columns(row).get(OLD_LABEL, now)
-        before = first[row].shown.given if row in first else kept or None
+        before = first[row].shown.given if row in first else source.columns(row).get(OLD_LABEL, now) or None
         if before is not None and before not in classes:
             if fixed:  # the columns of the probabilities are those of the classes
                 continue

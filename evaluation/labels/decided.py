@@ -11,7 +11,7 @@ from evaluation.files.names import composed
 from evaluation.labels.before import before_review
 from evaluation.labels.decisions import Entry
 from evaluation.labels.placing import Lost, Places
-from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, read_description
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, Description, read_description
 from evaluation.labels.source import Source
 from evaluation.labels.typed import meant
 from evaluation.labels.verdicts import Verdicts, is_error
@@ -24,7 +24,7 @@ class Decided:
     names: the classes of the source, then those that only decisions name. checked: the right class of each row for
     which it was decided. left_out: the other decided rows. shown: each decision in words, by row. wrong: how many of
     these rows had a wrong label. lost: the decisions that do not count. features_before: the columns by which the table
-    was judged when decisions were made, if none counts. classes_before: the classes of an earlier ranking that
+    was judged when decisions were made that do not count. classes_before: the classes of an earlier ranking that
     decisions name and no row has.
     """
 
@@ -57,11 +57,9 @@ def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
     path, known = folder / RANKING, defaultdict[str, set[str]](set)
     for entry in entries:
         known[composed(entry.id)].add(composed(_words(entry.verdict, entry.label)).strip())
-    try:
-        for name, said in read_description(folder).decided.items():
-            known[composed(name)].add(composed(said).strip())
-    except InvalidInput:  # a ranking is told from its decisions too
-        pass
+    found = _described(folder)
+    for name, said in () if found is None else found.decided.items():
+        known[composed(name)].add(composed(said).strip())
     try:
         lines = csv_columns(path, ("id", "given_label", "decision"), COLUMNS) if path.is_file() else ()
         typed = [name for _, (name, given, cell) in lines if _is_new(cell, given, known.get(composed(name), ()))]
@@ -102,7 +100,9 @@ def decided_so_far(folder: Path, entries: Sequence[Entry], opened: Source) -> tu
     standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
-    features, classes = _before(folder)
+    before = _described(folder)
+    unknown = [name for name in names[len(source.classes) :] if _words("label", name) in shown.values()]
+    classes = set[str]() if before is None else {*before.classes, *before.classes_before}
     return source, Decided(
         names,
         checked,
@@ -110,9 +110,14 @@ def decided_so_far(folder: Path, entries: Sequence[Entry], opened: Source) -> tu
         shown,
         len(wrong),
         lost,
-        None if shown or not lost else features,
-        [one for one in names[len(source.classes) :] if one in classes and _words("label", one) in shown.values()],
+        features_before=None if before is None or not lost else _features(before, counting=bool(shown)),
+        classes_before=[name for name in unknown if name in classes],
     )
+
+
+def _features(before: Description, *, counting: bool) -> list[str] | None:
+    """The columns that lost decisions may be about. counting: whether others count."""
+    return before.features_before or (None if counting else before.options.get("features"))
 
 
 def renamed(folder: Path) -> str:
@@ -120,10 +125,9 @@ def renamed(folder: Path) -> str:
     return f"if the class was renamed, rename it in {folder / DECISIONS} too; if not, decide again"
 
 
-def _before(folder: Path) -> tuple[list[str] | None, set[str]]:
-    """The features and the classes of the ranking before, and of those before it for which decisions were made."""
+def _described(folder: Path) -> Description | None:
+    """What the ranking before has left; None if that cannot be read, or there was none."""
     try:
-        found = read_description(folder)
+        return read_description(folder)
     except InvalidInput:
-        return None, set()
-    return found.features_before or found.options.get("features"), {*found.classes, *found.classes_before}
+        return None

@@ -5,12 +5,13 @@ from functools import cached_property
 from shlex import quote
 from typing import Literal, NamedTuple
 
-from cleaning.errors import bounded, listed
+from cleaning.errors import bounded, listed, printable
 from evaluation.labels.decisions import Entry
 from evaluation.labels.source import Source
 from evaluation.labels.verdicts import Verdicts
 
 _LONGEST_FLAG = 200
+_SEVERAL = -1
 _PICTURES = ("class folders", "folder with a table")
 _Reason = Literal["gone", "changed", "several"]
 _SAID: dict[_Reason, tuple[str, str]] = {
@@ -76,9 +77,9 @@ class Places:
         if row is not None and self.source.hashes[row] == entry.hash:
             return row
         if self.source.form in _PICTURES or (self._are_numbers and entry.id.isdecimal()):
-            rows = self._by_content.get(entry.hash, ())
-            if rows:
-                return rows[0] if len(rows) == 1 else "several"
+            moved = self._by_content.get(entry.hash)
+            if moved is not None:
+                return "several" if moved == _SEVERAL else moved
         return "gone" if row is None else "changed"
 
     def _standing(self, lost: Sequence[Lost]) -> list[Lost]:
@@ -95,10 +96,11 @@ class Places:
         return all(name == str(row) for row, name in enumerate(self.source.ids))
 
     @cached_property
-    def _by_content(self) -> dict[str, list[int]]:
-        found = dict[str, list[int]]()
+    def _by_content(self) -> dict[str, int]:
+        """The row with each hash, or _SEVERAL."""
+        found = dict[str, int]()
         for row, digest in enumerate(self.source.hashes):
-            found.setdefault(digest, []).append(row)
+            found[digest] = row if digest not in found else _SEVERAL
         return found
 
 
@@ -111,7 +113,11 @@ def columns_back(before: Sequence[str] | None, source: Source) -> str | None:
     if gone:
         return f"put the column{'s' * (len(gone) != 1)} {listed(gone)} back, by which the rows were judged"
     flag, column = "--features=" + quote(",".join(before)), f"column{'s' * (len(new) != 1)} {listed(new)}"
-    if len(flag) > _LONGEST_FLAG or any("," in name or name.endswith("*") for name in before):
+    if (
+        len(flag) > _LONGEST_FLAG
+        or flag != printable(flag)
+        or any("," in name or name.endswith("*") for name in before)
+    ):
         return f"take the new {column} out of the table"
     return f"leave out the new {column}, with {flag}"
 

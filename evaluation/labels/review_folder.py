@@ -76,7 +76,7 @@ class Description(BaseModel):
 
     first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decided:
     the column `decision` of the ranking as it was written, by id, without empty cells. features_before: the columns by
-    which a table was judged when the decisions were made, where no decision counts since these are others.
+    which a table was judged when decisions were made that do not count since these are others.
     classes_before: those that decisions name and that an earlier ranking had, but no row has now.
     """
 

@@ -119,6 +119,9 @@ def test_columns_that_are_new_or_gone_are_named_with_the_way_back(rows, tmp_path
         assert f"{why}. {fix}\n" in run(capsys, "rank", source)[2]
     _, _, err = run(capsys, "apply", folder, f"--output={tmp_path / 'o.csv'}")
     assert f"{why}. {fix}; then run `fixfirst rank` again" in err
+    review = decide(folder, {7: "keep"}, second=10)
+    assert f"{why}. {fix}\n" in run(capsys, "rank", source)[2]
+    review.log.append(lambda: [review.log.entries[-1].model_copy(update={"verdict": "undo"})])
     status, out, err = run(capsys, "rank", source, "--features=e0,e1,e2,e3")
     assert (status, err) == (0, "")
     assert "looked at: 2, of which" in out
