@@ -28,10 +28,11 @@ class LocatedYaml:
         self.path = path
         text = read_text(path, limit=_LARGEST)
         try:
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            loader = yaml.SafeLoader(text)
+            self._root = loader.get_single_node()
             if self._root is not None:
                 self._check(self._root, {})
-            self.data: Any = yaml.safe_load(text)
+            self.data: Any = None if self._root is None else loader.construct_document(self._root)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = Place(path, line=mark.line + 1) if mark else Place(path)
