@@ -103,7 +103,7 @@ def nothing_in_cleanlab(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def no_cleanlab(made_once: Path, nothing_in_cleanlab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests that start processes whose rankers do without cleanlab. This process has imported it for `made_once`."""
+    """For tests that start processes whose rankers do without cleanlab, which this one has imported for `made_once`."""
     monkeypatch.syspath_prepend(nothing_in_cleanlab)
     monkeypatch.setenv("PYTHONPATH", str(nothing_in_cleanlab), prepend=os.pathsep)
 

@@ -122,9 +122,9 @@ def test_many_small_files_of_large_pictures_take_the_memory_of_a_few(tmp_path):
     code = f"""
 import resource, sys
 from evaluation.cli import main
-main(["embed", {str(place / "..")!r} + "/small", "--output={tmp_path}/a.parquet"])
+main(["embed", {str(place / "..")!r} + "/small", "--output={tmp_path}/a.parquet", "--encoder=classical"])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-main(["embed", {str(place)!r}, "--output={tmp_path}/b.parquet"])
+main(["embed", {str(place)!r}, "--output={tmp_path}/b.parquet", "--encoder=classical"])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     (tmp_path / "small").mkdir()
