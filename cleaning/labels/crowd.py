@@ -49,11 +49,11 @@ def crowd_of(ranked: Ranked, votes: Votes) -> Crowd:
 
 
 def crowd_by_blocks(listed: BlockListed, votes: Votes) -> Crowd:
-    """What is believed about the annotators of rows that were judged by blocks, before any decision.
+    """What is believed about the annotators of rows that were judged by blocks, after the decisions so far.
 
     Nobody is to be asked about rows that have been looked at.
     """
-    (n, count), found = votes.codes.shape, listed.judgement.annotators
+    (n, count), found = votes.codes.shape, listed.annotators
     voted = np.count_nonzero(votes.codes >= 0, axis=0)
     if found is None:
         return Crowd(votes.annotators, voted, np.full(count, np.nan), np.full(count, np.nan), np.full(n, -1))

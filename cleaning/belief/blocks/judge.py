@@ -50,7 +50,7 @@ class Judgement:
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
     digests (n,): of the contents. noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of
     wrong labels; recount: what counts them again after decisions; both None where the data cannot tell. deviations:
-    those of `misjudged`. annotators: what is believed about them, if there are several and the data can tell.
+    those of `misjudged`.
     """
 
     suspicion: NDArray[np.float32]
@@ -64,7 +64,11 @@ class Judgement:
     recount: Recount | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
-    annotators: Annotators | None = None
+
+    @property
+    def annotators(self) -> Annotators | None:
+        """What is believed about the annotators, if there are several and the data can tell."""
+        return None if self.recount is None else self.recount.annotators
 
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
@@ -169,13 +173,12 @@ class _Judging:
         beliefs = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels")
         found = beliefs.rows
         caveats = self._caveats(sample.noisy, trusted.unused)
-        recount = None
+        ballots, recount = self.contents.ballots, None
         if not any(one.hides_count for one in caveats):
+            people = None if ballots is None else Annotators.of(stack.noise, beliefs.sums, found[3])
             known = self.noisy, self.contents, learners
-            recount = Recount(self.stored, self.predicted, *known, sample, stack, gold)
+            recount = Recount(self.stored, self.predicted, *known, sample, stack, gold, people)
         count = None if recount is None else recount.first(scores)
-        ballots = self.contents.ballots
-        several = count is not None and ballots is not None
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
@@ -189,7 +192,6 @@ class _Judging:
             recount=recount,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
-            annotators=Annotators.of(stack, beliefs.sums, found[3]) if several else None,
         )
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:

@@ -450,6 +450,9 @@ def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys
     assert "looked at: 5, of which " in capsys.readouterr().out
     again = table_of(folder)
     assert set(again["row"][115:].astype(int)) == set(first)
+    before, after = (pd.read_csv(one / "X_review/annotators.csv")["quality"] for one in (voted, folder))
+    assert (after != before).all()
+    assert after.tolist() == pytest.approx(before.tolist(), abs=0.1)
     assert (again["ask_next"][114:] == "").all()
     assert Desk(open_review(folder / "X_review"), "ann", 1000).round.order[:20].tolist()
 
