@@ -11,6 +11,8 @@ from cleaning.errors import InvalidInput, Place
 MISSING = -1
 """In a matrix of votes: this annotator has not labelled this row."""
 
+_BLOCK = 4096
+
 
 def vote_matrix(values: object, rows: int, what: str) -> IntMatrix:
     """The (n, A) matrix of class numbers, -1 where there is no vote.
@@ -86,9 +88,18 @@ def bits_told(belief: FloatMatrix, noise: FloatMatrix) -> FloatVector:
 
 def majority(votes: IntMatrix) -> IntVector:
     """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes."""
-    n_classes = int(votes.max()) + 1
+    n_classes = int(votes.max(initial=-1)) + 1
+    parts = [slice(at, at + _BLOCK) for at in range(0, len(votes), _BLOCK)]
+    common = np.zeros(n_classes)
+    for part in parts:
+        common += np.bincount(votes[part][votes[part] >= 0], minlength=n_classes)
+    first = common / (2 * common.sum() + 1)
+    found = [(_counts(votes[part], n_classes) + first).argmax(axis=1) for part in parts]
+    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+
+
+def _counts(votes: IntMatrix, n_classes: int) -> FloatMatrix:
+    """How many votes each class has on each row, (b, K)."""
     row, one = np.nonzero(votes >= 0)
-    counts = np.zeros((len(votes), n_classes))
-    np.add.at(counts, (row, votes[row, one]), 1.0)
-    common = counts.sum(axis=0)
-    return np.asarray((counts + common / (2 * common.sum() + 1)).argmax(axis=1), dtype=np.int64)
+    named = row * n_classes + votes[row, one]
+    return np.bincount(named, minlength=len(votes) * n_classes).reshape(len(votes), n_classes).astype(np.float64)

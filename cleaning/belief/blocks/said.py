@@ -7,9 +7,10 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from cleaning.belief.ballots import bits_told, voted_on
+from cleaning.belief.blocks.block import Block
 from cleaning.belief.blocks.learners import Known, Learners, rows_at_once
 from cleaning.belief.blocks.predicted import Predicted
-from cleaning.belief.blocks.stored import Block, Single, Stored
+from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total
 from cleaning.belief.stacking import Stack, given_votes, guessed_share, with_guesses
 from cleaning.data import FloatMatrix, FloatVector, IntVector
@@ -53,7 +54,7 @@ def judged(
         codes, common = block.codes[part], block.common[part]
         start, stop = block.start + part.start, block.start + part.stop
         voice = None if predicted is None else predicted.voice(start, stop)
-        ballots = None if block.ballots is None else block.ballots[part]
+        ballots = None if block.ballots is None else block.ballots.part(part)
         known = Known(stored.block(start, stop), common, block.digests[part], voice=voice, ballots=ballots)
         belief = softmax(np.tensordot(weights, learners.scores(known), 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)

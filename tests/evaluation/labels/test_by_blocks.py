@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cleaning.belief.blocks import judge, stored
+from cleaning.belief.blocks import block, judge
 from cleaning.labels import evidence
 from evaluation.cli import main
 from evaluation.labels import size
@@ -24,7 +24,7 @@ from tests.evaluation.labels.own_data import NAMES, Rows
 def small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judge, "_MOST_BYTES", 10_000)
-        patch.setattr(stored, "FEWEST_ROWS", 50)
+        patch.setattr(block, "FEWEST_ROWS", 50)
         yield
 
 

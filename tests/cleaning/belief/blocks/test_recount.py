@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cleaning.belief import basis, posterior
-from cleaning.belief.blocks import judge, recount, stored
+from cleaning.belief.blocks import block, judge, recount
 from cleaning.belief.blocks.sample import Sample
 from cleaning.data import Split
 from cleaning.review import next_round
@@ -16,7 +16,7 @@ from tests.cleaning.belief.blocks.made import Case, case
 @pytest.fixture(scope="module", autouse=True)
 def small():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
+        patch.setattr(block, "FEWEST_ROWS", 250)
         patch.setattr(basis, "DENSE_ROWS", 100)  # the learners for many rows
         yield
 
