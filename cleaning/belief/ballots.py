@@ -87,19 +87,27 @@ def bits_told(belief: FloatMatrix, noise: FloatMatrix) -> FloatVector:
 
 
 def majority(votes: IntMatrix) -> IntVector:
-    """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes."""
-    n_classes = int(votes.max(initial=-1)) + 1
-    parts = [slice(at, at + _BLOCK) for at in range(0, len(votes), _BLOCK)]
-    common = np.zeros(n_classes)
-    for part in parts:
+    """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes.
+
+    -1 for a row without votes.
+    """
+    n_classes = max((int(votes[part].max(initial=-1)) for part in _parts(votes)), default=-1) + 1
+    common, found = np.zeros(n_classes), np.full(len(votes), MISSING)
+    for part in _parts(votes):
         common += np.bincount(votes[part][votes[part] >= 0], minlength=n_classes)
     first = common / (2 * common.sum() + 1)
-    found = [(_counts(votes[part], n_classes) + first).argmax(axis=1) for part in parts]
-    return np.concatenate([np.empty(0, dtype=np.int64), *found])
+    for part in _parts(votes) if n_classes else ():
+        counts = vote_counts(votes[part], n_classes)
+        found[part] = np.where(counts.any(axis=1), (counts + first).argmax(axis=1), MISSING)
+    return found
 
 
-def _counts(votes: IntMatrix, n_classes: int) -> FloatMatrix:
+def vote_counts(votes: IntMatrix, n_classes: int) -> IntMatrix:
     """How many votes each class has on each row, (b, K)."""
     row, one = np.nonzero(votes >= 0)
     named = row * n_classes + votes[row, one]
-    return np.bincount(named, minlength=len(votes) * n_classes).reshape(len(votes), n_classes).astype(np.float64)
+    return np.bincount(named, minlength=len(votes) * n_classes).reshape(len(votes), n_classes)
+
+
+def _parts(votes: IntMatrix) -> list[slice]:
+    return [slice(at, at + _BLOCK) for at in range(0, len(votes), _BLOCK)]

@@ -10,9 +10,10 @@ from cleaning.belief.blocks.judge import Judgement, judge_stored
 from cleaning.belief.blocks.predicted import Predicted
 from cleaning.belief.blocks.said import Annotators
 from cleaning.belief.blocks.stored import Stored
+from cleaning.belief.blocks.voted import Votes
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
-from cleaning.data import FloatVector, IntMatrix, IntVector, Split
+from cleaning.data import FloatVector, IntVector, Split
 from cleaning.labels.ranked import FIRST_LOOKS, WORTH_DRAWING, Listed
 from cleaning.looks import FirstLooks, drawn
 from cleaning.parallel.engine import SERIAL, Engine
@@ -59,7 +60,7 @@ def list_stored(
     labels: IntVector,
     trusted: Split | None = None,
     predicted: Predicted | None = None,
-    votes: IntMatrix | None = None,
+    votes: Votes | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
