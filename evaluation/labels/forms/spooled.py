@@ -1,5 +1,6 @@
 """Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -69,10 +70,11 @@ def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix
 def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], table: Table, cache: Path | None) -> Votes:
     """The votes that `write` makes of a matrix of this shape, in which it puts them: it holds no vote.
 
-    Many are memory-mapped, in a file beside `cache`. table: where they are.
+    Many are memory-mapped, in a file beside `cache`, unless its folder may only be read. table: where they are.
     """
     rows, annotators = shape
-    if cache is None or rows * annotators <= _MOST_VOTES:
+    locked = cache is not None and cache.parent.exists() and not os.access(cache.parent, os.W_OK)
+    if cache is None or locked or rows * annotators <= _MOST_VOTES:
         return write(np.full(shape, UNLABELLED, dtype=np.int64))
     path = _copy(table, "votes", cache, "votes")
     _remove_others(path)
