@@ -19,8 +19,8 @@ def coded_labels(table: Table, column: str, batch: Any, start: int) -> tuple[lis
     """
     import pyarrow as pa
 
-    found, places = _coded(batch.column(column), plain=table.kinds[column] in ("number", "text"))
     with table.converted(column):
+        found, places = _coded(batch.column(column), plain=table.kinds[column] in ("number", "text"))
         series = pa.chunked_array([found]).to_pandas(integer_object_nulls=True)
     values, known = label_values(series, table.place(column)), table.class_names.get(column)
     if known is None:
@@ -37,8 +37,8 @@ def coded_texts(table: Table, column: str, batch: Any) -> tuple[list[str | None]
     """The different values of some rows as text, None for none, and which of them each row has; -1 for the last one,
     which is None.
     """
-    found, places = _coded(batch.column(column), plain=True)
     with table.converted(column):
+        found, places = _coded(batch.column(column), plain=True)
         texts = [None if value is None or value == "" else str(value) for value in found.to_pylist()]
     return [*texts, None], places
 

@@ -350,7 +350,7 @@ def readable(path: Path, form: str) -> Iterator[None]:
     try:
         with plain_errors(path, "read the file"):
             yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # the second for the names of columns
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
 
