@@ -1,5 +1,6 @@
 """Votes in a file or in memory, and votes on equal rows, are what `ballots_of` makes of all of them."""
 
+import pickle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -56,7 +57,7 @@ def test_by_blocks_they_are_those_of_all_rows(seed, rows, annotators, contents, 
             found = Contents.of(codes, digests, given_votes, CLASSES)
             chosen = rng.permutation(rows)[:9]
             np.testing.assert_allclose(found.said(chosen).toarray(), expected[chosen])
-            blocks = blocks_of(codes, digests, found.common, 11, found.ballots)
+            blocks = pickle.loads(pickle.dumps(blocks_of(codes, digests, found.common, 11, found.ballots)))
             parts = [block.ballots.part(part).toarray() for block in blocks for part in block.parts(4)]
             np.testing.assert_allclose(np.concatenate(parts), expected)
             np.testing.assert_allclose(found.drawn[0], whole.sum(axis=0))
@@ -68,8 +69,6 @@ def test_by_blocks_they_are_those_of_all_rows(seed, rows, annotators, contents, 
 
 
 def test_a_block_of_votes_in_a_file_holds_none_of_them(tmp_path):
-    import pickle
-
     votes = np.zeros((5000, 10), dtype=np.int64)
     digests = np.arange(5000).astype(np.uint64)
     found = Contents.of(np.zeros(5000, dtype=np.int64), digests, stored(tmp_path, votes), np.arange(2))

@@ -12,6 +12,7 @@ from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.belief.consensus import consensus_of
 from cleaning.data import Split
+from cleaning.parallel.engine import Engine
 from cleaning.review import next_round
 from tests.cleaning.belief.blocks.made import Undrawn, case
 
@@ -79,6 +80,14 @@ def test_beliefs_count_and_annotators_are_those_of_all_rows_at_once(votes, found
     np.testing.assert_allclose(found.annotators.told, told, atol=5e-3)
     asked = np.where(several.missing.max(axis=1) > 0, several.missing.argmax(axis=1), -1)
     assert (found.annotators.ask == asked).mean() > 0.99
+
+
+def test_votes_in_a_file_are_judged_to_the_same_bytes(rows, votes, found, tmp_path):
+    np.save(tmp_path / "votes.npy", votes.astype(np.int32))
+    said = stored.Stored.of(np.load(tmp_path / "votes.npy", mmap_mode="r"))
+    again = judge.judge_stored(kept(tmp_path, rows[:NOISY]), majority(votes), votes=said, engine=Engine(2))
+    assert again.suspicion.tobytes() == found.suspicion.tobytes()
+    assert again.annotators.quality.tobytes() == found.annotators.quality.tobytes()
 
 
 def test_with_trusted_rows_too(made, rows, votes, tmp_path):
