@@ -131,13 +131,18 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
     labels = spread_labels(evidence)
     for view in (plain_view, root_view):
-        rows = view(evidence.features)
+        rows = as_solved(view(evidence.features))
         kernel, product, similar = kernels(rows)
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
         scores.append(_linear_process(rows, product, amplified, linear_noise * weights))
         spread, itself = solved(_spreading(similar), labels)
         scores.append(log_arrived(spread - itself[:, None] * labels))
     return standardised(np.stack(scores))
+
+
+def as_solved(rows: FloatMatrix) -> FloatMatrix:
+    """Many rows (m, d) in single precision, in which their systems are solved."""
+    return rows.astype(np.float32, copy=False) if len(rows) >= _SINGLE_ROWS else rows
 
 
 def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:

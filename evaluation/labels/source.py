@@ -169,7 +169,7 @@ def _read(path: Path, options: Options, around: Surroundings) -> Found:
     if path.is_dir():
         return read_folder(path, options, around)
     if form == "npy":
-        return read_array(path, options)
+        return read_array(path, options, around)
     return read_arrays(path, options) if form == "npz" else read_table(path, form, options, around)
 
 

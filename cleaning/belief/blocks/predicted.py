@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cleaning.belief.blocks.block import Block
 from cleaning.belief.blocks.learners import rows_at_once
-from cleaning.belief.blocks.stored import Block, Single, Stored, naming_rows
+from cleaning.belief.blocks.stored import Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
 from cleaning.belief.model_learner import ROUNDING, log_probabilities
 from cleaning.belief.told import refuse_no_distributions

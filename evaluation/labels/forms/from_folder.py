@@ -65,7 +65,7 @@ def _labels(table: Table, column: str, listed: list[str], options: Options) -> t
     """The labels, the votes that they are the majority of, the column that they are in, and what is said of it."""
     voted = vote_table(table.path, replace(options, image_column=column))
     if voted is not None:
-        votes = votes_by_id(voted, [*listed], list(dict.fromkeys(listed)), options)
+        votes = votes_by_id(voted, listed, list(dict.fromkeys(listed)), options, None)
         return votes.given, votes, voted.label, said_of(votes, [voted.label], names(votes.given))
     roles = choose_roles(table, replace(options, image_column=column, id_column=None))
     if roles.label is None:  # pragma: no cover - the labels are nowhere else

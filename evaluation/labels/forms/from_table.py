@@ -53,11 +53,11 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     votes: Votes | None = None
     files: tuple[Path, ...] = (path,)
     if options.labels is not None:
-        labels, votes, from_where = said_in_file(options.labels, ids, options)
+        labels, votes, from_where = said_in_file(options.labels, ids, options, around.cache)
         said = [from_where]
         files = (path, options.labels)
     elif roles.annotators:
-        votes = votes_of(table, roles.annotators, options)
+        votes = votes_of(table, roles.annotators, options, around.cache)
         labels = votes.given
         said = [said_of(votes, roles.annotators, names(labels))]
     elif roles.label is not None:

@@ -18,10 +18,12 @@ from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
 
-def said_in_file(where: Path, ids: Sequence[str], options: Options) -> tuple[Labels, Votes | None, str]:
+def said_in_file(
+    where: Path, ids: Sequence[str], options: Options, cache: Path | None
+) -> tuple[Labels, Votes | None, str]:
     """The labels of these rows in a file of their own, the votes that they are the majority of, and what is said of it.
 
-    Raises InvalidInput as `labels_in_file` does.
+    cache: see `kept_votes`. Raises InvalidInput as `labels_in_file` does.
     """
     found = vote_table(where, options)
     if found is None:
@@ -30,7 +32,7 @@ def said_in_file(where: Path, ids: Sequence[str], options: Options) -> tuple[Lab
     if found.id is None:
         problem = "there is no column with the ids of the rows"
         raise InvalidInput(found.table.path, problem, "name it: --id-column=NAME")
-    votes = votes_by_id(found, found.table.texts(found.id), list(ids), options)
+    votes = votes_by_id(found, None, ids, options, cache)
     return votes.given, votes, said_of(votes, [where.name], names(votes.given))
 
 

@@ -1,16 +1,20 @@
 """Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 from cleaning.belief.blocks.stored import naming_rows
-from cleaning.data import FloatMatrix, FloatVector, refuse_overflow
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, refuse_overflow
 from cleaning.errors import InvalidInput
+from cleaning.labels.classes import UNLABELLED
+from cleaning.labels.votes import Votes
 from cleaning.vectors.scaling import centre_of, every_which
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
@@ -19,6 +23,8 @@ from evaluation.labels.forms.tables import Table
 
 # Columns that need more bytes in memory are copied.
 _MOST_BYTES = 500_000_000
+# More votes (rows × annotators) than this are kept in a file, which is written in so many rows at a time.
+_MOST_VOTES, _BATCH = 4_000_000, 65_536
 # The end of a copy's name: a hash of what was copied.
 _HASH_BYTES = 8
 _OF_A_COPY = re.compile(rf"_[0-9a-f]{{{2 * _HASH_BYTES}}}")
@@ -59,6 +65,28 @@ def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix
             for part in table.numbers_by_parts(columns):
                 file.write(part.astype("<f4").tobytes("F" if table.by_column else "C"))
     return np.asanyarray(read_npy(path))
+
+
+def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], table: Table, cache: Path | None) -> Votes:
+    """The votes that `write` makes of a matrix of this shape, in which it puts them: it holds no vote.
+
+    Many are memory-mapped, in a file beside `cache`, unless its folder may only be read. table: where they are.
+    """
+    rows, annotators = shape
+    locked = cache is not None and cache.parent.exists() and not os.access(cache.parent, os.W_OK)
+    if cache is None or locked or rows * annotators <= _MOST_VOTES:
+        return write(np.full(shape, UNLABELLED, dtype=np.int64))
+    path = _copy(table, "votes", cache, "votes")
+    _remove_others(path)
+    with written_whole(path) as half:
+        with half.open("wb") as file:  # a full disk is noticed here, and not where the mapped file is written to
+            np.lib.format.write_array_header_1_0(file, _header(rows, annotators, kind="<i4"))
+            for start in range(0, rows, _BATCH):
+                file.write(np.full((min(rows - start, _BATCH), annotators), UNLABELLED, dtype="<i4").tobytes())
+        matrix = np.load(half, mmap_mode="r+")
+        votes = write(matrix)
+        matrix.flush()
+    return replace(votes, codes=np.asanyarray(read_npy(path)))
 
 
 def _header(rows: int, columns: int, *, by_column: bool = False, kind: str = "<f4") -> dict[str, object]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cleaning.belief.blocks import judge, stored
+from cleaning.belief.blocks import block, judge
 from cleaning.labels import evidence
 from evaluation.cli import main
 from evaluation.labels import size
@@ -24,7 +24,7 @@ from tests.evaluation.labels.own_data import NAMES, Rows
 def small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judge, "_MOST_BYTES", 10_000)
-        patch.setattr(stored, "FEWEST_ROWS", 50)
+        patch.setattr(block, "FEWEST_ROWS", 50)
         yield
 
 
@@ -450,6 +450,9 @@ def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys
     assert "looked at: 5, of which " in capsys.readouterr().out
     again = table_of(folder)
     assert set(again["row"][115:].astype(int)) == set(first)
+    before, after = (pd.read_csv(one / "X_review/annotators.csv")["quality"] for one in (voted, folder))
+    assert (after != before).all()
+    assert after.tolist() == pytest.approx(before.tolist(), abs=0.1)
     assert (again["ask_next"][114:] == "").all()
     assert Desk(open_review(folder / "X_review"), "ann", 1000).round.order[:20].tolist()
 

@@ -8,9 +8,10 @@ import pytest
 from cleaning.belief import primal_learners
 from cleaning.belief.base_learners import plain_view, root_view
 from cleaning.belief.blocks import forward
+from cleaning.belief.blocks.block import blocks_of
 from cleaning.belief.blocks.learners import Known, Ridge, Views, by_class, fold_of, grams
 from cleaning.belief.blocks.scan import scanned
-from cleaning.belief.blocks.stored import Stored, blocks_of
+from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.blocks.work import Work
 from cleaning.belief.forward_learner import STEPS, _fitted
 from cleaning.errors import InvalidInput, Place
