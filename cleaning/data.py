@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
@@ -152,7 +152,7 @@ class NoisyDataset:
             if split is not None and split.features.shape[1] != width:
                 raise InvalidInput(
                     f"data id {self.name}, {part}",
-                    f"embeddings have {split.features.shape[1]} columns, training embeddings have {width}",
+                    f"embeddings have {count_of(split.features.shape[1], 'column')}, training embeddings have {width}",
                     "embed every split with the same network",
                 )
         for part, split in (("train", self.train), ("test", self.test)):

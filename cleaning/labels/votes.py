@@ -9,7 +9,7 @@ import numpy as np
 
 from cleaning.belief.ballots import majority
 from cleaning.data import IntMatrix, IntVector
-from cleaning.errors import InvalidInput, Place, printable
+from cleaning.errors import InvalidInput, Place, count_of, printable
 from cleaning.labels.classes import (
     NUMBER,
     UNLABELLED,
@@ -93,7 +93,8 @@ def encode_votes(
     count = len(listed[0])
     for values, place in zip(listed, places, strict=True):
         if len(values) != count:
-            raise InvalidInput(place, f"there are {len(values)} votes for {count} rows", "give one for every row")
+            problem = f"{count_of(len(values), 'vote')} for {count_of(count, 'row')}"
+            raise InvalidInput(place, problem, "give one for every row")
     minus_one = _means_no_vote(listed, places[0])
     if minus_one:
         listed = [[None if _number(value) == _NO_VOTE else value for value in values] for values in listed]

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
-from cleaning.errors import InvalidInput, Unsuitable, first_three
+from cleaning.errors import InvalidInput, Unsuitable, count_of, first_three
 from cleaning.learners._adamw import Float32
 from cleaning.learners._network import BATCH, Network, with_bias
 from cleaning.parallel.engine import thread_pools
@@ -82,7 +82,8 @@ def _check(path: LabelPath, test: Split) -> None:
     if test.features.shape[1] != path.features.shape[1]:
         raise InvalidInput(
             "test",
-            f"embeddings have {test.features.shape[1]} columns, training embeddings have {path.features.shape[1]}",
+            f"embeddings have {count_of(test.features.shape[1], 'column')}, "
+            f"training embeddings have {path.features.shape[1]}",
             "embed every split with the same network",
         )
     if not len(path.labels) or not len(test):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, printable
+from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, count_of, printable
 from evaluation.contest.accepted import HandedIn, Staged, keep
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
 from evaluation.contract.registry import bounds, rules_of
@@ -300,7 +300,7 @@ def _refusal(made: Sequence[datetime], allowed: datetime | None, rate: Rate, tea
     rules = [f"{rate.per_day} a day{', accumulating' if rate.accumulate else ''}"] if rate.per_day else []
     rules += [f"{rate.minutes_apart:g} minutes apart"] if rate.minutes_apart else []
     rules += [f"starting on {rate.since}"] if rate.since else []
-    count = f"{len(made)} submission{'s' if len(made) != 1 else ''}"
+    count = count_of(len(made), "submission")
     return f"{team} has made {count} ({'; '.join(rules)}): the next is allowed at {shown(allowed)}"
 
 

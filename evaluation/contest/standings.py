@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 
+from cleaning.errors import count_of
 from cleaning.intervals import PairedDifference, mean_interval, paired_difference, paired_values
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
@@ -84,7 +85,7 @@ def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
 def apart(name: str, rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """The rows of a leaderboard in tables with titles: orders made at once, and each kind of rounds."""
     return [
-        (name if every is None else f"{name}, in rounds of {every} fixes", list(own))
+        (name if every is None else f"{name}, in rounds of {count_of(every, 'fix')}", list(own))
         for every, own in groupby(rows, key=lambda row: row.rounds)
     ]
 

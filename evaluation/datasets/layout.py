@@ -15,7 +15,7 @@ import numpy as np
 
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
 from cleaning.data import IntVector
-from cleaning.errors import Place, first_three, suggest
+from cleaning.errors import Place, count_of, first_three, suggest
 from evaluation.files.csv import csv_columns, csv_text
 from evaluation.files.names import composed, not_hidden
 from evaluation.files.parquet import integers, list_column, parquet_bytes, read_columns, texts, vectors
@@ -156,7 +156,7 @@ def _read_csv(path: Path, modified: int, size: int, split: Split, classes: froze
     if len(rows) != len(split):
         raise InvalidInput(
             path,
-            f"it has {len(rows)} rows, the embeddings have {len(split)}",
+            f"it has {count_of(len(rows), 'row')}, the embeddings have {len(split)}",
             "make row i of both files the same sample",
         )
     truth = np.empty(len(rows), dtype=np.int64)

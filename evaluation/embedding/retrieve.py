@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cleaning.data import FloatMatrix, checked_features
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.vectors.search import Ranks, comparable, most_similar
 from evaluation.embedding.tables import read_embeddings
 from evaluation.files.names import checked_name
@@ -77,7 +77,8 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
     except InvalidInput as error:
         raise error.within(path) from None
     if len(ids) != len(matrix):
-        raise InvalidInput(names, f"it has {len(ids)} ids for {len(matrix)} rows", "write one id per line")
+        problem = f"it has {count_of(len(ids), 'id')} for {count_of(len(matrix), 'row')}"
+        raise InvalidInput(names, problem, "write one id per line")
     if len(set(ids)) < len(ids):
         twice = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise InvalidInput(names, f"ids appear more than once ({first_three(twice)})", "keep one of each")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, IntVector
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from evaluation.files.whole import plain_errors
 
 
@@ -117,7 +117,7 @@ def _refuse_ragged(place: Place, lengths: IntVector, first: int) -> None:
     if len(odd):
         raise InvalidInput(
             replace(place, row=int(first + odd[0])),
-            f"{lengths[odd[0]]} numbers where row {first} has {lengths[0]} "
+            f"{count_of(lengths[odd[0]], 'number')} where row {first} has {lengths[0]} "
             f"(such rows: {first_three((first + odd).tolist())})",
             "embed every row with the same network",
         )

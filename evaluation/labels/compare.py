@@ -52,7 +52,7 @@ class Difference:
         known = "" if self.interval is None else f" ({self.interval[0]:+.3f} to {self.interval[1]:+.3f}, 95%)"
         better = "lower" if self.lower else "higher"
         scores = f"A {self.a:.3f}, B {self.b:.3f}, B - A {self.b - self.a:+.3f}{known}"
-        return f"{self.what}: {scores}; {better} is better, {self.pairs} pairs"
+        return f"{self.what}: {scores}; {better} is better, {count_of(self.pairs, 'pair')}"
 
 
 @dataclass(eq=False)

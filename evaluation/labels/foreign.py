@@ -188,7 +188,7 @@ def _rows(
     if len(lines) != len(ids):
         raise InvalidInput(
             path,
-            f"no column has the ids of the data, and {len(lines)} lines are not {len(ids)} rows",
+            f"no column has the ids of the data, and there are {count_of(len(lines), 'line')} for {len(ids)} rows",
             "pass --id-column",
         )
     return None, np.arange(len(ids))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cleaning import Count
 from cleaning.errors import InvalidInput, bounded, count_of, printable
-from cleaning.labels.advice import advice, is_wide
+from cleaning.labels.advice import advice, between, is_wide
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
@@ -297,14 +297,13 @@ def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
     """
     them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
     if not is_wide(left):
-        between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
         number = round(left.expected)
         about = f"about {number} of {them} {'is' if number == 1 else 'are'}" if number else f"hardly any of {them} is"
-        said = [f"{about} wrong ({between})"]
+        said = [f"{about} wrong ({between(left.low, left.high)} with 90% confidence)"]
         if not trusted and them == "them":
             said.append("errors that all rows of a kind share are not counted: only rows that you check can show them")
         return said
-    said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
+    said = [f"{between(left.low, left.high)} of {them} are wrong (90% confidence)"]
     if not trusted:
         said.append(
             "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
@@ -335,5 +334,5 @@ def _ahead(found: Listed) -> str:
     for looks in [one for one in _LOOKS if one <= len(found.round.order)] or [len(found.round.order)]:
         ahead = found.round.forecast(looks)
         if ahead is not None:
-            parts.append(f"{ahead.low:.0f} to {ahead.high:.0f} in the next {looks} looks")
+            parts.append(f"{between(ahead.low, ahead.high)} in the next {'look' if looks == 1 else f'{looks} looks'}")
     return f"wrong labels to expect: {', '.join(parts)} (90% confidence)"

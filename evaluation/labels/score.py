@@ -144,7 +144,7 @@ def _estimate(value: float, drawn: FloatVector, random: float | None) -> Estimat
 def told(scored: Scored) -> list[str]:
     """What to print."""
     lines = [
-        f"{scored.wrong} of {scored.rows} labels are wrong",
+        f"{scored.wrong} of {scored.rows} labels {'is' if scored.wrong == 1 else 'are'} wrong",
         f"average precision of the wrong labels (higher is better): {scored.precision}",
         f"share of rows to look at until 90% of them are found (lower is better): {scored.looks}",
     ]

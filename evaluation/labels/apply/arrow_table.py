@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_old
 
@@ -120,7 +120,7 @@ def _with_feature(metadata: dict[bytes, bytes] | None, column: str, old_name: st
 
 def _refuse_length(path: Path, count: int, corrections: Corrections) -> None:
     if count != len(corrections):
-        problem = f"{count} rows where the review has {len(corrections)}"
+        problem = f"{count_of(count, 'row')} where the review has {len(corrections)}"
         raise InvalidInput(Place(path), problem, "rank the data again")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.labels.classes import label_values
 from cleaning.labels.votes import Votes, encode_votes
 from evaluation.labels.forms.found import Options
@@ -85,13 +85,12 @@ def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
     """What was taken from where. names: how many classes there are."""
     shown = [f"`{column}`" for column in columns]
     listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
-    count = len(votes.annotators)
-    said = f"votes of {count} annotator{'s' * (count != 1)} from {listed}, {names}"
+    said = f"votes of {count_of(len(votes.annotators), 'annotator')} from {listed}, {names}"
     if votes.minus_one:
         said += ", -1 is no vote"
     said += "; the given label is what most said"
     ties = votes.ties
-    return f"{said} ({ties} tie{'s' * (ties != 1)}: the class with more votes in all)" if ties else said
+    return f"{said} ({count_of(ties, 'tie')}: the class with more votes in all)" if ties else said
 
 
 def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.labels.columns import Column, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
 from cleaning.labels.votes import Votes
@@ -75,7 +75,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
 def numbers_each(matrix: Any, options: Options) -> str:
     """How wide vectors are, and what is done to them or, where their units seem to differ, might be."""
     how = ", standardised" if options.scaling == "standard" else _said_of_units(matrix)
-    return f"{matrix.shape[1]} numbers each{how}"
+    return f"{count_of(matrix.shape[1], 'number')} each{how}"
 
 
 def _said_of_units(matrix: Any) -> str:
@@ -173,10 +173,9 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     if numbers:
         shown = f"`{numbers[0]}` … `{numbers[-1]}`" if len(numbers) > 1 else f"`{numbers[0]}`"
         how = "standardised" if scaling == "standard" else "as they are"
-        parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
+        parts.append(f"{count_of(len(numbers), 'numeric column')} {shown}, {how}")
     if categories:
-        count = f"{len(categories)} categories" if len(categories) != 1 else "1 category"
-        parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
+        parts.append(f"{count_of(len(categories), 'category')}, one-hot: {', '.join(categories[:4])}")
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
     whole = vectors_in(evidence) if vector and scaling == "none" else evidence

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
 from cleaning.labels.votes import Votes
 from evaluation.files.npy import LABELS, read_npy
@@ -72,15 +72,15 @@ def _by_id(table: Table, labels: Labels, column: str | None, ids: Sequence[str])
 def names(labels: Labels) -> str:
     """How many names there are, and how many rows have none."""
     bare = int(np.count_nonzero(labels.codes < 0))
-    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
-    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
+    have = f" ({count_of(bare, 'row')} {'has' if bare == 1 else 'have'} none)" if bare else ""
+    return f"{count_of(len(labels.names), 'name')}{have}"
 
 
 def refuse_lengths(labels: Labels, rows: int, place: Place) -> None:
     """Raises InvalidInput if there are more or fewer labels than rows."""
-    count = len(labels.codes)
-    if count != rows:
-        raise InvalidInput(place, f"there are {count} labels for {rows} rows", "give one label for every row")
+    if len(labels.codes) != rows:
+        problem = f"{count_of(len(labels.codes), 'label')} for {count_of(rows, 'row')}"
+        raise InvalidInput(place, problem, "give one label for every row")
 
 
 def labels_of(table: Table, column: str, options: Options) -> Labels:

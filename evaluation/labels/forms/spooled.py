@@ -10,7 +10,7 @@ import numpy as np
 
 from cleaning.belief.blocks.stored import naming_rows
 from cleaning.data import FloatMatrix, FloatVector, refuse_overflow
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from cleaning.vectors.scaling import centre_of, every_which
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
@@ -97,7 +97,7 @@ def _parts(table: Table, column: str) -> Iterator[FloatMatrix]:
     for part in table.vectors_by_parts(column):
         width = width or part.shape[1]
         if part.shape[1] != width:
-            problem = f"{part.shape[1]} numbers where row 0 has {width}"
+            problem = f"{count_of(part.shape[1], 'number')} where row 0 has {width}"
             raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
         yield part
         done += len(part)

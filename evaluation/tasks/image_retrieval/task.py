@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput, Place, data_at_fault
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -127,7 +127,7 @@ def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
     answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
-    counts = f"{int(answers.answered.sum())} queries, {answers.n_references} references"
+    counts = f"{count_of(int(answers.answered.sum()), 'query')}, {count_of(answers.n_references, 'reference')}"
     return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 

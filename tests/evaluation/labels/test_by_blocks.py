@@ -354,7 +354,7 @@ def test_probabilities_in_a_table_are_those_in_an_npy(suffix, trusted, monkeypat
     ("content", "said"),
     [
         (b"ant,bird\n.5,.5\n", "there is no column for the class 'cat'"),
-        (b"bird,cat,dog\n.5,.5,0\n", "1 rows for 120 labels"),
+        (b"bird,cat,dog\n.5,.5,0\n", "1 row for 120 labels"),
         (
             b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b".5,.5,x\n",
             "p.csv, line 121 … column dog … 'x' where the rows above have numbers",

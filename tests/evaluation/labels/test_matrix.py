@@ -519,13 +519,13 @@ REFUSED = {
         ["--label-column=a,b"],
         "column b, row 0: there are several labels in a row",
     ),
-    "votes for too few rows": (npz(X=ROWS.X, y=VOTES[:50]), [], "t.npz, y: there are 50 labels for 60 rows"),
+    "votes for too few rows": (npz(X=ROWS.X, y=VOTES[:50]), [], "t.npz, y: 50 labels for 60 rows"),
     "votes in a file of labels": (
         npy(ROWS.X, VOTES),
         [],
         "y.npy: the shape is (60, 3). Fix: give one label per row",
     ),
-    "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: there are 59 labels for 60 rows"),
+    "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: 59 labels for 60 rows"),
     "labels nowhere": (
         npy(ROWS.X, None),
         [],
@@ -622,7 +622,7 @@ REFUSED = {
     "vectors of different widths": (
         arrow(v=pa.array([[1.0, 2.0]] * 59 + [[1.0]]), label=pa.array(ROWS.names)),
         ["--embedding-column=v"],
-        "column v, row 59: 1 numbers where row 0 has 2",
+        "column v, row 59: 1 number where row 0 has 2",
     ),
     "two vector columns": (
         arrow(v=pa.array([[1.0]] * 60), w=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
@@ -647,7 +647,7 @@ REFUSED = {
     "lists of different widths in csv": (
         csv(table(v=with_value(["[1, 2]"] * 60, 4, "[1]"))),
         ["--embedding-column=v"],
-        "line 6 (row 4), column v: 1 numbers where row 0 has 2",
+        "line 6 (row 4), column v: 1 number where row 0 has 2",
     ),
     "a column of another kind": (
         csv(table()),
