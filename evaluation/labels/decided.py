@@ -1,7 +1,7 @@
 """What was decided about the rows of a source so far, for the next round."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from evaluation.files.csv import csv_columns
 from evaluation.files.names import composed
 from evaluation.labels.decisions import Entry
 from evaluation.labels.opened import placed
-from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, read_description
 from evaluation.labels.source import Source
 from evaluation.labels.typed import meant
 from evaluation.labels.verdicts import Verdicts, is_error
@@ -33,15 +33,12 @@ class Decided:
     lost: Sequence[Entry]
 
 
-def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
+def refuse_typed(folder: Path, entries: Sequence[Entry]) -> None:
     """Raises InvalidInput if somebody has typed decisions into the ranking of a review folder: nobody reads them there.
 
-    What was once decided about the row is not typed: the ranking has the decisions of when it was written. A ranking
-    that cannot be read has none. entries: the decisions in the log.
+    A ranking that cannot be read has none. entries: the decisions in the log.
     """
-    path, known = folder / RANKING, defaultdict[str, set[str]](set)
-    for entry in entries:
-        known[composed(entry.id)].add(composed(_words(entry.verdict, entry.label)).strip())
+    path, known = folder / RANKING, _not_typed(folder, entries)
     try:
         lines = csv_columns(path, ("id", "given_label", "decision"), COLUMNS) if path.is_file() else ()
         typed = [name for _, (name, given, cell) in lines if _is_new(cell, given, known.get(composed(name), ()))]
@@ -52,6 +49,26 @@ def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
         count = "a decision was" if len(typed) == 1 else f"{len(typed)} decisions were"
         fix = f"take them in with `fixfirst decisions {path} --review={folder}`, or empty these cells"
         raise InvalidInput(place, f"{count} typed into this file, but they are kept in {DECISIONS}", fix)
+
+
+def _not_typed(folder: Path, entries: Sequence[Entry]) -> Mapping[str, Collection[str]]:
+    """What the ranking may say about each row, by its id, without anything new: the decision that stood when it was
+    written, and any that stands now or was made since, since it may have been taken in from there.
+    """
+    try:
+        written = read_description(folder).decisions
+    except InvalidInput:
+        written = 0
+    row = {name: number for number, name in enumerate(dict.fromkeys(composed(entry.id) for entry in entries))}
+    numbered = [entry.model_copy(update={"row": row[composed(entry.id)]}) for entry in entries]
+    before, now, since = Verdicts(numbered[:written]), Verdicts(numbered), defaultdict[int, list[Entry]](list)
+    for entry in numbered[written:]:
+        since[entry.row].append(entry)
+    said = {name: [before.standing(number), *now.of(number), *since[number]] for name, number in row.items()}
+    return {
+        name: {composed(_words(one.verdict, one.label)).strip() for one in every if one is not None}
+        for name, every in said.items()
+    }
 
 
 def _is_new(cell: str, given: str, known: Collection[str]) -> bool:

@@ -90,7 +90,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     if job.output is not None:
         _write_table(job.output, table)
     else:
-        more = {"count": result.count, "caveats": caveats}
+        more = {"count": result.count, "caveats": caveats, "decisions": 0 if log is None else len(log.entries)}
         more["first_looks"] = [source.ids[row] for row in found.drawn.tolist()]
         description = describe(folder, source, trusted, seed=job.seed, **more)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))

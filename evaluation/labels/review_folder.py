@@ -74,7 +74,8 @@ class TrustedRows(BaseModel):
 class Description(BaseModel):
     """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
 
-    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them.
+    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decisions:
+    how many lines of decisions.jsonl the ranking has heard of.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -92,6 +93,7 @@ class Description(BaseModel):
     count: Counted | None
     caveats: list[str]
     first_looks: list[str]
+    decisions: int
 
 
 def review_of(source: Path) -> Path:
@@ -107,9 +109,7 @@ def caches(folder: Path) -> tuple[Path, Path]:
 
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
-    """The description of a source, for source.json in this folder. more: seed, count,
-    caveats and first looks.
-    """
+    """The description of a source, for source.json in this folder. more: what is not known of the source alone."""
     trusted_rows = None
     if trusted is not None:
         trusted_rows = TrustedRows(
