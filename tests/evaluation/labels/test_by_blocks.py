@@ -57,10 +57,12 @@ def test_the_table_is_that_of_any_ranking(folder):
     assert (table["expected_gain"] == "").all()
 
 
-def test_what_is_left_out_is_said(folder):
+def test_what_is_left_out_is_said(folder, capsys):
     written = json.loads((folder / "X_review/source.json").read_text())
     assert "near copies and outliers were not looked for" in written["caveats"][-1]
     assert written["count"]["low"] <= written["count"]["expected"] <= written["count"]["high"]
+    assert main(["review", str(folder / "X_review"), "--batch=5"]) == 1
+    assert "--batch: the data are ranked by blocks, so only `fixfirst rank`" in capsys.readouterr().err
 
 
 def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(folder, tmp_path, monkeypatch, capsys):
@@ -229,7 +231,7 @@ def test_a_ragged_column_of_parquet_is_refused_by_row(tmp_path, monkeypatch, cap
     assert not list(tmp_path.glob("X_review/*"))
 
 
-def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
+def test_neither_a_cluster_nor_processes_are_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(judge, "_MOST_BYTES", 10_000_000)
     rows = Rows()
     np.save(tmp_path / "X.npy", rows.X)
@@ -237,6 +239,8 @@ def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, 
     asked = ["rank", str(tmp_path / "X.npy"), f"--output={tmp_path / 'list.csv'}"]
     assert main([*asked, "--cluster=tcp://127.0.0.1:9"]) == 0
     assert "--cluster has no effect" in capsys.readouterr().err
+    assert main([*asked, "--jobs=2"]) == 0
+    assert "--jobs has no effect: only pictures and large data are" in capsys.readouterr().err
 
 
 @pytest.fixture
