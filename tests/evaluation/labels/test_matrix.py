@@ -123,6 +123,12 @@ ACCEPTED = {
         "3 names",
         None,
     ),
+    "csv, numbers that are named like labels too": (
+        csv(table(y=ROWS.numbers)),
+        [],
+        "labels from `label`, 3 names; 4 numeric columns `e0` … `e3`, as they are; ids from `id`, `y` left out (named",
+        "bird cat dog",
+    ),
     "parquet, categories": (parquet(table(label=pd.Categorical(ROWS.names))), [], "3 names", "bird cat dog"),
     "parquet, booleans": (parquet(table(label=ROWS.numbers == 1)), [], "2 names", "False True"),
     "parquet, negative": (parquet(table(label=ROWS.numbers * 2 - 2)), [], "3 names", "-2 0 2"),
