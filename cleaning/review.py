@@ -142,7 +142,7 @@ def next_round(
     correction and the bounds that need no model use the open and the trusted rows only.
     """
     told, n = posterior.basis.told, len(posterior.given)
-    rows = _refused(checked, left_out, n)
+    rows = _checked_rows(checked, left_out, n)
     right = _labels_of(rows, checked)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
     probability = posterior.suggestion_probability.copy()
@@ -214,7 +214,7 @@ def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, 
 
     For whoever has no posterior from before the review. Raises InvalidInput like `next_round`, or if no row is open.
     """
-    rows = _refused(checked, (), len(train))
+    rows = _checked_rows(checked, (), len(train))
     still = np.setdiff1d(np.arange(len(train)), rows)
     return still, _fitted(_since(Told(train, validation), rows, _labels_of(rows, checked), still))
 
@@ -252,8 +252,8 @@ def _fitted(told: Told) -> Posterior:
     )
 
 
-def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
-    """The checked rows in ascending order."""
+def _checked_rows(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
+    """The checked rows in ascending order. Raises InvalidInput as `next_round` does."""
     for name, rows in (("checked", checked), ("left_out", left_out)):
         odd = [row for row in rows if not 0 <= row < n]
         if odd:

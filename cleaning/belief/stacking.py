@@ -226,12 +226,8 @@ def _gold_counts(
     return np.asarray(votes[noisy : noisy + rows].T @ predicted)
 
 
-def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
-    """The noise matrix by the expected counts (true class, given label), shrunk towards the prior."""
-    return _shrunk(counts, _prior_matrix(counts, gold, trusted))
-
-
 def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+    """The noise matrix before any counts but for their error rate: symmetric, and as `gold` counts."""
     n_classes = len(trusted)
     rate = float(np.clip(1 - np.trace(counts) / counts.sum(), LEAST_NOISE, 0.49 if n_classes == 2 else 0.6))
     prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
@@ -252,13 +248,11 @@ def noise_matrices(seen: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -
     """The noise matrix of each annotator by the expected counts (K, A·K), side by side.
 
     Each is shrunk towards that of all others, with its errors scaled to the annotator's own error rate. Somebody with
-    few votes so differs from the others by the rate alone. Without others it is shrunk as the matrix of one annotator.
+    few votes so differs from the others by the rate alone. Without others it is shrunk towards the prior.
     """
     n_classes = len(trusted)
     each = seen.reshape(n_classes, -1, n_classes)
     together = each.sum(axis=1)
-    if each.shape[1] == 1:
-        return _noise_matrix(together, gold, trusted)
     prior, found = _prior_matrix(together, gold, trusted), np.empty_like(each)
     for one in range(each.shape[1]):
         own = each[:, one]

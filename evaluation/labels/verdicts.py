@@ -10,7 +10,6 @@ from cleaning.data import IntVector
 from evaluation.labels.decisions import Entry
 
 Rule = Literal["latest", "majority"]
-RULES: tuple[Rule, ...] = ("latest", "majority")
 
 
 @dataclass(eq=False)
