@@ -108,7 +108,7 @@ def read_ordered(path: Path) -> Ordered:
             raise InvalidInput(path, f"there is no {SOURCE} in it", _FIX)
         verdicts = Verdicts(entries := DecisionLog(path / DECISIONS).read().entries)
         names = {entry.row: entry.id for entry in entries}
-        standing = {names[row]: entry for row in verdicts.rows if (entry := verdicts.standing(row))}
+        standing = {names[row]: entry for row, entry in verdicts.counting.items()}
         return Ordered(_unique(path / RANKING, _csv_ids(path / RANKING)), standing)
     readers: dict[str, Callable[[Path], list[str]]] = {".csv": _csv_ids, ".parquet": _parquet_ids, ".txt": _line_ids}
     if path.suffix not in readers or not path.is_file():

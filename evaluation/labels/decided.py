@@ -93,7 +93,7 @@ def decided_so_far(entries: Sequence[Entry], source: Source) -> Decided:
     verdicts = Verdicts(fitting)
     code = {name: number for number, name in enumerate(names)}
     checked, left_out = verdicts.facts(source.labels, code)
-    standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
+    standing = verdicts.counting
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
     shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
     return Decided(names, checked, left_out, shown, len(wrong), lost)

@@ -36,6 +36,8 @@ _IDS = ("id", "ids", "filepath", "path", "filename", "file", "image", "sample_id
 _FLAG = "is_label_issue"
 SAMPLES = "samples.json"
 """The file with the rows in the folder that FiftyOne exports."""
+# A column holds ids if one of so many lines names a row.
+_SAMPLE = 50
 _TRUE, _FALSE = ("True", "true", "1"), ("False", "false", "0")
 
 
@@ -192,9 +194,6 @@ def _rows(
             "pass --id-column",
         )
     return None, np.arange(len(ids))
-
-
-_SAMPLE = 50
 
 
 class _Names:

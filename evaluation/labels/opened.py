@@ -9,10 +9,16 @@ from cleaning.errors import InvalidInput, Place, bounded
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_file
 from evaluation.labels.decisions import DecisionLog, Entry
-from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, read_ranking, reopen
+from evaluation.labels.review_folder import (
+    AGAIN,
+    DECISIONS,
+    SOURCE,
+    Description,
+    read_description,
+    read_ranking,
+    reopen,
+)
 from evaluation.labels.source import Source
-
-_AGAIN = "run `fixfirst rank` again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,4 +104,4 @@ def refuse_changed(folder: Path, description: Description) -> None:
         if not path.is_file():
             raise InvalidInput(Place(folder / SOURCE), f"the source {path} is gone", "put it back")
         if sha256_file(path) != digest:
-            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {_AGAIN}")
+            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {AGAIN}")

@@ -41,7 +41,8 @@ COLUMNS = (
 )
 VOTE_COLUMNS = ("votes_for", "votes_against", "ask_next")
 """The further columns where there are several annotators."""
-_AGAIN = "run `fixfirst rank` again"
+AGAIN = "run `fixfirst rank` again"
+"""What to do where a review folder does not fit, or not any more."""
 _LARGEST = 100_000_000
 _FILES = ("labels", "probabilities")
 
@@ -177,9 +178,9 @@ def read_description(folder: Path) -> Description:
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         key = ".".join(map(str, error["loc"]))
-        raise InvalidInput(Place(path, key=key or None), error["msg"], _AGAIN) from None
+        raise InvalidInput(Place(path, key=key or None), error["msg"], AGAIN) from None
     if found.version != VERSION:
-        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", _AGAIN)
+        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", AGAIN)
     return found
 
 
@@ -217,7 +218,7 @@ def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Sour
     )
     opened = open_source(request, reporter or Reporter())
     if list(opened[0].classes) != found.classes:
-        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", _AGAIN)
+        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", AGAIN)
     return opened
 
 
@@ -225,7 +226,7 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     """The options in a description."""
     options = _moved(written, lambda path: str(folder / path))
     if set(options) != {one.name for one in fields(Options)}:
-        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
+        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", AGAIN)
     for name in ("features", "annotators", "encoder_mean", "encoder_std"):
         options[name] = None if options[name] is None else tuple(options[name])
     for name in _FILES:

@@ -6,8 +6,7 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from cleaning.errors import InvalidInput, Place, count_of
-from cleaning.labels.classes import label_values
+from cleaning.errors import InvalidInput, count_of
 from cleaning.labels.votes import Votes, encode_votes
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.tables import Table, matching
@@ -76,21 +75,8 @@ def several_fit(table: Table, found: Sequence[str], annotators: Sequence[str]) -
 
 def votes_of(table: Table, annotators: Sequence[str], options: Options) -> Votes:
     """The votes in these columns; numbers that the file has names for get their names."""
-    places = [table.place(name) for name in annotators]
-    columns = [named_values(table, name, place) for name, place in zip(annotators, places, strict=True)]
+    columns, places = [named_values(table, name) for name in annotators], [table.place(name) for name in annotators]
     return encode_votes(columns, annotators, places, classes=options.classes)
-
-
-def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
-    """What was taken from where. names: how many classes there are."""
-    shown = [f"`{column}`" for column in columns]
-    listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
-    said = f"votes of {count_of(len(votes.annotators), 'annotator')} from {listed}, {names}"
-    if votes.minus_one:
-        said += ", -1 is no vote"
-    said += "; the given label is what most said"
-    ties = votes.ties
-    return f"{said} ({count_of(ties, 'tie')}: the class with more votes in all)" if ties else said
 
 
 def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
@@ -102,14 +88,23 @@ def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
     return all(classes) and shared and not yes_no
 
 
-def named_values(table: Table, column: str, place: Place) -> object:
+def named_values(table: Table, column: str) -> object:
     """The labels in a column; numbers that the file has names for as these names."""
     known = table.class_names.get(column)
     if known is None:
         return table.values(column)
-    codes = label_values(table.arrow([column])[column], place)
-    beyond = next((row for row, code in enumerate(codes) if code is not None and code >= len(known)), None)
+    return [None if code < 0 else known[code] for code in class_codes(table, column)]
+
+
+def class_codes(table: Table, column: str) -> list[int]:
+    """The numbers in a column that the file has names for; -1 where there is none.
+
+    Raises InvalidInput for a number without a name.
+    """
+    known = len(table.class_names[column])
+    codes = [-1 if code is None else int(code) for code in table.arrow([column])[column].to_pylist()]
+    beyond = next((row for row, code in enumerate(codes) if code >= known), None)
     if beyond is not None:
-        found = f"label {codes[beyond]}, but the file names {len(known)} classes"
-        raise InvalidInput(replace(place, row=beyond), found, "correct the label")
-    return [None if code is None or code < 0 else known[code] for code in codes]
+        found = f"label {codes[beyond]}, but the file names {count_of(known, 'class')}"
+        raise InvalidInput(table.place(column, beyond), found, "correct the label")
+    return codes

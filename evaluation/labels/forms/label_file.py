@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +10,10 @@ from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
 from cleaning.labels.votes import Votes
 from evaluation.files.npy import LABELS, read_npy
-from evaluation.labels.forms.annotators import said_of
+from evaluation.labels.forms.annotators import class_codes
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
@@ -26,12 +26,13 @@ def said_in_file(where: Path, ids: Sequence[str], options: Options) -> tuple[Lab
     found = vote_table(where, options)
     if found is None:
         labels = labels_in_file(where, ids, options)
-        return labels, None, f"labels from {where.name}, {names(labels)}"
+        return labels, None, f"labels from {where.name}, {said_of_names(labels)}"
     if found.id is None:
         problem = "there is no column with the ids of the rows"
         raise InvalidInput(found.table.path, problem, "name it: --id-column=NAME")
     votes = votes_by_id(found, found.table.texts(found.id), list(ids), options)
-    return votes.given, votes, said_of(votes, [where.name], names(votes.given))
+    given = votes.given
+    return given, votes, said_of_votes(votes, given, [where.name])
 
 
 def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
@@ -69,13 +70,6 @@ def _by_id(table: Table, labels: Labels, column: str | None, ids: Sequence[str])
     return Labels(codes, labels.names, labels.values)
 
 
-def names(labels: Labels) -> str:
-    """How many names there are, and how many rows have none."""
-    bare = int(np.count_nonzero(labels.codes < 0))
-    have = f" ({count_of(bare, 'row')} {'has' if bare == 1 else 'have'} none)" if bare else ""
-    return f"{count_of(len(labels.names), 'name')}{have}"
-
-
 def refuse_lengths(labels: Labels, rows: int, place: Place) -> None:
     """Raises InvalidInput if there are more or fewer labels than rows."""
     if len(labels.codes) != rows:
@@ -85,17 +79,10 @@ def refuse_lengths(labels: Labels, rows: int, place: Place) -> None:
 
 def labels_of(table: Table, column: str, options: Options) -> Labels:
     """The labels in a column; numbers that the file has names for get their names."""
-    place, known = table.place(column), table.class_names.get(column)
+    known = table.class_names.get(column)
     if known is None:
-        return encode_labels(table.values(column), place, classes=options.classes)
-    codes = np.array(
-        [-1 if one is None else int(one) for one in table.arrow([column])[column].to_pylist()], dtype=np.int64
-    )
-    beyond = np.flatnonzero(codes >= len(known))
-    if len(beyond):
-        found = f"label {codes[beyond[0]]}, but the file names {len(known)} classes"
-        raise InvalidInput(replace(place, row=int(beyond[0])), found, "correct the label")
-    return named_codes(codes, known)
+        return encode_labels(table.values(column), table.place(column), classes=options.classes)
+    return named_codes(np.array(class_codes(table, column), dtype=np.int64), known)
 
 
 def ids_of(table: Table, column: str | None) -> list[str]:

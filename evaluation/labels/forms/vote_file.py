@@ -61,7 +61,7 @@ def votes_by_id(found: VoteTable, names: list[str | None], ids: list[str], optio
     """
     table, label = found.table, found.label
     place = table.place(label)
-    said = encode_votes([named_values(table, label, place)], ["label"], [place], classes=options.classes)
+    said = encode_votes([named_values(table, label)], ["label"], [place], classes=options.classes)
     people = [None if name is None else printable(name) for name in table.texts(found.annotator)]
     row = {name: number for number, name in enumerate(ids)}
     lines = [line for line, code in enumerate(said.codes[:, 0].tolist()) if code >= 0]

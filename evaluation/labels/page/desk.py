@@ -160,8 +160,7 @@ class Desk:
             with self.lock:
                 before = self.round
                 checked, left_out = self.verdicts.facts(self.given, self.code)
-                standing = [entry for row in self.verdicts.rows if (entry := self.standing(row)) is not None]
-                found = sum(map(self.wrong, standing))
+                found = sum(map(self.wrong, self.verdicts.counting.values()))
             if self._ranked is None:
                 self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
             renewed, failed = next_round(before, self._ranked, checked, left_out, found, self._first), None

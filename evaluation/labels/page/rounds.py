@@ -13,7 +13,7 @@ from cleaning.labels.ranked import Ranked
 from cleaning.labels.rounds import renewed
 from cleaning.review import found_ahead
 from evaluation.labels.opened import Review
-from evaluation.labels.review_folder import RANKING
+from evaluation.labels.review_folder import AGAIN, RANKING
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +63,10 @@ def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = (
         suspicion[order] = [float(line["suspicion"] or "nan") for line in lines]
     except (KeyError, ValueError) as error:
         problem = f"it is not about the rows of {review.source.path} as they are now ({error})"
-        raise InvalidInput(review.folder / RANKING, problem, "run `fixfirst rank` again") from error
+        raise InvalidInput(review.folder / RANKING, problem, AGAIN) from error
     if len(set(rows)) != n or len(rows) != n:
         problem = f"it has {len(set(rows))} of the {n} rows of {review.source.path}"
-        raise InvalidInput(review.folder / RANKING, problem, "run `fixfirst rank` again")
+        raise InvalidInput(review.folder / RANKING, problem, AGAIN)
     counted = review.description.count
     decided = [line for line in lines if line["decision"]]
     found = sum(map(_was_wrong, decided))

@@ -76,8 +76,7 @@ class Views:
         desk = self.desk
         with desk.lock:
             current = desk.round
-            standing = [entry for row in desk.verdicts.rows if (entry := desk.standing(row)) is not None]
-            standing.sort(key=lambda entry: entry.at)
+            standing = sorted(desk.verdicts.counting.values(), key=lambda entry: entry.at)
             found = np.cumsum([desk.wrong(entry) for entry in standing], dtype=np.int64)
             total = int(found[-1]) if len(found) else 0
             left = _less(current.left, total - current.found)

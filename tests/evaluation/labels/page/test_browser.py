@@ -22,7 +22,7 @@ from tests.support import ROOT
 pytestmark = pytest.mark.slow
 expect.set_options(timeout=15_000)
 GONE = re.compile("ERR_CONNECTION_(REFUSED|RESET)")
-REFUSED = re.compile("status of 400")
+REFUSED = re.compile(f"status of 400|{GONE.pattern}")
 
 
 @pytest.fixture(scope="module")
