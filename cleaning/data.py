@@ -51,7 +51,7 @@ class Split:
 
     def __post_init__(self) -> None:
         features = checked_features(self.features)
-        labels = checked_labels(self.labels, "labels")
+        labels = _checked_labels(self.labels, "labels")
         ids = tuple(self.ids)
         if not len(features) == len(labels) == len(ids):
             raise InvalidInput(
@@ -180,7 +180,7 @@ class GroundTruth:
     labels: IntVector
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", checked_labels(self.labels, "true labels"))
+        object.__setattr__(self, "labels", _checked_labels(self.labels, "true labels"))
 
 
 def checked_features(values: ArrayLike, what: str = "features") -> FloatMatrix:
@@ -222,7 +222,7 @@ def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> Non
         )
 
 
-def checked_labels(values: ArrayLike, what: str) -> IntVector:
+def _checked_labels(values: ArrayLike, what: str) -> IntVector:
     """A read-only (n,) int64 vector of classes counted from 0. Raises InvalidInput for any other array."""
     vector = np.asarray(values)
     if vector.ndim != 1:

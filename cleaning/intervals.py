@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-CONFIDENCE = 0.95
+_CONFIDENCE = 0.95
 # Standard deviations on either side of a normal 90% interval.
 DEVIATIONS_90 = 1.645
 
@@ -21,7 +21,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     from scipy.special import stdtrit
 
-    quantile = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
+    quantile = float(stdtrit(len(values) - 1, (1 + _CONFIDENCE) / 2))
     half = quantile * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     mean = fmean(values)
     return mean - half, mean + half

@@ -15,9 +15,8 @@ from evaluation.files.npy import read_npy
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import read_text, write_text, write_whole
-from evaluation.submissions.ranked_lists import as_json, as_npz
+from evaluation.submissions.ranked_lists import DEPTH, as_json, as_npz
 
-DEPTH = 1000
 _FORMS: dict[str, Callable[[Sequence[str], Sequence[str], Ranks], bytes | Iterable[bytes]]] = {
     ".json": as_json,
     ".npz": as_npz,
@@ -47,8 +46,8 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     )
     if request.depth < 1:
         raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference per query")
-    query_ids, queries = read_vectors(request.queries)
-    reference_ids, references = read_vectors(request.references)
+    query_ids, queries = _read_vectors(request.queries)
+    reference_ids, references = _read_vectors(request.references)
     order = sorted(range(len(reference_ids)), key=reference_ids.__getitem__)
     reference_ids = tuple(reference_ids[row] for row in order)
     started = time.perf_counter()
@@ -61,7 +60,7 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     return len(query_ids), len(reference_ids)
 
 
-def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
+def _read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
     """The ids and vectors (n, d) of a parquet written by `fixfirst embed`, or of NAME.npy with its ids in NAME.txt.
 
     NAME.txt has one id per line. The ids of a parquet are its file names without folder and last suffix.

@@ -75,10 +75,10 @@ def integers(path: Path, table: Any, column: str, fix: str) -> IntVector:
     kind = table[column].type
     if not pa.types.is_integer(kind):
         raise InvalidInput(Place(path, column=column), f"{kind} where integers are expected", fix)
-    return np.asarray(numbers(table[column]))
+    return np.asarray(_numbers(table[column]))
 
 
-def numbers(column: Any) -> NDArray[Any]:
+def _numbers(column: Any) -> NDArray[Any]:
     """A column of numbers without nulls, (n,), read-only. The column's own `to_numpy` would import pandas."""
     whole: NDArray[Any] = np.from_dlpack(column.combine_chunks())
     return whole

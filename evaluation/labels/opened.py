@@ -90,14 +90,14 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
     if not folder.is_dir():
         raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
     description = read_description(folder)
-    refuse_changed(folder, description)
+    _refuse_changed(folder, description)
     reporter = reporter or Reporter()
     source, trusted = reopen(folder, reporter)
     log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
     return Review(folder, description, source, trusted, log, {name: row for row, name in enumerate(source.ids)})
 
 
-def refuse_changed(folder: Path, description: Description) -> None:
+def _refuse_changed(folder: Path, description: Description) -> None:
     """Raises InvalidInput if a file of the source is gone or has other content than when it was ranked."""
     for name, digest in description.files.items():
         path = folder / name

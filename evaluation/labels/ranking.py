@@ -86,7 +86,7 @@ def rank(job: Job, reporter: Reporter) -> None:
         else:
             result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
     found, crowd, caveats = result.listed, result.crowd, result.caveats
-    table = table_of(source, found, decided, crowd)
+    table = _table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
@@ -192,7 +192,7 @@ def rank_source(source: Source, trusted: Source | None, seed: int, progress: Pro
     )
 
 
-def table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
+def _table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
     """One line per row of the source, in the order to look at them; labels and annotators by name."""
     names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
     shown = {} if decided is None else decided.shown

@@ -19,7 +19,7 @@ from evaluation.files.whole import make_folder, plain_errors, read_text, write_t
 from evaluation.labels.forms.found import Options
 from evaluation.labels.source import Request, Source, open_source
 
-VERSION = 1
+_VERSION = 1
 RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
 ANNOTATORS = "annotators.csv"
 _CACHES = ("embeddings.parquet", "trusted_embeddings.parquet")
@@ -120,7 +120,7 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
             said=trusted.said,
         )
     return Description(
-        version=VERSION,
+        version=_VERSION,
         fixfirst=__version__,
         path=_relative(source.path, folder),
         form=source.form,
@@ -179,8 +179,8 @@ def read_description(folder: Path) -> Description:
         error = failure.errors(include_url=False)[0]
         key = ".".join(map(str, error["loc"]))
         raise InvalidInput(Place(path, key=key or None), error["msg"], AGAIN) from None
-    if found.version != VERSION:
-        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", AGAIN)
+    if found.version != _VERSION:
+        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {_VERSION}", AGAIN)
     return found
 
 

@@ -17,7 +17,7 @@ from cleaning.simulation.label_path import LabelPath
 from evaluation.files.csv import csv_text
 from evaluation.files.whole import write_text, write_whole
 
-TARGET = 0.95
+_TARGET = 0.95
 SUFFIXES = (".json", ".csv", ".png", ".svg")
 _DRAWS = 500
 _RANDOM_ORDERS = 5
@@ -126,14 +126,14 @@ def _cleaned(
     dataset = NoisyDataset(known.name, known.train, None, test)
     orders = [Ranking(rng.permutation(len(order))) for _ in range(_RANDOM_ORDERS)]
     truth = GroundTruth(known.truth)
-    random = [simulate(dataset, truth, one, Learner()).score(TARGET) for one in orders] if len(path) <= _STATES else []
+    random = [simulate(dataset, truth, one, Learner()).score(_TARGET) for one in orders] if len(path) <= _STATES else []
     value = _reached(fixes, accuracy) / len(order)
     estimate = _estimate(value, np.array(shares), float(np.mean(random)) if random else None)
     return estimate, float(accuracy[-1]), fixes, accuracy
 
 
 def _reached(fixes: IntVector, accuracy: FloatVector) -> int:
-    return int(fixes[np.argmax(reaches(accuracy, TARGET * accuracy[-1]))])
+    return int(fixes[np.argmax(reaches(accuracy, _TARGET * accuracy[-1]))])
 
 
 def _estimate(value: float, drawn: FloatVector, random: float | None) -> Estimate:
@@ -150,7 +150,7 @@ def told(scored: Scored) -> list[str]:
     ]
     if scored.score is None:
         return [*lines, "no cleaning score, which needs test rows: --test=SOURCE"]
-    goal = f"{TARGET:.0%} of the clean accuracy {scored.clean:.3f}"
+    goal = f"{_TARGET:.0%} of the clean accuracy {scored.clean:.3f}"
     lines.append(f"score, the share of labels to fix until {goal} (lower is better): {scored.score}")
     if not scored.score.value:
         lines.append("the model is that good before any fix, so this score cannot tell a good order from a bad one")

@@ -20,6 +20,8 @@ from evaluation.files.npz import read_npz
 from evaluation.files.whole import write_whole
 from evaluation.submissions.answers import refuse_mismatch
 
+DEPTH = 1000
+"""References listed per query; the challenge's number."""
 LARGEST_NPZ = 4_000_000_000
 """The most bytes an npz may unpack to."""
 

@@ -143,14 +143,14 @@ def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Pat
         return partial(write_npz if source.votes is None else add_to_npz, source.path, str(column), corrections)
     annotators = source.options["annotators"]
     if isinstance(annotators, list):
-        return partial(add_to_table, source.path, annotators, corrections)
+        return partial(_add_to_table, source.path, annotators, corrections)
     if named is None:
-        return partial(write_table, source.path, column or "label", corrections)
+        return partial(_write_table, source.path, column or "label", corrections)
     labels = Path(named)
     if source.votes is not None:
         return partial(_with_decided, review, corrections, link_file if job.link else copy_file)
     if job.output.suffix in SUFFIXES:
-        return partial(write_table, labels, str(column), corrections)
+        return partial(_write_table, labels, str(column), corrections)
     return partial(_with_labels, review, labels, column, corrections, link_file if job.link else copy_file)
 
 
@@ -160,7 +160,7 @@ def _named(review: Review, option: str) -> str | None:
     return None if value is None else str(value)
 
 
-def write_table(path: Path, column: str, corrections: Corrections, output: Path) -> None:
+def _write_table(path: Path, column: str, corrections: Corrections, output: Path) -> None:
     """Writes a table of any format with corrected labels. A column that is not there is added."""
     form = SUFFIXES[path.suffix.lower()]
     if form in ("csv", "tsv"):
@@ -170,7 +170,7 @@ def write_table(path: Path, column: str, corrections: Corrections, output: Path)
         write_arrow_table(path, LabelColumn(column, names), corrections, output)
 
 
-def add_to_table(path: Path, votes: Sequence[str], corrections: Corrections, output: Path) -> None:
+def _add_to_table(path: Path, votes: Sequence[str], corrections: Corrections, output: Path) -> None:
     """Writes a table with the labels before and after the review in new last columns. The votes stay as they are."""
     form = SUFFIXES[path.suffix.lower()]
     table = open_table(path, form)
@@ -214,7 +214,7 @@ def _with_labels(
     if labels.suffix == ".npy":
         write_labels(labels, corrections, output)
     elif source.form in _FOLDERS:
-        write_table(labels, str(column), corrections, output / labels.name)
+        _write_table(labels, str(column), corrections, output / labels.name)
     else:
         _write_label_table(review, labels, corrections, output / labels.name)
 
@@ -255,11 +255,11 @@ def _write_label_table(review: Review, path: Path, corrections: Corrections, out
     )
     names = table.texts(id_column) if id_column is not None else []
     if not set(names) & set(review.source.ids):
-        write_table(path, column, corrections, output)
+        _write_table(path, column, corrections, output)
         return
     rows = [review.rows[str(name)] for name in names]
     lost = sorted(set(corrections.changed) - set(rows))
     if lost:
         where = Place(path, row=review.source.ids[lost[0]])
         raise InvalidInput(where, "the row has a new label but no line in this table", "add a line for it")
-    write_table(path, column, corrections.of(rows), output)
+    _write_table(path, column, corrections.of(rows), output)

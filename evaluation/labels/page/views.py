@@ -135,7 +135,7 @@ class Views:
             "place": place,
             "state": STATES[desk.state[row]],
             "label": desk.label_of(row),
-            "picture": source.hashes[row] if has_pictures(source) else None,
+            "picture": source.hashes[row] if _has_pictures(source) else None,
             "snippet": self.nearness.snippet(source, row, telling),
         }
 
@@ -185,7 +185,7 @@ class Views:
         kind = (seen.number, query.given, query.suggested)
         source = self.desk.review.source
         if kind != self._told[0]:
-            bare = has_pictures(source) or source.text(row) is not None or not self.nearness.width(row)
+            bare = _has_pictures(source) or source.text(row) is not None or not self.nearness.width(row)
             self._told = (kind, [] if bare else self._reasons(row, seen, {})[1])
         return self._told[1]
 
@@ -210,7 +210,7 @@ class Views:
             "key": f"t{one.row}",
             "id": trusted.ids[one.row],
             "given": self.desk.classes[trusted.labels[one.row]],
-            "picture": trusted.hashes[one.row] if has_pictures(trusted) else None,
+            "picture": trusted.hashes[one.row] if _has_pictures(trusted) else None,
             "snippet": self.nearness.snippet(trusted, one.row, telling),
         }
 
@@ -264,7 +264,7 @@ class Views:
         ]
 
 
-def has_pictures(source: Source) -> bool:
+def _has_pictures(source: Source) -> bool:
     """Whether the rows of a source have pictures."""
     return source.views.picture is not no_picture
 
