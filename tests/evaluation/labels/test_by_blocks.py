@@ -202,7 +202,7 @@ def test_scaled_columns_are_ranked_by_blocks(trusted, capsys):
         assert "were ranked by blocks" in capsys.readouterr().err
         tables[name] = pd.read_csv(trusted / name / "ranking.csv")["suspicion"].tolist()
         near = Nearness(open_review(trusted / name))
-        tables[f"near {name}"] = [near.trusted(row, 1, {}, 5) for row in range(20)]
+        tables[f"near {name}"] = [near.trusted(row, 1, {}) for row in range(20)]
     assert tables["none"] == tables["scaled"]
     assert tables["near none"] == tables["near scaled"]
 
