@@ -16,6 +16,7 @@ from cleaning.errors import InvalidInput, whole_from_0
 from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks, possible_numbers, summed_up
 
+# No suspicion is nearer to 0 or 1 than this where its logit is needed.
 _SURE = 1e-9
 # Open rows are wrong at most this many times as often as the rows outside the first looks were.
 _MORE_OFTEN = 2.0

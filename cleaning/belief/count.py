@@ -13,6 +13,7 @@ from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes, logits_wit
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.intervals import DEVIATIONS_90
 
+# Of the upper limit for the share of trusted rows that are not predicted.
 _QUANTILE = 0.95
 # A likelihood lower by this much is outside a 90% interval: 1.645² / 2.
 _DROP = 1.353

@@ -12,6 +12,7 @@ from cleaning.data import FloatMatrix, FloatVector
 
 Votes = FloatMatrix | csr_array
 
+# EM takes up to so many turns, fewer from an earlier stack; it ends when no learner's weight moves by more than that.
 _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights.
@@ -22,6 +23,7 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 LEAST_NOISE = 0.01
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
+# See `guessed_share`.
 _GUESSED = 0.15
 # The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
 # to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.

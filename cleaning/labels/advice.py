@@ -6,6 +6,7 @@ from cleaning.belief.count import Count
 from cleaning.data import FloatVector
 from cleaning.errors import count_of
 
+# The open rows are weighed in turns of so many looks; one is worth it if it should find a wrong label.
 _TURN = 20
 # One may stop where no more wrong labels than this, or than this share of the open rows, may be left.
 _FEW, _SMALL = 3, 0.02

@@ -5,6 +5,7 @@ import numpy as np
 from cleaning.data import FloatMatrix, IntVector, Split
 from cleaning.vectors.logistic import fit_logistic, span_of_rows
 
+# The number of folds, and C of the logistic regression.
 _FOLDS, _STRENGTH = 5, 1.0
 
 

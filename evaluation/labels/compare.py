@@ -18,8 +18,8 @@ from evaluation.labels.review_folder import DECISIONS, RANKING, SOURCE
 from evaluation.labels.verdicts import Verdicts
 from evaluation.submissions.ranking_lines import read_ranking
 
-_TOPS = (20, 50, 100, 500)
-_SHOWN = 8
+# Common rows are counted among so many first ones; of the rows whose places differ most, so many are shown.
+_TOPS, _SHOWN = (20, 50, 100, 500), 8
 _FIX = "give a review folder, a ranking (.csv, .parquet or .txt), or results (.jsonl)"
 
 

@@ -19,10 +19,11 @@ from evaluation.files.whole import write_text, write_whole
 
 _TARGET = 0.95
 SUFFIXES = (".json", ".csv", ".png", ".svg")
-_DRAWS = 500
-_RANDOM_ORDERS = 5
+# So many bootstrap samples make an interval, so many shuffles are the random order, fewer where models are fitted.
+_DRAWS, _SHUFFLES, _RANDOM_ORDERS = 500, 20, 5
+# At most so many models are fitted for one curve.
 _STATES = 400
-"""At most so many models are fitted for one curve."""
+# The share of wrong labels to find.
 _SHARE = 0.9
 
 
@@ -87,7 +88,7 @@ def score(known: Known, order: IntVector, progress: Progress) -> Scored:
     hits = wrong[order]
     usual = _found(hits, np.ones(len(hits)))
     drawn = np.array([_found(hits, _weights(len(hits), rng)) for _ in range(_DRAWS)])
-    chance = np.mean([_found(rng.permutation(hits), np.ones(len(hits))) for _ in range(20)], axis=0)
+    chance = np.mean([_found(rng.permutation(hits), np.ones(len(hits))) for _ in range(_SHUFFLES)], axis=0)
     precision, looks = (_estimate(usual[kind], drawn[:, kind], float(chance[kind])) for kind in (0, 1))
     cleaning, clean, fixes, accuracy = (None, None, np.arange(len(hits) + 1), None)
     if known.test is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from cleaning.belief.blocks.stored import naming_rows
 from cleaning.data import FloatMatrix, FloatVector, refuse_overflow
 from cleaning.errors import InvalidInput, count_of
-from cleaning.vectors.scaling import centre_of, every_which
+from cleaning.vectors.scaling import centre_of, stride
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -84,7 +84,7 @@ def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
 
 def _centre(table: Table, column: str) -> FloatVector | None:
     """What `centre_of` all rows is, from a pass through the file."""
-    step, done, found = every_which(table.rows), 0, list[FloatMatrix]()
+    step, done, found = stride(table.rows), 0, list[FloatMatrix]()
     for part in _parts(table, column):
         found.append(part[-done % step :: step].copy())
         done += len(part)

@@ -19,6 +19,7 @@ from evaluation.labels.verdicts import Action, History, Verdicts, changes, is_er
 STATES = ("open", "fixed", "kept", "dropped", "unsure", "disagreement")
 _OPEN, _FIXED, _KEPT, _DROPPED, _UNSURE, _DISAGREE = range(len(STATES))
 _STATE_OF = {"keep": _KEPT, "drop": _DROPPED, "unsure": _UNSURE}
+# So many orders are kept for pages that show an older one.
 _ROUNDS_KEPT = 8
 _TICK = timedelta(milliseconds=1)
 

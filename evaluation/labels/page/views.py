@@ -20,12 +20,11 @@ from evaluation.labels.page.rounds import Round
 from evaluation.labels.source import Source
 
 _OPEN = STATES.index("open")
-_MOST_PAIRS = 500
-_CURVE_POINTS = 120
-_SAME = 12
-_NEXT = 20
-_AHEAD = (20, 50, 100, 200, 500)
-_LONGEST_TEXT = 20_000
+# What the page is told of at most: kinds of rows, points of the curve, rows with the same question, near duplicates of
+# a row, and characters of its text.
+_MOST_PAIRS, _CURVE_POINTS, _SAME, _COPIES, _LONGEST_TEXT = 500, 120, 12, 6, 20_000
+# What should be found is told for so many next looks, and drawn for those.
+_NEXT, _AHEAD = 20, (20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ class Views:
             ],
             "votes": self._votes(row),
             "outlier": self.nearness.outlier(row),
-            "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:6]],
+            "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:_COPIES]],
         }
         return {**shown, "same": self._same(shown, seen, columns)} if same else shown
 
