@@ -11,6 +11,7 @@ from cleaning.errors import InvalidInput, Place, count_of, first_three
 
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
+Single = NDArray[np.float32]
 IntVector = NDArray[np.int64]
 IntMatrix = NDArray[np.int64]
 LARGEST_SHARE = 1e-9
@@ -149,12 +150,8 @@ class NoisyDataset:
     def __post_init__(self) -> None:
         width = self.train.features.shape[1]
         for part, split in (("validation", self.validation), ("test", self.test)):
-            if split is not None and split.features.shape[1] != width:
-                raise InvalidInput(
-                    f"data id {self.name}, {part}",
-                    f"embeddings have {count_of(split.features.shape[1], 'column')}, training embeddings have {width}",
-                    "embed every split with the same network",
-                )
+            if split is not None:
+                refuse_other_width(f"data id {self.name}, {part}", split.features, width)
         for part, split in (("train", self.train), ("test", self.test)):
             if not len(split):
                 raise InvalidInput(f"data id {self.name}, {part}", "there are no rows", "give at least one sample")
@@ -204,6 +201,13 @@ def checked_features(values: ArrayLike, what: str = "features") -> FloatMatrix:
         )
     refuse_overflow(matrix, np.dtype(dtype), what)
     return _read_only(matrix)
+
+
+def refuse_other_width(what: str, features: FloatMatrix, width: int) -> None:
+    """Raises InvalidInput for embeddings with another number of columns than the training rows have."""
+    if features.shape[1] != width:
+        problem = f"embeddings have {count_of(features.shape[1], 'column')}, training embeddings have {width}"
+        raise InvalidInput(what, problem, "embed every split with the same network")
 
 
 def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> None:

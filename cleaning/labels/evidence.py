@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cleaning.belief.blocks.stored import Scale, Stored, naming_rows
-from cleaning.data import LARGEST_SHARE, FloatVector, checked_features, refuse_overflow
+from cleaning.data import LARGEST_SHARE, FloatVector, Single, checked_features, refuse_overflow
 from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.columns import Column
 from cleaning.vectors.scaling import centre_of, is_far
 
-Single = NDArray[np.float32]
 Scaling = Literal["standard", "none"]
 
 # Texts become this many directions of a truncated SVD of their hashed n-grams.

@@ -10,11 +10,10 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix, IntVector, refuse_overflow
+from cleaning.data import FloatMatrix, IntVector, Single, refuse_overflow
 from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.progress import Progress, silent
 
-Single = NDArray[np.float32]
 Ranks = NDArray[np.int32]
 
 METRICS = ("cosine", "inner_product", "euclidean")

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, Single
 from cleaning.errors import InvalidInput, first_three
-
-Single = NDArray[np.float32]
 
 _BLOCK_ENTRIES = 8_000_000
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

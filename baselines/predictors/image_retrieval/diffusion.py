@@ -3,10 +3,11 @@
 import numpy as np
 import scipy.sparse as sp
 
+from cleaning.data import Single
 from cleaning.errors import Unsuitable
 from cleaning.problems import RetrievalProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Ranks, Single, column_means, largest, most_similar, unit_directions
+from cleaning.vectors.search import Ranks, column_means, largest, most_similar, unit_directions
 
 # The size up to which the task description recommends diffusion.
 LARGEST = 10_000

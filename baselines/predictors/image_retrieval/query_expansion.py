@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from cleaning.data import Single
 from cleaning.problems import RetrievalProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Ranks, Single, column_means, most_similar, unit_directions
+from cleaning.vectors.search import Ranks, column_means, most_similar, unit_directions
 
 _BLOCK = 4096
 
