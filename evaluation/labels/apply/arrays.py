@@ -100,9 +100,9 @@ def _like(votes: NDArray[Any], labels: Sequence[str | None], classes: Sequence[s
     return np.array(stored) if votes.dtype.kind in "US" else np.array(stored, dtype=votes.dtype)
 
 
-def write_array(path: Path, corrections: Corrections, output: Path) -> None:
-    """Writes an npy or npz of features without the dropped rows."""
-    if path.suffix == ".npz":
+def write_array(path: Path, form: str, corrections: Corrections, output: Path) -> None:
+    """Writes an npy or npz (`form`) of features without the dropped rows."""
+    if form == "npz":
         with _archives(path, output) as (archive, out):
             _copy(archive, out, path, corrections)
     else:

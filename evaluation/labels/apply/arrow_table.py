@@ -28,19 +28,20 @@ class LabelColumn:
     like: tuple[str, ...] = ()
 
 
-def write_arrow_table(path: Path, column: LabelColumn | None, corrections: Corrections, output: Path) -> None:
+def write_arrow_table(
+    path: Path, form: str, column: LabelColumn | None, corrections: Corrections, output: Path
+) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
-    column: None for a table that needs no labels. The row groups of a parquet file stay as they are.
+    form: parquet or feather. column: None for a table that needs no labels. The row groups of a parquet file stay as
+    they are.
     """
     import pyarrow as pa
 
     try:
         with plain_errors(path, "read the file"):
-            if path.suffix in (".parquet", ".pq"):
-                _write_parquet(path, column, corrections, output)
-            else:
-                _write_feather(path, column, corrections, output)
+            write = _write_parquet if form == "parquet" else _write_feather
+            write(path, column, corrections, output)
     except pa.ArrowException as error:
         raise InvalidInput(path, f"this is not a readable table ({error})", "rank the data again") from error
 

@@ -41,7 +41,7 @@ def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
     Raises InvalidInput for an id that no row has, and for more or fewer labels than rows.
     """
     form = SUFFIXES.get(where.suffix.lower())
-    if not where.is_file() or (form is None and where.suffix != ".npy"):
+    if not where.is_file() or (form is None and where.suffix.lower() != ".npy"):
         problem = "this is not a file of labels" if where.exists() else "there is no such file"
         raise InvalidInput(where, problem, f"give an npy, or {', '.join(SUFFIXES)}")
     if form is None:
