@@ -4,7 +4,6 @@ import numpy as np
 
 from cleaning.belief.count import Count
 from cleaning.data import FloatVector
-from cleaning.errors import count_of
 
 # The open rows are weighed in turns of so many looks; one is worth it if it should find a wrong label.
 _TURN = 20
@@ -34,7 +33,8 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
     turns = np.add.reduceat(ahead, np.arange(0, len(ahead), _TURN), dtype=np.float64)
     worth = int(np.argmax(turns < 1)) if (turns < 1).any() else len(turns)
     if not worth:
-        turn = f"next {_TURN} looks" if len(ahead) > _TURN else f"last {count_of(len(ahead), 'look')}"
+        last = "last look" if len(ahead) == 1 else f"last {len(ahead)} looks"
+        turn = f"next {_TURN} looks" if len(ahead) > _TURN else last
         few = f"the {turn} should find less than one wrong label on average"
         if left.high <= max(_FEW, _SMALL * len(ahead)):
             return f"You may stop: {few}."
