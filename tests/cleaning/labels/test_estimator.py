@@ -14,7 +14,7 @@ LEFT_OUT: dict[str, str] = {}
 
 
 @parametrize_with_checks([fixfirst.LabelRanker()], expected_failed_checks=lambda _: LEFT_OUT)
-def test_scikit_learn_agrees(estimator, check):
+def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 

@@ -375,7 +375,7 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_accepted(name, tmp_path, capsys):
+def test_what_people_have_is_read_and_said(name, tmp_path, capsys):
     make, options, said, classes = ACCEPTED[name]
     path = make(tmp_path)
     status, out, err = run(capsys, "rank", path, *options)
