@@ -54,7 +54,7 @@ def paired_values(
 ) -> tuple[list[float], list[float]]:
     """Values by (data set, seed), paired over what both have: the mean over seeds for each data set.
 
-    Seeds of a data set share its rows, so they are no pairs of their own, except where there is only one data set.
+    Seeds of a data set share its rows, so they are not pairs of their own, except where there is only one data set.
     """
     common = sorted(first.keys() & second.keys())
     groups: dict[object, list[tuple[str, int]]] = {}

@@ -124,7 +124,7 @@ def next_round(
     drawn : FirstLooks, optional
         The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
         are counted by them if that gives the narrower interval, or contradicts what the beliefs say; other checked rows
-        are no part of that sample.
+        are not part of that sample.
 
     Returns
     -------

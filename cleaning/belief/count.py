@@ -156,7 +156,7 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
 def _whole(expected: float, low: float, high: float, n: int) -> Count:
     """The interval in whole rows among n, rounded outwards.
 
-    A low end below the share of wrong labels that the prior assumes is no evidence of any wrong label, so it is 0.
+    A low end below the share of wrong labels that the prior assumes is not evidence of any wrong label, so it is 0.
     """
     sure = low if low >= LEAST_NOISE * n else 0.0
     return Count(expected, float(np.floor(sure)), float(np.ceil(min(high, float(n)))))

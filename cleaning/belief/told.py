@@ -103,5 +103,5 @@ def refuse_no_distributions(matrix: FloatMatrix, what: str) -> None:
     if len(odd):
         row = int(odd[0])
         least = matrix[row].min()
-        found = f"{least:.3g} is no probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
+        found = f"{least:.3g} is not a probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
         raise InvalidInput(Place(key=what, row=row), found, "give probabilities, not scores or logits")

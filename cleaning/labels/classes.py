@@ -127,7 +127,7 @@ def _array_values(values: NDArray[Any], place: Place) -> list[Any]:
         raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
     try:
         return list(values) if values.dtype.kind in "mM" else list(values.tolist())
-    except (SystemError, ValueError):  # text of numpy may hold numbers that are no characters
+    except (SystemError, ValueError):  # text of numpy may hold numbers that are not characters
         raise InvalidInput(place, _BROKEN, "save it again") from None
 
 
@@ -212,7 +212,7 @@ def _plain(value: Any, place: Place) -> bool | int | float | str:
 
 
 def refuse_broken_text(text: str, place: Place) -> None:
-    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are no characters."""
+    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are not characters."""
     try:
         text.encode().decode()
     except (SystemError, ValueError):

@@ -79,7 +79,7 @@ class Votes:
 def encode_votes(
     columns: Sequence[object], annotators: Sequence[str], places: Sequence[Place], *, classes: bool = False
 ) -> Votes:
-    """The votes in columns of labels, one for each annotator. None, NaN, empty text and -1 are no vote.
+    """The votes in columns of labels, one for each annotator. None, NaN, empty text and -1 are not votes.
 
     -1 is a class where there are other negative numbers. places: of each column, for errors. classes: labels that look
     like a quantity or like ids are meant as classes. Raises InvalidInput as `encode_labels` does, for columns of

@@ -1,6 +1,6 @@
 """Data cards: what a data set is, where it comes from, under which licence, and how large it is.
 
-Beside each data id of the task cleaning stands a card in Croissant's format (JSON-LD, https://mlcommons.org/croissant),
+Beside each data id of the task cleaning is a card in Croissant's format (JSON-LD, https://mlcommons.org/croissant),
 so that other tools can load the rows.
 """
 

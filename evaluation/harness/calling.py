@@ -30,7 +30,7 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
     Raises InvalidInput that names the failing line.
     """
-    # Imports scikit-learn as well. Importing them is no part of a ranker's time, and their threads are limited too.
+    # Imports scikit-learn as well. Importing them is not part of a ranker's time, and their threads are limited too.
     import cleanlab.filter  # noqa: F401
 
     with thread_pools().limit(limits=1), warnings.catch_warnings(record=True) as told:

@@ -65,7 +65,7 @@ def export(review: Path, kind: str, output: Path, prefix: str | None = None) -> 
 
 
 def ranking_lines(review: Path) -> Iterator[Line]:
-    """The rows of a ranking in its order. Raises InvalidInput with the line for what is no ranking."""
+    """The rows of a ranking in its order. Raises InvalidInput with the line for what is not a ranking."""
     path = review / RANKING
     if not path.is_file():
         raise InvalidInput(review, f"there is no {RANKING} in it", "make the folder with `fixfirst rank SOURCE`")

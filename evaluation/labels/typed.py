@@ -53,7 +53,7 @@ def read_typed(
 
     Rows are named by the column `id`, or else `row`. The column `label` has the right label of the row, or `drop`,
     unless a class has that name; without this column, `decision` says what it says in a ranking: `keep`, `drop`,
-    `unsure` or `label: NAME`. An empty cell is no decision. Raises InvalidInput with the line for a row that is not
+    `unsure` or `label: NAME`. An empty cell is not a decision. Raises InvalidInput with the line for a row that is not
     there or is decided twice.
     """
     lines = csv_lines(path, delimiter_of(path, SUFFIXES[path.suffix.lower()]))

@@ -25,7 +25,7 @@ _YES_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}
 def with_annotators(table: Table, options: Options) -> Options:
     """The options, where a label column that is not there but lists several becomes those of the annotators.
 
-    Names are separated by commas; one that contains a comma stands in double quotes, and `*` for any rest. Raises
+    Names are separated by commas; one that contains a comma is in double quotes, and `*` for any rest. Raises
     InvalidInput for a list that names a column twice.
     """
     if options.annotators is not None or options.label_column is None or options.label_column in table.kinds:

@@ -24,7 +24,7 @@ def said_of_votes(votes: Votes, given: Labels, columns: Sequence[str]) -> str:
     listed = ", ".join(shown if len(shown) <= _SHOWN else [*shown[: _SHOWN - 1], "…", shown[-1]])
     said = f"votes of {count_of(len(votes.annotators), 'annotator')} from {listed}, {said_of_names(given)}"
     if votes.minus_one:
-        said += ", -1 is no vote"
+        said += ", -1 is not a vote"
     said += "; the given label is what most said"
     ties = votes.ties
     return f"{said} ({count_of(ties, 'tie')}: the class with more votes in all)" if ties else said

@@ -54,7 +54,7 @@ def vote_table(where: Path, options: Options) -> VoteTable | None:
 
 
 def votes_by_id(found: VoteTable, names: list[str | None], ids: list[str], options: Options) -> Votes:
-    """The votes on the rows `ids`, one column per annotator in natural order. A line without a label is no vote.
+    """The votes on the rows `ids`, one column per annotator in natural order. A line without a label is not a vote.
 
     names: the id of each line. Raises InvalidInput with the line for an id that no row has, for a line without an
     annotator, and for two votes of one annotator on a row that differ.

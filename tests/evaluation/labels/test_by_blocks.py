@@ -365,7 +365,7 @@ def test_probabilities_in_a_table_are_those_in_an_npy(suffix, trusted, monkeypat
         ),
         (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"2,3,4\n", "p.csv, row 119: the row sums to 9, not to 1"),
         (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"1,,0\n", "p.csv, row 119: NaN or infinite values"),
-        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is no probability"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is not a probability"),
     ],
 )
 def test_a_table_of_probabilities_that_is_of_no_use_is_refused_as_in_memory(

@@ -295,7 +295,7 @@ ACCEPTED = {
     "csv, votes as floats and whole numbers": (
         csv(table(label=None, a=np.where(VOTES[:, 0] < 0, np.nan, VOTES[:, 0]), b=VOTES[:, 1])),
         ["--label-column=a,b"],
-        "3 names (1 row has none), -1 is no vote",
+        "3 names (1 row has none), -1 is not a vote",
         "0 1 2",
     ),
     "csv, votes guessed": (
@@ -349,7 +349,7 @@ ACCEPTED = {
     "npz, votes": (
         npz(X=ROWS.X, y=VOTES, annotators=np.array(list(PEOPLE))),
         [],
-        "votes of 3 annotators from `y`, 3 names (1 row has none), -1 is no vote",
+        "votes of 3 annotators from `y`, 3 names (1 row has none), -1 is not a vote",
         "0 1 2",
     ),
     "npz, votes as text": (npz(X=ROWS.X, y=NAMED.astype(str)), [], "votes of 3 annotators from `y`", "bird cat dog"),
