@@ -78,9 +78,8 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
     place_b = {name: place for place, name in enumerate(two.ids)}
     both = [name for name in one.ids if name in place_b]
     if len(both) < 2:
-        raise InvalidInput(
-            b, f"it has hardly a row of {a} ({len(both)} in common)", "compare rankings of the same rows"
-        )
+        common = count_of(len(both), "row") if both else "no row"
+        raise InvalidInput(b, f"it has {common} in common with {a}", "compare rankings of the same rows")
     found = Comparison()
     alone = len(one.ids) + len(two.ids) - 2 * len(both)
     only = f", {count_of(alone, 'row')} in one of them only" if alone else ""
