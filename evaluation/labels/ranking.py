@@ -20,7 +20,7 @@ from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
-from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
+from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.report import report_count, report_decided, report_next, said_of_formulas
 from evaluation.labels.review_folder import (
@@ -38,6 +38,7 @@ from evaluation.labels.review_folder import (
 )
 from evaluation.labels.size import heed_size
 from evaluation.labels.source import Request, Source, open_source
+from evaluation.labels.typed import refuse_typed
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from evaluation.labels.apply.class_folders import copy_file, link_file, targets,
 from evaluation.labels.apply.corrections import Corrections, column_for_new
 from evaluation.labels.apply.plan import CHANGES, Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
-from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
 from evaluation.labels.opened import Review, open_review, said_of_lost
 from evaluation.labels.review_folder import read_by
 from evaluation.labels.source import KNOWN_SUFFIXES, Source
+from evaluation.labels.typed import refuse_typed
 from evaluation.labels.verdicts import Rule
 
 _FOLDERS = ("class folders", "folder with a table")
