@@ -14,8 +14,9 @@ from evaluation.files.names import checked_name
 from evaluation.files.npy import read_npy
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import read_text, write_text, write_whole
+from evaluation.files.whole import read_text, write_whole
 from evaluation.submissions.ranked_lists import DEPTH, as_json, as_npz
+from evaluation.submissions.time_files import time_of_answer, write_seconds
 
 _FORMS: dict[str, Callable[[Sequence[str], Sequence[str], Ranks], bytes | Iterable[bytes]]] = {
     ".json": as_json,
@@ -55,7 +56,7 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     with reporter.track("retrieve", "queries") as progress:
         ranks = most_similar(rows, others, request.depth, progress)[1]
     seconds = time.perf_counter() - started
-    write_text(request.output.with_name(f"{request.output.stem}.seconds"), f"{seconds!r}\n")
+    write_seconds(time_of_answer(request.output), seconds)
     write_whole(request.output, _FORMS[request.output.suffix](query_ids, reference_ids, ranks))
     return len(query_ids), len(reference_ids)
 
