@@ -16,6 +16,7 @@ from cleaning.errors import InvalidInput, whole_from_0
 from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks, possible_numbers, summed_up
 
+# No suspicion is nearer to 0 or 1 than this where its logit is needed.
 _SURE = 1e-9
 # Open rows are wrong at most this many times as often as the rows outside the first looks were.
 _MORE_OFTEN = 2.0
@@ -123,7 +124,7 @@ def next_round(
     drawn : FirstLooks, optional
         The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
         are counted by them if that gives the narrower interval, or contradicts what the beliefs say; other checked rows
-        are no part of that sample.
+        are not part of that sample.
 
     Returns
     -------
@@ -142,7 +143,7 @@ def next_round(
     correction and the bounds that need no model use the open and the trusted rows only.
     """
     told, n = posterior.basis.told, len(posterior.given)
-    rows = _refused(checked, left_out, n)
+    rows = _checked_rows(checked, left_out, n)
     right = _labels_of(rows, checked)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
     probability = posterior.suggestion_probability.copy()
@@ -214,7 +215,7 @@ def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, 
 
     For whoever has no posterior from before the review. Raises InvalidInput like `next_round`, or if no row is open.
     """
-    rows = _refused(checked, (), len(train))
+    rows = _checked_rows(checked, (), len(train))
     still = np.setdiff1d(np.arange(len(train)), rows)
     return still, _fitted(_since(Told(train, validation), rows, _labels_of(rows, checked), still))
 
@@ -252,8 +253,8 @@ def _fitted(told: Told) -> Posterior:
     )
 
 
-def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
-    """The checked rows in ascending order."""
+def _checked_rows(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
+    """The checked rows in ascending order. Raises InvalidInput as `next_round` does."""
     for name, rows in (("checked", checked), ("left_out", left_out)):
         odd = [row for row in rows if not 0 <= row < n]
         if odd:

@@ -32,7 +32,7 @@ def vote_matrix(values: object, rows: int, what: str) -> IntMatrix:
     odd = np.argwhere(found < MISSING)
     if len(odd):
         row, column = map(int, odd[0])
-        problem = f"{found[row, column]} is no class"
+        problem = f"{found[row, column]} is not a class"
         raise InvalidInput(Place(key=what, column=str(column), row=row), problem, "use -1 where there is no vote")
     bare = np.flatnonzero((found < 0).all(axis=1))
     if len(bare):

@@ -24,7 +24,7 @@ LINEAR_GAIN = 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 _MIRRORED = 256
 # From so many rows on, systems are solved in single precision, in half the time.
-_SINGLE_ROWS = 1000
+SINGLE_ROWS = 1000
 # So many rows are worked on at once, since memory for temporary copies of all rows would be most of what is needed.
 _BLOCK = 4096
 
@@ -142,7 +142,7 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
 
 def as_solved(rows: FloatMatrix) -> FloatMatrix:
     """Many rows (m, d) in single precision, in which their systems are solved."""
-    return rows.astype(np.float32, copy=False) if len(rows) >= _SINGLE_ROWS else rows
+    return rows.astype(np.float32, copy=False) if len(rows) >= SINGLE_ROWS else rows
 
 
 def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
@@ -214,7 +214,7 @@ def _linear_process(rows: FloatMatrix, product: FloatMatrix, targets: FloatMatri
 
 def _kind(rows: FloatMatrix) -> np.dtype[Any]:
     """The precision in which systems of so many rows are solved."""
-    return np.dtype(np.float32 if len(rows) >= _SINGLE_ROWS else np.float64)
+    return np.dtype(np.float32 if len(rows) >= SINGLE_ROWS else np.float64)
 
 
 def solved(matrix: FloatMatrix, right: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:

@@ -12,9 +12,11 @@ from cleaning.belief.stacking import given_votes, guessed_share
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.intervals import DEVIATIONS_90
 
+# No suspicion is nearer to 0 or 1 than this where its logit is needed.
 _SURE = 1e-6
 # The prior deviation of the shift, in logits, and of a slope beside it.
 _PRIOR, _SLOPE = 1.0, 0.2
+# So many steps of Newton's method, in which no coefficient moves by more than this.
 _STEPS, _LONGEST = 30, 1.0
 
 

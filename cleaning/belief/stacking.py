@@ -12,6 +12,7 @@ from cleaning.data import FloatMatrix, FloatVector
 
 Votes = FloatMatrix | csr_array
 
+# EM takes up to so many turns, fewer from an earlier stack; it ends when no learner's weight moves by more than that.
 _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights.
@@ -22,6 +23,7 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 LEAST_NOISE = 0.01
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
+# See `guessed_share`.
 _GUESSED = 0.15
 # The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
 # to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
@@ -226,12 +228,8 @@ def _gold_counts(
     return np.asarray(votes[noisy : noisy + rows].T @ predicted)
 
 
-def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
-    """The noise matrix by the expected counts (true class, given label), shrunk towards the prior."""
-    return _shrunk(counts, _prior_matrix(counts, gold, trusted))
-
-
 def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+    """The noise matrix before any counts but for their error rate: symmetric, and as `gold` counts."""
     n_classes = len(trusted)
     rate = float(np.clip(1 - np.trace(counts) / counts.sum(), LEAST_NOISE, 0.49 if n_classes == 2 else 0.6))
     prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
@@ -252,13 +250,11 @@ def noise_matrices(seen: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -
     """The noise matrix of each annotator by the expected counts (K, A·K), side by side.
 
     Each is shrunk towards that of all others, with its errors scaled to the annotator's own error rate. Somebody with
-    few votes so differs from the others by the rate alone. Without others it is shrunk as the matrix of one annotator.
+    few votes so differs from the others by the rate alone. Without others it is shrunk towards the prior.
     """
     n_classes = len(trusted)
     each = seen.reshape(n_classes, -1, n_classes)
     together = each.sum(axis=1)
-    if each.shape[1] == 1:
-        return _noise_matrix(together, gold, trusted)
     prior, found = _prior_matrix(together, gold, trusted), np.empty_like(each)
     for one in range(each.shape[1]):
         own = each[:, one]

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.typing import NAType
 
+from cleaning.belief.caveats import are_many_values
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, bounded, first_three
 from cleaning.labels.arrow import listed
@@ -22,8 +23,6 @@ from cleaning.labels.arrow import listed
 UNLABELLED = -1
 """The class number of a row without a label."""
 
-# With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
-_MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
 _ANOTHER = "name another column"
 _BROKEN = "this is not text (broken Unicode)"
 _KINDS = (NoneType, NAType, bool, int, float, Decimal, str, bytes, date, timedelta, np.datetime64, np.timedelta64)
@@ -180,7 +179,7 @@ def _array_values(values: NDArray[Any], place: Place) -> list[Any]:
         raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
     try:
         return list(values) if values.dtype.kind in "mM" else list(values.tolist())
-    except (SystemError, ValueError):  # text of numpy may hold numbers that are no characters
+    except (SystemError, ValueError):  # text of numpy may hold numbers that are not characters
         raise InvalidInput(place, _BROKEN, "save it again") from None
 
 
@@ -258,7 +257,7 @@ def _plain(value: Any, place: Place) -> bool | int | float | str:
 
 
 def refuse_broken_text(text: str, place: Place) -> None:
-    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are no characters."""
+    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are not characters."""
     try:
         text.encode().decode()
     except (SystemError, ValueError):
@@ -288,7 +287,7 @@ def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, 
             if isinstance(value, float) or (isinstance(value, str) and not _is_whole(value)):
                 problem = f"{bounded(str(value))} looks like a quantity, not like a class"
                 raise InvalidInput(replace(place, row=row), problem, _meant(place))
-    if len(values) > _MANY_CLASSES and labelled < _FEWEST_ROWS_PER_CLASS * len(values):
+    if are_many_values(len(values), labelled):
         every = "every label is different" if len(values) == labelled else f"{len(values)} different labels"
         looks = "a quantity or an id" if numbers else "an id or free text"
         raise InvalidInput(

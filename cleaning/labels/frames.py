@@ -87,10 +87,10 @@ def given_rows(
     encoded = given.given if isinstance(given, Votes) else given
     if len(encoded.codes) != len(ids):
         where, count = Place(key=f"labels of {key}"), len(encoded.codes)
-        problem = f"there are {count} labels for {len(ids)} rows"
+        problem = f"{count_of(count, 'label')} for {count_of(len(ids), 'row')}"
         if votes is not None:
             where = Place(key="votes")
-            problem = f"there are {count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
+            problem = f"{count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
         raise InvalidInput(where, problem, "give one for every row")
     return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None, columns)
 
@@ -163,7 +163,7 @@ def _matrix(data: Any, place: Place) -> Any:
         widths = [len(row) if hasattr(row, "__len__") else 0 for row in rows]
         odd = next((row for row, width in enumerate(widths) if width != widths[0]), None)
         if odd is not None:
-            found = f"{widths[odd]} numbers where row 0 has {widths[0]}"
+            found = f"{count_of(widths[odd], 'number')} where row 0 has {widths[0]}"
             raise InvalidInput(replace(place, row=odd), found, "give one vector of the same length for every row")
         matrix = np.array(rows)
     if matrix.ndim < 2:

@@ -11,7 +11,7 @@ from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, count_of, first_three, printable, suggest, whole_from_0
-from cleaning.labels.advice import advice
+from cleaning.labels.advice import advice, between
 from cleaning.labels.applied import decided_votes, replaced
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.crowd import annotators_frame, crowd_of
@@ -190,7 +190,7 @@ class Suspects:
         right = encode_labels([labels] * len(numbers) if single else labels, Place(key="labels"), classes=True)
         if len(right.codes) != len(numbers):
             raise InvalidInput(
-                "labels", f"{len(right.codes)} for {len(numbers)} rows", "give one for every row, or one"
+                "labels", f"{len(right.codes)} for {count_of(len(numbers), 'row')}", "give one for every row, or one"
             )
         right = spelled_alike(right, self._labels)
         unknown = [name for name in right.names if name not in self._values_of]
@@ -225,7 +225,8 @@ class Suspects:
             If a row that was decided no longer has the label that it was ranked with.
         """
         if len(labels) != len(self):
-            raise InvalidInput("labels", f"{len(labels)} for {len(self)} rows", "give the labels that were ranked")
+            found = f"{len(labels)} for {count_of(len(self), 'row')}"
+            raise InvalidInput("labels", found, "give the labels that were ranked")
         if self._votes is not None:
             return decided_votes(self._votes, labels, self._labels, self._decided)
         now = encode_labels(labels, Place(key="labels"), classes=True)
@@ -284,9 +285,8 @@ class Suspects:
         left, decided = self.left, len(self._decided)
         head = count_of(len(self._ranked.labelled), "label") + (f", {decided} of them decided" if decided else "")
         if len(self._current().round.order) and not np.isnan(left.expected):
-            them, low, high = "the others" if decided else "them", f"{left.low:.0f}", f"{left.high:.0f}"
-            between = low if low == high else f"{low} to {high}"
-            head += f"; {between} of {them} are probably wrong (90% confidence)"
+            them = "the others" if decided else "them"
+            head += f"; {between(left.low, left.high)} of {them} are probably wrong (90% confidence)"
         return [head, *map(str, self.caveats), self.advice]
 
     def _picture(self, row: int) -> Any:

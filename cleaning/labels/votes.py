@@ -10,7 +10,7 @@ import numpy as np
 
 from cleaning.belief.ballots import majority, vote_counts
 from cleaning.data import IntMatrix, IntVector
-from cleaning.errors import InvalidInput, Place, printable
+from cleaning.errors import InvalidInput, Place, count_of, printable
 from cleaning.labels.classes import (
     NUMBER,
     UNLABELLED,
@@ -92,7 +92,7 @@ class Votes:
 def encode_votes(
     columns: Sequence[object], annotators: Sequence[str], places: Sequence[Place], *, classes: bool = False
 ) -> Votes:
-    """The votes in columns of labels, one for each annotator. None, NaN, empty text and -1 are no vote.
+    """The votes in columns of labels, one for each annotator. None, NaN, empty text and -1 are not votes.
 
     -1 is a class where there are other negative numbers. places: of each column, for errors. classes: labels that look
     like a quantity or like ids are meant as classes. Raises InvalidInput as `encode_labels` does, for columns of
@@ -103,7 +103,9 @@ def encode_votes(
     count = len(found[0][1])
     for (_, codes), place in zip(found, places, strict=True):
         if len(codes) != count:
-            raise InvalidInput(place, f"there are {len(codes)} votes for {count} rows", "give one for every row")
+            raise InvalidInput(
+                place, f"{count_of(len(codes), 'vote')} for {count_of(count, 'row')}", "give one for every row"
+            )
     matrix = np.stack([codes for _, codes in found], axis=1)
     return numbered(matrix, [distinct for distinct, _ in found], names, places, classes=classes)
 

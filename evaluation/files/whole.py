@@ -125,6 +125,16 @@ def append_line(path: Path, line: str) -> None:
             raise
 
 
+def whole_lines(path: Path, start: int) -> bytes:
+    """The lines of a file from byte `start` on, without a half-written last one; empty if there is no such file."""
+    if not path.exists():
+        return b""
+    with plain_errors(path, "read the file"), path.open("rb") as file:
+        file.seek(start)
+        content = file.read()
+    return content[: content.rfind(b"\n") + 1]
+
+
 def drop_half_line(path: Path) -> None:
     """Removes an unterminated last line, which a killed run left."""
     if not path.exists() or not path.stat().st_size:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cleaning import FixfirstError, InvalidInput, Ranking
 from cleaning.discovery import Component, failing_line
-from cleaning.errors import foreign_warning
+from cleaning.errors import count_of, foreign_warning
 from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
 
@@ -30,7 +30,7 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
     Raises InvalidInput that names the failing line.
     """
-    # Imports scikit-learn as well. Importing them is no part of a ranker's time, and their threads are limited too.
+    # Imports scikit-learn as well. Importing them is not part of a ranker's time, and their threads are limited too.
     import cleanlab.filter  # noqa: F401
 
     with thread_pools().limit(limits=1), warnings.catch_warnings(record=True) as told:
@@ -70,5 +70,6 @@ def as_ranking(answer: Any, one: Component, rows: int) -> Ranking:
     except InvalidInput as error:
         raise error.within(one.origin) from None
     if len(ranking) != rows:
-        raise InvalidInput(one.origin, f"it ranks {len(ranking)} rows, not {rows}", "return one score per training row")
+        problem = f"it ranks {count_of(len(ranking), 'row')}, not {rows}"
+        raise InvalidInput(one.origin, problem, "return one score per training row")
     return ranking

@@ -18,6 +18,7 @@ from evaluation.harness.settle import settle
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.addressed import addressed, named
+from evaluation.submissions.time_files import is_called_like_one
 
 
 def submit(entry: str, team: str, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
@@ -87,12 +88,8 @@ def _waiting(inbox: Path) -> list[Path]:
         top = [path for path in inbox.iterdir() if not is_hidden(path.name)]
         teams = [path for path in top if path.is_dir() and not path.is_symlink()]
         inside = [path for team in teams for path in team.iterdir() if not is_hidden(path.name)]
-        found = [path for path in (*top, *inside) if path not in teams and not _is_time(path)]
+        found = [path for path in (*top, *inside) if path not in teams and not is_called_like_one(path)]
         return sorted(found, key=lambda path: (path.lstat().st_mtime, path))
-
-
-def _is_time(path: Path) -> bool:
-    return path.suffix == ".seconds" or (path.name.startswith("time_") and path.suffix == ".txt")
 
 
 def _refuse_link(path: Path, inbox: Path) -> None:

@@ -18,8 +18,8 @@ from evaluation.labels.review_folder import DECISIONS, RANKING, SOURCE
 from evaluation.labels.verdicts import Verdicts
 from evaluation.submissions.ranking_lines import read_ranking
 
-_TOPS = (20, 50, 100, 500)
-_SHOWN = 8
+# Common rows are counted among so many first ones; of the rows whose places differ most, so many are shown.
+_TOPS, _SHOWN = (20, 50, 100, 500), 8
 _FIX = "give a review folder, a ranking (.csv, .parquet or .txt), or results (.jsonl)"
 
 
@@ -52,7 +52,7 @@ class Difference:
         known = "" if self.interval is None else f" ({self.interval[0]:+.3f} to {self.interval[1]:+.3f}, 95%)"
         better = "lower" if self.lower else "higher"
         scores = f"A {self.a:.3f}, B {self.b:.3f}, B - A {self.b - self.a:+.3f}{known}"
-        return f"{self.what}: {scores}; {better} is better, {self.pairs} pairs"
+        return f"{self.what}: {scores}; {better} is better, {count_of(self.pairs, 'pair')}"
 
 
 @dataclass(eq=False)
@@ -78,9 +78,8 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
     place_b = {name: place for place, name in enumerate(two.ids)}
     both = [name for name in one.ids if name in place_b]
     if len(both) < 2:
-        raise InvalidInput(
-            b, f"it has hardly a row of {a} ({len(both)} in common)", "compare rankings of the same rows"
-        )
+        common = count_of(len(both), "row") if both else "no row"
+        raise InvalidInput(b, f"it has {common} in common with {a}", "compare rankings of the same rows")
     found = Comparison()
     alone = len(one.ids) + len(two.ids) - 2 * len(both)
     only = f", {count_of(alone, 'row')} in one of them only" if alone else ""
@@ -108,7 +107,7 @@ def read_ordered(path: Path) -> Ordered:
             raise InvalidInput(path, f"there is no {SOURCE} in it", _FIX)
         verdicts = Verdicts(entries := DecisionLog(path / DECISIONS).read().entries)
         names = {entry.row: entry.id for entry in entries}
-        standing = {names[row]: entry for row in verdicts.rows if (entry := verdicts.standing(row))}
+        standing = {names[row]: entry for row, entry in verdicts.counting.items()}
         return Ordered(_unique(path / RANKING, _csv_ids(path / RANKING)), standing)
     readers: dict[str, Callable[[Path], list[str]]] = {".csv": _csv_ids, ".parquet": _parquet_ids, ".txt": _line_ids}
     if path.suffix not in readers or not path.is_file():

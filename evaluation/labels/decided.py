@@ -1,18 +1,12 @@
 """What was decided about the rows of a source so far, for the next round."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
-from evaluation.files.csv import csv_columns
-from evaluation.files.names import composed
 from evaluation.labels.decisions import Entry
 from evaluation.labels.opened import placed
-from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING
 from evaluation.labels.source import Source
-from evaluation.labels.typed import meant
+from evaluation.labels.typed import written
 from evaluation.labels.verdicts import Verdicts, is_error
 
 
@@ -33,41 +27,6 @@ class Decided:
     lost: Sequence[Entry]
 
 
-def refuse_typed(folder: Path, entries: Iterable[Entry]) -> None:
-    """Raises InvalidInput if somebody has typed decisions into the ranking of a review folder: nobody reads them there.
-
-    What was once decided about the row is not typed: the ranking has the decisions of when it was written. A ranking
-    that cannot be read has none. entries: the decisions in the log.
-    """
-    path, known = folder / RANKING, defaultdict[str, set[str]](set)
-    for entry in entries:
-        known[composed(entry.id)].add(composed(_words(entry.verdict, entry.label)).strip())
-    try:
-        lines = csv_columns(path, ("id", "given_label", "decision"), COLUMNS) if path.is_file() else ()
-        typed = [name for _, (name, given, cell) in lines if _is_new(cell, given, known.get(composed(name), ()))]
-    except InvalidInput:
-        return
-    if typed:
-        place = Place(path, column="decision", row=typed[0])
-        count = "a decision was" if len(typed) == 1 else f"{len(typed)} decisions were"
-        fix = f"take them in with `fixfirst decisions {path} --review={folder}`, or empty these cells"
-        raise InvalidInput(place, f"{count} typed into this file, but they are kept in {DECISIONS}", fix)
-
-
-def _is_new(cell: str, given: str, known: Collection[str]) -> bool:
-    """Whether a cell says something about its row that none of the known decisions says. given: the row's label."""
-    cell = composed(cell.strip())
-    if not cell or cell in known:
-        return False
-    said = _words(*meant(cell, {}, "decision", composed(given) or None))
-    return said not in known and not (said == "keep" and _words("label", composed(given)) in known)
-
-
-def _words(verdict: str, label: str | None) -> str:
-    """A decision as the ranking shows it."""
-    return verdict if label is None else f"label: {label}"
-
-
 def decided_so_far(entries: Sequence[Entry], source: Source) -> Decided:
     """What these decisions say about the rows of a source."""
     rows = {name: row for row, name in enumerate(source.ids)}
@@ -76,7 +35,7 @@ def decided_so_far(entries: Sequence[Entry], source: Source) -> Decided:
     verdicts = Verdicts(fitting)
     code = {name: number for number, name in enumerate(names)}
     checked, left_out = verdicts.facts(source.labels, code)
-    standing = {row: entry for row in verdicts.rows if (entry := verdicts.standing(row)) is not None}
+    standing = verdicts.counting
     wrong = [row for row, entry in standing.items() if is_error(entry, int(source.labels[row]), code)]
-    shown = {row: _words(entry.verdict, entry.label) for row, entry in standing.items()}
+    shown = {row: written(entry.verdict, entry.label) for row, entry in standing.items()}
     return Decided(names, checked, left_out, shown, len(wrong), lost)

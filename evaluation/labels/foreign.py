@@ -34,8 +34,10 @@ _SCORES: Mapping[str, End] = {
 _IDS = ("id", "ids", "filepath", "path", "filename", "file", "image", "sample_id", "row", "index", "")
 """Names of columns with ids; pandas writes its index without a name."""
 _FLAG = "is_label_issue"
-SAMPLES = "samples.json"
+_SAMPLES = "samples.json"
 """The file with the rows in the folder that FiftyOne exports."""
+# A column holds ids if one of so many lines names a row.
+_SAMPLE = 50
 _TRUE, _FALSE = ("True", "true", "1"), ("False", "false", "0")
 
 
@@ -95,10 +97,10 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
 
 def _file_in(folder: Path) -> Path:
     """The file with the order in a review folder, or in one that FiftyOne exports."""
-    found = next((folder / name for name in (RANKING, SAMPLES) if (folder / name).is_file()), None)
+    found = next((folder / name for name in (RANKING, _SAMPLES) if (folder / name).is_file()), None)
     if found is None:
         fix = "give a folder of `fixfirst rank`, one that FiftyOne exports, or a file"
-        raise InvalidInput(folder, f"there is neither {RANKING} nor {SAMPLES} in it", fix)
+        raise InvalidInput(folder, f"there is neither {RANKING} nor {_SAMPLES} in it", fix)
     return found
 
 
@@ -131,7 +133,7 @@ def _samples(path: Path) -> tuple[list[str], list[_Line]]:
     content = read_json(path)
     samples = content.get("samples") if isinstance(content, dict) else None
     if not isinstance(samples, list) or not samples or not all(isinstance(one, dict) for one in samples):
-        raise InvalidInput(path, "there is no list of samples in it", f"export a FiftyOneDataset, which has {SAMPLES}")
+        raise InvalidInput(path, "there is no list of samples in it", f"export a FiftyOneDataset, which has {_SAMPLES}")
     fields = [{name: value for name, value in one.items() if _is_plain(name, value)} for one in samples]
     header = list(dict.fromkeys(name for one in fields for name in one))
     return header, [
@@ -188,13 +190,10 @@ def _rows(
     if len(lines) != len(ids):
         raise InvalidInput(
             path,
-            f"no column has the ids of the data, and {len(lines)} lines are not {len(ids)} rows",
+            f"no column has the ids of the data, and there are {count_of(len(lines), 'line')} for {len(ids)} rows",
             "pass --id-column",
         )
     return None, np.arange(len(ids))
-
-
-_SAMPLE = 50
 
 
 class _Names:

@@ -54,7 +54,7 @@ def _written(file: Path, by: str | None) -> dict[int, Entry]:
 def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int, Entry]]:
     """The decisions in a table, by line, as one action."""
     name, at, source = reviewer(by), now(), review.source
-    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
+    given = source.given
     column, typed = read_typed(file, source.ids, given, source.classes)
     if not typed:
         raise InvalidInput(file, "there are no decisions in it", "write the right labels into a column label")

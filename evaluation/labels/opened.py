@@ -9,10 +9,16 @@ from cleaning.errors import InvalidInput, Place, bounded
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import sha256_file
 from evaluation.labels.decisions import DecisionLog, Entry
-from evaluation.labels.review_folder import DECISIONS, SOURCE, Description, read_description, read_ranking, reopen
+from evaluation.labels.review_folder import (
+    AGAIN,
+    DECISIONS,
+    SOURCE,
+    Description,
+    read_description,
+    read_ranking,
+    reopen,
+)
 from evaluation.labels.source import Source
-
-_AGAIN = "run `fixfirst rank` again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,18 +90,18 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
     if not folder.is_dir():
         raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
     description = read_description(folder)
-    refuse_changed(folder, description)
+    _refuse_changed(folder, description)
     reporter = reporter or Reporter()
     source, trusted = reopen(folder, reporter)
     log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
     return Review(folder, description, source, trusted, log, {name: row for row, name in enumerate(source.ids)})
 
 
-def refuse_changed(folder: Path, description: Description) -> None:
+def _refuse_changed(folder: Path, description: Description) -> None:
     """Raises InvalidInput if a file of the source is gone or has other content than when it was ranked."""
     for name, digest in description.files.items():
         path = folder / name
         if not path.is_file():
             raise InvalidInput(Place(folder / SOURCE), f"the source {path} is gone", "put it back")
         if sha256_file(path) != digest:
-            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {_AGAIN}")
+            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {AGAIN}")

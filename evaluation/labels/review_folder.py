@@ -19,7 +19,7 @@ from evaluation.files.whole import make_folder, plain_errors, read_text, write_t
 from evaluation.labels.forms.found import Options
 from evaluation.labels.source import Request, Source, open_source
 
-VERSION = 1
+_VERSION = 1
 RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
 ANNOTATORS = "annotators.csv"
 _CACHES = ("embeddings.parquet", "trusted_embeddings.parquet")
@@ -41,7 +41,8 @@ COLUMNS = (
 )
 VOTE_COLUMNS = ("votes_for", "votes_against", "ask_next")
 """The further columns where there are several annotators."""
-_AGAIN = "run `fixfirst rank` again"
+AGAIN = "run `fixfirst rank` again"
+"""What to do where a review folder does not fit, or not any more."""
 _LARGEST = 100_000_000
 _FILES = ("labels", "probabilities")
 
@@ -74,7 +75,8 @@ class TrustedRows(BaseModel):
 class Description(BaseModel):
     """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
 
-    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them.
+    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decisions:
+    how many lines of decisions.jsonl the ranking has heard of.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -92,6 +94,7 @@ class Description(BaseModel):
     count: Counted | None
     caveats: list[str]
     first_looks: list[str]
+    decisions: int
 
 
 def review_of(source: Path) -> Path:
@@ -107,9 +110,7 @@ def caches(folder: Path) -> tuple[Path, Path]:
 
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
-    """The description of a source, for source.json in this folder. more: seed, count,
-    caveats and first looks.
-    """
+    """The description of a source, for source.json in this folder. more: what is not known of the source alone."""
     trusted_rows = None
     if trusted is not None:
         trusted_rows = TrustedRows(
@@ -119,7 +120,7 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
             said=trusted.said,
         )
     return Description(
-        version=VERSION,
+        version=_VERSION,
         fixfirst=__version__,
         path=_relative(source.path, folder),
         form=source.form,
@@ -177,9 +178,9 @@ def read_description(folder: Path) -> Description:
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         key = ".".join(map(str, error["loc"]))
-        raise InvalidInput(Place(path, key=key or None), error["msg"], _AGAIN) from None
-    if found.version != VERSION:
-        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", _AGAIN)
+        raise InvalidInput(Place(path, key=key or None), error["msg"], AGAIN) from None
+    if found.version != _VERSION:
+        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {_VERSION}", AGAIN)
     return found
 
 
@@ -217,7 +218,7 @@ def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Sour
     )
     opened = open_source(request, reporter or Reporter())
     if list(opened[0].classes) != found.classes:
-        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", _AGAIN)
+        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", AGAIN)
     return opened
 
 
@@ -225,7 +226,7 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     """The options in a description."""
     options = _moved(written, lambda path: str(folder / path))
     if set(options) != {one.name for one in fields(Options)}:
-        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
+        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", AGAIN)
     for name in ("features", "annotators", "encoder_mean", "encoder_std"):
         options[name] = None if options[name] is None else tuple(options[name])
     for name in _FILES:

@@ -81,6 +81,11 @@ class Source:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def given(self) -> list[str | None]:
+        """The label of each row by name; None for a row without one."""
+        return [None if code < 0 else self.classes[code] for code in self.labels.tolist()]
+
     def picture(self, row: int) -> bytes | None:
         """The encoded picture (the bytes of a png, jpg, …) of a row, or None."""
         return self.views.picture(row)

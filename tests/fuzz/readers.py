@@ -37,8 +37,8 @@ from evaluation.labels.typed import read_typed
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
 from evaluation.submissions.ranking_lines import read_ranking
-from evaluation.submissions.rankings import read_seconds
 from evaluation.submissions.round_logs import read_log
+from evaluation.submissions.time_files import read_seconds
 from evaluation.tasks.camera_trap.problem import read_numbers
 from tests.support import blobs
 

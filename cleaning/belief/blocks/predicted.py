@@ -46,7 +46,7 @@ def voice_of(probabilities: FloatMatrix) -> Single:
 
 def looked_through(predicted: Predicted, block: Block, _: Progress) -> Total:
     """sums: how many labels are not the most probable ones, and in how many rows one class is more probable than
-    another. Raises InvalidInput for a row that is no distribution.
+    another. Raises InvalidInput for a row that is not a distribution.
     """
     against, telling = 0, 0
     stored, n_classes = predicted.stored, predicted.stored.shape[1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cleaning.errors import count_of
 from evaluation.contest.standings import CHANCE, Row, apart, as_cells, best_row, places, reversed_warning
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
@@ -117,7 +118,7 @@ def headline(rows: Sequence[Row]) -> str:
     (_, first), *_ = apart("", rows)
     best = best_row(first)
     known = "" if best.low is None or best.high is None else f" (95% interval {best.low:.3f} to {best.high:.3f})"
-    sets = f"{best.n_datasets} data set{'s' if best.n_datasets > 1 else ''}"
+    sets = count_of(best.n_datasets, "data set")
     chance = _chance(rows)
     against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
     count = sum(not row.bound for row in first)

@@ -54,8 +54,7 @@ def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = Non
     standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
     if not new_labels:
         _refuse_new_labels(review, standing.values())
-    source = review.source
-    given = [None if code < 0 else source.classes[code] for code in source.labels.tolist()]
+    given = review.source.given
     label = list(given)
     for row, entry in standing.items():
         label[row] = entry.label if entry.verdict == "label" else label[row]

@@ -30,7 +30,7 @@ _YES_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}
 def with_annotators(table: Table, options: Options) -> Options:
     """The options, where a label column that is not there but lists several becomes those of the annotators.
 
-    Names are separated by commas; one that contains a comma stands in double quotes, and `*` for any rest. Raises
+    Names are separated by commas; one that contains a comma is in double quotes, and `*` for any rest. Raises
     InvalidInput for a list that names a column twice.
     """
     if options.annotators is not None or options.label_column is None or options.label_column in table.kinds:
@@ -93,19 +93,6 @@ def votes_of(table: Table, annotators: Sequence[str], options: Options, cache: P
         return numbered(codes, columns, names, places, classes=options.classes)
 
     return kept_votes(write, (table.rows, len(annotators)), table, cache)
-
-
-def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
-    """What was taken from where. names: how many classes there are."""
-    shown = [f"`{column}`" for column in columns]
-    listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
-    count = len(votes.annotators)
-    said = f"votes of {count} annotator{'s' * (count != 1)} from {listed}, {names}"
-    if votes.minus_one:
-        said += ", -1 is no vote"
-    said += "; the given label is what most said"
-    ties = votes.ties
-    return f"{said} ({ties} tie{'s' * (ties != 1)}: the class with more votes in all)" if ties else said
 
 
 def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:

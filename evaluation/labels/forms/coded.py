@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from cleaning.labels.classes import UNLABELLED, label_values
 from evaluation.labels.forms.tables import Table
 
@@ -28,7 +28,7 @@ def coded_labels(table: Table, column: str, batch: Any, start: int) -> tuple[lis
     for number, code in enumerate(values):
         if code is not None and code >= len(known):
             place = replace(table.place(column), row=start + int(np.argmax(places == number)))
-            problem = f"label {code}, but the file names {len(known)} classes"
+            problem = f"label {code}, but the file names {count_of(len(known), 'class')}"
             raise InvalidInput(place, problem, "correct the label")
     return [None if code is None or code < 0 else known[code] for code in values], places
 

@@ -14,11 +14,11 @@ from cleaning.labels.evidence import Vectors
 from cleaning.labels.votes import Votes, encode_votes
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
-from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Found, Options
 from evaluation.labels.forms.from_table import numbers_each
-from evaluation.labels.forms.label_file import names, refuse_lengths, said_in_file
+from evaluation.labels.forms.label_file import refuse_lengths, said_in_file
 from evaluation.labels.forms.pictures import Surroundings
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.tables import SUFFIXES
 
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
@@ -71,9 +71,9 @@ def read_arrays(path: Path, options: Options) -> Found:
         labels = _labels(path, column, found, options)
     if options.labels is None:
         refuse_lengths(labels, len(matrix), Place(path, key=column))
-        from_where = f"labels from `{column}`, {names(labels)}"
+        from_where = f"labels from `{column}`, {said_of_names(labels)}"
         if votes is not None:
-            from_where = said_of(votes, [column], names(labels))
+            from_where = said_of_votes(votes, labels, [column])
     said = [f"features from `{rows}`, {numbers_each(matrix, filled)}", from_where, said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")

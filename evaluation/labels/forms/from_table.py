@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.labels.columns import Column, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
-from evaluation.labels.forms.annotators import said_of, votes_of
+from evaluation.labels.forms.annotators import votes_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views, no_picture, no_text
-from evaluation.labels.forms.label_file import ids_of, labels_of, names, said_in_file
+from evaluation.labels.forms.label_file import ids_of, labels_of, said_in_file
 from evaluation.labels.forms.pictures import (
     StoredPictures,
     Surroundings,
@@ -26,6 +26,7 @@ from evaluation.labels.forms.pictures import (
     folder_picture,
 )
 from evaluation.labels.forms.roles import Roles, choose_roles
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.spooled import vectors_of
 from evaluation.labels.forms.tables import Table, open_table
 
@@ -59,13 +60,13 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     elif roles.annotators:
         votes = votes_of(table, roles.annotators, options, around.cache)
         labels = votes.given
-        said = [said_of(votes, roles.annotators, names(labels))]
+        said = [said_of_votes(votes, labels, roles.annotators)]
     elif roles.label is not None:
         labels = labels_of(table, roles.label, options)
-        said = [f"labels from `{roles.label}`, {names(labels)}"]
+        said = [f"labels from `{roles.label}`, {said_of_names(labels)}"]
     else:
         labels = labels_of_names(ids, path)
-        said = [f"labels from the folder names, {names(labels)}"]
+        said = [f"labels from the folder names, {said_of_names(labels)}"]
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
     views = replace(views, columns=_ShownColumns(path, form))
@@ -75,7 +76,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
 def numbers_each(matrix: Any, options: Options) -> str:
     """How wide vectors are, and what is done to them or, where their units seem to differ, might be."""
     how = ", standardised" if options.scaling == "standard" else _said_of_units(matrix)
-    return f"{matrix.shape[1]} numbers each{how}"
+    return f"{count_of(matrix.shape[1], 'number')} each{how}"
 
 
 def _said_of_units(matrix: Any) -> str:
@@ -173,10 +174,9 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     if numbers:
         shown = f"`{numbers[0]}` … `{numbers[-1]}`" if len(numbers) > 1 else f"`{numbers[0]}`"
         how = "standardised" if scaling == "standard" else "as they are"
-        parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
+        parts.append(f"{count_of(len(numbers), 'numeric column')} {shown}, {how}")
     if categories:
-        count = f"{len(categories)} categories" if len(categories) != 1 else "1 category"
-        parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
+        parts.append(f"{count_of(len(categories), 'category')}, one-hot: {', '.join(categories[:4])}")
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
     whole = vectors_in(evidence) if vector and scaling == "none" else evidence

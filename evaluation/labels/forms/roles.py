@@ -57,7 +57,8 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     if label is None and not voters:
         label, voters = _guess_labels(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *voters, *taken})
-    used = {label, *voters, found}
+    numbered = _named_alike(table, label, taken) if options.label_column is None else []
+    used = {label, *voters, found, *numbered}
     by, column = _guess_evidence(table, options, used)
     features: tuple[Column, ...] = ()
     if by == "columns":
@@ -66,6 +67,7 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
             empty = [f"`{one.name}`" for one in features if one.is_empty]
             features = tuple(one for one in features if not one.is_empty)
             notes += (f"{listed(empty)} left out (no value)",) if empty else ()
+            notes += tuple(f"`{name}` left out (named like labels too)" for name in numbered)
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes, voters)
@@ -152,9 +154,9 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
     free = [name for name, kind in table.kinds.items() if name not in taken and kind in ("number", "text")]
     classes = [name for name in free if name in table.class_names]
     found = only_one(table, classes, "the labels", "--label-column")
-    found = found or only_one(
-        table, [name for name in free if name.casefold() in _LABEL_NAMES], "the labels", "--label-column"
-    )
+    named = [name for name in free if name.casefold() in _LABEL_NAMES]
+    texts = [name for name in named if table.kinds[name] == "text"]
+    found = found or only_one(table, texts if len(texts) == 1 else named, "the labels", "--label-column")
     if found or labels_elsewhere:
         return found
     judged = {match for pattern in options.features or () for match in matching(pattern, free)}
@@ -166,6 +168,20 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
             "name it with --label-column=NAME",
         )
     return found
+
+
+def _named_alike(table: Table, label: str | None, taken: set[str | None]) -> list[str]:
+    """The columns of numbers that are named like labels too, beside one of text that was taken for these.
+
+    They may be the numbers of the classes, which would give every label away.
+    """
+    if label is None or table.kinds[label] != "text" or label.casefold() not in _LABEL_NAMES:
+        return []
+    return [
+        name
+        for name, kind in table.kinds.items()
+        if kind == "number" and name.casefold() in _LABEL_NAMES and name not in taken
+    ]
 
 
 def _categories(table: Table, taken: set[str | None]) -> list[str]:

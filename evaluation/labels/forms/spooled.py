@@ -12,10 +12,10 @@ import numpy as np
 
 from cleaning.belief.blocks.stored import naming_rows
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, refuse_overflow
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from cleaning.labels.classes import UNLABELLED
 from cleaning.labels.votes import Votes
-from cleaning.vectors.scaling import centre_of, every_which
+from cleaning.vectors.scaling import centre_of, stride
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -112,7 +112,7 @@ def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
 
 def _centre(table: Table, column: str) -> FloatVector | None:
     """What `centre_of` all rows is, from a pass through the file."""
-    step, done, found = every_which(table.rows), 0, list[FloatMatrix]()
+    step, done, found = stride(table.rows), 0, list[FloatMatrix]()
     for part in _parts(table, column):
         found.append(part[-done % step :: step].copy())
         done += len(part)
@@ -125,7 +125,7 @@ def _parts(table: Table, column: str) -> Iterator[FloatMatrix]:
     for part in table.vectors_by_parts(column):
         width = width or part.shape[1]
         if part.shape[1] != width:
-            problem = f"{part.shape[1]} numbers where row 0 has {width}"
+            problem = f"{count_of(part.shape[1], 'number')} where row 0 has {width}"
             raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
         yield part
         done += len(part)

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from evaluation.files.csv import csv_lines, numbers
 from evaluation.files.parquet import vectors
 from evaluation.files.whole import plain_errors
@@ -267,7 +267,7 @@ class _CsvTable(Table):
                 place = self.place(name, row)
                 raise InvalidInput(place, f"this is not a list of numbers ({error})", "write [1.0, 2.0, …]") from None
             if len(rows[row]) != len(rows[0]) or not len(rows[0]):
-                problem = f"{len(rows[row])} numbers where row 0 has {len(rows[0])}"
+                problem = f"{count_of(len(rows[row]), 'number')} where row 0 has {len(rows[0])}"
                 raise InvalidInput(self.place(name, row), problem, "embed every row with the same network")
         return np.stack(rows)
 

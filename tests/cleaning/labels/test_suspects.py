@@ -312,7 +312,7 @@ def test_a_notebook_shows_the_first_suspects():
         (X, ["\ud800"] * 90, {}, "row 0: this is not text"),
         (X, np.full(90, 2**31 - 1, np.int32).view("<U1"), {}, "this is not text"),
         (X, pd.date_range("2020-01-01", periods=90), {}, "is a date or a time, not a class"),
-        (X, Y[:-1], {}, "there are 89 labels for 90 rows"),
+        (X, Y[:-1], {}, "labels of data: 89 labels for 90 rows"),
         (X, "labels", {}, "str where labels are expected"),
         (X, [None] * 90, {}, "no row has a label"),
         (np.ma.masked_array(X, mask=X > 2), Y, {}, "data: this is a masked array"),

@@ -240,7 +240,7 @@ def test_the_classical_encoder_tells_pictures_apart_and_ignores_their_size():
     assert np.isfinite(vectors).all()
 
 
-def test_the_command_embeds(folder, tmp_path, capsys):
+def test_embed_counts_the_pictures_and_names_a_broken_one(folder, tmp_path, capsys):
     output = tmp_path / "e.parquet"
     assert main(["embed", str(folder), f"--output={output}"]) == 0
     assert capsys.readouterr().out == f"{output}: 5 images\n"

@@ -140,7 +140,7 @@ def test_higher_is_better_where_the_metric_says_so():
         (("none.jsonl", "none.jsonl"), "there is no such file"),
         (("a.txt", "empty"), "there is no source.json in it"),
         (("a.txt", "page.html"), "neither a ranking nor a review"),
-        (("a.txt", "far.csv"), "hardly a row"),
+        (("a.txt", "far.csv"), "it has no row in common with"),
         (("a.txt", "twice.csv"), "the id '1' appears twice"),
     ],
 )

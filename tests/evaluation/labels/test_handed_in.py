@@ -211,6 +211,22 @@ def test_a_typed_correction_of_a_decision_is_not_lost(review, tmp_path, capsys):
         assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
 
 
+def test_an_overruled_decision_that_is_typed_again_is_not_lost(review, tmp_path, capsys):
+    """What the ranking still says of it, and what was taken in from there since, is not typed again."""
+    decide(review.folder, {5: "drop"})
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    decide(review.folder, {5: "unsure"}, second=1)
+    assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
+    cell_of(review, 5, "drop")
+    assert "row '5': a decision was typed" in run(capsys, "rank", tmp_path / "t.csv")[2]
+    assert "about row '5' was replaced" in take_in(capsys, review, review.folder / "ranking.csv", "--as=ann")[2]
+    cell_of(review, 5, "")
+    cell_of(review, 6, "drop")
+    assert "1 decision added" in take_in(capsys, review, review.folder / "ranking.csv", "--as=ann")[1]
+    decide(review.folder, {6: "unsure"}, second=2)
+    assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
+
+
 @pytest.mark.parametrize("suffix", [".txt", ".csv"])
 def test_a_log_that_was_renamed_on_the_way_is_a_log(suffix, review, tmp_path, capsys):
     file = written(tmp_path / f"decisions{suffix}", [entry_of(review, 3, "=dog", "guest")])

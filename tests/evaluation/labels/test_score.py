@@ -302,7 +302,7 @@ def test_row_numbers_one_per_line_are_a_ranking(tmp_path):
         ("id,suspicion\na/1.png,1\na/1.png,2\n", "line 3, column id: 'a/1.png' already appears on line 2"),
         ("id,suspicion\na/1.png,1\nc/1.png,2\n", "line 3, column id: no row of the data has the id 'c/1.png'"),
         ("id,suspicion\na/1.png,nan\n", "line 2, column suspicion: 'nan' is not a number"),
-        ("suspicion\n1\n2\n", "no column has the ids of the data, and 2 lines are not 3 rows"),
+        ("suspicion\n1\n2\n", "no column has the ids of the data, and there are 2 lines for 3 rows"),
         ("id,label_score,is_label_issue\na/1.png,1,maybe\n", "'maybe' is neither True nor False"),
         ("row,suspicion\n1,1\n7,2\n", "line 3, column row: no row of the data has the id '7'"),
     ],

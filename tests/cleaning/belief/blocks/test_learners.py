@@ -70,7 +70,7 @@ def test_the_forward_model_is_that_of_all_rows_at_once(given, monkeypatch):
         np.testing.assert_allclose(model, plain, atol=2e-3)
 
 
-def test_sums_by_class(given):
+def test_the_rows_of_a_class_are_summed(given):
     made, *_ = given
     codes = np.array([2, 0, 2, 5])
     expected = np.zeros((7, 8))

@@ -100,7 +100,7 @@ def large(folder: Path, rows: int = 50_000) -> Path:
         "low": 0.9 * suspicion.sum(),
         "high": 1.1 * suspicion.sum(),
     }
-    description = describe(review, source, None, seed=0, count=count, caveats=[], first_looks=[])
+    description = describe(review, source, None, seed=0, count=count, caveats=[], first_looks=[], decisions=0)
     write_review(review, description, pd.DataFrame(columns, columns=list(COLUMNS)))
     return review
 

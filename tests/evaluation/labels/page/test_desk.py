@@ -72,7 +72,7 @@ def test_rows_are_found_by_kind_class_state_reviewer_and_id(views, review):
     assert desk.classes[-1] == "a new class"
 
 
-def test_the_bar_adds_up(views):
+def test_every_look_counts_and_a_found_label_is_no_longer_left(views):
     desk = views.desk
     before = views.state()
     order = [row for row in desk.round.order.tolist() if desk.given[row] >= 0][:3]
