@@ -244,9 +244,7 @@ def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) 
 
 
 def _shrunk(counts: FloatMatrix, prior: FloatMatrix) -> FloatMatrix:
-    """(counts + strength · prior), with rows that sum to 1.
-
-    """
+    """(counts + strength · prior), with rows that sum to 1."""
     strength = _strength(len(prior))
     return np.asarray((counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength))
 
