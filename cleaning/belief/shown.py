@@ -70,7 +70,7 @@ def shift_of(basis: Basis) -> Shift | None:
     said, n_classes = evidence.before, evidence.n_classes
     first = len(evidence) - evidence.checked
     before = stack.before_label(basis.scores[:, first:])
-    belief = given_votes(before, stack.noise, said, guessed_share(n_classes))
+    belief = given_votes(before, stack.row_noise, said, guessed_share(n_classes))
     given = said.reshape(len(said), -1, n_classes).sum(axis=1).argmax(axis=1)
     return shown_by(1 - belief[np.arange(len(said)), given], evidence.votes[first:].argmax(axis=1) != given)
 

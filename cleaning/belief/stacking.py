@@ -7,6 +7,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.special import softmax
 
 from cleaning.belief.cross_entropy import cross_entropy_fit
+from cleaning.belief.noise_structure import as_far_as_shown
 from cleaning.belief.shortlist import Shortlist
 from cleaning.data import FloatMatrix, FloatVector
 
@@ -40,12 +41,14 @@ class Stack:
     """A fitted stack.
 
     weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. noise[c, g] = P(given label g | true label c),
-    (K, K); with A annotators their matrices side by side, (K, A·K).
+    (K, K); with A annotators their matrices side by side, (K, A·K). row_noise: the same for the belief about single
+    rows, with as much structure as the labels show; see `as_far_as_shown`.
     """
 
     weights: FloatVector
     offset: FloatVector
     noise: FloatMatrix
+    row_noise: FloatMatrix
 
     def logits(self, scores: FloatMatrix) -> FloatMatrix:
         """Unnormalised log-probabilities of the true labels, (m, K), for (learners, m, K) leave-one-out scores."""
@@ -60,7 +63,7 @@ class Stack:
 
     def posterior(self, scores: FloatMatrix, votes: Votes, guessed: float = 0.0) -> FloatMatrix:
         """P(true label | features and given labels), (m, K); see `given_votes`."""
-        return given_votes(self.before_label(scores), self.noise, votes, guessed)
+        return given_votes(self.before_label(scores), self.row_noise, votes, guessed)
 
 
 def fit_stack(
@@ -117,7 +120,8 @@ def fit_stack(
         parameters = fitted
         if settled:
             break
-    return Stack(parameters[:learners], parameters[learners:], noise)
+    row_noise = as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
+    return Stack(parameters[:learners], parameters[learners:], noise, row_noise)
 
 
 def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) -> FloatMatrix:
@@ -126,7 +130,8 @@ def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) ->
     start = _start(learners, n_classes)
     short = Shortlist.of(scores, votes, start)
     found = cross_entropy_fit(short, short.of_rows(votes), start, start, slice(noisy, rows))
-    return Stack(found[:learners], found[learners:], np.eye(n_classes)).logits(scores)
+    none = np.eye(n_classes)
+    return Stack(found[:learners], found[learners:], none, none).logits(scores)
 
 
 def _start(learners: int, n_classes: int) -> FloatVector:
@@ -237,13 +242,18 @@ def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) 
 
 
 def _shrunk(counts: FloatMatrix, prior: FloatMatrix) -> FloatMatrix:
-    """(counts + strength · prior), with rows that sum to 1.
-
-    With K > 10 classes, the strength grows with (K - 1)^(2/3): each class has many others that it may be called, and
-    would otherwise be taken to be called often what it was called once.
-    """
-    strength = _MATRIX_PRIOR * max(1.0, ((len(prior) - 1) / 9) ** (2 / 3))
+    """(counts + strength · prior), with rows that sum to 1."""
+    strength = _strength(len(prior))
     return np.asarray((counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength))
+
+
+def _strength(n_classes: int) -> float:
+    """The pseudo-counts per class.
+
+    With K > 10 classes they grow with (K - 1)^(2/3): each class has many others that it may be called, and would
+    otherwise be taken to be called often what it was called once.
+    """
+    return float(_MATRIX_PRIOR * max(1.0, ((n_classes - 1) / 9) ** (2 / 3)))
 
 
 def noise_matrices(seen: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:

@@ -325,4 +325,4 @@ def _misled(predicted: FloatVector, alone: FloatVector) -> bool:
 
 
 def _as_arrays(stack: Stack) -> Arrays:
-    return stack.weights, stack.offset, stack.noise
+    return stack.weights, stack.offset, stack.noise, stack.row_noise

@@ -74,9 +74,9 @@ def _told(before: FloatMatrix, stack: Stack, common: IntVector, ballots: csr_arr
     """The beliefs (m, K) about rows with labels, by what these are."""
     guessed = guessed_share(before.shape[1])
     if ballots is not None:
-        return given_votes(before, stack.noise, ballots, guessed)
+        return given_votes(before, stack.row_noise, ballots, guessed)
     looks = before[np.arange(len(common)), common]
-    column = np.ascontiguousarray(stack.noise.T, dtype=np.float32)[common]
+    column = np.ascontiguousarray(stack.row_noise.T, dtype=np.float32)[common]
     belief = before * with_guesses(column, looks, np.float32(guessed))
     return np.asarray(belief / np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
