@@ -33,7 +33,7 @@ def as_far_as_shown(
     those who labelled, and rows of classes that are easily confused get too suspicious. What is real shows in the
     likelihood. The gain of the fitted matrix over a symmetric one, per wrong label, less the gain that would be
     expected if the noise were symmetric, is compared with the largest one possible: log(K (K - 1)), where all errors
-    are of one kind. The matrix of two classes stays as it is: there is nothing in it but the error rates of the classes.
+    are of one kind. The matrix of two classes stays as it is: it has no structure but the error rates of the classes.
     """
     n_classes = len(noise)
     if n_classes == 2:
@@ -43,11 +43,10 @@ def as_far_as_shown(
     voted = ballot.sum(axis=0).reshape(-1, n_classes).sum(axis=1)
     rates = share @ (1 - np.einsum("cac->ca", noise.reshape(n_classes, -1, n_classes)))
     wrong, votes = float(voted @ rates), float(voted.sum())
+    plain = np.hstack([np.full_like(noise[:, :n_classes], rate / (n_classes - 1)) for rate in rates])
+    plain[np.tile(np.eye(n_classes, dtype=bool), len(rates))] = np.tile(1 - rates, n_classes)
     fitted = _Heard.of(rows, before, ballot, noise)
-    symmetric = np.hstack(
-        [rate / (n_classes - 1) + (1 - rate * n_classes / (n_classes - 1)) * np.eye(n_classes) for rate in rates]
-    )
-    gain = fitted.likelihood - _Heard.of(rows, before, ballot, symmetric).likelihood
+    gain = fitted.likelihood - _Heard.of(rows, before, ballot, plain).likelihood
     gain -= _by_chance(votes * share, wrong / votes, strength)
     pairs = n_classes * (n_classes - 1)
     shown = gain / wrong / np.log(pairs) * (1 + _FEW * pairs / wrong)
@@ -90,11 +89,8 @@ def tempered(noise: FloatMatrix, share: FloatVector, power: float, scale: float 
     errors = np.where(wrong, np.maximum(each, _LEAST) ** power, 0.0)
     rates = fitted.sum(axis=2, keepdims=True)
     errors *= rates ** max(power, 2 / n_classes) / errors.sum(axis=2, keepdims=True)
-    errors *= (
-        scale
-        * np.einsum("c,acg->a", share, fitted)[:, None, None]
-        / np.einsum("c,acg->a", share, errors)[:, None, None]
-    )
+    in_all, now = (np.einsum("c,acg->a", share, each) for each in (fitted, errors))
+    errors *= (scale * in_all / now)[:, None, None]
     errors *= np.minimum(1, _MOST_ERRORS / errors.sum(axis=2, keepdims=True))
     found = np.where(wrong, errors, 1 - errors.sum(axis=2, keepdims=True))
     return np.asarray(found.transpose(1, 0, 2).reshape(n_classes, -1))
