@@ -4,6 +4,8 @@ import numpy as np
 
 from cleaning.belief.count import Count
 from cleaning.data import FloatVector
+from cleaning.errors import count_of
+from cleaning.review import TESTED
 
 # The open rows are weighed in turns of so many looks; one is worth it if it should find a wrong label.
 _TURN = 20
@@ -24,8 +26,12 @@ def between(low: float, high: float) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def advice(ahead: FloatVector, left: Count | None) -> str:
-    """Whether to go on. ahead: the suspicion of the open rows in the order to look at them; left: wrong among them."""
+def advice(ahead: FloatVector, left: Count | None, looked: int) -> str:
+    """Whether to go on.
+
+    ahead: the suspicion of the open rows in the order to look at them. left: wrong among them. looked: at how many
+    rows.
+    """
     if not len(ahead):
         return "Every row has been looked at."
     if left is None:
@@ -38,6 +44,9 @@ def advice(ahead: FloatVector, left: Count | None) -> str:
         few = f"the {turn} should find less than one wrong label on average"
         if left.high <= max(_FEW, _SMALL * len(ahead)):
             return f"You may stop: {few}."
+        if looked < TESTED < len(ahead):
+            rows = f"the first {TESTED} rows" if not looked else count_of(TESTED - looked, "more row")
+            return f"Look at {rows}: {few}, but too few looks have tested that."
         beyond = f"Up to {left.high:.0f} labels may still be wrong without looking so"
         return f"Little is left to find in this order: {few}. {beyond}."
     looks = min(worth * _TURN, len(ahead))

@@ -89,7 +89,7 @@ class Suspects:
     def advice(self) -> str:
         """Whether to go on looking, in a sentence."""
         now = self._current().round
-        return advice(now.suspicion[now.order], now.left)
+        return advice(now.suspicion[now.order], now.left, len(self._decided))
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:

@@ -50,7 +50,8 @@ def report_count(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
             reporter.say(line)
         if found.round.deviations is not None:
             reporter.say(_ahead(found))
-    reporter.say(advice(found.round.suspicion[found.round.order], left))
+    order = found.round.order
+    reporter.say(advice(found.round.suspicion[order], left, len(found.labelled) - len(order)))
     if bare:
         reporter.say(f"at the end, with a suggestion: {count_of(bare, 'row')} without a label")
 

@@ -42,7 +42,9 @@ class Round:
         """How many wrong labels a look at these rows should find; None where the data cannot tell."""
         if self.deviations is None or self.left is None:
             return None
-        return found_ahead(np.nan_to_num(self.suspicion[rows]), self.deviations, self.left)
+        others = np.setdiff1d(self.order[: len(self.order) - self.looks], rows)
+        ahead, behind = (np.nan_to_num(self.suspicion[part]) for part in (rows, others))
+        return found_ahead(ahead, behind, self.deviations, self.left, self.looks)
 
 
 def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = ()) -> Round:
@@ -85,7 +87,7 @@ def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = (
         probability=probability,
         left=left,
         deviations=deviations,
-        advice=_advice(suspicion, order[:open_rows], left),
+        advice=_advice(suspicion, order[:open_rows], left, len(decided)),
     )
 
 
@@ -121,7 +123,7 @@ def next_round(
         probability=now.probability,
         left=now.round.left,
         deviations=now.round.deviations,
-        advice=_advice(now.suspicion, now.order[:unchecked], now.round.left),
+        advice=_advice(now.suspicion, now.order[:unchecked], now.round.left, len(decided)),
     )
 
 
@@ -132,6 +134,6 @@ def _in_front(first: Sequence[int], order: IntVector, decided: Collection[int]) 
     return np.concatenate([wanted, order[~np.isin(order, wanted)]])
 
 
-def _advice(suspicion: FloatVector, open_rows: IntVector, left: Count | None) -> str:
+def _advice(suspicion: FloatVector, open_rows: IntVector, left: Count | None, looked: int) -> str:
     """Whether to go on, which depends on the most suspicious rows, not on the drawn ones."""
-    return advice(np.nan_to_num(suspicion[open_rows]), left)
+    return advice(np.nan_to_num(suspicion[open_rows]), left, looked)
