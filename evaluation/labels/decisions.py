@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from cleaning.errors import InvalidInput, Place, bounded, printable
-from evaluation.files.whole import make_folder, plain_errors
+from evaluation.files.whole import append, make_folder, plain_errors
 
 _LARGEST_LINE = 1 << 20
 """The most bytes in one line. No decision needs more."""
@@ -142,7 +142,7 @@ class DecisionLog:
             entries = list(make())
             content = "".join(entry.model_dump_json() + "\n" for entry in entries).encode()
             with plain_errors(self.path, "append to the file"):
-                _write(file, content)
+                append(file, content)
             self._catch_up(file)
         return entries
 
@@ -265,25 +265,11 @@ def _mend(file: Any) -> bytes:
         return rest
     with suppress(InvalidInput):
         _parsed(rest, Place())
-        _write(file, b"\n")
+        append(file, b"\n")
         return b""
     file.truncate(size - len(rest))
     os.fsync(file.fileno())
     return rest
-
-
-def _write(file: Any, content: bytes) -> None:
-    """Appends the content and waits until it is on the disk. If that fails, the file is left as it was."""
-    start = file.seek(0, os.SEEK_END)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            file.truncate(start)
-        raise
 
 
 def _repeated_key(line: bytes) -> str | None:

@@ -282,7 +282,7 @@ def test_what_is_not_saved_is_said_in_red_until_a_decision_is_saved(opened, revi
         page = opened(page_of.address, expected=REFUSED)
         first, notice = shown_id(page), page.locator("#notice")
         with monkeypatch.context() as patch:
-            patch.setattr("evaluation.labels.decisions._write", full)
+            patch.setattr("evaluation.labels.decisions.append", full)
             press(page, " ")
             expect(page.locator("#notice.bad[role=alert]")).to_contain_text("(No space left on device)")
             expect(notice).to_contain_text("Fix: free some disk space, then try again.")
