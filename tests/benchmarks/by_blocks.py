@@ -169,7 +169,7 @@ def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
 WIDE = Case(width=512, classes=1000)
 BESIDE = [Case(rows=131_072, width=128, classes=classes) for classes in (200, 1000)]
 CROWD = Case(rows=131_072, width=16, classes=50, spread=8.0, annotators=10)
-VOTED = [CROWD, replace(CROWD, rows=1_000_000)]
+VOTED = [CROWD]
 GROWTH = {
     "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (64, 128, 256, 512)],

@@ -49,7 +49,7 @@ class Ballots:
 
     @classmethod
     def of(cls, votes: Votes, classes: IntVector, place: IntVector) -> "Ballots":
-        """Place (n,): the number of the content of each row among those that several rows have, or -1."""
+        """Of rows (n,). place (n,): the number of each row's content among those that several rows have, or -1."""
         rows = np.flatnonzero(place >= 0)
         none = csr_array((0, votes.shape[1] * len(classes)))
         alone = cls(votes, classes, place, none)
@@ -65,10 +65,10 @@ class Ballots:
         """Those of some of the rows, with nothing in memory that is about others."""
         used, place = np.unique(self.place[start:stop], return_inverse=True)
         alone = int(len(used) and used[0] < 0)
-        votes, first = (
-            (self.votes, self.start + start) if isinstance(self.votes, Stored) else (self.votes[start:stop], 0)
-        )
-        return Ballots(votes, self.classes, place - alone, self.several[used[alone:]], first)
+        part = replace(self, place=place - alone, several=self.several[used[alone:]])
+        if isinstance(self.votes, Stored):
+            return replace(part, start=self.start + start)
+        return replace(part, votes=self.votes[start:stop])
 
     def part(self, rows: slice) -> csr_array:
         """What was said of some rows, (b, A·K)."""

@@ -73,20 +73,30 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     return Roles(label, found, by, column, features, notes, voters)
 
 
-def label_and_id(table: Table, options: Options, others: Collection[str] = ()) -> tuple[str, str | None]:
-    """The columns of the labels and of the ids in a table that only holds labels. others: neither of them."""
-    old = {*_of_reviews(table), *others}
+def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
+    """The columns of the labels and of the ids in a table that only holds labels."""
+    label, named = label_among(table, options), _named(table, options)
+    alone = len(table.kinds.keys() - _of_reviews(table)) == 1 and options.label_column is None
+    return label, None if alone else _guess_id(table, named, {label})[0]
+
+
+def label_among(table: Table, options: Options, others: Collection[str] = ()) -> str:
+    """The column of the labels in a table that only holds labels. others: neither labels nor ids."""
+    old, named = {*_of_reviews(table), *others}, _named(table, options)
     kept = [name for name in table.kinds if name not in old]
     if len(kept) == 1 and options.label_column is None:
-        return kept[0], None
-    named = Options(
-        label_column=options.label_column, id_column=options.id_column if options.id_column in table.kinds else None
-    )
+        return kept[0]
     _refuse_unknown(table, named)
     label = named.label_column or _guess_label(table, named, {named.id_column, *old}, labels_elsewhere=False)
     if label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
-    return label, _guess_id(table, named, {label})[0]
+    return label
+
+
+def _named(table: Table, options: Options) -> Options:
+    """The columns that are named for the labels, and for the ids if it is there."""
+    ids = options.id_column if options.id_column in table.kinds else None
+    return Options(label_column=options.label_column, id_column=ids)
 
 
 def _of_reviews(table: Table) -> set[str]:

@@ -25,6 +25,7 @@ from evaluation.labels.forms.tables import Table
 _MOST_BYTES = 500_000_000
 # More votes (rows × annotators) than this are kept in a file, which is written in so many rows at a time.
 _MOST_VOTES, _BATCH = 4_000_000, 65_536
+_TOO_MANY_VOTES = 2_000_000_000
 # The end of a copy's name: a hash of what was copied.
 _HASH_BYTES = 8
 _OF_A_COPY = re.compile(rf"_[0-9a-f]{{{2 * _HASH_BYTES}}}")
@@ -70,9 +71,13 @@ def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix
 def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], table: Table, cache: Path | None) -> Votes:
     """The votes that `write` makes of a matrix of this shape, in which it puts them: it holds no vote.
 
-    Many are memory-mapped, in a file beside `cache`, unless its folder may only be read. table: where they are.
+    Many are memory-mapped, in a file beside `cache`, unless its folder may only be read. table: where they are. Raises
+    InvalidInput for more than a disk should hold.
     """
     rows, annotators = shape
+    if rows * annotators > _TOO_MANY_VOTES:
+        problem = f"{annotators} annotators of {rows} rows are more than can be looked at"
+        raise InvalidInput(table.path, problem, "name the column that says who labelled: --annotator-column=NAME")
     locked = cache is not None and cache.parent.exists() and not os.access(cache.parent, os.W_OK)
     if cache is None or locked or rows * annotators <= _MOST_VOTES:
         return write(np.full(shape, UNLABELLED, dtype=np.int64))

@@ -14,7 +14,7 @@ from cleaning.labels.classes import Distinct, natural_order
 from cleaning.labels.votes import Votes, classes_of
 from evaluation.labels.forms.coded import coded_labels, coded_texts
 from evaluation.labels.forms.found import Options
-from evaluation.labels.forms.roles import id_column, label_and_id, only_one
+from evaluation.labels.forms.roles import id_column, label_among, only_one
 from evaluation.labels.forms.spooled import kept_votes
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 
@@ -51,7 +51,7 @@ def vote_table(where: Path, options: Options) -> VoteTable | None:
         raise InvalidInput(table.place(), f"there is no column of names or numbers {column!r}", "name another")
     # tasks that `fixfirst export` made come back with the given label beside what the annotators chose
     others = {column, "given_label"} if "label" in table.kinds else {column}
-    label, _ = label_and_id(table, options, others)
+    label = label_among(table, options, others)
     named = options.image_column or options.id_column
     found = named if named in table.kinds else id_column(table, {label, column})
     return VoteTable(table, label, found, column)

@@ -224,3 +224,12 @@ def test_the_first_vote_that_differs_is_named_wherever_the_other_is(line, in_par
     said = f"{first['annotator'].item()} labels row {first['id'].item()} twice, as '{first['label'].item()}' and 'eel'"
     assert status == 1
     assert f"column label, row {line}: {said}" in err
+
+
+def test_as_many_annotators_as_votes_are_refused(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(spooled, "_TOO_MANY_VOTES", 6000)
+    source = written(tmp_path, "csv")
+    BARE.assign(annotator=np.arange(len(BARE))).to_csv(tmp_path / "votes.csv", index=False)
+    status, _, err = run(capsys, "rank", source, f"--labels={tmp_path / 'votes.csv'}")
+    assert status == 1
+    assert "votes.csv: 128 annotators of 60 rows are more than can be looked at. Fix: name the column" in err
