@@ -58,7 +58,7 @@ class LocatedYaml:
     @staticmethod
     def _child(node: Any, step: int | str) -> tuple[int, Any] | None:
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
+            for key, value in reversed(node.value):  # what is merged comes first, and does not count beside an own key
                 if key.value == str(step):
                     return key.start_mark.line + 1, value
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):

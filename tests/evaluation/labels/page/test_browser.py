@@ -20,7 +20,7 @@ from tests.evaluation.labels.page.served import FLAGS, chromium, large, photos, 
 from tests.support import ROOT
 
 pytestmark = pytest.mark.slow
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 GONE = re.compile("ERR_CONNECTION_(REFUSED|RESET)")
 REFUSED = re.compile(f"status of 400|{GONE.pattern}")
 
@@ -47,7 +47,7 @@ def opened(browser):
     def open_page(address, context=None, expected=GONE, **options):
         if context is None:
             context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(60_000)
             contexts.append(context)
         own = address.split("#")[0]
         page = context.new_page()
