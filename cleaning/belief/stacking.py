@@ -42,7 +42,7 @@ class Stack:
 
     weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. noise[c, g] = P(given label g | true label c),
     (K, K); with A annotators their matrices side by side, (K, A·K). row_noise: the same for the belief about single
-    rows, with as much structure as the labels show; see `as_far_as_shown`.
+    rows, with as much structure as the labels show; see `as_far_as_shown`. With gold correction, trusted rows show it.
     """
 
     weights: FloatVector
@@ -88,7 +88,7 @@ def fit_stack(
     towards symmetric noise. Where rows are many, those whose class is sure count more, since the noise matrix would
     otherwise take the overlap of classes for noise. With `gold` it is also shrunk towards what a model of the noisy
     labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018). That mistakes the
-    overlap of clean classes for noise, so it only serves as an upper view.
+    overlap of clean classes for noise, so it only serves as an upper view, and for the order of fixes.
 
     earlier: where EM begins, if rows have been checked since this stack was fitted; a few turns are then enough.
     """
@@ -120,7 +120,9 @@ def fit_stack(
         parameters = fitted
         if settled:
             break
-    row_noise = as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
+    row_noise = noise
+    if not gold:
+        row_noise = as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
     return Stack(parameters[:learners], parameters[learners:], noise, row_noise)
 
 
