@@ -34,7 +34,9 @@ class Blocks:
     def __init__(self, axes: Axes, reference: FloatMatrix, moving: IntVector) -> None:
         weights = np.maximum(reference * (1 - reference), _SMALLEST_WEIGHT).astype(np.float32).T
         self.moving = np.unique(moving[:_MOST_MOVING])
-        self._inverse = np.stack([inverse(_hessian(axes, weight)) for weight in weights])
+        self._inverse = np.empty((len(weights), *2 * (axes.matrix.shape[1],)), np.float32)
+        for output, weight in enumerate(weights):
+            self._inverse[output] = inverse(_hessian(axes, weight))
         rows, self._before = axes.matrix[self.moving], weights[:, self.moving, None]
         self._pull = self._inverse @ rows.T
         self._overlap = np.abs(rows @ self._pull)
