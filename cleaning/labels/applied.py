@@ -7,13 +7,28 @@ import numpy as np
 import pandas as pd
 
 from cleaning.errors import InvalidInput, Place
-from cleaning.labels.classes import Labels
+from cleaning.labels.classes import UNLABELLED, Labels, encode_labels
 from cleaning.labels.frames import votes_in
 from cleaning.labels.votes import Votes
 
 
+def refuse_changed(labels: Any, ranked: Labels) -> None:
+    """Raises InvalidInput with the row unless these are the labels that were ranked."""
+    now = encode_labels(labels, Place(key="labels"), classes=True)
+    number = {name: code for code, name in enumerate(ranked.names)}
+    codes = np.array([*(number.get(name, len(number)) for name in now.names), UNLABELLED])[now.codes]
+    changed = np.flatnonzero(codes != ranked.codes)
+    if len(changed):
+        place = Place(key="labels", row=int(changed[0]))
+        raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
+
+
 def replaced(labels: Any, decided: Mapping[int, object]) -> Any:
     """A copy of the labels in which some are replaced."""
+    if isinstance(labels, pd.DataFrame):
+        return replaced(labels.iloc[:, 0], decided).to_frame()
+    if isinstance(labels, np.ndarray) and labels.ndim > 1:
+        return replaced(labels[:, 0], decided)[:, None]
     if isinstance(labels, pd.Series):
         copy = labels.copy()
         if isinstance(copy.dtype, pd.CategoricalDtype):

@@ -13,6 +13,7 @@ from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, column_of, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, vectors_in
+from cleaning.labels.indexed import index_of
 from cleaning.labels.votes import Votes, encode_votes
 
 
@@ -44,6 +45,7 @@ class Given:
     """Rows as they were given. ids: of a column, or of the index, if it has a name for every row; else row numbers.
 
     votes: those of annotators, if the labels are what most of them said. columns: by which rows of a table are judged.
+    index: that of the labels or of the data, if one of them has one.
     """
 
     evidence: Evidence
@@ -51,6 +53,7 @@ class Given:
     ids: tuple[str, ...]
     votes: Votes | None = None
     columns: tuple[str, ...] = ()
+    index: "pd.Index[Any] | None" = None
 
 
 def given_rows(
@@ -61,6 +64,7 @@ def given_rows(
     key: the name of the argument, for errors. votes: instead of labels. needed: columns that are not passed over if
     they are empty.
     """
+    index = index_of(data, votes if labels is None else labels, Place(key=f"labels of {key}"))
     place, data = Place(key=key), pandas_of(data, key)
     columns: tuple[str, ...] = ()
     if isinstance(data, str | bytes | Path | Mapping):
@@ -92,7 +96,7 @@ def given_rows(
             where = Place(key="votes")
             problem = f"there are {count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
         raise InvalidInput(where, problem, "give one for every row")
-    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None, columns)
+    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None, columns, index)
 
 
 def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: object) -> Labels | Votes:

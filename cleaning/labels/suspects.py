@@ -12,9 +12,10 @@ from cleaning.belief.count import Count
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, count_of, first_three, printable, suggest, whole_from_0
 from cleaning.labels.advice import advice
-from cleaning.labels.applied import decided_votes, replaced
+from cleaning.labels.applied import decided_votes, refuse_changed, replaced
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.crowd import annotators_frame, crowd_of
+from cleaning.labels.indexed import places_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.notebook import SHOWN, as_html
 from cleaning.labels.ranked import Ranked
@@ -55,8 +56,9 @@ class Suspects:
         ids: tuple[str, ...],
         pictures: Sequence[bytes] | Callable[[int], bytes | None] | None,
         votes: Votes | None = None,
+        index: "pd.Index[Any] | None" = None,
     ) -> None:
-        self._votes = votes
+        self._votes, self._index = votes, index
         self._ranked, self._labels, self._ids = ranked, labels, ids
         self._pictures = pictures
         self._decided: dict[int, object] = {}
@@ -211,7 +213,8 @@ class Suspects:
         Parameters
         ----------
         labels : list, array or Series
-            The labels that were ranked. Where votes were ranked, those.
+            The labels that were ranked. Where votes were ranked, those. A Series with the index of what was ranked may
+            be in another order.
 
         Returns
         -------
@@ -222,20 +225,18 @@ class Suspects:
         Raises
         ------
         InvalidInput
-            If a row that was decided no longer has the label that it was ranked with.
+            If a row no longer has the label that it was ranked with, and for another index.
         """
         if len(labels) != len(self):
             raise InvalidInput("labels", f"{len(labels)} for {len(self)} rows", "give the labels that were ranked")
+        places = places_of(self._index, labels)
+        ranked = labels if places is None else labels.iloc[places]
         if self._votes is not None:
-            return decided_votes(self._votes, labels, self._labels, self._decided)
-        now = encode_labels(labels, Place(key="labels"), classes=True)
-        for row in self._decided:
-            before, found = self._labels.codes[row], now.codes[row]
-            same = before < 0 if found < 0 else before >= 0 and self._labels.names[before] == now.names[found]
-            if not same:
-                place = Place(key="labels", row=row)
-                raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
-        return replaced(labels, self._decided)
+            fixed = decided_votes(self._votes, ranked, self._labels, self._decided)
+        else:
+            refuse_changed(ranked, self._labels)
+            fixed = replaced(ranked, self._decided)
+        return fixed if places is None else fixed.iloc[np.argsort(places)]
 
     def _numbers(self, rows: Any) -> IntVector:
         """The numbers of rows, which may be named by their ids."""

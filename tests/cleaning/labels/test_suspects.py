@@ -251,6 +251,48 @@ def test_decisions_are_applied_to_labels_of_any_kind(kind):
     assert list(labels) == Y.tolist()
 
 
+@pytest.mark.parametrize("votes", [False, True])
+def test_labels_in_another_order_are_found_by_their_index(votes):
+    ids = [f"p{row}" for row in range(90)]
+    given = pd.DataFrame({"ann": Y, "bob": Y}, index=ids) if votes else pd.Series(Y, index=ids)
+    found = fixfirst.rank(
+        frame().drop(columns="kind").set_index(pd.Index(ids)), **{"votes" if votes else "labels": given}
+    )
+    expected = found.decide([3, 50], "cat").apply(given)
+    shuffled = given.sample(frac=1, random_state=0)
+    assert found.apply(shuffled).equals(expected.loc[shuffled.index])
+    for other in (given.set_axis(range(90)), given.set_axis([*ids[:-1], "p0"])):
+        with pytest.raises(
+            InvalidInput, match=r"labels: their index is not that of what was ranked\. Fix: give the labels"
+        ):
+            found.apply(other)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, lambda y: np.array(y)[:, None]])
+def test_a_column_of_labels_stays_a_column(kind):
+    column = kind(Y.tolist())
+    fixed = fixfirst.rank(X, column).decide(0, "dog").apply(column)
+    assert type(fixed) is type(column)
+    assert np.asarray(fixed).tolist() == [["dog"], *([one] for one in Y[1:].tolist())]
+
+
+def test_labels_of_other_rows_are_refused_even_where_the_decided_ones_agree():
+    found = fixfirst.rank(X, Y).decide(0, "cat" if Y[0] != "cat" else "dog")
+    other = [*Y[:-1], "cat" if Y[-1] != "cat" else "dog"]
+    for changed in (other, [*Y[:-1], "emu"], [*Y[:-1], None], pd.Series(other, index=range(1, 91))):
+        with pytest.raises(InvalidInput, match="labels, row 89: the label is not the one that was ranked"):
+            found.apply(changed)
+    assert found.apply(pd.Series(Y, index=range(1, 91))).iloc[1:].tolist() == Y[1:].tolist()
+
+
+def test_rows_and_labels_with_one_index_in_two_orders_are_refused():
+    labels = pd.Series(Y).sample(frac=1, random_state=0)
+    for data, options in ((pd.DataFrame(X), {}), (X, {"trusted": (pd.DataFrame(X), labels)})):
+        with pytest.raises(InvalidInput, match=r"labels of (data|trusted): their index is that of the data in another"):
+            fixfirst.rank(data, labels, **options)
+    assert len(fixfirst.rank(pd.DataFrame(X), labels.to_numpy())) == 90
+
+
 def test_decisions_may_name_new_labels_only_if_allowed():
     found = fixfirst.rank(X, Y)
     with pytest.raises(InvalidInput, match=r"no row has such a label .*hippopotamus"):
