@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.typing import NAType
 
-from cleaning.data import IntVector
+from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place, bounded, first_three
 from cleaning.labels.arrow import listed
 
@@ -233,6 +233,13 @@ def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place)
 
 def _meant(place: Place) -> str:
     return f"{_ANOTHER}, or pass {'classes=True' if place.path is None else '--classes'} if these are classes"
+
+
+def is_quantity(values: FloatVector) -> bool:
+    """Whether numbers (n,), NaN for none, look like a quantity and not like classes."""
+    known = values[np.isfinite(values)]
+    count = len(np.unique(known))
+    return bool((known % 1 != 0).any()) or (count > _MANY_CLASSES and len(known) < _FEWEST_ROWS_PER_CLASS * count)
 
 
 def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:

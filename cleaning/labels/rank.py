@@ -121,7 +121,7 @@ def rank(
     ranked = rank_rows(
         matrix, known.codes, given.ids, split, seed=seed, probabilities=own, trusted_probabilities=others, votes=votes
     )
-    return Suspects(ranked, known, given.ids, pictures, said, given.index)
+    return Suspects(ranked, known, given, pictures, said)
 
 
 def _rows_of_model(probabilities: Any, trusted: Any, others: Any) -> tuple[Any, Any]:

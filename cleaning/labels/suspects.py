@@ -15,6 +15,7 @@ from cleaning.labels.advice import advice
 from cleaning.labels.applied import decided_votes, refuse_changed, replaced
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.crowd import annotators_frame, crowd_of
+from cleaning.labels.frames import Given
 from cleaning.labels.indexed import places_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.notebook import SHOWN, as_html
@@ -53,13 +54,12 @@ class Suspects:
         self,
         ranked: Ranked,
         labels: Labels,
-        ids: tuple[str, ...],
+        given: Given,
         pictures: Sequence[bytes] | Callable[[int], bytes | None] | None,
         votes: Votes | None = None,
-        index: "pd.Index[Any] | None" = None,
     ) -> None:
-        self._votes, self._index = votes, index
-        self._ranked, self._labels, self._ids = ranked, labels, ids
+        self._votes, self._index, self._doubts = votes, given.index, given.caveats
+        self._ranked, self._labels, self._ids = ranked, labels, given.ids
         self._pictures = pictures
         self._decided: dict[int, object] = {}
         # all classes by name: those of the data, then those of decisions
@@ -96,7 +96,7 @@ class Suspects:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What the data cannot tell, or what seems to be wrong with them."""
-        return named_caveats(self._ranked.posterior.caveats, self._labels.names)
+        return (*self._doubts, *named_caveats(self._ranked.posterior.caveats, self._labels.names))
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """`fixfirst rank`: the rows of a source in the order to look at them, each with a suggested label."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
 from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.other_labels import caveat_of
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
@@ -85,7 +86,7 @@ def rank(job: Job, reporter: Reporter) -> None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
             result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
-    found, crowd, caveats = result.listed, result.crowd, result.caveats
+    found, crowd, caveats = result.listed, result.crowd, [*_doubts(source), *result.caveats]
     table = table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
@@ -101,7 +102,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     )
     if decided is not None:
         _report_decided(decided, reporter)
-    _report(found, reporter, trusted=trusted is not None)
+    _report(found, reporter, source.doubtful, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
@@ -248,6 +249,12 @@ def _with_found(found: Listed, decided: Decided) -> Counted | None:
     return now.model_copy(update=ends)
 
 
+def _doubts(source: Source) -> list[str]:
+    """What to say of columns that may be other labels."""
+    fix = "leave it out: --features=… without it; pass over this if it is no label"
+    return [printable(str(one)) for one in caveat_of(source.doubtful, fix)]
+
+
 def _write_table(output: Path, table: pd.DataFrame) -> None:
     if output.suffix == ".csv":
         write_text(output, table_text(table))
@@ -277,11 +284,17 @@ def _report_decided(decided: Decided, reporter: Reporter) -> None:
         reporter.warn(said_of_lost(decided.lost))
 
 
-def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
-    """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
+def _report(found: Listed, reporter: Reporter, doubtful: Sequence[str], *, trusted: bool) -> None:
+    """Says how many labels are probably wrong, what the next looks should find, and when to stop.
+
+    doubtful: columns that may be other labels, and then hide wrong ones.
+    """
     left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
     if left is not None:
-        for line in _how_many(left, found, trusted=trusted):
+        first, *more = _how_many(left, found, trusted=trusted)
+        unless = " or ".join(f"`{printable(bounded(name))}`" for name in doubtful)
+        reporter.say(first + (f", unless {unless} is another label" if doubtful else ""))
+        for line in more:
             reporter.say(line)
         if found.round.deviations is not None:
             reporter.say(_ahead(found))
