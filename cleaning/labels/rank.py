@@ -96,9 +96,9 @@ def rank(
     >>> labels[[3, 250]] = 8  # two wrong labels
     >>> found = fixfirst.rank(X[:300], labels, trusted=(X[300:500], y[300:500]))
     >>> found.next(2)[["row", "given_label", "suggested_label"]]
-       row  given_label  suggested_label
-    0    3            8                3
-    1  250            8                4
+         row  given_label  suggested_label
+    3      3            8                3
+    250  250            8                4
     >>> corrected = found.decide([3, 250], [3, 4]).apply(labels)
     """
     choice, alone = Choice(label, id, features, embeddings, text, scaling, classes), data is None

@@ -19,6 +19,7 @@ X = np.asarray(DATASET.train.features, dtype=np.float32)
 Y = NAMES[DATASET.train.labels]
 CHECKED = blobs(60, 2, classes=3, width=4, gap=6.0)
 ORDER = fixfirst.rank(X, Y).frame["row"].tolist()
+BY_NUMBER = fixfirst.rank(X, DATASET.train.labels)
 
 
 def frame(**more):
@@ -217,7 +218,11 @@ def test_decisions_teach_and_what_is_left_shrinks():
     assert found.left.expected < before.expected - 10
     assert found.wrong == before
     shown = found.frame.set_index("row")
-    assert shown["suggested_label"][seen[shown.index]].tolist() == shown["decision"].dropna().tolist()
+    said = shown["decision"].dropna()
+    changed = said.index[said != "keep"]
+    assert [f"label: {name}" for name in shown["suggested_label"][changed]] == said[changed].tolist()
+    assert shown["suggested_label"][said.index].tolist() == NAMES[TRUTH.labels][said.index].tolist()
+    assert set(changed) == set(np.flatnonzero(wrong & seen))
     assert set(shown["suspicion"][seen[shown.index]]) == {0.0, 1.0}
     found.decide(np.arange(90), NAMES[TRUTH.labels])
     assert found.left == (0, 0, 0)
@@ -242,7 +247,10 @@ def test_decisions_are_applied_to_labels_of_any_kind(kind):
     found.decide(first[0], "dog")
     assert first[0] not in set(found.next(90)["row"])
     assert len(found.next(90)) == 88
-    assert found.frame["decision"].dropna().tolist() == ["dog", "bird"]
+    decided = found.frame["suggested_label"][first].tolist()
+    assert decided == ["dog", "bird"]
+    said = ["keep" if name == Y[row] else f"label: {name}" for row, name in zip(first, decided, strict=True)]
+    assert found.frame["decision"][first].tolist() == said
     fixed = found.apply(labels)
     assert type(fixed) is type(labels)
     expected = Y.astype(object)
@@ -305,6 +313,96 @@ def test_decisions_may_name_new_labels_only_if_allowed():
     assert fixfirst.rank(X, category).decide(0, "emu", new_labels=True).apply(category)[0] == "emu"
 
 
+def test_the_index_of_what_to_look_at_names_the_rows():
+    ids = [f"p{row}" for row in range(90)]
+    found = fixfirst.rank(frame().set_axis(ids, axis=0), label="kind")
+    looked = found.next(2)
+    assert looked.index.tolist() == looked["row"].tolist() == ORDER[:2]
+    found.decide(looked.index, "cat")
+    assert found.frame["decision"].dropna().index.tolist() == sorted(ORDER[:2], key=found.frame.index.get_loc)
+    plain = fixfirst.rank(np.repeat(X, 2, axis=0), np.repeat(Y, 2))
+    assert plain.first_looks.index.tolist() == plain.first_looks["row"].tolist()
+
+
+def test_what_to_look_at_fits_on_a_narrow_screen():
+    names = np.array(["a long name of a class", "another long name", "cat"])
+    with pd.option_context("display.width", 80, "display.max_columns", 0):
+        shown = str(
+            fixfirst.rank(
+                frame().set_axis([f"photos/{row:030}.jpg" for row in range(90)]), names[DATASET.train.labels]
+            ).next(3)
+        )
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert all(name in shown for name in ("given_label", "suggested_label", "suspicion"))
+
+
+def test_rows_can_be_dropped_left_open_and_taken_back():
+    ids = [f"p{row}" for row in range(90)]
+    y = pd.Series(np.where(Y == "bird", "drop", Y), index=ids)  # a class may have this name
+    found = fixfirst.rank(X, y)
+    one, two, three, four = found.next(4)["row"].tolist()
+    found.decide(one, "drop").drop([two, three]).unsure([three]).unsure(four)
+    said = found.frame["decision"]
+    assert said[[two, three, four]].tolist() == ["drop", "unsure", "unsure"]
+    assert said[one] == ("keep" if y.iloc[one] == "drop" else "label: drop")
+    assert set(found.frame.index[-4:]) == {one, two, three, four}
+    assert len(found.next(90)) == 86
+    assert np.flatnonzero(~found.kept).tolist() == [two]
+    fixed = found.apply(y)
+    assert fixed.index.tolist() == [name for row, name in enumerate(ids) if row != two]
+    assert fixed.iloc[[0]].equals(y.iloc[[0]]) == (one != 0)
+    shuffled = y.sample(frac=1, random_state=0)
+    assert found.apply(shuffled).equals(fixed.loc[[name for name in shuffled.index if name != f"p{two}"]])
+    for kind in (list, np.array):
+        assert list(found.apply(kind(y.tolist()))) == fixed.tolist()
+    found.undo([three, one])
+    assert np.flatnonzero(~found.kept).tolist() == sorted([two, three])
+    assert found.frame["decision"][[three, one]].tolist() == ["drop", None]
+    found.undo([two, three, four])
+    assert found.frame["row"].tolist() == fixfirst.rank(X, y).frame["row"].tolist()
+    assert found.apply(y).equals(y)
+    found.decide(one, "cat")
+    with pytest.raises(InvalidInput, match=f"rows: nothing was decided about row {two}"):
+        found.undo([one, two])
+    assert found.frame["decision"].notna().sum() == 1
+
+
+def test_votes_of_dropped_rows_are_left_out():
+    votes = pd.DataFrame({"ann": Y, "bob": Y})
+    found = fixfirst.rank(X, votes=votes).drop(4)
+    assert found.apply(votes).index.tolist() == [row for row in range(90) if row != 4]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "new", "expected"),
+    [
+        (np.uint8, 300, np.int16),
+        (np.uint8, 70_000, np.int32),
+        (np.uint8, -1, np.int16),
+        (np.int8, 7.0, np.int8),
+        (np.int64, 2**63, object),
+        (np.int64, 2**70, object),
+        (np.int32, 3.7, np.float64),
+        (np.float32, 3.7, np.float64),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.asarray, pd.Series])
+def test_arrays_become_wide_enough_for_new_numbers(dtype, new, expected, kind):
+    labels = kind(DATASET.train.labels.astype(dtype))
+    fixed = BY_NUMBER.decide([0], [new], new_labels=True).apply(labels)
+    BY_NUMBER.undo(0)
+    assert fixed.dtype == expected
+    assert fixed[0] == new
+    assert fixed[1:].tolist() == DATASET.train.labels[1:].tolist()
+
+
+def test_a_type_of_pandas_without_room_is_named():
+    labels = pd.Series(DATASET.train.labels, dtype="Int8")
+    found = fixfirst.rank(X, labels).decide(0, 300, new_labels=True)
+    with pytest.raises(InvalidInput, match="labels of the type Int8 cannot be 300"):
+        found.apply(labels)
+
+
 def test_wrong_decisions_are_one_sentence():
     found = fixfirst.rank(X, Y)
     for rows, labels, message in (
@@ -313,6 +411,11 @@ def test_wrong_decisions_are_one_sentence():
         ([0, 1], ["cat"], "1 for 2 rows"),
         (0.5, "cat", "these are not row numbers"),
         (0, None, "a label is missing"),
+        (
+            0,
+            "drop",
+            r"no row has such a label .*drop.* Fix: use found\.drop\(rows\), or new_labels=True if it is a class",
+        ),
     ):
         with pytest.raises(InvalidInput, match=message):
             found.decide(rows, labels)
@@ -323,6 +426,8 @@ def test_wrong_decisions_are_one_sentence():
         found.apply(changed)
     with pytest.raises(InvalidInput, match="89 for 90 rows"):
         found.apply(Y[:-1])
+    with pytest.raises(InvalidInput, match="labels: 'cat' is text, but 0 is a number"):
+        BY_NUMBER.decide(0, "cat", new_labels=True)
 
 
 def test_a_notebook_shows_the_first_suspects():
