@@ -275,11 +275,14 @@ def test_rehearse_tells_everything_and_leaves_nothing(engine, folders, tmp_path,
         ("np.ones(len(train)) * 1j", "  | the scores are complex numbers; return one real number", False),
     ],
 )
-def test_rehearse_points_out_an_order_in_place_of_scores(returned, said, answered, folders, tmp_path):
+def test_rehearse_points_out_an_order_in_place_of_scores(
+    returned, said, answered, engine, folders, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (engine, code))
     path = tmp_path / "mine.py"
     path.write_text(f"import numpy as np\n\ndef rank(train, validation, *, rng):\n    return {returned}\n")
     parameters, out = load_parameters(folders.parameters_file), io.StringIO()
-    assert rehearse(str(path), folders, parameters, CLEANING, Reporter(out, out), trust=True) == answered
+    assert rehearse(str(path), folders, parameters, CLEANING, Reporter(out, out), trust=False) == answered
     assert said in out.getvalue()
 
 
