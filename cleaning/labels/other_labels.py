@@ -5,6 +5,7 @@ Judged by one of these, wrong labels look right.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ _SHARED = 0.95
 # Names that features have as well as labels.
 _ANSWERS = {"yes", "no", "y", "n", "true", "false"}
 # Cohen's kappa from which a column with the names of the labels is another label, where no feature has such names, and
-# where one may. Annotators who hardly agree are above the first.
-_AGREE, _AGREE_ON_ANSWERS = 0.2, 0.8
+# where one may; from the last one it is doubtful. Annotators who hardly agree are above the first.
+_AGREE, _AGREE_ON_ANSWERS, _AGREE_SOMEWHAT = 0.2, 0.8, 0.4
 # That of the class that each value points to: with one value per class; and with more values, of which features that
 # tell the class well are a case.
 _TELLS, _TELLS_WITH_MORE = 0.8, 0.99
@@ -32,8 +33,8 @@ _TELLS, _TELLS_WITH_MORE = 0.8, 0.99
 
 @dataclass(frozen=True)
 class OtherLabels:
-    """Names of columns. sure: they have the names of the labels, or are called like labels. doubtful: they nearly
-    determine the labels.
+    """Names of columns. sure: they have the names of the labels, or are called like labels. doubtful: they agree with
+    the labels, but may also be features.
     """
 
     sure: tuple[str, ...] = ()
@@ -55,13 +56,14 @@ def other_labels(columns: Sequence[Column], labels: Labels, *, named: bool) -> O
             continue
         names, codes = found
         here = rows[codes >= 0]
+        if len(here) < _FEWEST:
+            continue
         table = np.zeros((len(names), len(labels.names)), dtype=np.int64)
         np.add.at(table, (codes[codes >= 0], labels.codes[here]), 1)
-        tells = len(here) >= _FEWEST and _tells(table)
-        called = column.name.casefold() in LABEL_NAMES
-        if not named and len(here) >= _FEWEST and (_has_names(names, table, labels.names) or (tells and called)):
+        verdict = _verdict(column.name, names, table, labels.names)
+        if verdict == "sure" and not named:
             sure.append(column.name)
-        elif tells:
+        elif verdict is not None and (verdict == "doubtful" or _tells(table)):
             doubtful.append(column.name)
     return OtherLabels(tuple(sure), tuple(doubtful))
 
@@ -70,8 +72,8 @@ def caveat_of(doubtful: Sequence[str], fix: str) -> tuple[Caveat, ...]:
     """That these columns nearly determine the labels; none where there are no such columns."""
     if not doubtful:
         return ()
-    they = "it nearly determines" if len(doubtful) == 1 else "they nearly determine"
-    sentence = f"{_looking(doubtful)}: {they} the given labels, so that wrong ones look right"
+    they = "it agrees" if len(doubtful) == 1 else "they agree"
+    sentence = f"{_looking(doubtful)}: {they} with the given labels, so that wrong ones look right"
     return (Caveat("another label", sentence, fix, hides_count=False),)
 
 
@@ -118,17 +120,30 @@ def _are_whole(values: NDArray[np.float64]) -> bool:
     return bool((values[:50] % 1 == 0).all() and (values % 1 == 0).all())
 
 
-def _has_names(levels: Sequence[str], table: IntMatrix, names: Sequence[str]) -> bool:
-    """Whether the levels are names of the labels, and agree with them more than by chance."""
+def _verdict(
+    column: str, levels: Sequence[str], table: IntMatrix, names: Sequence[str]
+) -> Literal["sure", "doubtful"] | None:
+    """What a column of these levels, the rows of the table, is in view of the labels."""
+    plain = {level.casefold() for level in levels if level in names}
+    numbers = all(level.lstrip("+-").isdecimal() for level in plain)
+    kappa, tells = _agreement(levels, table, names), _tells(table)
+    if kappa >= (_AGREE_ON_ANSWERS if numbers or plain <= _ANSWERS else _AGREE):
+        return "sure"
+    if tells:
+        return "sure" if column.casefold() in LABEL_NAMES else "doubtful"
+    # of features that are 0 and 1, many agree with labels that are
+    return "doubtful" if kappa >= _AGREE_SOMEWHAT and not (numbers and len(plain) == 2) else None
+
+
+def _agreement(levels: Sequence[str], table: IntMatrix, names: Sequence[str]) -> float:
+    """Cohen's kappa of the levels with the labels; 0 unless they have the same names."""
     number = {name: code for code, name in enumerate(names)}
     shared = [place for place, level in enumerate(levels) if level in number]
     if len(shared) < 2 or table[shared].sum() < _SHARED * table.sum():
-        return False
-    plain = {levels[place].casefold() for place in shared}
-    answers = plain <= _ANSWERS or all(level.lstrip("+-").isdecimal() for level in plain)
+        return 0.0
     table, classes = table[shared], np.array([number[levels[place]] for place in shared])
     same = int(table[np.arange(len(classes)), classes].sum())
-    return _kappa(table, classes, same) >= (_AGREE_ON_ANSWERS if answers else _AGREE)
+    return _kappa(table, classes, same)
 
 
 def _tells(table: IntMatrix) -> bool:

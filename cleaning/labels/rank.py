@@ -55,8 +55,8 @@ def rank(
         The column with a different id in every row. Default: a column that is named like ids (`id`, `filename`, …), or
         else the index. The rows are not judged by it.
     features : sequence of str, optional
-        The columns to judge the rows by. Default: all others that have a value in some row. Numbers are
-        standardised; text of few values becomes 0 and 1.
+        The columns to judge the rows by. Default: all others that have a value in some row and do not look like another
+        label. Numbers are standardised; text of few values becomes 0 and 1.
     embeddings : str, optional
         Judge the rows by this column of vectors, as they are.
     text : str, optional

@@ -55,11 +55,13 @@ def test_a_column_that_repeats_the_labels_is_another_label(values, expected):
 @pytest.mark.parametrize(
     ("values", "labels", "expected"),
     [
-        (np.where(flipped(CHURN, 0.2, 2), "Yes", "No"), np.where(CHURN, "Yes", "No"), None),
+        (np.where(flipped(CHURN, 0.4, 2), "Yes", "No"), np.where(CHURN, "Yes", "No"), None),
+        (np.where(flipped(CHURN, 0.2, 2), "Yes", "No"), np.where(CHURN, "Yes", "No"), "doubtful"),
         (np.where(CHURN, "Yes", "No"), np.where(CHURN, "Yes", "No"), "sure"),
         (flipped(CHURN, 0.2, 2).astype(int), CHURN.astype(int), None),
         (CHURN.astype(float), CHURN.astype(int), "sure"),
-        (flipped(TRUE, 0.4), TRUE, None),
+        (flipped(TRUE, 0.3), TRUE, "doubtful"),
+        (flipped(TRUE, 0.5), TRUE, None),
     ],
 )
 def test_features_may_have_numbers_or_yes_and_no_as_labels_do(values, labels, expected):
@@ -103,6 +105,6 @@ def test_from_python_another_label_is_left_out_or_pointed_out(table):
         for one in fixfirst.rank(table.assign(code=old["label"].str[0]), label="label").caveats
         if one.kind == "another label"
     ]
-    assert caveat.sentence.startswith("`code` looks like another label: it nearly determines the given labels")
+    assert caveat.sentence.startswith("`code` looks like another label: it agrees with the given labels")
     assert str(caveat) in str(fixfirst.rank(table.assign(code=old["label"].str[0]), label="label"))
     assert all(one.kind != "another label" for one in plain.caveats)

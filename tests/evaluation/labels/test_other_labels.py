@@ -35,7 +35,7 @@ def test_a_column_that_determines_the_labels_is_a_warning_beside_the_count(tmp_p
     ROWS.frame(id=IDS, kind=ROWS.numbers * 7).to_csv(tmp_path / "t.csv", index=False)
     for options in ((), ("--features=e0,e1,e2,e3,kind",)):
         _, out, err = run(capsys, "rank", tmp_path / "t.csv", *options)
-        assert "warning: `kind` looks like another label: it nearly determines the given labels" in err
+        assert "warning: `kind` looks like another label: it agrees with the given labels" in err
         assert ", unless `kind` is another label\n" in out
     assert "`kind` looks like another label" in read_description(tmp_path / "t_review").caveats[0]
 
