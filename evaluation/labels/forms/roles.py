@@ -57,7 +57,7 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     taken |= _of_reviews(table)
     label, voters, old = options.label_column, options.annotators or (), list[str]()
     if labels_elsewhere and options.labels is not None:
-        old = _named_like_labels(table, options, taken)
+        old = [*table.class_names, *_named_like_labels(table, options, {*taken, *table.class_names})]
     elif label is None and not voters:
         label, voters = _guess_labels(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *voters, *taken})
@@ -65,9 +65,9 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     by, column = _guess_evidence(table, options, used)
     features: tuple[Column, ...] = ()
     if by == "columns":
-        notes += (f"{listed([f'`{name}`' for name in old])} left out (named like labels)",) if old else ()
         features = _features(table, options, used, _id_like(table, used))
         if not options.features:
+            notes += (f"{listed([f'`{name}`' for name in old])} left out (named like labels)",) if old else ()
             empty = [f"`{one.name}`" for one in features if one.is_empty]
             features = tuple(one for one in features if not one.is_empty)
             notes += (f"{listed(empty)} left out (no value)",) if empty else ()

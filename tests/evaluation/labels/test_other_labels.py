@@ -61,6 +61,9 @@ def test_quantities_called_y_are_features_where_the_labels_are_in_another_file(t
     assert status == 0
     assert "5 numeric columns `e0` … `y`" in out
     assert "`label`, `target` left out (named like labels), `y` taken for a feature\n" in out
+    named = run(capsys, "rank", tmp_path / "t.csv", f"--labels={tmp_path / 'l.csv'}", "--features=e0,e1,target")[1]
+    assert "3 numeric columns `e0` … `target`" in named
+    assert "left out" not in named
 
 
 def test_a_quantity_alone_is_named_as_one(tmp_path, capsys):
