@@ -22,6 +22,7 @@ Kind = Literal[
     "misleading rows",
     "all agree",
     "odd names",
+    "another label",
 ]
 
 _BLOCK = 4096
@@ -44,7 +45,7 @@ class Caveat:
     ----------
     kind : str
         For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
-        `"unknown classes"`, `"shared rows"`, `"misleading rows"`, `"all agree"` or `"odd names"`.
+        `"unknown classes"`, `"shared rows"`, `"misleading rows"`, `"all agree"`, `"odd names"` or `"another label"`.
     sentence : str
         For people: what was noticed.
     fix : str

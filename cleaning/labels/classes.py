@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pandas.api.typing import NAType
 
 from cleaning.belief.caveats import are_many_values
-from cleaning.data import IntVector
+from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place, bounded, first_three
 from cleaning.labels.arrow import listed
 
@@ -277,6 +277,13 @@ def _refuse_mixture(values: Sequence[object], rows: Sequence[int], place: Place)
 
 def _meant(place: Place) -> str:
     return f"{_ANOTHER}, or pass {'classes=True' if place.path is None else '--classes'} if these are classes"
+
+
+def is_quantity(values: FloatVector) -> bool:
+    """Whether numbers (n,), NaN for none, look like a quantity and not like classes."""
+    known = values[np.isfinite(values)]
+    count = len(np.unique(known))
+    return bool((known % 1 != 0).any()) or are_many_values(count, len(known))
 
 
 def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:

@@ -28,6 +28,12 @@ def read_columns(path: Path, columns: Sequence[str], fix: str) -> Any:
     return table
 
 
+def column_names(path: Path) -> list[str]:
+    """The names of the columns. Raises InvalidInput for a file that is not parquet."""
+    with opened(path, (), "save the table again") as file:
+        return list(file.schema_arrow.names)
+
+
 @contextmanager
 def opened(path: Path, columns: Sequence[str], fix: str) -> Iterator[Any]:
     """The open ParquetFile. Raises InvalidInput if it is not readable or lacks one of these columns."""

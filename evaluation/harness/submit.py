@@ -1,6 +1,8 @@
 """What `fixfirst submit` does: a file or an algorithm becomes numbered submissions of a team, scored at once."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput, printable, sentence
@@ -44,7 +46,8 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
         try:
             _refuse_link(path, inbox)
             team = path.parent.name if path.parent != inbox else _team_in_name(path, parameters)
-            complete &= _submit(str(path), team, folders, parameters, books, reporter, task, once=True)
+            with _naming_folder(path.parent if path.parent != inbox else path):
+                complete &= _submit(str(path), team, folders, parameters, books, reporter, task, once=True)
         except Exception as error:
             if os.environ.get("FIXFIRST_DEBUG"):
                 raise
@@ -52,6 +55,18 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
             reporter.warn(f"not accepted: {own}")
             complete = False
     return complete
+
+
+@contextmanager
+def _naming_folder(path: Path) -> Iterator[None]:
+    """Names what the team is called after in an inbox, where an error names the flag that says it elsewhere."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not str(error.place).startswith("--team"):
+            raise
+        fix = error.fix if error.fix.startswith("use") else f"{error.fix}, and rename it"
+        raise InvalidInput(path, f"as the name of a team: {error.problem}", fix) from None
 
 
 def _submit(

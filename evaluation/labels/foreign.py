@@ -5,7 +5,7 @@ Source of FiftyOne's format: https://docs.voxel51.com/user_guide/export_datasets
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -16,7 +16,7 @@ from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from evaluation.files.csv import csv_lines
 from evaluation.files.json import read_json
-from evaluation.labels.review_folder import COLUMNS, RANKING
+from evaluation.labels.review_folder import COLUMNS, RANKING, decided_at_the_end
 from evaluation.submissions.ranking_lines import read_ranking
 
 End = Literal["lowest", "highest"]
@@ -61,11 +61,15 @@ class _Line:
 
 @dataclass(frozen=True, eq=False)
 class Foreign:
-    """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read."""
+    """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read.
+
+    decided: the rows that a ranking of ours has at its end because they had been decided.
+    """
 
     order: IntVector
     listed: int
     said: str
+    decided: IntVector = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
@@ -92,7 +96,12 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     order = _sorted(rows, scores if first == "lowest" else -scores, flagged, len(ids))
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
-    return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first{_said_of_decided(header, lines)}")
+    decided = rows[len(rows) - _decided(header, lines) :]
+    said = f"{named}; {ahead}{header[score]}, {first} first"
+    if len(decided):
+        were = f"{count_of(len(decided), 'row')} {'was' if len(decided) == 1 else 'were'} decided before"
+        said += f"; {were} and left out, since the ranking has them at its end"
+    return Foreign(order, len(rows), said, decided)
 
 
 def _file_in(folder: Path) -> Path:
@@ -104,12 +113,11 @@ def _file_in(folder: Path) -> Path:
     return found
 
 
-def _said_of_decided(header: Sequence[str], lines: Sequence[_Line]) -> str:
-    """That a ranking of ours has the decided rows at its end."""
+def _decided(header: Sequence[str], lines: Sequence[_Line]) -> int:
+    """How many rows a ranking of ours has at its end because they had been decided."""
     if not set(COLUMNS) <= set(header):
-        return ""
-    decided = sum(bool(line.cells[header.index("decision")]) for line in lines)
-    return f"; {count_of(decided, 'decided row')} at the end" if decided else ""
+        return 0
+    return decided_at_the_end([line.cells[header.index("decision")] for line in lines])
 
 
 def _refuse_useless(choice: Choice) -> None:

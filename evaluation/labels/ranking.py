@@ -10,6 +10,7 @@ from cleaning.errors import InvalidInput, count_of, printable
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
 from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.other_labels import caveat_of
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
@@ -77,7 +78,7 @@ def rank(job: Job, reporter: Reporter) -> None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
             result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
-    found, crowd, caveats = result.listed, result.crowd, result.caveats
+    found, crowd, caveats = result.listed, result.crowd, [*_doubts(source), *result.caveats]
     table = _table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
@@ -93,7 +94,7 @@ def rank(job: Job, reporter: Reporter) -> None:
     )
     if decided is not None:
         report_decided(decided, reporter)
-    report_count(found, reporter, trusted=trusted is not None)
+    report_count(found, reporter, source.doubtful, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
@@ -238,6 +239,12 @@ def _with_found(found: Listed, decided: Decided) -> Counted | None:
         return None
     ends = {name: getattr(now, name) + decided.wrong for name in ("expected", "low", "high")}
     return now.model_copy(update=ends)
+
+
+def _doubts(source: Source) -> list[str]:
+    """What to say of columns that may be other labels."""
+    fix = "leave it out: --features=… without it; pass over this if it is no label"
+    return [printable(str(one)) for one in caveat_of(source.doubtful, fix)]
 
 
 def _write_table(output: Path, table: pd.DataFrame) -> None:

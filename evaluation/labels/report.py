@@ -1,6 +1,6 @@
 """What `fixfirst rank` says: how many labels are wrong, what the next looks should find, and when to stop."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +42,17 @@ def report_decided(decided: Decided, reporter: Reporter) -> None:
         reporter.warn(said_of_lost(decided.lost))
 
 
-def report_count(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
-    """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
+def report_count(found: Listed, reporter: Reporter, doubtful: Sequence[str], *, trusted: bool) -> None:
+    """Says how many labels are probably wrong, what the next looks should find, and when to stop.
+
+    doubtful: columns that may be other labels, and then hide wrong ones.
+    """
     left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
     if left is not None:
-        for line in _how_many(left, found, trusted=trusted):
+        first, *more = _how_many(left, found, trusted=trusted)
+        unless = " or ".join(f"`{printable(bounded(name))}`" for name in doubtful)
+        reporter.say(first + (f", unless {unless} is another label" if doubtful else ""))
+        for line in more:
             reporter.say(line)
         if found.round.deviations is not None:
             reporter.say(_ahead(found))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,11 @@ def read_ranking(folder: Path) -> list[dict[str, str]]:
     """The rows of ranking.csv, in order, as text."""
     lines = csv_columns(folder / RANKING, COLUMNS, COLUMNS)
     return [dict(zip(COLUMNS, cells, strict=True)) for _, cells in lines]
+
+
+def decided_at_the_end(decisions: Sequence[str]) -> int:
+    """How many rows a ranking has moved to its end because they were decided. decisions: that column, in order."""
+    return next((count for count, cell in enumerate(reversed(decisions)) if not cell), len(decisions))
 
 
 def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Source | None]:

@@ -1,7 +1,7 @@
 """`fixfirst score`: how good an order is, on data whose true labels are known. The order may come from any tool."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,16 @@ class Known:
     def wrong(self) -> NDArray[np.bool_]:
         """Which labels are wrong, (n,)."""
         return np.asarray(self.train.labels != self.truth)
+
+    def without(self, rows: IntVector, order: IntVector) -> tuple["Known", IntVector]:
+        """The same without some rows, and an order of all rows as one of those that stay."""
+        if not len(rows):
+            return self, order
+        stay = np.setdiff1d(np.arange(len(self.train)), rows)
+        train = Split(
+            self.train.features[stay], self.train.labels[stay], tuple(self.train.ids[row] for row in stay.tolist())
+        )
+        return replace(self, train=train, truth=self.truth[stay]), np.searchsorted(stay, order[np.isin(order, stay)])
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Source:
     (n, K): those of the user's own model, or None; predicted: where they are stored, if the rows are. votes: those of
     annotators (indices into classes), if the labels are what most of them said, or None. said: what was taken from
     where. hashes: of each row's content, without its label. files: the sha256 of each file that was read whole, by its
-    path.
+    path. doubtful: columns that the rows are judged by, but that may be other labels of them.
     """
 
     path: Path
@@ -77,6 +77,7 @@ class Source:
     votes: Votes | None = None
     stored: Stored | None = None
     predicted: Stored | None = None
+    doubtful: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -150,6 +151,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
     That their labels are classes is seen from the names that they share with the others.
     """
     chosen, votes = found.options, found.votes is not None
+    by_columns = isinstance(found.evidence, Columns) or votes or bool(found.left_out)
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
@@ -157,7 +159,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
         annotators=() if votes else None,
         annotator_column=None,
         probabilities=request.trusted_probabilities,
-        features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
+        features=chosen.features if by_columns else request.options.features,
         text_column=chosen.text_column,
         classes=True,
         scaling=chosen.scaling,
@@ -257,6 +259,7 @@ def _source(
         votes=None if found.votes is None else found.votes.renumbered(names),
         stored=stored,
         predicted=None if by_blocks is None else probabilities_stored(by_blocks, names, len(labels), cache),
+        doubtful=found.doubtful,
     )
 
 

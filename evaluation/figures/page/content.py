@@ -121,8 +121,15 @@ def headline(rows: Sequence[Row]) -> str:
     sets = count_of(best.n_datasets, "data set")
     chance = _chance(rows)
     against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
-    count = sum(not row.bound for row in first)
-    return f"{best.method} is first of {count}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
+    count, ties = sum(not row.bound for row in first), [row.method for row in first if _ties(row, best)]
+    place = f"is first of {count}"
+    if len(ties) > 1:
+        place = f"and {count_of(len(ties) - 1, 'other')} share the first place of {count}"
+    return f"{best.method} {place}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
+
+
+def _ties(row: Row, best: Row) -> bool:
+    return row.mean == best.mean and row.complete == best.complete and row.bound == best.bound
 
 
 def _cells(row: Row, told: Sequence[str], chance: Row | None) -> list[Cell]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from cleaning.errors import InvalidInput, Place, count_of
-from cleaning.labels.columns import Column, numbered_run
+from cleaning.labels.columns import LABEL_NAMES, Column, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
+from cleaning.labels.other_labels import listed_names, other_labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
 from evaluation.labels.forms.annotators import votes_of
@@ -67,10 +68,26 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     else:
         labels = labels_of_names(ids, path)
         said = [f"labels from the folder names, {said_of_names(labels)}"]
+    others = other_labels(roles.features, labels, named=bool(options.features))
+    roles = replace(roles, features=tuple(one for one in roles.features if one.name not in others.sure))
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
-    said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
+    said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes, *_said_of_others(others.sure, roles, options)])]
     views = replace(views, columns=_ShownColumns(path, form))
-    return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
+    found = Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
+    return replace(found, left_out=others.sure, doubtful=others.doubtful)
+
+
+def _said_of_others(sure: Sequence[str], roles: Roles, options: Options) -> list[str]:
+    """That columns are left out since they are other labels, or are features though they are called like labels."""
+    kept = [one.name for one in roles.features if one.name.casefold() in LABEL_NAMES and not options.features]
+    said = [f"{listed_names(kept)} taken for {'a feature' if len(kept) == 1 else 'features'}"] if kept else []
+    if not sure:
+        return said
+    own = roles.annotators or ((roles.label,) if roles.label is not None else ())
+    theirs = not any(name.casefold() in LABEL_NAMES for name in sure)
+    votes = f" or --label-column={','.join([*own, *sure])}" if own and theirs else ""
+    why = "it looks like another label" if len(sure) == 1 else "they look like other labels"
+    return [*said, f"{listed_names(sure)} left out, since {why} (to use it: --features{votes})"]
 
 
 def numbers_each(matrix: Any, options: Options) -> str:

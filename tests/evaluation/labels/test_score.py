@@ -183,7 +183,8 @@ def test_a_review_folder_is_scored_and_an_easy_goal_is_said(tmp_path, capsys):
     asked = [tmp_path / "t.csv", f"--truth={tmp_path / 'truth.csv'}", f"--test={tmp_path / 't.csv'}"]
     status, out, err = run(capsys, "score", tmp_path / "t_review", *asked)
     assert status == 0, err
-    assert "60 of 60 rows; ids from id; place, lowest first; 1 decided row at the end\n" in out
+    left_out = "1 row was decided before and left out, since the ranking has them at its end"
+    assert f"60 of 60 rows; ids from id; place, lowest first; {left_out}\n1 of 59 labels are wrong\n" in out
     assert out.endswith("before any fix, so this score cannot tell a good order from a bad one\n")
     assert "there is neither ranking.csv nor samples.json in it" in run(capsys, "score", tmp_path, *asked)[2]
 
