@@ -7,8 +7,9 @@ UV ?= .uv
 LOWEST ?= .lowest
 BIN := $(VENV)/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
-# pip would compile the modules one after the other, and also the packages' own tests, which nobody imports
-COMPILE_MODULES = $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/.*/tests?/' $(VENV)/lib || true
+# pip would compile the modules one after the other, and also what nobody imports: the packages' own tests, itself and
+# what mypy has as libraries
+COMPILE_MODULES = $(BIN)/python -m compileall -qq -j 0 -x '/site-packages/((pip|setuptools|mypyc?)/|.*/tests?/)' $(VENV)/lib || true
 
 .PHONY: demo test mlcube lock test-lowest clean
 

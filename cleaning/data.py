@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 
 FloatMatrix = NDArray[np.floating]
 FloatVector = NDArray[np.float64]
+Single = NDArray[np.float32]
 IntVector = NDArray[np.int64]
 IntMatrix = NDArray[np.int64]
 LARGEST_SHARE = 1e-9
@@ -51,7 +52,7 @@ class Split:
 
     def __post_init__(self) -> None:
         features = checked_features(self.features)
-        labels = checked_labels(self.labels, "labels")
+        labels = _checked_labels(self.labels, "labels")
         ids = tuple(self.ids)
         if not len(features) == len(labels) == len(ids):
             raise InvalidInput(
@@ -149,12 +150,8 @@ class NoisyDataset:
     def __post_init__(self) -> None:
         width = self.train.features.shape[1]
         for part, split in (("validation", self.validation), ("test", self.test)):
-            if split is not None and split.features.shape[1] != width:
-                raise InvalidInput(
-                    f"data id {self.name}, {part}",
-                    f"embeddings have {split.features.shape[1]} columns, training embeddings have {width}",
-                    "embed every split with the same network",
-                )
+            if split is not None:
+                refuse_other_width(f"data id {self.name}, {part}", split.features, width)
         for part, split in (("train", self.train), ("test", self.test)):
             if not len(split):
                 raise InvalidInput(f"data id {self.name}, {part}", "there are no rows", "give at least one sample")
@@ -180,7 +177,7 @@ class GroundTruth:
     labels: IntVector
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", checked_labels(self.labels, "true labels"))
+        object.__setattr__(self, "labels", _checked_labels(self.labels, "true labels"))
 
 
 def checked_features(values: ArrayLike, what: str = "features") -> FloatMatrix:
@@ -206,6 +203,13 @@ def checked_features(values: ArrayLike, what: str = "features") -> FloatMatrix:
     return _read_only(matrix)
 
 
+def refuse_other_width(what: str, features: FloatMatrix, width: int) -> None:
+    """Raises InvalidInput for embeddings with another number of columns than the training rows have."""
+    if features.shape[1] != width:
+        problem = f"embeddings have {count_of(features.shape[1], 'column')}, training embeddings have {width}"
+        raise InvalidInput(what, problem, "embed every split with the same network")
+
+
 def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> None:
     """Raises InvalidInput for a row whose squared length, or a sum of many of them, would overflow `dtype`.
 
@@ -222,7 +226,7 @@ def refuse_overflow(matrix: FloatMatrix, dtype: np.dtype[Any], what: str) -> Non
         )
 
 
-def checked_labels(values: ArrayLike, what: str) -> IntVector:
+def _checked_labels(values: ArrayLike, what: str) -> IntVector:
     """A read-only (n,) int64 vector of classes counted from 0. Raises InvalidInput for any other array."""
     vector = np.asarray(values)
     if vector.ndim != 1:

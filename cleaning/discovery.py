@@ -190,7 +190,7 @@ def _component(name: str, module: ModuleType, kind: str, member: str) -> Compone
         )
     found = getattr(module, member)
     lines = (module.__doc__ or getattr(found, "__doc__", None) or "").strip().splitlines()
-    summary = lines[0] if lines else f"in {_file_of(module).name}; the first line of its docstring would stand here"
+    summary = lines[0] if lines else f"in {_file_of(module).name}; the first line of its docstring would be here"
     return Component(name, found, summary, _file_of(module), module)
 
 

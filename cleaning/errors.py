@@ -191,9 +191,12 @@ def sentence(error: Exception) -> str:
 
 
 def count_of(count: int, noun: str) -> str:
-    """The count with its noun: `1 row`, `2 rows`, `3 classes`."""
-    ending = "" if count == 1 else "es" if noun.endswith(("s", "x")) else "s"
-    return f"{count} {noun}{ending}"
+    """The count with its noun: `1 row`, `2 rows`, `3 classes`, `4 queries`."""
+    if count == 1:
+        return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{count} {noun[:-1]}ies"
+    return f"{count} {noun}{'es' if noun.endswith(('s', 'x')) else 's'}"
 
 
 def first_three(examples: Sequence[object]) -> str:

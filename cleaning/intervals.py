@@ -7,7 +7,7 @@ from statistics import fmean
 
 import numpy as np
 
-CONFIDENCE = 0.95
+_CONFIDENCE = 0.95
 # Standard deviations on either side of a normal 90% interval.
 DEVIATIONS_90 = 1.645
 
@@ -21,7 +21,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
         return None
     from scipy.special import stdtrit
 
-    quantile = float(stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2))
+    quantile = float(stdtrit(len(values) - 1, (1 + _CONFIDENCE) / 2))
     half = quantile * float(np.std(values, ddof=1)) / math.sqrt(len(values))
     mean = fmean(values)
     return mean - half, mean + half
@@ -54,7 +54,7 @@ def paired_values(
 ) -> tuple[list[float], list[float]]:
     """Values by (data set, seed), paired over what both have: the mean over seeds for each data set.
 
-    Seeds of a data set share its rows, so they are no pairs of their own, except where there is only one data set.
+    Seeds of a data set share its rows, so they are not pairs of their own, except where there is only one data set.
     """
     common = sorted(first.keys() & second.keys())
     groups: dict[object, list[tuple[str, int]]] = {}

@@ -24,7 +24,9 @@ _UNSURE = 0.1
 _LEAST, _FEWEST = 0.15, 2
 # The prior of a stratum's share of wrong labels: pseudo-looks that find what the belief expects, and of either kind.
 _BELIEVED, _OTHER = 0.5, 0.25
+# What is left on either side of a 90% interval, chosen like the number of strata.
 _TAIL = 0.04
+# So many possible numbers make an interval, and so many made-up outcomes of the looks the width that it should have.
 _DRAWS, _TRIALS = 4000, 20
 
 

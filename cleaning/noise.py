@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from cleaning.data import IntVector
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 
 NoiseKind = Literal["symmetric", "one_directional"]
 
@@ -38,16 +38,12 @@ def plant_noise(labels: IntVector, rate: float, kind: NoiseKind, rng: np.random.
     wrong = round(rate * len(labels))
     classes = np.unique(labels)
     if len(classes) < 2:
-        raise InvalidInput(
-            "label noise", f"the labels contain {len(classes)} class(es)", "give labels of at least two classes"
-        )
+        found = f"the labels contain {count_of(len(classes), 'class')}"
+        raise InvalidInput("label noise", found, "give labels of at least two classes")
     candidates = np.arange(len(labels)) if kind == "symmetric" else np.flatnonzero(labels == classes[-1])
     if not 0 <= wrong <= len(candidates):
-        raise InvalidInput(
-            "label noise",
-            f"the rate asks for {wrong} wrong labels, but {len(candidates)} rows are eligible",
-            "choose a lower rate",
-        )
+        problem = f"the rate asks for {count_of(wrong, 'wrong label')}, but only {len(candidates)} can be made"
+        raise InvalidInput("label noise", problem, "choose a lower rate")
     rows = rng.choice(candidates, size=wrong, replace=False)
     noisy = labels.copy()
     if kind == "symmetric":

@@ -9,6 +9,17 @@ from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, first_three
 
 
+def said_of_order(scores: ArrayLike) -> str | None:
+    """What to say of scores that may be the order itself: whole numbers from 0, each once."""
+    found = np.asarray(scores)
+    if found.ndim != 1 or found.dtype.kind not in "iu" or len(found) < 2:
+        return None
+    if not np.array_equal(np.sort(found), np.arange(len(found))):
+        return None
+    looks = f"its scores are the numbers 0 to {len(found) - 1}, each once, which looks like an order"
+    return f"{looks}; they were read as scores (lowest first). To return an order: fixfirst.Ranking(order)"
+
+
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """An order in which to inspect the labels of n rows.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from cleaning.belief.count import Count, misjudged
@@ -16,27 +17,44 @@ from cleaning.errors import InvalidInput, whole_from_0
 from cleaning.intervals import DEVIATIONS_90
 from cleaning.looks import FirstLooks, possible_numbers, summed_up
 
+# No suspicion is nearer to 0 or 1 than this where its logit is needed.
 _SURE = 1e-9
+# Once so many rows have been looked at, what was found there has tested the beliefs.
+TESTED = 20
 # Open rows are wrong at most this many times as often as the rows outside the first looks were.
 _MORE_OFTEN = 2.0
 
 
-def found_ahead(suspicion: FloatVector, deviations: tuple[float, float], left: Count) -> Count:
+def found_ahead(
+    suspicion: FloatVector, others: FloatVector, deviations: tuple[float, float], left: Count, looked: int
+) -> Count:
     """How many of these rows have a wrong label, by their suspicion, with a 90% interval.
 
-    No number is above that of what is left in all. The interval covers chance and a misjudgement that all rows share,
-    of these deviations in logits: towards too much suspicion, and towards too much trust (see `misjudged`).
+    others: the suspicion of the other open rows. left: what is left in all; no number is above that. looked: at how
+    many rows. The interval covers chance and a misjudgement that all rows share, of these deviations in logits: towards
+    too much suspicion, and towards too much trust (see `misjudged`). Until some looks have tested the beliefs, it also
+    covers the misjudgement by which as many labels as `left` allows would be wrong.
     """
     q = np.clip(suspicion, _SURE, 1 - _SURE)
     below, above = (DEVIATIONS_90 * deviation for deviation in deviations)
     chance = DEVIATIONS_90**2 * float((q * (1 - q)).sum())
     expected = float(q.sum())
     less = expected - float(expit(logit(q) - below).sum())
+    if looked < TESTED:
+        above = max(above, _misjudgement(np.concatenate([q, np.clip(others, _SURE, 1 - _SURE)]), left.high))
     more = float(expit(logit(q) + above).sum()) - expected
     low = max(expected - float(np.sqrt(chance + less**2)), 0.0)
     high = min(expected + float(np.sqrt(chance + more**2)), float(len(q)), left.high)
     expected, low = min(expected, high, left.expected), min(low, high, left.low)
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
+
+
+def _misjudgement(q: FloatVector, wrong: float) -> float:
+    """The shift of all logits by which so many of the rows would be wrong."""
+    odds, most = logit(q), -2 * float(logit(_SURE))
+    if wrong >= len(q):
+        return most
+    return float(brentq(lambda shift: float(expit(odds + shift).sum()) - wrong, -most, most, xtol=0.01))
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +104,16 @@ class Round:
 
         Notes
         -----
-        The interval covers chance and a misjudgement that all rows share, as that of `left` does.
+        The interval covers chance and a misjudgement that all rows share, as that of `left` does. It is wide until the
+        first 20 rows have been looked at, since nothing has tested the beliefs before.
         """
         looks = whole_from_0("looks", looks)
         if not len(self.order):
             return Count(0.0, 0.0, 0.0)
         if self.left is None or self.deviations is None:
             return None
-        return found_ahead(self.suspicion[self.order[:looks]], self.deviations, self.left)
+        ahead, others = self.suspicion[self.order[:looks]], self.suspicion[self.order[looks:]]
+        return found_ahead(ahead, others, self.deviations, self.left, len(self.suspicion) - len(self.order))
 
     @property
     def deviations(self) -> tuple[float, float] | None:
@@ -123,7 +143,7 @@ def next_round(
     drawn : FirstLooks, optional
         The rows that `first_looks` drew from this posterior. Once all of them are checked or left out, wrong labels
         are counted by them if that gives the narrower interval, or contradicts what the beliefs say; other checked rows
-        are no part of that sample.
+        are not part of that sample.
 
     Returns
     -------
@@ -142,7 +162,7 @@ def next_round(
     correction and the bounds that need no model use the open and the trusted rows only.
     """
     told, n = posterior.basis.told, len(posterior.given)
-    rows = _refused(checked, left_out, n)
+    rows = _checked_rows(checked, left_out, n)
     right = _labels_of(rows, checked)
     suspicion, suggestion = posterior.suspicion.copy(), posterior.suggestion.copy()
     probability = posterior.suggestion_probability.copy()
@@ -214,7 +234,7 @@ def beliefs_after(train: Split, validation: Split | None, checked: Mapping[int, 
 
     For whoever has no posterior from before the review. Raises InvalidInput like `next_round`, or if no row is open.
     """
-    rows = _refused(checked, (), len(train))
+    rows = _checked_rows(checked, (), len(train))
     still = np.setdiff1d(np.arange(len(train)), rows)
     return still, _fitted(_since(Told(train, validation), rows, _labels_of(rows, checked), still))
 
@@ -252,8 +272,8 @@ def _fitted(told: Told) -> Posterior:
     )
 
 
-def _refused(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
-    """The checked rows in ascending order."""
+def _checked_rows(checked: Mapping[int, int], left_out: Collection[int], n: int) -> IntVector:
+    """The checked rows in ascending order. Raises InvalidInput as `next_round` does."""
     for name, rows in (("checked", checked), ("left_out", left_out)):
         odd = [row for row in rows if not 0 <= row < n]
         if odd:

@@ -31,9 +31,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What has been imported stays, so the garbage collector need not look at it again and again."""
+    """What has been imported stays, so the garbage collector need not look at it again and again; nor that often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -85,6 +86,26 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
         "evaluation.commands.run.run_apart",
         lambda name, options: import_module(f"evaluation.commands.{name}").run(options),
     )
+
+
+@pytest.fixture(scope="session")
+def nothing_in_cleanlab(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH: with it, a process that makes baselines starts in half of the time.
+
+    It would import cleanlab and with it scikit-learn, so that no ranker's time includes that.
+    """
+    place = tmp_path_factory.mktemp("python")
+    (place / "cleanlab").mkdir()
+    (place / "cleanlab" / "__init__.py").touch()
+    (place / "cleanlab" / "filter.py").touch()
+    return place
+
+
+@pytest.fixture
+def no_cleanlab(made_once: Path, nothing_in_cleanlab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start processes whose rankers do without cleanlab, which this one has imported for `made_once`."""
+    monkeypatch.syspath_prepend(nothing_in_cleanlab)
+    monkeypatch.setenv("PYTHONPATH", str(nothing_in_cleanlab), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 
 from cleaning import __version__
 from evaluation.cli import main
+from tests.benchmarks import _crowds as crowds
 from tests.benchmarks import all as everything
 from tests.benchmarks import annotators, by_blocks, own_data, picture_encoders, probabilities
 from tests.benchmarks.tasks_at_size import CASES, prepare
@@ -58,6 +59,18 @@ def test_large_data_are_ranked_beside_cleanlab_from_the_same_file(tmp_path):
         assert found[wrong].mean() > found[~wrong].mean() + 0.2
 
 
+def test_several_annotators_of_large_data_are_judged_beside_crowdlab(tmp_path):
+    case = by_blocks.Case(400, 16, 4, spread=8.0, annotators=4)
+    wrong = case.write(tmp_path)
+    assert 0.05 < wrong.mean() < 0.4
+    by_blocks.ranked(tmp_path)
+    by_blocks.judge("crowdlab", tmp_path, 20)
+    for found in (crowds.ranked(tmp_path), crowds.kept(tmp_path)):
+        own = found.labels != np.load(tmp_path / "truth.npy")
+        assert own.mean() < 0.5 * wrong.mean()
+        assert found.doubt[own].mean() > found.doubt[~own].mean() + 0.1
+
+
 def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_path):
     sizes = (10_000, 20_000, 40_000)
     cases = [replace(by_blocks.WIDE, rows=rows) for rows in sizes]
@@ -68,7 +81,9 @@ def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_pa
     others = [
         by_blocks.Beside(cases[0], method, 1234.4, 900.0, 0.9876, 0.95) for method in ("fixfirst rank", "cleanlab")
     ]
-    page = by_blocks.page(points, others)
+    crowd = replace(cases[0], annotators=10)
+    page = by_blocks.page(points, others, [by_blocks.Beside(crowd, "crowdlab", 50.4, 900.0, 0.9876, 0.95, 12.34)])
+    assert "| 10,000 rows, 512 numbers, 1,000 classes, 10 annotators | crowdlab | 50 | 900 | 12.3 | 0.988 |" in page
     assert "| 10,000 rows, 512 numbers, 1,000 classes | cleanlab | 1,234 | 900 | 0.988 | 950 |" in page
     assert "| 1,300,000 | 1 core | 1.31 |" in page
     assert "| 100,000,000 | 20 cores | 14.51 |" in page  # 0.01 + 10 h handing out + 90 h / 20
@@ -78,13 +93,18 @@ def test_what_larger_data_would_take_is_calculated_from_what_was_measured(tmp_pa
 
 def test_the_page_of_large_data_is_that_of_what_was_measured():
     points = by_blocks.kept(by_blocks.RESULTS / "by_blocks.jsonl", by_blocks.Point)
-    others = by_blocks.kept(by_blocks.RESULTS / "by_blocks_beside.jsonl", by_blocks.Beside)
+    others = by_blocks.kept(by_blocks.OTHERS, by_blocks.Beside)
+    voted = by_blocks.kept(by_blocks.WITH_VOTES, by_blocks.Beside)
     page = (by_blocks.RESULTS / "by_blocks.md").read_text(encoding="utf-8")
-    assert page == by_blocks.page(points, others)
+    assert page == by_blocks.page(points, others, voted)
     text = " ".join((by_blocks.ROOT / "RESULTS.md").read_text(encoding="utf-8").split())
     ours, peer = others[-2:]
     assert f"1,000 classes {ours.cpu:.0f} against {peer.cpu:.0f} CPU seconds" in text
     assert f"{ours.precision:.3f} against {peer.precision:.3f}" in text
+    ours, peer = voted
+    assert f"{ours.cpu:.0f} against {peer.cpu:.0f} CPU seconds, {ours.peak:.0f} against {peer.peak:.0f} MB" in text
+    assert f"{ours.own:.1f} against {peer.own:.1f} wrong of 1,000" in text
+    assert f"{ours.precision:.3f} against {peer.precision:.3f}. 1,000,000" in text
 
 
 def test_encoders_of_pictures_are_compared():

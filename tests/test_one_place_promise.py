@@ -170,11 +170,12 @@ def project(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def told(project):
+def told(project, nothing_in_cleanlab):
     """What commands say there."""
     good = "example_odd/submissions/example_good.odd"
     return fixfirst(
         project,
+        nothing_in_cleanlab,
         "ls",
         "run",
         "embed pictures --encoder=mean --output=e.parquet",
@@ -199,10 +200,10 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def fixfirst(project, *commands):
+def fixfirst(project, nothing_in_cleanlab, *commands):
     """What each command has said; they run one after the other in one process."""
     words = [command.split() for command in commands]
-    environment = {**os.environ, "PYTHONPATH": str(project), "COVERAGE_PROCESS_START": ""}
+    environment = {**os.environ, "PYTHONPATH": f"{project}:{nothing_in_cleanlab}", "COVERAGE_PROCESS_START": ""}
     done = subprocess.run(
         [sys.executable, "-c", COMMANDS, json.dumps(words)],
         cwd=project,

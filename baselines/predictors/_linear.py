@@ -10,7 +10,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
 
-Single = NDArray[np.float32]
+from cleaning.data import Single
+
 Link = Literal["softmax", "sigmoid"]
 
 # Rows per block.

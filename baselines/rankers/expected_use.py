@@ -18,7 +18,7 @@ def rank(
     """The order of expected use. It is a Ranking because it looks ahead, so no single score sorts into it.
 
     `label_posterior` estimates what each fix would change, and a ridge classifier what that change is worth.
-    Works with and without validation rows. Checked rows teach, and stand at the end.
+    Works with and without validation rows. Checked rows teach, and come last.
     """
     if not checked:
         return inspection_order(label_posterior(train, validation, rng=rng), train, validation)

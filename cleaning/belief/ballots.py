@@ -11,6 +11,8 @@ from cleaning.errors import InvalidInput, Place
 MISSING = -1
 """In a matrix of votes: this annotator has not labelled this row."""
 
+_BLOCK = 4096
+
 
 def vote_matrix(values: object, rows: int, what: str) -> IntMatrix:
     """The (n, A) matrix of class numbers, -1 where there is no vote.
@@ -30,7 +32,7 @@ def vote_matrix(values: object, rows: int, what: str) -> IntMatrix:
     odd = np.argwhere(found < MISSING)
     if len(odd):
         row, column = map(int, odd[0])
-        problem = f"{found[row, column]} is no class"
+        problem = f"{found[row, column]} is not a class"
         raise InvalidInput(Place(key=what, column=str(column), row=row), problem, "use -1 where there is no vote")
     bare = np.flatnonzero((found < 0).all(axis=1))
     if len(bare):
@@ -85,10 +87,27 @@ def bits_told(belief: FloatMatrix, noise: FloatMatrix) -> FloatVector:
 
 
 def majority(votes: IntMatrix) -> IntVector:
-    """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes."""
-    n_classes = int(votes.max()) + 1
+    """The class with most votes of each row, (n,); of equals, the one that is more frequent among all votes.
+
+    -1 for a row without votes.
+    """
+    n_classes = max((int(votes[part].max(initial=-1)) for part in _parts(votes)), default=-1) + 1
+    common, found = np.zeros(n_classes), np.full(len(votes), MISSING)
+    for part in _parts(votes):
+        common += np.bincount(votes[part][votes[part] >= 0], minlength=n_classes)
+    first = common / (2 * common.sum() + 1)
+    for part in _parts(votes) if n_classes else ():
+        counts = vote_counts(votes[part], n_classes)
+        found[part] = np.where(counts.any(axis=1), (counts + first).argmax(axis=1), MISSING)
+    return found
+
+
+def vote_counts(votes: IntMatrix, n_classes: int) -> IntMatrix:
+    """How many votes each class has on each row, (b, K)."""
     row, one = np.nonzero(votes >= 0)
-    counts = np.zeros((len(votes), n_classes))
-    np.add.at(counts, (row, votes[row, one]), 1.0)
-    common = counts.sum(axis=0)
-    return np.asarray((counts + common / (2 * common.sum() + 1)).argmax(axis=1), dtype=np.int64)
+    named = row * n_classes + votes[row, one]
+    return np.bincount(named, minlength=len(votes) * n_classes).reshape(len(votes), n_classes)
+
+
+def _parts(votes: IntMatrix) -> list[slice]:
+    return [slice(at, at + _BLOCK) for at in range(0, len(votes), _BLOCK)]

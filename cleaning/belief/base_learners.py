@@ -24,7 +24,7 @@ LINEAR_GAIN = 2.0
 _GRAPH_NEIGHBOURS, _GRAPH_ALPHA, _GRAPH_CLEAN_WEIGHT = 30, 0.5, 2.5
 _MIRRORED = 256
 # From so many rows on, systems are solved in single precision, in half the time.
-_SINGLE_ROWS = 1000
+SINGLE_ROWS = 1000
 # So many rows are worked on at once, since memory for temporary copies of all rows would be most of what is needed.
 _BLOCK = 4096
 
@@ -131,13 +131,18 @@ def dense_scores(evidence: Evidence) -> FloatMatrix:
     amplified = targets * np.where(weights < 1, 1.0, LINEAR_GAIN)[:, None]
     labels = spread_labels(evidence)
     for view in (plain_view, root_view):
-        rows = view(evidence.features)
+        rows = as_solved(view(evidence.features))
         kernel, product, similar = kernels(rows)
         scores.append(_gaussian_process(kernel, targets, rbf_noise * weights))
         scores.append(_linear_process(rows, product, amplified, linear_noise * weights))
         spread, itself = solved(_spreading(similar), labels)
         scores.append(log_arrived(spread - itself[:, None] * labels))
     return standardised(np.stack(scores))
+
+
+def as_solved(rows: FloatMatrix) -> FloatMatrix:
+    """Many rows (m, d) in single precision, in which their systems are solved."""
+    return rows.astype(np.float32, copy=False) if len(rows) >= SINGLE_ROWS else rows
 
 
 def kernels(rows: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
@@ -209,7 +214,7 @@ def _linear_process(rows: FloatMatrix, product: FloatMatrix, targets: FloatMatri
 
 def _kind(rows: FloatMatrix) -> np.dtype[Any]:
     """The precision in which systems of so many rows are solved."""
-    return np.dtype(np.float32 if len(rows) >= _SINGLE_ROWS else np.float64)
+    return np.dtype(np.float32 if len(rows) >= SINGLE_ROWS else np.float64)
 
 
 def solved(matrix: FloatMatrix, right: FloatMatrix) -> tuple[FloatMatrix, FloatVector]:

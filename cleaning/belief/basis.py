@@ -294,8 +294,8 @@ def _believe(
     """
     rows = len(evidence)
     if evidence.n_classes == 1:
-        sure = Stack(np.ones(1), np.zeros(1), np.ones((1, evidence.said.shape[1])))
-        return None, sure, np.zeros((1, rows, 1)), np.arange(rows)
+        certain = np.ones((1, evidence.said.shape[1]))
+        return None, Stack(np.ones(1), np.zeros(1), certain, certain), np.zeros((1, rows, 1)), np.arange(rows)
     if rows <= DENSE_ROWS:
         scores, every = dense_scores(evidence) if known is None else known, np.arange(rows)
         return None, _stack(evidence, scores, every), scores, every

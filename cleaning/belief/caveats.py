@@ -22,13 +22,14 @@ Kind = Literal[
     "misleading rows",
     "all agree",
     "odd names",
+    "another label",
 ]
 
 _BLOCK = 4096
 # The level of the permutation tests for signal: with three of them, the least that 99 permutations can reach.
 _LEVEL = 0.03
 # With more classes than this, and fewer rows per class than that, labels look like a quantity. A guess.
-_FEWEST_ROWS_PER_CLASS, _MANY_CLASSES = 2.5, 20
+_MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
 # With more classes than _MANY_CLASSES and fewer rows per class than this, unusual rows are taken for wrong labels: with
 # 100 classes of 20 rows 25% too many, with 200 of 10 twice as many. With 30 rows per class the interval holds.
 _ENOUGH_ROWS_PER_CLASS = 25
@@ -44,7 +45,7 @@ class Caveat:
     ----------
     kind : str
         For programs: `"one class"`, `"no signal"`, `"many values"`, `"few rows"`, `"moved classes"`,
-        `"unknown classes"`, `"shared rows"`, `"misleading rows"`, `"all agree"` or `"odd names"`.
+        `"unknown classes"`, `"shared rows"`, `"misleading rows"`, `"all agree"`, `"odd names"` or `"another label"`.
     sentence : str
         For people: what was noticed.
     fix : str
@@ -110,6 +111,11 @@ def independent_rows(train: Split, validation: Split) -> IntVector:
     return np.flatnonzero(~shared) if all(same) else np.arange(len(validation))
 
 
+def are_many_values(different: int, labels: int) -> bool:
+    """Whether so many different labels, among so many, look like a quantity or like ids, not like classes."""
+    return different > _MANY_CLASSES and labels < _FEWEST_ROWS_PER_CLASS * different
+
+
 def caveats_of(
     labels: IntVector, distinct: Split, trusted: Split | None, unused: Unused, predicted: FloatMatrix | None = None
 ) -> tuple[Caveat, ...]:
@@ -125,7 +131,7 @@ def caveats_of(
     every = given if trusted is None else np.union1d(given, trusted.labels)
     if len(every) == 1:
         return (*found, _about_classes("one class", every, "add rows of another class"))
-    if len(given) > _MANY_CLASSES and len(labels) < _FEWEST_ROWS_PER_CLASS * len(given):
+    if are_many_values(len(given), len(labels)):
         sentence = f"{len(given)} different labels for {len(labels)} rows look like a quantity, not like classes"
         found.append(Caveat("many values", sentence, "group the values into a few classes"))
     elif len(given) > _MANY_CLASSES and len(labels) < _ENOUGH_ROWS_PER_CLASS * len(given):

@@ -13,6 +13,7 @@ from cleaning.belief.stacking import LEAST_NOISE, Votes, given_votes, logits_wit
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.intervals import DEVIATIONS_90
 
+# Of the upper limit for the share of trusted rows that are not predicted.
 _QUANTILE = 0.95
 # A likelihood lower by this much is outside a 90% interval: 1.645² / 2.
 _DROP = 1.353
@@ -155,7 +156,7 @@ def count_wrong(plain: Judged, gold: Judged | None) -> Count:
 def _whole(expected: float, low: float, high: float, n: int) -> Count:
     """The interval in whole rows among n, rounded outwards.
 
-    A low end below the share of wrong labels that the prior assumes is no evidence of any wrong label, so it is 0.
+    A low end below the share of wrong labels that the prior assumes is not evidence of any wrong label, so it is 0.
     """
     sure = low if low >= LEAST_NOISE * n else 0.0
     return Count(expected, float(np.floor(sure)), float(np.ceil(min(high, float(n)))))

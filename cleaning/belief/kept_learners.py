@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 from cleaning.belief.base_learners import (
     LINEAR_GAIN,
     Evidence,
+    as_solved,
     inverse,
     kernels,
     log_arrived,
@@ -225,7 +226,7 @@ class FewRows:
         rbf_noise, linear_noise = evidence.noise_variances()
         weights, views = evidence.noise_weights(), []
         for view in (plain_view, root_view):
-            kernel, product, similar = kernels(view(evidence.features))
+            kernel, product, similar = kernels(as_solved(view(evidence.features)))
             rbf, linear = _Process.of(kernel, rbf_noise * weights), _Process.of(product, linear_noise * weights)
             views.append((rbf, linear, resolvent(similar).astype(np.float32)))
         return cls(tuple(views))

@@ -10,8 +10,9 @@ from cleaning.vectors.folds import class_probabilities
 from cleaning.vectors.lengths import centred_alike
 
 # Of the rows of all classes that moved together, at least _MOVED_SHARE must have the other label. Of those with either
-# the own or the other label, more than _BOUND must have the other one, with a confidence of 1 - _CONFIDENCE.
-_MOVED_SHARE, _CONFIDENCE, _BOUND = 0.4, 1e-3, 0.65
+# the own or the other label, more than _BOUND must have the other one, at the level _LEVEL.
+_MOVED_SHARE, _LEVEL, _BOUND = 0.4, 1e-3, 0.65
+# Inverse penalty of the logistic regression on rows of about length 1.
 _STRENGTH = 10.0
 
 
@@ -78,4 +79,4 @@ def _is_moved(table: FloatMatrix, component: list[int], goes: dict[int, int]) ->
     moved = sum(table[one, goes[one]] for one in component)
     own = sum(table[one, one] for one in component)
     every = sum(table[one].sum() for one in component)
-    return bool(moved >= _MOVED_SHARE * every and betaincinv(moved + 0.5, own + 0.5, _CONFIDENCE) > _BOUND)
+    return bool(moved >= _MOVED_SHARE * every and betaincinv(moved + 0.5, own + 0.5, _LEVEL) > _BOUND)

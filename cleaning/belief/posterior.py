@@ -14,8 +14,8 @@ from cleaning.belief.in_sample import contradicted, refuse_in_sample
 from cleaning.belief.outliers import far_rows
 from cleaning.belief.stacking import common_noise, guessed_share
 from cleaning.belief.told import Checked, Told, probability_matrix
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count
-from cleaning.errors import InvalidInput
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split, class_count, refuse_other_width
+from cleaning.errors import InvalidInput, count_of
 
 # With so few rows, all learners are fitted anew in a tenth of a second. With more rows or numbers than that, what would
 # have to be remembered takes too much memory: 4 kB per row, and the features twice.
@@ -211,10 +211,8 @@ def label_posterior(
         raise InvalidInput("train", "there are no rows", "give at least one sample")
     checked = None if checked is None or not len(checked.rows) else checked
     for name, rows in (("validation", validation), ("checked", None if checked is None else checked.rows)):
-        if rows is not None and rows.features.shape[1] != train.features.shape[1]:
-            wide = f"embeddings have {rows.features.shape[1]} columns, training embeddings have"
-            problem = f"{wide} {train.features.shape[1]}"
-            raise InvalidInput(name, problem, "embed every split with the same network")
+        if rows is not None:
+            refuse_other_width(name, rows.features, train.features.shape[1])
     said = None if votes is None else vote_matrix(votes, len(train), "votes")
     told = _with_model(Told(train, validation, checked, votes=said), probabilities, validation_probabilities)
     return as_given(_basis_of(told, rng))
@@ -236,7 +234,7 @@ def _with_model(told: Told, probabilities: ArrayLike | None, others: ArrayLike |
         return replace(told, probabilities=own)
     known = probability_matrix(others, len(validation), n_classes, name)
     if known.shape[1] != own.shape[1]:
-        found = f"{known.shape[1]} columns, but those of train have {own.shape[1]}"
+        found = f"{count_of(known.shape[1], 'column')}, but those of train have {own.shape[1]}"
         raise InvalidInput(name, found, "give the predictions of one model")
     return replace(told, probabilities=own, validation_probabilities=known)
 

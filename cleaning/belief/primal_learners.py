@@ -21,6 +21,7 @@ from cleaning.belief.base_learners import (
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.vectors.neighbours import nearest
 
+# Of the Nyström map. Time grows with their square.
 LANDMARKS = 640
 # The neighbour vote: reference rows, principal components, neighbours, and the weight of a clean row's vote. The last
 # two are those of the dense learners' graph.

@@ -12,9 +12,11 @@ from cleaning.belief.stacking import given_votes, guessed_share
 from cleaning.data import FloatMatrix, FloatVector
 from cleaning.intervals import DEVIATIONS_90
 
+# No suspicion is nearer to 0 or 1 than this where its logit is needed.
 _SURE = 1e-6
 # The prior deviation of the shift, in logits, and of a slope beside it.
 _PRIOR, _SLOPE = 1.0, 0.2
+# So many steps of Newton's method, in which no coefficient moves by more than this.
 _STEPS, _LONGEST = 30, 1.0
 
 
@@ -68,7 +70,7 @@ def shift_of(basis: Basis) -> Shift | None:
     said, n_classes = evidence.before, evidence.n_classes
     first = len(evidence) - evidence.checked
     before = stack.before_label(basis.scores[:, first:])
-    belief = given_votes(before, stack.noise, said, guessed_share(n_classes))
+    belief = given_votes(before, stack.row_noise, said, guessed_share(n_classes))
     given = said.reshape(len(said), -1, n_classes).sum(axis=1).argmax(axis=1)
     return shown_by(1 - belief[np.arange(len(said)), given], evidence.votes[first:].argmax(axis=1) != given)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleaning.belief.base_learners import inverse, median_of_pairs, root_view, squared_distances
+from cleaning.belief.base_learners import SINGLE_ROWS, inverse, median_of_pairs, root_view, squared_distances
 from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 # A sample of up to so many rows, of so many classes, is tested.
@@ -12,8 +12,6 @@ _ROWS, _CLASSES = 1500, 30
 _PERMUTATIONS = 99
 # Less noise than the base learners assume, since here nothing is believed about single rows.
 _RBF_WIDTH, _RBF_NOISE, _LINEAR_NOISE = 0.5, 1.0, 5.0
-# From so many rows on, the processes are computed in single precision.
-_SINGLE_ROWS = 1000
 # Permutations are tested together up to so many numbers in one array.
 _ENTRIES = 4_000_000
 # To sum over one pair of rows takes as long as so many multiplications (measured, with one thread).
@@ -49,7 +47,7 @@ def pairing_p_value(features: FloatMatrix, labels: IntVector, rng: np.random.Gen
     inverses = []
     for kernel, noise in ((np.exp(distance, out=distance), _RBF_NOISE), (product, _LINEAR_NOISE)):
         kernel[np.diag_indices_from(kernel)] += noise
-        inverses.append(inverse(kernel if len(kernel) < _SINGLE_ROWS else kernel.astype(np.float32)))
+        inverses.append(inverse(kernel if len(kernel) < SINGLE_ROWS else kernel.astype(np.float32)))
     deals = np.stack([compact, *(rng.permutation(compact) for _ in range(_PERMUTATIONS))])
     sizes = np.bincount(compact)
     if _by_pairs(sizes, len(deals)):

@@ -7,11 +7,13 @@ from scipy.sparse import coo_array, csr_array
 from scipy.special import softmax
 
 from cleaning.belief.cross_entropy import cross_entropy_fit
+from cleaning.belief.noise_structure import as_far_as_shown
 from cleaning.belief.shortlist import Shortlist
 from cleaning.data import FloatMatrix, FloatVector
 
 Votes = FloatMatrix | csr_array
 
+# EM takes up to so many turns, fewer from an earlier stack; it ends when no learner's weight moves by more than that.
 _ROUNDS, _ROUNDS_AGAIN = 40, 8
 _SETTLED = 1e-3
 # The prior of the stack: the sum of its weights.
@@ -22,6 +24,7 @@ _MATRIX_PRIOR, _SYMMETRIC_PRIOR = 20.0, 10.0
 LEAST_NOISE = 0.01
 # Pseudo-votes of the common error rate in that of one annotator.
 _RATE_PRIOR = 10.0
+# See `guessed_share`.
 _GUESSED = 0.15
 # The power of `_sureness`, and up to how many noisy rows per class it is 0. Chosen with seven kinds of noise on 2,400
 # to 50,000 pictures of clothes in ten classes, and with five kinds on pairs of these classes.
@@ -38,12 +41,14 @@ class Stack:
     """A fitted stack.
 
     weights (learners,) ≥ 0 and offset (K,): parameters of the softmax. noise[c, g] = P(given label g | true label c),
-    (K, K); with A annotators their matrices side by side, (K, A·K).
+    (K, K); with A annotators their matrices side by side, (K, A·K). row_noise: the same for the belief about single
+    rows, with as much structure as the labels show; see `as_far_as_shown`. With gold correction, trusted rows show it.
     """
 
     weights: FloatVector
     offset: FloatVector
     noise: FloatMatrix
+    row_noise: FloatMatrix
 
     def logits(self, scores: FloatMatrix) -> FloatMatrix:
         """Unnormalised log-probabilities of the true labels, (m, K), for (learners, m, K) leave-one-out scores."""
@@ -58,7 +63,7 @@ class Stack:
 
     def posterior(self, scores: FloatMatrix, votes: Votes, guessed: float = 0.0) -> FloatMatrix:
         """P(true label | features and given labels), (m, K); see `given_votes`."""
-        return given_votes(self.before_label(scores), self.noise, votes, guessed)
+        return given_votes(self.before_label(scores), self.row_noise, votes, guessed)
 
 
 def fit_stack(
@@ -83,7 +88,7 @@ def fit_stack(
     towards symmetric noise. Where rows are many, those whose class is sure count more, since the noise matrix would
     otherwise take the overlap of classes for noise. With `gold` it is also shrunk towards what a model of the noisy
     labels predicts for the trusted rows of each class (gold loss correction, Hendrycks et al. 2018). That mistakes the
-    overlap of clean classes for noise, so it only serves as an upper view.
+    overlap of clean classes for noise, so it only serves as an upper view, and for the order of fixes.
 
     earlier: where EM begins, if rows have been checked since this stack was fitted; a few turns are then enough.
     """
@@ -115,7 +120,10 @@ def fit_stack(
         parameters = fitted
         if settled:
             break
-    return Stack(parameters[:learners], parameters[learners:], noise)
+    row_noise = noise
+    if not gold:
+        row_noise = as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
+    return Stack(parameters[:learners], parameters[learners:], noise, row_noise)
 
 
 def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) -> FloatMatrix:
@@ -124,7 +132,8 @@ def logits_without_noise(scores: FloatMatrix, votes: FloatMatrix, noisy: int) ->
     start = _start(learners, n_classes)
     short = Shortlist.of(scores, votes, start)
     found = cross_entropy_fit(short, short.of_rows(votes), start, start, slice(noisy, rows))
-    return Stack(found[:learners], found[learners:], np.eye(n_classes)).logits(scores)
+    none = np.eye(n_classes)
+    return Stack(found[:learners], found[learners:], none, none).logits(scores)
 
 
 def _start(learners: int, n_classes: int) -> FloatVector:
@@ -226,12 +235,8 @@ def _gold_counts(
     return np.asarray(votes[noisy : noisy + rows].T @ predicted)
 
 
-def _noise_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
-    """The noise matrix by the expected counts (true class, given label), shrunk towards the prior."""
-    return _shrunk(counts, _prior_matrix(counts, gold, trusted))
-
-
 def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
+    """The noise matrix before any counts but for their error rate: symmetric, and as `gold` counts."""
     n_classes = len(trusted)
     rate = float(np.clip(1 - np.trace(counts) / counts.sum(), LEAST_NOISE, 0.49 if n_classes == 2 else 0.6))
     prior = (gold + _SYMMETRIC_PRIOR * _symmetric(rate, n_classes)) / (trusted + _SYMMETRIC_PRIOR)[:, None]
@@ -239,26 +244,29 @@ def _prior_matrix(counts: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) 
 
 
 def _shrunk(counts: FloatMatrix, prior: FloatMatrix) -> FloatMatrix:
-    """(counts + strength · prior), with rows that sum to 1.
-
-    With K > 10 classes, the strength grows with (K - 1)^(2/3): each class has many others that it may be called, and
-    would otherwise be taken to be called often what it was called once.
-    """
-    strength = _MATRIX_PRIOR * max(1.0, ((len(prior) - 1) / 9) ** (2 / 3))
+    """(counts + strength · prior), with rows that sum to 1."""
+    strength = _strength(len(prior))
     return np.asarray((counts + strength * prior) / (counts.sum(axis=1, keepdims=True) + strength))
+
+
+def _strength(n_classes: int) -> float:
+    """The pseudo-counts per class.
+
+    With K > 10 classes they grow with (K - 1)^(2/3): each class has many others that it may be called, and would
+    otherwise be taken to be called often what it was called once.
+    """
+    return float(_MATRIX_PRIOR * max(1.0, ((n_classes - 1) / 9) ** (2 / 3)))
 
 
 def noise_matrices(seen: FloatMatrix, gold: FloatMatrix, trusted: FloatVector) -> FloatMatrix:
     """The noise matrix of each annotator by the expected counts (K, A·K), side by side.
 
     Each is shrunk towards that of all others, with its errors scaled to the annotator's own error rate. Somebody with
-    few votes so differs from the others by the rate alone. Without others it is shrunk as the matrix of one annotator.
+    few votes so differs from the others by the rate alone. Without others it is shrunk towards the prior.
     """
     n_classes = len(trusted)
     each = seen.reshape(n_classes, -1, n_classes)
     together = each.sum(axis=1)
-    if each.shape[1] == 1:
-        return _noise_matrix(together, gold, trusted)
     prior, found = _prior_matrix(together, gold, trusted), np.empty_like(each)
     for one in range(each.shape[1]):
         own = each[:, one]

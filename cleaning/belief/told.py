@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cleaning.data import FloatMatrix, IntMatrix, IntVector, Split, checked_features
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 
 # Rows of probabilities may miss a sum of 1 by this much: float16 predictions of a thousand classes do.
 _ROUNDING = 0.02
@@ -87,9 +87,10 @@ def probability_matrix(values: object, rows: int, n_classes: int, what: str) -> 
     """
     matrix = checked_features(np.asarray(values), what)
     if len(matrix) != rows:
-        raise InvalidInput(what, f"{len(matrix)} rows for {rows} labels", "give one row for every label")
+        found = f"{count_of(len(matrix), 'row')} for {count_of(rows, 'label')}"
+        raise InvalidInput(what, found, "give one row for every label")
     if matrix.shape[1] < n_classes:
-        found = f"{matrix.shape[1]} columns for {n_classes} classes"
+        found = f"{count_of(matrix.shape[1], 'column')} for {n_classes} classes"
         raise InvalidInput(what, found, "give one column for every class, in the order of the classes")
     refuse_no_distributions(matrix, what)
     return matrix
@@ -102,5 +103,5 @@ def refuse_no_distributions(matrix: FloatMatrix, what: str) -> None:
     if len(odd):
         row = int(odd[0])
         least = matrix[row].min()
-        found = f"{least:.3g} is no probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
+        found = f"{least:.3g} is not a probability" if least < 0 else f"the row sums to {sums[row]:.3g}, not to 1"
         raise InvalidInput(Place(key=what, row=row), found, "give probabilities, not scores or logits")

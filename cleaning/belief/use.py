@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from cleaning.belief.base_learners import SINGLE_ROWS
 from cleaning.belief.posterior import Posterior, for_order
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.ranking import Ranking
@@ -14,8 +15,6 @@ from cleaning.ranking import Ranking
 _MOST_TURNS, _SHARE_ORDERED, _SURELY_RIGHT = 105, 0.7, 0.02
 # During a review only the head of the order matters: the first turn orders 2 of 1,000 rows, each next one a third more.
 _FIRST_SHARE, _GROWTH = 0.002, 4 / 3
-# float32 features stay float32 from so many rows on.
-_SINGLE_ROWS = 1000
 # Multiple of the calibrated temperature that is used for two classes.
 _SOFTNESS = 1.5
 _CALIBRATION_STEPS = 8
@@ -66,12 +65,7 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
     Ranking
         All n row numbers, in the order of inspection.
     """
-    return Ranking(order_of(posterior, train, validation))
-
-
-def order_of(posterior: Posterior, train: Split, validation: Split | None) -> IntVector:
-    """The row numbers that `inspection_order` wraps, (n,)."""
-    return ordered(posterior, train, validation)[0]
+    return Ranking(ordered(posterior, train, validation)[0])
 
 
 def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tuple[IntVector, FloatVector]:
@@ -83,7 +77,7 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     kept = posterior.basis.kept
     doubt = _doubt(len(train) + len(kept), len(posterior.basis.classes))
     if posterior.basis.told.alone or doubt > _ALL_DOUBT:
-        return by_suspicion(posterior, train), np.full(len(train), np.nan)
+        return _by_suspicion(posterior, train), np.full(len(train), np.nan)
     posterior = for_order(posterior, gold=doubt < 1)
     validation = None if validation is None or not len(kept) else validation.take(kept)
     checked = posterior.validation[kept]
@@ -98,7 +92,7 @@ def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tup
     return order_by_use(compact, validation, beliefs, growing=posterior.basis.after is not None)
 
 
-def by_suspicion(posterior: Posterior, train: Split) -> IntVector:
+def _by_suspicion(posterior: Posterior, train: Split) -> IntVector:
     """Row numbers (n,), the most suspicious first; equals in the order of their ids."""
     order = train.order_by_id()
     return np.asarray(order[np.argsort(-posterior.suspicion[order], kind="stable")], dtype=np.int64)
@@ -230,7 +224,7 @@ class _Surrogate:
     def of(cls, features: FloatMatrix, order: IntVector, checked: FloatMatrix | None, penalty: float) -> "_Surrogate":
         """The classifier of the rows in an order."""
         kind: np.dtype[Any] = np.dtype(np.float64)
-        if len(features) >= _SINGLE_ROWS and features.dtype == np.float32:
+        if len(features) >= SINGLE_ROWS and features.dtype == np.float32:
             kind = np.dtype(np.float32)
         centred = features[order].astype(kind, copy=False)
         mean = centred.mean(axis=0, dtype=np.float64).astype(kind)

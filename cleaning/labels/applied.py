@@ -1,29 +1,41 @@
 """Decided labels in a copy of what was ranked: labels as they are in the data, or the votes of annotators."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, Place
-from cleaning.labels.classes import Labels
+from cleaning.errors import InvalidInput, Place, bounded
+from cleaning.labels.classes import UNLABELLED, Labels, encode_labels
 from cleaning.labels.frames import votes_in
 from cleaning.labels.votes import Votes
+
+_WIDER = ("int16", "int32", "int64", "uint64", "float64")
+
+
+def refuse_changed(labels: Any, ranked: Labels) -> None:
+    """Raises InvalidInput with the row unless these are the labels that were ranked."""
+    now = encode_labels(labels, Place(key="labels"), classes=True)
+    number = {name: code for code, name in enumerate(ranked.names)}
+    codes = np.array([*(number.get(name, len(number)) for name in now.names), UNLABELLED])[now.codes]
+    changed = np.flatnonzero(codes != ranked.codes)
+    if len(changed):
+        place = Place(key="labels", row=int(changed[0]))
+        raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
 
 
 def replaced(labels: Any, decided: Mapping[int, object]) -> Any:
     """A copy of the labels in which some are replaced."""
+    if isinstance(labels, pd.DataFrame):
+        return replaced(labels.iloc[:, 0], decided).to_frame()
+    if isinstance(labels, np.ndarray) and labels.ndim > 1:
+        return replaced(labels[:, 0], decided)[:, None]
     if isinstance(labels, pd.Series):
-        copy = labels.copy()
-        if isinstance(copy.dtype, pd.CategoricalDtype):
-            more = [value for value in dict.fromkeys(decided.values()) if value not in copy.cat.categories]
-            copy = copy.cat.add_categories(more)
-        for row, value in decided.items():
-            copy.iloc[row] = value
-        return copy
+        return _replaced_in_series(labels, decided)
     if isinstance(labels, np.ndarray) and labels.dtype.kind not in "US":
-        array = labels.copy()
+        array = labels.astype(_holding(labels.dtype, decided.values()))
         for row, value in decided.items():
             array[row] = value
         return array
@@ -31,6 +43,65 @@ def replaced(labels: Any, decided: Mapping[int, object]) -> Any:
     for row, value in decided.items():
         listed[row] = value
     return np.array(listed) if isinstance(labels, np.ndarray) else type(labels)(listed)
+
+
+def without_dropped(labels: Any, kept: NDArray[np.bool_]) -> Any:
+    """The labels (n,) of the rows that are kept."""
+    if kept.all() or isinstance(labels, np.ndarray):
+        return labels[kept] if isinstance(labels, np.ndarray) else labels
+    if isinstance(labels, pd.Series | pd.DataFrame):
+        return labels.loc[kept]
+    return type(labels)([value for value, is_kept in zip(labels, kept.tolist(), strict=True) if is_kept])
+
+
+def refuse_other_kind(new: Sequence[object], known: Sequence[object]) -> None:
+    """Raises InvalidInput for a new label of another kind than those of the data: text, a number, or true and false."""
+    for value in new:
+        if known and _kind(value) != _kind(known[0]):
+            problem = f"{bounded(repr(value))} is {_kind(value)}, but {bounded(repr(known[0]))} is {_kind(known[0])}"
+            raise InvalidInput("labels", problem, "give labels of the type of those that were ranked")
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "true or false"
+    return "text" if isinstance(value, str | bytes) else "a number"
+
+
+def _replaced_in_series(labels: "pd.Series[Any]", decided: Mapping[int, object]) -> "pd.Series[Any]":
+    copy = labels.copy()
+    if isinstance(copy.dtype, pd.CategoricalDtype):
+        more = [value for value in dict.fromkeys(decided.values()) if value not in copy.cat.categories]
+        copy = copy.cat.add_categories(more)
+    elif isinstance(copy.dtype, np.dtype):
+        copy = copy.astype(_holding(copy.dtype, decided.values()))
+    for row, value in decided.items():
+        try:
+            copy.iloc[row] = value
+        except (TypeError, ValueError, OverflowError):
+            problem = f"labels of the type {copy.dtype} cannot be {bounded(repr(value))}"
+            raise InvalidInput("labels", problem, "rank and give them in a wider type, such as int64") from None
+    return copy
+
+
+def _holding(dtype: "np.dtype[Any]", values: Iterable[object]) -> "np.dtype[Any]":
+    """The type of numbers in which these values have room too; any other type as it is."""
+    numbers: list[Any] = list(values)
+    if dtype.kind not in "iuf":
+        return dtype
+    whole = dtype.kind != "f" and all(number == np.floor(number) for number in map(float, numbers))
+    for wide in (dtype, *map(np.dtype, _WIDER[:-1] if whole else _WIDER)):
+        if np.can_cast(dtype, wide) and all(_holds(wide, number) for number in numbers):
+            return wide
+    return np.dtype(object)
+
+
+def _holds(dtype: "np.dtype[Any]", number: Any) -> bool:
+    with np.errstate(all="ignore"):
+        try:
+            return bool(np.asarray(number).astype(dtype).item() == number)
+        except OverflowError:
+            return False
 
 
 def decided_votes(before: Votes, votes: Any, given: Labels, decided: Mapping[int, object]) -> Any:

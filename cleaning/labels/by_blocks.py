@@ -8,10 +8,12 @@ import numpy as np
 
 from cleaning.belief.blocks.judge import Judgement, judge_stored
 from cleaning.belief.blocks.predicted import Predicted
+from cleaning.belief.blocks.said import Annotators
 from cleaning.belief.blocks.stored import Stored
+from cleaning.belief.blocks.voted import Votes
 from cleaning.belief.count import Count
 from cleaning.belief.shown import Shift, shown_by
-from cleaning.data import FloatVector, IntMatrix, IntVector, Split
+from cleaning.data import FloatVector, IntVector, Split
 from cleaning.labels.ranked import FIRST_LOOKS, WORTH_DRAWING, Listed
 from cleaning.looks import FirstLooks, drawn
 from cleaning.parallel.engine import SERIAL, Engine
@@ -45,9 +47,12 @@ class BlockRound(Round):
 
 @dataclass(frozen=True, eq=False)
 class BlockListed(Listed):
-    """Rows that were judged by blocks. judgement: before any of them was looked at."""
+    """Rows that were judged by blocks. judgement: before any of them was looked at. annotators: what is believed about
+    them now, if there are several and the data can tell.
+    """
 
     judgement: Judgement
+    annotators: Annotators | None
 
 
 def list_stored(
@@ -55,7 +60,7 @@ def list_stored(
     labels: IntVector,
     trusted: Split | None = None,
     predicted: Predicted | None = None,
-    votes: IntMatrix | None = None,
+    votes: Votes | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -110,19 +115,21 @@ def _listed(
     place = np.full(n, -1)
     place[known] = np.arange(len(known))
     ahead = order[: int(np.count_nonzero(groups[0]))]
+    left, annotators = now.left(np.sort(ahead), first_looks, left_out)
     latest = BlockRound(
         order=place[ahead],
         suspicion=suspicion[known],
         suggestion=suggestion[known],
         suggestion_probability=probability[known],
         gain=np.full(len(known), np.nan),
-        left=now.left(np.sort(ahead), first_looks, left_out),
+        left=left,
         posterior=None,
         shared_deviations=None if found.count is None else found.deviations,
     )
     near = np.where(labelled, found.copy_of, -1)
     outlier = np.zeros(n, dtype=bool)
-    return BlockListed(order, known, suspicion, suggestion, probability, near, outlier, latest, first_looks, found)
+    beliefs = suspicion, suggestion, probability
+    return BlockListed(order, known, *beliefs, near, outlier, latest, first_looks, found, annotators)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,39 +168,41 @@ class _Now:
         suspicion[labels < 0] = np.nan
         return suspicion, suggestion, probability
 
-    def left(self, ahead: IntVector, first_looks: FirstLooks | None, left_out: Collection[int]) -> Count | None:
+    def left(
+        self, ahead: IntVector, first_looks: FirstLooks | None, left_out: Collection[int]
+    ) -> tuple[Count | None, Annotators | None]:
         """How many labels are wrong among the rows `ahead`, which are open: by the beliefs or, where that tells more,
-        by the drawn rows. None where the data cannot tell.
+        by the drawn rows. None where the data cannot tell. And what is believed about the annotators.
         """
-        left = self._believed(ahead)
+        left, annotators = self._believed(ahead)
         if first_looks is None or not len(ahead):
-            return left
+            return left, annotators
         place = np.cumsum(self.labels >= 0) - 1
         told = self.labels[self.checked] >= 0
         rows, bad = self.checked[told], self.labels[self.checked[told]] != self.right[told]
         wrong = dict(zip(place[rows].tolist(), bad.tolist(), strict=True))
         closed = [int(place[row]) for row in left_out if self.labels[row] >= 0]
         suspicion = self.found.suspicion[self.labels >= 0].astype(np.float64)
-        return by_drawn(left, first_looks, wrong, closed, suspicion, len(ahead))
+        return by_drawn(left, first_looks, wrong, closed, suspicion, len(ahead)), annotators
 
-    def _believed(self, ahead: IntVector) -> Count | None:
+    def _believed(self, ahead: IntVector) -> tuple[Count | None, Annotators | None]:
         """The same by the beliefs alone. Those of copies of checked rows are known, but for a few."""
-        recount, count = self.found.recount, self.found.count
+        recount, count, annotators = self.found.recount, self.found.count, self.found.annotators
         if recount is None or not len(ahead):
-            return None
+            return None, annotators
         if len(ahead) == np.count_nonzero(self.labels >= 0):
-            return count
+            return count, annotators
         of_copies = np.intersect1d(self.copies, ahead)
         others = np.zeros(len(self.labels), dtype=bool)
         others[ahead] = True
         others[of_copies] = False
         told = self.labels[self.checked] >= 0
-        expected, low, high = recount.after(
-            others, self.found.suspicion.astype(np.float64), self.checked[told], self.right[told]
-        )
+        suspicion = self.found.suspicion.astype(np.float64)
+        later = recount.after(others, suspicion, self.checked[told], self.right[told])
+        expected, low, high = later.count
         differs = int(np.count_nonzero(self.labels[of_copies] != self.same[np.searchsorted(self.copies, of_copies)]))
         sure = _AS_COPY * differs + (1 - _AS_COPY) * (len(of_copies) - differs)
-        return Count(expected + sure, low + np.floor(sure), high + np.ceil(sure))
+        return Count(expected + sure, low + np.floor(sure), high + np.ceil(sure)), later.annotators
 
     def _suggestion(self, suspicion: FloatVector) -> tuple[IntVector, FloatVector]:
         """The suggestion and its probability by the shifted suspicion, of which other classes keep their shares.

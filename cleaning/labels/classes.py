@@ -15,15 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.typing import NAType
 
-from cleaning.data import IntVector
+from cleaning.belief.caveats import are_many_values
+from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place, bounded, first_three
 from cleaning.labels.arrow import listed
 
 UNLABELLED = -1
 """The class number of a row without a label."""
 
-# With more classes than this, and fewer rows per class than that, labels look like a quantity or an id. A guess.
-_MANY_CLASSES, _FEWEST_ROWS_PER_CLASS = 20, 2.5
 _ANOTHER = "name another column"
 _BROKEN = "this is not text (broken Unicode)"
 _KINDS = (NoneType, NAType, bool, int, float, Decimal, str, bytes, date, timedelta, np.datetime64, np.timedelta64)
@@ -49,8 +48,8 @@ class Labels:
 def renumbered(codes: IntVector, before: Sequence[str], names: Sequence[str]) -> IntVector:
     """Codes of any shape, which are indices into `before`, as indices into names that contain all of these."""
     place = {name: number for number, name in enumerate(names)}
-    table = np.array([*(place[name] for name in before), UNLABELLED], dtype=np.int64)
-    return np.asarray(table[codes], dtype=np.int64)
+    table = np.array([*(place[name] for name in before), UNLABELLED], dtype=codes.dtype)
+    return np.asarray(table[codes])
 
 
 def encode_labels(values: object, place: Place, *, classes: bool = False) -> Labels:
@@ -60,31 +59,83 @@ def encode_labels(values: object, place: Place, *, classes: bool = False) -> Lab
     Raises InvalidInput with the row for labels of mixed types and of types that name no class, for labels that look
     like a quantity or like ids, and for names that differ only in blanks or in their Unicode form.
     """
-    firsts: dict[tuple[type, Any], int] = {}
-    listed = label_values(values, place)
-    odd = next((row for row, value in enumerate(listed) if not isinstance(value, _KINDS)), None)
-    if odd is not None:
-        several = hasattr(listed[odd], "__len__")
-        problem = "there are several labels in a row" if several else f"a label is {type(listed[odd]).__name__}"
-        fix = "give one class per row: text, a whole number, or true and false"
-        raise InvalidInput(replace(place, row=odd), problem, fix)
-    codes = [
-        UNLABELLED if is_missing(value) else firsts.setdefault((type(value), value), len(firsts)) for value in listed
-    ]
-    found = np.array(codes, dtype=np.int64)
-    distinct = [value for _, value in firsts]
-    rows = _first_rows(found, len(distinct))
-    plain = [_plain(value, replace(place, row=row)) for value, row in zip(distinct, rows, strict=True)]
-    _refuse_mixture(plain, rows, place)
-    if not classes:
-        _refuse_quantity(plain, rows, int(np.count_nonzero(found >= 0)), place)
-    names = [str(value) for value in plain]
-    _refuse_twins(names, rows, place)
-    order = natural_order(set(names))
-    number = {name: index for index, name in enumerate(order)}
-    table = np.array([*(number[name] for name in names), UNLABELLED], dtype=np.int64)
-    kept = dict(zip(reversed(names), reversed(distinct), strict=True))
-    return Labels(np.asarray(table[found], dtype=np.int64), tuple(order), tuple(kept[name] for name in order))
+    found, codes = distinct_in(values, place)
+    labels = found.named(place, classes=classes)
+    return replace(labels, codes=np.append(labels.codes, UNLABELLED)[codes])
+
+
+def distinct_in(values: object, place: Place) -> "tuple[Distinct, IntVector]":
+    """The different labels in a list, an array or a pandas column, and the number of each row's label, or UNLABELLED.
+
+    Raises InvalidInput with the row for values of types that name no class.
+    """
+    found, listed, firsts = Distinct(), label_values(values, place), dict[tuple[type, Any], int]()
+    try:
+        numbers = np.array([firsts.setdefault((type(one), one), len(firsts)) for one in listed], dtype=np.int64)
+        listed = [one for _, one in firsts]
+    except TypeError:  # a list, say, which names no class
+        numbers = np.arange(len(listed))
+    return found, found.add(listed, numbers, 0, place)
+
+
+class Distinct:
+    """The different labels of some rows, in the order of the rows.
+
+    values: as they are; rows: the first row with each; times: how many rows have it.
+    """
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.rows: list[int] = []
+        self.times: list[int] = []
+        self._number: dict[tuple[type, Any], int] = {}
+
+    def add(self, values: Sequence[Any], place_in: IntVector, start: int, place: Place) -> IntVector:
+        """Takes note of the labels of rows from `start` on, and returns the number of each, or UNLABELLED.
+
+        place_in (b,): where the label of each row is in `values`, or UNLABELLED. Raises InvalidInput with the row, at
+        this place, for a value that is of no type that names a class.
+        """
+        first = np.full(len(values) + 1, -1)
+        first[place_in[::-1]] = np.arange(len(place_in))[::-1]
+        times = np.bincount(place_in + 1, minlength=len(values) + 1)[1:]
+        numbers = np.full(len(values) + 1, UNLABELLED)
+        order = np.argsort(first[:-1], kind="stable")
+        for number in order[times[order] > 0].tolist():
+            numbers[number] = self._note(values[number], start + int(first[number]), int(times[number]), place)
+        return np.asarray(numbers[place_in])
+
+    def merge(self, value: Any, row: int, times: int) -> int:
+        """The number of a label that this row is the first to have, and so many rows have."""
+        number = self._number.setdefault((type(value), value), len(self.values))
+        if number == len(self.values):
+            self.values.append(value)
+            self.rows.append(row)
+            self.times.append(0)
+        self.times[number] += times
+        return number
+
+    def named(self, place: Place, *, classes: bool = False) -> Labels:
+        """The classes of the different labels; raises InvalidInput as `encode_labels` does."""
+        plain = [_plain(value, replace(place, row=row)) for value, row in zip(self.values, self.rows, strict=True)]
+        _refuse_mixture(plain, self.rows, place)
+        if not classes:
+            _refuse_quantity(plain, self.rows, sum(self.times), place)
+        names = [str(value) for value in plain]
+        _refuse_twins(names, self.rows, place)
+        order = natural_order(set(names))
+        number = {name: index for index, name in enumerate(order)}
+        codes = np.array([number[name] for name in names], dtype=np.int64)
+        kept = dict(zip(reversed(names), reversed(self.values), strict=True))
+        return Labels(codes, tuple(order), tuple(kept[name] for name in order))
+
+    def _note(self, value: Any, row: int, times: int, place: Place) -> int:
+        if not isinstance(value, _KINDS):
+            problem = "there are several labels in a row" if hasattr(value, "__len__") else ""
+            problem = problem or f"a label is {type(value).__name__}"
+            fix = "give one class per row: text, a whole number, or true and false"
+            raise InvalidInput(replace(place, row=row), problem, fix)
+        return UNLABELLED if is_missing(value) else self.merge(value, row, times)
 
 
 def named_codes(codes: IntVector, names: Sequence[str]) -> Labels:
@@ -128,7 +179,7 @@ def _array_values(values: NDArray[Any], place: Place) -> list[Any]:
         raise InvalidInput(place, f"the shape is {values.shape}", "give one label per row")
     try:
         return list(values) if values.dtype.kind in "mM" else list(values.tolist())
-    except (SystemError, ValueError):  # text of numpy may hold numbers that are no characters
+    except (SystemError, ValueError):  # text of numpy may hold numbers that are not characters
         raise InvalidInput(place, _BROKEN, "save it again") from None
 
 
@@ -186,13 +237,6 @@ def is_missing(value: Any) -> bool:
     return value in ("", b"") or (isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value)))
 
 
-def _first_rows(codes: IntVector, count: int) -> list[int]:
-    if not count:
-        return []
-    found, rows = np.unique(codes, return_index=True)
-    return [int(row) for row in rows[found >= 0]]
-
-
 def _plain(value: Any, place: Place) -> bool | int | float | str:
     """The value as a bool, a whole number, another number, or text."""
     if isinstance(value, bytes):
@@ -213,7 +257,7 @@ def _plain(value: Any, place: Place) -> bool | int | float | str:
 
 
 def refuse_broken_text(text: str, place: Place) -> None:
-    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are no characters."""
+    """Raises InvalidInput for what cannot be written: half a surrogate pair, numbers that are not characters."""
     try:
         text.encode().decode()
     except (SystemError, ValueError):
@@ -235,6 +279,13 @@ def _meant(place: Place) -> str:
     return f"{_ANOTHER}, or pass {'classes=True' if place.path is None else '--classes'} if these are classes"
 
 
+def is_quantity(values: FloatVector) -> bool:
+    """Whether numbers (n,), NaN for none, look like a quantity and not like classes."""
+    known = values[np.isfinite(values)]
+    count = len(np.unique(known))
+    return bool((known % 1 != 0).any()) or are_many_values(count, len(known))
+
+
 def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, place: Place) -> None:
     """Refuses labels that look like a regression target or like ids."""
     numbers = not any(isinstance(value, str) and not NUMBER.fullmatch(value) for value in values)
@@ -243,7 +294,7 @@ def _refuse_quantity(values: Sequence[Any], rows: Sequence[int], labelled: int, 
             if isinstance(value, float) or (isinstance(value, str) and not _is_whole(value)):
                 problem = f"{bounded(str(value))} looks like a quantity, not like a class"
                 raise InvalidInput(replace(place, row=row), problem, _meant(place))
-    if len(values) > _MANY_CLASSES and labelled < _FEWEST_ROWS_PER_CLASS * len(values):
+    if are_many_values(len(values), labelled):
         every = "every label is different" if len(values) == labelled else f"{len(values)} different labels"
         looks = "a quantity or an id" if numbers else "an id or free text"
         raise InvalidInput(

@@ -31,6 +31,9 @@ ID_NAMES = (
 )
 """Names of ids, the better ones first; two of one line are an open question."""
 
+LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
+"""Names of labels."""
+
 NOT_JUDGED_BY = frozenset(name for names in ID_NAMES for name in names) - {"name", "image", "img"}
 """Names of columns that say nothing about the class."""
 

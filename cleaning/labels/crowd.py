@@ -34,7 +34,6 @@ class Crowd:
 def crowd_of(ranked: Ranked, votes: Votes) -> Crowd:
     """What is believed about the annotators after the decisions so far."""
     n, count = votes.codes.shape
-    voted = np.count_nonzero(votes.codes >= 0, axis=0)
     quality, told, ask = np.full(count, np.nan), np.full(count, np.nan), np.full(n, -1)
     posterior = ranked.round.posterior or ranked.posterior
     if not np.isnan(posterior.wrong_labels().expected):
@@ -45,22 +44,21 @@ def crowd_of(ranked: Ranked, votes: Votes) -> Crowd:
         told = np.where(absent > 0, missing.sum(axis=0) / np.maximum(absent, 1), np.nan)
         best = missing.argmax(axis=1)
         ask[rows] = np.where(missing[np.arange(len(rows)), best] > 0, best, -1)
-    return Crowd(votes.annotators, voted, quality, told, ask)
+    return Crowd(votes.annotators, votes.voted, quality, told, ask)
 
 
 def crowd_by_blocks(listed: BlockListed, votes: Votes) -> Crowd:
-    """What is believed about the annotators of rows that were judged by blocks, before any decision.
+    """What is believed about the annotators of rows that were judged by blocks, after the decisions so far.
 
     Nobody is to be asked about rows that have been looked at.
     """
-    (n, count), found = votes.codes.shape, listed.judgement.annotators
-    voted = np.count_nonzero(votes.codes >= 0, axis=0)
+    (n, count), found = votes.codes.shape, listed.annotators
     if found is None:
-        return Crowd(votes.annotators, voted, np.full(count, np.nan), np.full(count, np.nan), np.full(n, -1))
+        return Crowd(votes.annotators, votes.voted, np.full(count, np.nan), np.full(count, np.nan), np.full(n, -1))
     ask = np.full(n, -1)
     open_rows = listed.labelled[listed.round.order]
     ask[open_rows] = found.ask[open_rows]
-    return Crowd(votes.annotators, voted, found.quality, found.told, ask)
+    return Crowd(votes.annotators, votes.voted, found.quality, found.told, ask)
 
 
 def annotators_frame(crowd: Crowd) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from cleaning.data import IntVector, Split
-from cleaning.errors import InvalidInput
+from cleaning.errors import InvalidInput, count_of
 from cleaning.labels.crowd import crowd_of
 from cleaning.labels.frames import votes_in
 from cleaning.labels.ranked import Ranked, rank_rows
@@ -102,7 +102,7 @@ class LabelRanker(BaseEstimator):  # type: ignore[misc]
         else:
             matrix, given = validate_data(self, X, dtype=_FLOATS), np.array(said.values)
             if len(said.codes) != len(matrix):
-                problem = f"there are {len(said.codes)} rows of votes for {len(matrix)} rows"
+                problem = f"{count_of(len(said.codes), 'row')} of votes for {count_of(len(matrix), 'row')} of data"
                 raise InvalidInput("votes", problem, "give one for every row")
         parts, split = [given], None
         if trusted is not None:

@@ -10,16 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cleaning.belief.blocks.stored import Scale, Stored, naming_rows
-from cleaning.data import LARGEST_SHARE, FloatVector, checked_features, refuse_overflow
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.data import LARGEST_SHARE, FloatVector, Single, checked_features, refuse_overflow
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.columns import Column
 from cleaning.vectors.scaling import centre_of, is_far
 
-Single = NDArray[np.float32]
 Scaling = Literal["standard", "none"]
 
 # Texts become this many directions of a truncated SVD of their hashed n-grams.
@@ -139,8 +137,8 @@ class _VectorEncoder:
         if matrix.shape[1:] != self._width:
             raise InvalidInput(
                 evidence.place,
-                f"its embeddings have {matrix.shape[1]} dimensions, those of {self._place.path or self._place} have "
-                f"{self._width[0]}",
+                f"its embeddings have {count_of(matrix.shape[1], 'dimension')}, those of "
+                f"{self._place.path or self._place} have {self._width[0]}",
                 "embed both with the same encoder",
             )
         return matrix if self.scale is None else self.scale.of(matrix)

@@ -1,6 +1,6 @@
 """Arrays and DataFrames as labels, ids and evidence."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cleaning.belief.caveats import Caveat
 from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
-from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, column_of, numbered_run
+from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, Column, column_of, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Scaling, Texts, Vectors, vectors_in
+from cleaning.labels.indexed import index_of
+from cleaning.labels.other_labels import OtherLabels, caveat_of, left_out_caveat, other_labels
 from cleaning.labels.votes import Votes, encode_votes
 
 
@@ -44,6 +47,8 @@ class Given:
     """Rows as they were given. ids: of a column, or of the index, if it has a name for every row; else row numbers.
 
     votes: those of annotators, if the labels are what most of them said. columns: by which rows of a table are judged.
+    index: that of the labels or of the data, if one of them has one. left_out: columns that are other labels. caveats:
+    what seems to be wrong with the columns.
     """
 
     evidence: Evidence
@@ -51,48 +56,61 @@ class Given:
     ids: tuple[str, ...]
     votes: Votes | None = None
     columns: tuple[str, ...] = ()
+    index: "pd.Index[Any] | None" = None
+    left_out: tuple[str, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
 
 def given_rows(
-    data: object, labels: object, choice: Choice, key: str, votes: object = None, needed: Collection[str] = ()
+    data: object, labels: object, choice: Choice, key: str, votes: object = None, like: Given | None = None
 ) -> Given:
     """The rows of an array, or of a DataFrame with or without its labels or votes.
 
-    key: the name of the argument, for errors. votes: instead of labels. needed: columns that are not passed over if
-    they are empty.
+    key: the name of the argument, for errors. votes: instead of labels. like: the rows whose columns these should have.
     """
+    index = index_of(data, votes if labels is None else labels, Place(key=f"labels of {key}"))
     place, data = Place(key=key), pandas_of(data, key)
-    columns: tuple[str, ...] = ()
+    _refuse_other_kinds(data, labels, choice, place, votes)
+    if isinstance(data, pd.DataFrame):
+        _refuse_unknown(data, choice, place)
+        column = _id_column(data, choice, place)
+        ids = _ids(data, column)
+    elif choice.named:
+        raise InvalidInput(place, "it has no columns to name", "give a DataFrame, or leave the names out")
+    else:
+        matrix = _matrix(data, place)
+        ids = tuple(str(row) for row in range(matrix.shape[0]))
+    given = _labelled(data, labels, choice, place, votes)
+    encoded, said = (given.given, given) if isinstance(given, Votes) else (given, None)
+    if len(encoded.codes) != len(ids):
+        where, count = Place(key=f"labels of {key}"), len(encoded.codes)
+        problem = f"{count_of(count, 'label')} for {count_of(len(ids), 'row')}"
+        if votes is not None:
+            where = Place(key="votes")
+            problem = f"{count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
+        raise InvalidInput(where, problem, "give one for every row")
+    if not isinstance(data, pd.DataFrame):
+        return Given(Vectors(matrix, place, choice.scaling or "none"), encoded, ids, said, index=index)
+    if choice.embeddings is not None or choice.text is not None:
+        return Given(_of_column(data, choice, place), encoded, ids, said, index=index)
+    columns, others = _columns(data, choice, place, column, encoded, like)
+    judged_by = tuple(one.name for one in columns)
+    evidence = _of_columns(columns, choice, place)
+    return Given(evidence, encoded, ids, said, judged_by, index, others.sure, _said_of(others))
+
+
+def _refuse_other_kinds(data: object, labels: object, choice: Choice, place: Place, votes: object) -> None:
+    """Raises InvalidInput for what holds no rows, and unless there is one kind of labels."""
     if isinstance(data, str | bytes | Path | Mapping):
         what = "a dict" if isinstance(data, Mapping) else "a path or a text"
         fix = "give an array or a DataFrame; the command `fixfirst rank` takes files and folders"
         raise InvalidInput(place, f"this is {what}", fix)
-    if labels is None and choice.label is None and votes is None:
+    count = sum(one is not None for one in (labels, choice.label, votes))
+    if not count:
         raise InvalidInput(place, "there are no labels", "give y, or name their column: label=…")
-    if not isinstance(data, pd.DataFrame):
-        if choice.named:
-            raise InvalidInput(place, "it has no columns to name", "give a DataFrame, or leave the names out")
-        matrix = _matrix(data, place)
-        evidence: Evidence = Vectors(matrix, place, choice.scaling or "none")
-        ids = tuple(str(row) for row in range(matrix.shape[0]))
-    else:
-        _refuse_unknown(data, choice, place)
-        column = _id_column(data, choice, place)
-        evidence, columns = _of_frame(data, choice, place, column, needed)
-        ids = _ids(data, column)
-    if sum(one is not None for one in (labels, choice.label, votes)) > 1:
+    if count > 1:
         one = "label" if choice.label is not None else "votes"
         raise InvalidInput(one, "labels are given as well", "give one of them")
-    given = _labelled(data, labels, choice, place, votes)
-    encoded = given.given if isinstance(given, Votes) else given
-    if len(encoded.codes) != len(ids):
-        where, count = Place(key=f"labels of {key}"), len(encoded.codes)
-        problem = f"there are {count} labels for {len(ids)} rows"
-        if votes is not None:
-            where = Place(key="votes")
-            problem = f"there are {count_of(count, 'row')} of votes for {count_of(len(ids), 'row')} of data"
-        raise InvalidInput(where, problem, "give one for every row")
-    return Given(evidence, encoded, ids, given if isinstance(given, Votes) else None, columns)
 
 
 def _labelled(data: Any, labels: object, choice: Choice, place: Place, votes: object) -> Labels | Votes:
@@ -129,7 +147,7 @@ def trusted_rows(trusted: Any, choice: Choice, given: Given) -> Given:
     choice = replace(choice, classes=True)
     if choice.id not in getattr(data, "columns", ()):
         choice = replace(choice, id=None)
-    found = given_rows(data, labels, choice, "trusted", needed=given.columns)
+    found = given_rows(data, labels, choice, "trusted", like=given)
     return Given(found.evidence, spelled_alike(found.labels, given.labels), found.ids)
 
 
@@ -163,7 +181,7 @@ def _matrix(data: Any, place: Place) -> Any:
         widths = [len(row) if hasattr(row, "__len__") else 0 for row in rows]
         odd = next((row for row, width in enumerate(widths) if width != widths[0]), None)
         if odd is not None:
-            found = f"{widths[odd]} numbers where row 0 has {widths[0]}"
+            found = f"{count_of(widths[odd], 'number')} where row 0 has {widths[0]}"
             raise InvalidInput(replace(place, row=odd), found, "give one vector of the same length for every row")
         matrix = np.array(rows)
     if matrix.ndim < 2:
@@ -185,25 +203,42 @@ def _refuse_unknown(data: pd.DataFrame, choice: Choice, place: Place) -> None:
         raise InvalidInput(" and ".join(by), "the rows are judged by one of them", "leave one of them out")
 
 
-def _of_frame(
-    data: pd.DataFrame, choice: Choice, place: Place, id_column: str | None, needed: Collection[str]
-) -> tuple[Evidence, tuple[str, ...]]:
-    """What the rows are judged by, and by which columns if these are not vectors or texts."""
+def _of_column(data: pd.DataFrame, choice: Choice, place: Place) -> Evidence:
+    """The embeddings or the texts of one column."""
     if choice.embeddings is not None:
         where = replace(place, column=choice.embeddings)
-        return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none"), ()
-    if choice.text is not None:
-        return Texts(list(data[choice.text].astype(object).where(data[choice.text].notna(), None)), place), ()
+        return Vectors(_matrix(data[choice.embeddings], where), where, choice.scaling or "none")
+    texts = data[choice.text]
+    return Texts(list(texts.astype(object).where(texts.notna(), None)), place)
+
+
+def _columns(
+    data: pd.DataFrame, choice: Choice, place: Place, id_column: str | None, labels: Labels, like: Given | None
+) -> tuple[list[Column], OtherLabels]:
+    """The columns that the rows are judged by, and those that look like other labels."""
     names = choice.features or _judged_by(data, {*choice.label_columns, id_column})
     columns = [column_of(str(name), data[name], place) for name in names]
+    needed, left_out = ((), ()) if like is None else (like.columns, like.left_out)
     if not choice.features:
-        columns = [column for column in columns if column.name in needed or not column.is_empty]
-    judged_by = tuple(column.name for column in columns)
-    vector = all(column.kind == "number" for column in columns) and numbered_run(judged_by)
+        columns = [one for one in columns if one.name in needed or not (one.is_empty or one.name in left_out)]
+    others = OtherLabels() if like is not None else other_labels(columns, labels, named=bool(choice.features))
+    return [one for one in columns if one.name not in others.sure], others
+
+
+def _of_columns(columns: Sequence[Column], choice: Choice, place: Place) -> Evidence:
+    """These columns as evidence; as vectors if they are one that is written out."""
+    vector = all(column.kind == "number" for column in columns) and numbered_run([one.name for one in columns])
     evidence = Columns(columns, place, choice.scaling or ("none" if vector else "standard"))
-    if vector and evidence.scaling == "none":
-        return vectors_in(evidence), judged_by
-    return evidence, judged_by
+    return vectors_in(evidence) if vector and evidence.scaling == "none" else evidence
+
+
+def _said_of(others: OtherLabels) -> tuple[Caveat, ...]:
+    """What to say of columns that look like other labels."""
+    found = caveat_of(others.doubtful, "leave it out: features=…, or pass over this if it is none")
+    if not others.sure:
+        return found
+    fix = "if another annotator gave it, name it in label=[…]; to judge the rows by it, name it in features=…"
+    return (*found, left_out_caveat(others.sure, fix))
 
 
 def _judged_by(data: pd.DataFrame, taken: set[Any]) -> list[Any]:

@@ -25,7 +25,7 @@ def as_html(head: str, notes: Sequence[str], suspects: pd.DataFrame, pictures: S
     header = "".join(f"<th>{name}</th>" for name in SHOWN)
     if any(pictures):
         header = f"<th></th>{header}"
-        lines = [f"<td>{thumbnail(one)}</td>{line}" for one, line in zip(pictures, lines, strict=True)]
+        lines = [f"<td>{_thumbnail(one)}</td>{line}" for one, line in zip(pictures, lines, strict=True)]
     rows = "".join(f"<tr>{line}</tr>" for line in lines)
     return f"<p>{head}</p>{said}<table><tr>{header}</tr>{rows}</table>"
 
@@ -36,7 +36,7 @@ def _shown(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def thumbnail(content: bytes | None) -> str:
+def _thumbnail(content: bytes | None) -> str:
     """An encoded picture as an html image of up to 96 × 96 pixels; empty for what cannot be decoded."""
     from PIL import Image
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cleaning.belief.told import probability_matrix
 from cleaning.data import FloatMatrix
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.arrow import pandas_of
 from cleaning.labels.classes import NUMBER
 
@@ -37,7 +37,7 @@ def predicted_by_class(values: Any, names: Sequence[str], rows: int, what: str, 
 def refuse_columns(columns: int, names: Sequence[str], what: str, *, text: bool = False) -> None:
     """Raises InvalidInput if there is not one column per class, or if the order of the columns is ambiguous."""
     if columns != len(names):
-        found = f"{columns} columns for {len(names)} classes ({first_three(names)})"
+        found = f"{count_of(columns, 'column')} for {count_of(len(names), 'class')} ({first_three(names)})"
         raise InvalidInput(what, found, "give one column for every class, in the order of the names")
     numbers = all(NUMBER.fullmatch(name) for name in names) and not text
     by_alphabet = sorted(names)

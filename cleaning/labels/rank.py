@@ -55,8 +55,8 @@ def rank(
         The column with a different id in every row. Default: a column that is named like ids (`id`, `filename`, …), or
         else the index. The rows are not judged by it.
     features : sequence of str, optional
-        The columns to judge the rows by. Default: all others that have a value in some row. Numbers are
-        standardised; text of few values becomes 0 and 1.
+        The columns to judge the rows by. Default: all others that have a value in some row and do not look like another
+        label. Numbers are standardised; text of few values becomes 0 and 1.
     embeddings : str, optional
         Judge the rows by this column of vectors, as they are.
     text : str, optional
@@ -96,9 +96,9 @@ def rank(
     >>> labels[[3, 250]] = 8  # two wrong labels
     >>> found = fixfirst.rank(X[:300], labels, trusted=(X[300:500], y[300:500]))
     >>> found.next(2)[["row", "given_label", "suggested_label"]]
-       row  given_label  suggested_label
-    0    3            8                3
-    1  250            8                4
+         row  given_label  suggested_label
+    3      3            8                3
+    250  250            8                4
     >>> corrected = found.decide([3, 250], [3, 4]).apply(labels)
     """
     choice, alone = Choice(label, id, features, embeddings, text, scaling, classes), data is None
@@ -121,7 +121,7 @@ def rank(
     ranked = rank_rows(
         matrix, known.codes, given.ids, split, seed=seed, probabilities=own, trusted_probabilities=others, votes=votes
     )
-    return Suspects(ranked, known, given.ids, pictures, said)
+    return Suspects(ranked, known, given, pictures, said)
 
 
 def _rows_of_model(probabilities: Any, trusted: Any, others: Any) -> tuple[Any, Any]:

@@ -1,20 +1,23 @@
 """What `fixfirst.rank` returns: the labels to fix first, and what was decided about them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from cleaning.belief.caveats import Caveat
 from cleaning.belief.count import Count
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, count_of, first_three, printable, suggest, whole_from_0
-from cleaning.labels.advice import advice
-from cleaning.labels.applied import decided_votes, replaced
+from cleaning.labels.advice import advice, between
+from cleaning.labels.applied import decided_votes, refuse_changed, refuse_other_kind, replaced, without_dropped
 from cleaning.labels.classes import Labels, encode_labels, spelled_alike
 from cleaning.labels.crowd import annotators_frame, crowd_of
+from cleaning.labels.frames import Given
+from cleaning.labels.indexed import places_of
+from cleaning.labels.looked import Looked, Verdict
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.notebook import SHOWN, as_html
 from cleaning.labels.ranked import Ranked
@@ -40,7 +43,11 @@ class Suspects:
     caveats : tuple of Caveat
         What the data cannot tell, or what seems to be wrong with them.
     frame : pandas.DataFrame
-        One line per row of the data, the label to fix first on top; rows without a label are at the end.
+        One line per row of the data, the label to fix first on top; rows without a label are at the end. The index is
+        the row. `decision` is `label: NAME`, `keep`, `drop`, `unsure` or None, and `suggested_label` is then the right
+        one, if that is known.
+    kept : array of bool, shape (n,)
+        Which rows of the data were not dropped.
     first_looks : pandas.DataFrame
         The rows of `frame` to look at first where no row is trusted. They were drawn at random: once all of them are
         decided, `left` is known better. Empty where there are trusted rows, or few others.
@@ -52,17 +59,16 @@ class Suspects:
         self,
         ranked: Ranked,
         labels: Labels,
-        ids: tuple[str, ...],
+        given: Given,
         pictures: Sequence[bytes] | Callable[[int], bytes | None] | None,
         votes: Votes | None = None,
     ) -> None:
-        self._votes = votes
-        self._ranked, self._labels, self._ids = ranked, labels, ids
+        self._votes, self._index, self._doubts = votes, given.index, given.caveats
+        self._ranked, self._labels, self._ids = ranked, labels, given.ids
         self._pictures = pictures
-        self._decided: dict[int, object] = {}
+        self._looked = Looked()
         # all classes by name: those of the data, then those of decisions
         self._values_of = dict(zip(labels.names, labels.values, strict=True))
-        self._checked: dict[int, int] = {}
         self._now: Ranked | None = None
 
     def __len__(self) -> int:
@@ -89,12 +95,12 @@ class Suspects:
     def advice(self) -> str:
         """Whether to go on looking, in a sentence."""
         now = self._current().round
-        return advice(now.suspicion[now.order], now.left)
+        return advice(now.suspicion[now.order], now.left, len(self._looked))
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What the data cannot tell, or what seems to be wrong with them."""
-        return named_caveats(self._ranked.posterior.caveats, self._labels.names)
+        return (*self._doubts, *named_caveats(self._ranked.posterior.caveats, self._labels.names))
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -103,29 +109,27 @@ class Suspects:
         order = now.order
         near = self._ranked.near_duplicate_of[order].tolist()
         columns = {
-            "place": np.arange(1, len(order) + 1),
-            "id": [self._ids[row] for row in order],
-            "row": order,
             "given_label": self._values(self._labels.codes[order]),
             "suggested_label": self._values(now.suggestion[order]),
             "probability": now.probability[order],
-            "suspicion": now.suspicion[order],
             "near_duplicate_of": [None if row < 0 else self._ids[row] for row in near],
             "outlier": self._ranked.outlier[order],
-            "decision": pd.Series([self._decided.get(row) for row in order.tolist()], dtype=object),
+            "decision": pd.Series(self._looked.words(order.tolist()), dtype=object),
         }
         if self._votes is not None:
             ours, others = self._votes.on(self._labels.codes)
             people = np.array([*self._votes.annotators, None], dtype=object)
             asked = pd.Series(people[crowd_of(now, self._votes).ask[order]], dtype=object)
             columns |= {"votes_for": ours[order], "votes_against": others[order], "ask_next": asked}
-        return pd.DataFrame(columns)
+        columns |= {"id": [self._ids[row] for row in order], "place": np.arange(1, len(order) + 1)}
+        # where a screen is narrow, pandas leaves out columns in the middle
+        columns |= {"row": order, "suspicion": now.suspicion[order]}
+        return pd.DataFrame(columns).set_axis(order, axis=0)
 
     @property
     def first_looks(self) -> pd.DataFrame:
         """The undecided rows of `frame` that were drawn, to count wrong labels by; empty where none were drawn."""
-        still = [row for row in self._ranked.drawn.tolist() if row not in self._decided]
-        return self.frame.set_index("row", drop=False).loc[still].reset_index(drop=True)
+        return self.frame.loc[[row for row in self._ranked.drawn.tolist() if row not in self._looked]]
 
     @property
     def annotators(self) -> pd.DataFrame | None:
@@ -159,9 +163,9 @@ class Suspects:
         Returns
         -------
         pandas.DataFrame
-            The first undecided rows of `frame`.
+            The first undecided rows of `frame`. Its index and its column `row` are what `decide` takes.
         """
-        return self.frame.head(min(whole_from_0("count", count), len(self) - len(self._decided)))
+        return self.frame.head(min(whole_from_0("count", count), len(self) - len(self._looked)))
 
     def decide(self, rows: ArrayLike, labels: Any, *, new_labels: bool = False) -> "Suspects":
         """Record what the labels of some rows should be; a later decision about a row replaces an earlier one.
@@ -190,18 +194,86 @@ class Suspects:
         right = encode_labels([labels] * len(numbers) if single else labels, Place(key="labels"), classes=True)
         if len(right.codes) != len(numbers):
             raise InvalidInput(
-                "labels", f"{len(right.codes)} for {len(numbers)} rows", "give one for every row, or one"
+                "labels", f"{len(right.codes)} for {count_of(len(numbers), 'row')}", "give one for every row, or one"
             )
         right = spelled_alike(right, self._labels)
         unknown = [name for name in right.names if name not in self._values_of]
         if (unknown and not new_labels) or (right.codes < 0).any():
             found = f"no row has such a label ({first_three(unknown)})" if unknown else "a label is missing"
-            raise InvalidInput("labels", found, f"use one of {first_three(self._labels.names)}, or new_labels=True")
+            fix = f"use one of {first_three(self._labels.names)}, or new_labels=True"
+            if unknown and unknown[0] in ("drop", "unsure"):
+                fix = f"use found.{unknown[0]}(rows), or new_labels=True if it is a class"
+            raise InvalidInput("labels", found, fix)
         values = dict(zip(right.names, right.values, strict=True))
+        refuse_other_kind([values[name] for name in unknown], self._labels.values)
         self._values_of |= {name: values[name] for name in unknown}
         place = {name: number for number, name in enumerate(self._values_of)}
         for row, code in zip(numbers.tolist(), right.codes.tolist(), strict=True):
-            self._decided[row], self._checked[row] = self._values_of[right.names[code]], place[right.names[code]]
+            name = right.names[code]
+            kind: Literal["keep", "label"] = "keep" if place[name] == self._labels.codes[row] else "label"
+            self._looked.say(row, Verdict(kind, self._values_of[name], place[name]))
+        self._now = None
+        return self
+
+    def drop(self, rows: ArrayLike) -> "Suspects":
+        """Record that some rows are to be left out: no class fits, or they are of no use.
+
+        Parameters
+        ----------
+        rows : int, str, or array-like of them
+            As in `decide`.
+
+        Returns
+        -------
+        Suspects
+            This object.
+
+        Raises
+        ------
+        InvalidInput
+            For a row that is not there.
+        """
+        return self._say(rows, Verdict("drop"))
+
+    def unsure(self, rows: ArrayLike) -> "Suspects":
+        """Record that somebody looked at some rows and could not tell. They keep their labels and do not come back.
+
+        Parameters
+        ----------
+        rows : int, str, or array-like of them
+            As in `decide`.
+
+        Returns
+        -------
+        Suspects
+            This object.
+
+        Raises
+        ------
+        InvalidInput
+            For a row that is not there.
+        """
+        return self._say(rows, Verdict("unsure"))
+
+    def undo(self, rows: ArrayLike) -> "Suspects":
+        """Take back what was said last about some rows by `decide`, `drop` or `unsure`; what was said before counts.
+
+        Parameters
+        ----------
+        rows : int, str, or array-like of them
+            As in `decide`.
+
+        Returns
+        -------
+        Suspects
+            This object.
+
+        Raises
+        ------
+        InvalidInput
+            For a row that is not there, or that nothing was said about. Then nothing is taken back.
+        """
+        self._looked.take_back(self._numbers(rows))
         self._now = None
         return self
 
@@ -211,31 +283,46 @@ class Suspects:
         Parameters
         ----------
         labels : list, array or Series
-            The labels that were ranked. Where votes were ranked, those.
+            The labels that were ranked. Where votes were ranked, those. A Series with the index of what was ranked may
+            be in another order.
 
         Returns
         -------
         list, array or Series
-            The same with the decided labels changed; text arrays become as wide as their longest label. Where votes
-            were ranked, what most annotators said, with the decided labels changed.
+            The same with the decided labels changed and without the rows that were dropped: `X[found.kept]` are the
+            rows that belong to them. Arrays become as wide as their longest label or largest number. Where votes were
+            ranked, what most annotators said, with the decided labels changed.
 
         Raises
         ------
         InvalidInput
-            If a row that was decided no longer has the label that it was ranked with.
+            If a row no longer has the label that it was ranked with, and for another index.
         """
         if len(labels) != len(self):
-            raise InvalidInput("labels", f"{len(labels)} for {len(self)} rows", "give the labels that were ranked")
+            found = f"{len(labels)} for {count_of(len(self), 'row')}"
+            raise InvalidInput("labels", found, "give the labels that were ranked")
+        places = places_of(self._index, labels)
+        ranked = labels if places is None else labels.iloc[places]
         if self._votes is not None:
-            return decided_votes(self._votes, labels, self._labels, self._decided)
-        now = encode_labels(labels, Place(key="labels"), classes=True)
-        for row in self._decided:
-            before, found = self._labels.codes[row], now.codes[row]
-            same = before < 0 if found < 0 else before >= 0 and self._labels.names[before] == now.names[found]
-            if not same:
-                place = Place(key="labels", row=row)
-                raise InvalidInput(place, "the label is not the one that was ranked", "rank these labels again")
-        return replaced(labels, self._decided)
+            fixed = decided_votes(self._votes, ranked, self._labels, self._looked.right)
+        else:
+            refuse_changed(ranked, self._labels)
+            fixed = replaced(ranked, self._looked.right)
+        back = slice(None) if places is None else np.argsort(places)
+        return without_dropped(fixed if places is None else fixed.iloc[back], self.kept[back])
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Which rows of the data were not dropped, shape (n,)."""
+        found = np.ones(len(self), dtype=bool)
+        found[[row for row, verdict in self._looked.standing.items() if verdict.kind == "drop"]] = False
+        return found
+
+    def _say(self, rows: ArrayLike, verdict: Verdict) -> "Suspects":
+        for row in self._numbers(rows).tolist():
+            self._looked.say(row, verdict)
+        self._now = None
+        return self
 
     def _numbers(self, rows: Any) -> IntVector:
         """The numbers of rows, which may be named by their ids."""
@@ -260,7 +347,8 @@ class Suspects:
     def _current(self) -> Ranked:
         """The ranking after the decisions; computed when it is first asked for."""
         if self._now is None:
-            self._now = renewed(self._ranked, self._checked) if self._checked else self._ranked
+            checked, left_out = self._looked.checked, self._looked.left_out
+            self._now = renewed(self._ranked, checked, left_out) if len(self._looked) else self._ranked
         return self._now
 
     def _values(self, codes: IntVector) -> "pd.Series[Any]":
@@ -281,12 +369,11 @@ class Suspects:
 
     def _said(self) -> list[str]:
         """How many labels are wrong, what the data cannot tell, and whether to go on."""
-        left, decided = self.left, len(self._decided)
+        left, decided = self.left, len(self._looked)
         head = count_of(len(self._ranked.labelled), "label") + (f", {decided} of them decided" if decided else "")
         if len(self._current().round.order) and not np.isnan(left.expected):
-            them, low, high = "the others" if decided else "them", f"{left.low:.0f}", f"{left.high:.0f}"
-            between = low if low == high else f"{low} to {high}"
-            head += f"; {between} of {them} are probably wrong (90% confidence)"
+            them = "the others" if decided else "them"
+            head += f"; {between(left.low, left.high)} of {them} are probably wrong (90% confidence)"
         return [head, *map(str, self.caveats), self.advice]
 
     def _picture(self, row: int) -> Any:

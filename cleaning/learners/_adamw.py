@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg.blas import saxpy, sger
 
-Float32 = NDArray[np.float32]
+from cleaning.data import Single
 
 # The challenge's evaluator fixes these.
 _LEARNING_RATE = 0.01
@@ -84,13 +83,13 @@ class Update:
 
     def __call__(
         self,
-        weight: Float32,
-        first: Float32,
-        second: Float32,
-        first_column: Float32,
-        second_column: Float32,
-        row: Float32,
-        row_squared: Float32,
+        weight: Single,
+        first: Single,
+        second: Single,
+        first_column: Single,
+        second_column: Single,
+        row: Single,
+        row_squared: Single,
         rate: np.float32,
         epsilon: np.float32,
     ) -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import expit
 
-from cleaning.learners._adamw import Float32, Step, Update, steps
+from cleaning.data import Single
+from cleaning.learners._adamw import Step, Update, steps
 from cleaning.learners._torch_init import HIDDEN, initial_weights
 
 # The challenge's evaluator fixes these.
@@ -13,7 +14,7 @@ BATCH = 64
 _PADDING = 16
 
 
-def with_bias(features: Float32) -> Float32:
+def with_bias(features: Single) -> Single:
     """The (n, d) features, a column of ones that makes the bias a weight, and zeros up to a multiple of 16 columns."""
     n, width = features.shape
     wide = np.zeros((n, -(-(width + 1) // _PADDING) * _PADDING), np.float32)
@@ -42,7 +43,7 @@ class Network:
         self._gradient = np.empty(HIDDEN + 1, np.float32)
         self._direction = np.empty(width, np.float32)
 
-    def train(self, wide: Float32, labels: Float32) -> tuple[Float32, np.float32]:
+    def train(self, wide: Single, labels: Single) -> tuple[Single, np.float32]:
         """Trains from the initial weights on wide (n, width) from `with_bias` and 0/1 labels (n,).
 
         Returns the learned function: a direction (width,), which includes the hidden bias, and the output bias.
@@ -68,7 +69,7 @@ class Network:
         self._output[0, -1:] = initial.output_bias
         np.dot(self._output[0, :-1], self._hidden[0], out=self._direction)
 
-    def _step(self, x: Float32, y: Float32, step: Step) -> None:
+    def _step(self, x: Single, y: Single, step: Step) -> None:
         row = np.dot(self._error(x, y, step.weight), x)
         column = self._output[0, :-1] * (step.first * step.weight)
         column_squared = column * column
@@ -79,9 +80,9 @@ class Network:
         self._update(weight, first, second, column, column_squared, row, row * row, rate, epsilon)
         np.dot(self._output[0, :-1], self._hidden[0], out=self._direction)
 
-    def _error(self, x: Float32, y: Float32, scale: float) -> Float32:
+    def _error(self, x: Single, y: Single, scale: float) -> Single:
         """The gradient of the mean binary cross-entropy with respect to the logits of a batch."""
-        logits: Float32 = np.dot(x, self._direction)
+        logits: Single = np.dot(x, self._direction)
         logits *= scale**2
         logits += self._output[0, -1] * scale
         error = np.asarray(expit(logits, out=logits), np.float32)
@@ -89,7 +90,7 @@ class Network:
         error *= 1 / len(x)
         return error
 
-    def _move_output(self, row: Float32, step: Step) -> None:
+    def _move_output(self, row: Single, step: Step) -> None:
         gradient = self._gradient
         np.dot(self._hidden[0], row, out=gradient[:-1])
         gradient[:-1] *= step.weight

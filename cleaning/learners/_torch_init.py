@@ -10,9 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
+from cleaning.data import Single
 
 HIDDEN = 128
 _SEED = 42
@@ -23,10 +22,10 @@ _RANDOM_BITS = 24
 class InitialWeights:
     """Linear(d → 128): weight (128, d), bias (128,); then Linear(128 → 1): weight (128,), bias (1,). All float32."""
 
-    hidden_weight: Float32
-    hidden_bias: Float32
-    output_weight: Float32
-    output_bias: Float32
+    hidden_weight: Single
+    hidden_bias: Single
+    output_weight: Single
+    output_bias: Single
 
 
 def initial_weights(width: int) -> InitialWeights:
@@ -40,7 +39,7 @@ def initial_weights(width: int) -> InitialWeights:
     )
 
 
-def _uniform(draws: np.random.RandomState, count: int, bound: float) -> Float32:
+def _uniform(draws: np.random.RandomState, count: int, bound: float) -> Single:
     raw = draws.randint(0, 2**32, size=count, dtype=np.uint32) & np.uint32(2**_RANDOM_BITS - 1)
     limit = float(np.float32(bound))
     # The product is exact in float64, so only the final result is rounded, as in a fused multiply-add.

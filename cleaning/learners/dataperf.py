@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Single, Split, refuse_other_width
 from cleaning.errors import InvalidInput, Unsuitable, first_three
-from cleaning.learners._adamw import Float32
 from cleaning.learners._network import BATCH, Network, with_bias
 from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
@@ -79,12 +78,7 @@ def _accuracies(path: LabelPath, test: Split, progress: Progress) -> FloatVector
 
 
 def _check(path: LabelPath, test: Split) -> None:
-    if test.features.shape[1] != path.features.shape[1]:
-        raise InvalidInput(
-            "test",
-            f"embeddings have {test.features.shape[1]} columns, training embeddings have {path.features.shape[1]}",
-            "embed every split with the same network",
-        )
+    refuse_other_width("test", test.features, path.features.shape[1])
     if not len(path.labels) or not len(test):
         raise InvalidInput("dataperf learner", "there are no training or no test rows", "give at least one sample")
     for part, labels in (("training", path.labels), ("true training", path.values), ("test", test.labels)):
@@ -96,12 +90,12 @@ def _check(path: LabelPath, test: Split) -> None:
             )
 
 
-def _float32(features: FloatMatrix) -> Float32:
+def _float32(features: FloatMatrix) -> Single:
     with np.errstate(over="ignore"):
         return np.require(features, np.float32, ["C", "A"])
 
 
-def _probabilities(direction: Float32, bias: np.float32, features: Float32) -> Float32:
+def _probabilities(direction: Single, bias: np.float32, features: Single) -> Single:
     """(n,) probabilities of class 1."""
     d = features.shape[1]
     logits = np.dot(features, direction[:d])
@@ -114,13 +108,13 @@ def _probabilities(direction: Float32, bias: np.float32, features: Float32) -> F
     return np.asarray(expit(logits, out=logits), np.float32)
 
 
-def _threshold(probabilities: Float32, labels: IntVector) -> np.float32:
+def _threshold(probabilities: Single, labels: IntVector) -> np.float32:
     """The first threshold with the highest rounded accuracy; 0 if all of them round to 0."""
     accuracy = _rounded_accuracy(probabilities, labels, _THRESHOLDS[:, None])
     best = int(np.argmax(accuracy))
     return np.float32(_THRESHOLDS[best] if accuracy[best] > 0 else 0.0)
 
 
-def _rounded_accuracy(probabilities: Float32, labels: IntVector, threshold: Float32 | np.float32) -> FloatVector:
+def _rounded_accuracy(probabilities: Single, labels: IntVector, threshold: Single | np.float32) -> FloatVector:
     """Accuracy to 2 decimals for one threshold, or for each one in a column of thresholds."""
     return np.asarray(np.round(np.mean((probabilities > threshold) == labels, axis=-1), 2))

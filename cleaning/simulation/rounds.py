@@ -9,7 +9,7 @@ from cleaning.errors import InvalidInput
 from cleaning.ranking import Ranking
 
 Ask = Callable[[Mapping[int, int]], Ranking]
-"""The order of all rows, given the right label of every row that is fixed. Fixed rows may stand anywhere in it."""
+"""The order of all rows, given the right label of every row that is fixed. Fixed rows may be anywhere in it."""
 
 
 def clean_in_rounds(ask: Ask, truth: GroundTruth, every: int, fixed: Sequence[int] = ()) -> Iterator[IntVector]:

@@ -35,8 +35,8 @@ def is_far(values: NDArray[np.float64]) -> Any:
         return np.abs(values.mean(axis=0)) > _FAR * values.std(axis=0)
 
 
-def every_which(count: int) -> int:
-    """Of so many rows, the distance between those that `centre_of` looks at, which are 4096 to 8191 if there are."""
+def stride(count: int) -> int:
+    """The distance between the rows that `centre_of` looks at among so many: 4,096 to 8,191 of them if there are."""
     return max(1, count // _BLOCK_ROWS)
 
 
@@ -48,7 +48,7 @@ def centre_of(matrix: NDArray[Any]) -> FloatVector | None:
     """
     if matrix.dtype.kind not in "fiu" or matrix.dtype.itemsize < 4 or matrix.dtype == np.float32 or not len(matrix):
         return None
-    rows = np.asarray(matrix[:: every_which(len(matrix))], dtype=np.float64)
+    rows = np.asarray(matrix[:: stride(len(matrix))], dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = rows.mean(axis=0), rows.std(axis=0)
         far = is_far(rows) & (deviation > _CONSTANT * np.abs(mean))

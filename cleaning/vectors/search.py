@@ -10,11 +10,10 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix, IntVector, refuse_overflow
-from cleaning.errors import InvalidInput, Place
+from cleaning.data import FloatMatrix, IntVector, Single, refuse_overflow
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.progress import Progress, silent
 
-Single = NDArray[np.float32]
 Ranks = NDArray[np.int32]
 
 METRICS = ("cosine", "inner_product", "euclidean")
@@ -50,7 +49,7 @@ def comparable(queries: FloatMatrix, references: FloatMatrix, metric: str) -> tu
     if queries.shape[1] != references.shape[1]:
         raise InvalidInput(
             "queries",
-            f"{queries.shape[1]} columns, references have {references.shape[1]}",
+            f"{count_of(queries.shape[1], 'column')}, references have {references.shape[1]}",
             "embed both with the same network",
         )
     for what, rows in (("queries", queries), ("references", references)):

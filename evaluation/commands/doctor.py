@@ -162,7 +162,8 @@ def _sandbox() -> Iterator[Finding]:
         if one.reason is None:
             yield Finding("ok", f"The sandbox {one.engine.name} holds: a test program could not get out.")
         else:
-            yield Finding("note", printable(f"The sandbox {one.engine.name} is not used: {one.reason}."))
+            reason = one.reason if one.reason.endswith(("?", ".")) else f"{one.reason}."
+            yield Finding("note", printable(f"The sandbox {one.engine.name} is not used: {reason}"))
     if all(one.reason is not None for one in found):
         yield Finding("note", "Without a sandbox, `judge` and `rehearse` run only your own code, with --trust.")
 

@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints one line per component; one that cannot be loaded gives a warning with the reason."""
+    from cleaning.errors import count_of
     from evaluation.contract import registry
     from evaluation.contract.loading import load_parameters
     from evaluation.datasets.cards import card_lines
@@ -31,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
         for name, block in load_parameters(folders.parameters_file).datasets.items():
             state = "" if block.enabled else " (disabled)"
             sources = ", ".join(source.source for source in block.sources) or "added by hand"
-            reporter.say(f"  {name}{state}: {block.task}, {len(block.data_ids(name))} ids, {sources}")
+            ids = count_of(len(block.data_ids(name)), "id")
+            reporter.say(f"  {name}{state}: {block.task}, {ids}, {sources}")
             for line in card_lines(name, block, folders) if options.long else ():
                 reporter.say(f"    {line}")
     found = {

@@ -54,7 +54,7 @@ def _add_columns(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--label-column",
         metavar="NAME",
-        help="several with the votes of annotators: A,B,C or rater_*; empty cells and -1 are no vote",
+        help="several with the votes of annotators: A,B,C or rater_*; empty cells and -1 are not votes",
     )
     ids = group.add_mutually_exclusive_group()
     ids.add_argument("--id-column", type=str, metavar="NAME")

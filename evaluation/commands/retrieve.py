@@ -21,11 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Writes the lists and the number of seconds the search took."""
+    from cleaning.errors import count_of
     from evaluation.embedding.retrieve import Request, retrieve
     from evaluation.files.progress import Reporter
 
     reporter = Reporter()
     request = Request(options.queries, options.references, options.output, options.metric, options.depth)
     queries, references = retrieve(request, reporter)
-    reporter.say(f"{options.output}: {queries} queries, {references} references")
+    reporter.say(f"{options.output}: {count_of(queries, 'query')}, {count_of(references, 'reference')}")
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evaluation.commands._shared import refuse_given
 
-_SERVED = {"--as": None, "--port": 0, "--batch": 10, "--first-looks": False, "--no-browser": False}
+_SERVED = {"--as": None, "--port": 0, "--batch": None, "--first-looks": False, "--no-browser": False}
 _FILE = {"--size": 20.0}
 """The flags of the page that is served, and of the one that is written to a file, with their defaults."""
 
@@ -15,12 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("review", type=Path, metavar="NAME_review", help="the folder made by `fixfirst rank`")
     parser.add_argument("--as", metavar="NAME", help="the reviewer; default: your login name")
     parser.add_argument("--port", type=int, default=_SERVED["--port"], help="default: any that is free")
-    parser.add_argument(
-        "--batch",
-        type=int,
-        default=_SERVED["--batch"],
-        help="looks after which the order is computed anew; default: 10",
-    )
+    parser.add_argument("--batch", type=int, help="looks after which the order is computed anew; default: 10")
     parser.add_argument(
         "--first-looks", action="store_true", help="begin with the rows that were drawn to count wrong labels by"
     )

@@ -57,8 +57,9 @@ def run(options: argparse.Namespace) -> int:
     known = _known(options, reporter)
     found = read_order(options.ranking, known.train.ids, Choice(options.score_column, options.id_column, options.first))
     reporter.say(f"{options.ranking}: {found.listed} of {len(known.train)} rows; {found.said}")
+    known, order = known.without(found.decided, found.order)
     with reporter.track("score", "models") as progress:
-        scored = score(known, found.order, progress)
+        scored = score(known, order, progress)
     for line in told(scored):
         reporter.say(line)
     if options.output is not None:

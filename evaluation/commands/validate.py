@@ -60,9 +60,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _is_passed_over(path: Path, *, several: bool) -> bool:
     """Whether `submissions/*` names it but it is not a submission: times are checked with their submissions."""
+    from evaluation.submissions.time_files import is_called_like_one
+
     if path.is_dir():
         return several and _OURS.fullmatch(path.name) is not None
-    return path.suffix == ".seconds" or (path.name.startswith("time_") and path.suffix in (".txt", ".rounds"))
+    return is_called_like_one(path)
 
 
 def _task(path: Path, options: argparse.Namespace, parameters: "Parameters") -> "Task":

@@ -27,6 +27,7 @@ from evaluation.files.whole import (
 )
 from evaluation.settings.folders import Folders
 from evaluation.submissions.division import division_path, write_division
+from evaluation.submissions.time_files import time_of_answer, time_of_ranking
 
 LARGEST = 4 * 1024**3
 """The most bytes of a file that is handed in. Each task has a limit of its own, which follows the size of the truth."""
@@ -151,4 +152,4 @@ def _is_copy(one: Path, other: Path, but: Container[str]) -> bool:
 
 def _beside(path: Path) -> tuple[Path, Path]:
     """Where the seconds a submission took are: for a ranking, and for an answer to a sister task."""
-    return path.with_name(f"time_{path.stem}.txt"), path.with_name(f"{path.stem}.seconds")
+    return time_of_ranking(path.with_name(f"{path.stem}.txt")), time_of_answer(path)

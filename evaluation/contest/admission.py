@@ -1,15 +1,15 @@
 """Admission: what a team hands in is checked, counted against the rate limits, kept and logged."""
 
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from cleaning.errors import BadData, FixfirstError, InvalidInput, Place, printable
 from evaluation.contest.accepted import HandedIn, Staged, keep
 from evaluation.contest.log import Entry, Slot, SubmissionLog, clock
+from evaluation.contest.rate import next_allowed, refusal, shown
 from evaluation.contract.registry import bounds, rules_of
 from evaluation.contract.task import Task
 from evaluation.files.names import composed, is_hidden, not_hidden
@@ -22,38 +22,6 @@ from evaluation.submissions.rankings import seed_folders
 
 _SKEW = timedelta(minutes=1)
 """The most by which the clocks of two machines that write to the same log may differ."""
-
-
-def next_allowed(made: Sequence[datetime], now: datetime, rate: Rate) -> datetime | None:
-    """The earliest time of the next submission, never before `now`; None if no more are allowed.
-
-    made: the times, in UTC, of the submissions counted so far.
-    """
-    if not rate.enabled:
-        return now
-    if rate.total is not None and len(made) >= rate.total:
-        return None
-    times = [now]
-    if made:
-        times.append(max(made) + timedelta(minutes=rate.minutes_apart))
-    if rate.since is not None:
-        times.append(_midnight(rate.since))
-    if rate.per_day is not None:
-        times.append(_midnight(_open_day(made, max(times).date(), rate.per_day, rate)))
-    return max(times)
-
-
-def _open_day(made: Sequence[datetime], today: date, per_day: int, rate: Rate) -> date:
-    """The first day, from `today` on, on which one more submission is allowed."""
-    if rate.accumulate:
-        start = rate.since or (min(made).date() if made else today)
-        return max(today, start + timedelta(days=len(made) // per_day))
-    full = sum(moment.date() >= today for moment in made) >= per_day
-    return today + timedelta(days=1) if full else today
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 class Declined(InvalidInput):
@@ -108,7 +76,7 @@ def admit(
         if same is not None:
             return Admitted(same, found, True, allowed)
         if allowed is None or allowed > now:
-            raise _refused(log, slot, staged, sha256, _refusal(made, allowed, rate, staged.team), now, allowed)
+            raise _refused(log, slot, staged, sha256, refusal(made, allowed, rate, staged.team), now, allowed)
         number = keep(staged, log.free_number(slot), folders)
         entry = _append(log, slot, staged, sha256, "accepted", None, now, number)
         sync_folder(log.path.parent)
@@ -138,7 +106,7 @@ def may_run(
         raise Declined(handed.origin, problem, "hand in something better, or run it again by naming it to `submit`")
     if allowed is None or allowed > now:
         with log.locked():
-            raise _refused(log, slot, handed, sha256, _refusal(made, allowed, rate, handed.team), now, allowed)
+            raise _refused(log, slot, handed, sha256, refusal(made, allowed, rate, handed.team), now, allowed)
     return None
 
 
@@ -292,19 +260,3 @@ def _append(
     )
     log.append(entry)
     return entry
-
-
-def _refusal(made: Sequence[datetime], allowed: datetime | None, rate: Rate, team: str) -> str:
-    if allowed is None:
-        return f"{team} has used all {rate.total} allowed submissions"
-    rules = [f"{rate.per_day} a day{', accumulating' if rate.accumulate else ''}"] if rate.per_day else []
-    rules += [f"{rate.minutes_apart:g} minutes apart"] if rate.minutes_apart else []
-    rules += [f"starting on {rate.since}"] if rate.since else []
-    count = f"{len(made)} submission{'s' if len(made) != 1 else ''}"
-    return f"{team} has made {count} ({'; '.join(rules)}): the next is allowed at {shown(allowed)}"
-
-
-def shown(moment: datetime) -> str:
-    """A time in UTC, rounded up to the second, so that what is allowed then is allowed."""
-    whole = moment.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=moment.microsecond > 0)
-    return f"{whole:%Y-%m-%d %H:%M:%S} UTC"

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from cleaning.errors import InvalidInput, Place
 from evaluation.contract.record import Record, fingerprint
 from evaluation.contract.task import Case
-from evaluation.files.whole import append_line, drop_half_line, make_folder, plain_errors
+from evaluation.files.whole import append_line, drop_half_line, make_folder, plain_errors, whole_lines
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 Slot = tuple[str, str, str, int]
@@ -72,14 +72,10 @@ class SubmissionLog:
 
         Raises InvalidInput with the line number for a line that is not an entry.
         """
-        if self.path.exists():
-            with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
-                file.seek(self._read)
-                content = file.read()
-            whole = content[: content.rfind(b"\n") + 1]
-            for line in whole.split(b"\n")[:-1]:
-                self._take(self._parsed(line))
-            self._read += len(whole)
+        content = whole_lines(self.path, self._read)
+        for line in content.split(b"\n")[:-1]:
+            self._take(self._parsed(line))
+        self._read += len(content)
         return self
 
     @contextmanager

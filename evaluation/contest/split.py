@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cleaning.errors import InvalidInput, Place, data_at_fault, first_three, suggest
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault, first_three, suggest
 from evaluation.contract.record import Board
 from evaluation.contract.task import Case
 from evaluation.files.names import composed
@@ -44,7 +44,7 @@ def _public(folder: Path, setting: Mapping[str, Any], groups: Mapping[str, Seque
             part = "private" if chosen else "public"
             raise InvalidInput(
                 f"{folder}{group and ', '}{group}",
-                f"the {part} part of its {len(names)} ids is empty",
+                f"the {part} part of its {count_of(len(names), 'id')} is empty",
                 "change `split:` of the data set in parameters.yaml, or write `split: {enabled: false}`",
             )
         public |= chosen

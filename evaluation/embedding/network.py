@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaning.data import Single
 from cleaning.errors import InvalidInput, Unsuitable, foreign_reason
 from evaluation.embedding.preparation import Preparation
-
-Single = NDArray[np.float32]
 
 Float = type[np.float32] | type[np.float16]
 

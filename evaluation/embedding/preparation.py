@@ -14,7 +14,7 @@ from cleaning.errors import InvalidInput, Place
 from evaluation.files.json import parse_json
 from evaluation.files.whole import read_text
 
-LARGEST_SIDE = 4096
+_LARGEST_SIDE = 4096
 _LARGEST = 100_000
 _SIZES = ("size", "image_size", "input_size", "img_size", "imgsz")
 _MEANS = ("mean", "image_mean")
@@ -42,7 +42,7 @@ class Preparation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
-    size: int = Field(default=224, ge=1, le=LARGEST_SIDE)
+    size: int = Field(default=224, ge=1, le=_LARGEST_SIDE)
     order: Literal["RGB", "BGR"] = "RGB"
     scale: float = 1.0
     mean: list[float] = Field(default=[0.485, 0.456, 0.406], min_length=3, max_length=3)
@@ -82,8 +82,8 @@ def _chosen(settings: Settings) -> dict[str, Any]:
     """The values that the user gave."""
     found: dict[str, Any] = {}
     if settings.size is not None:
-        if not 1 <= settings.size <= LARGEST_SIDE:
-            raise InvalidInput("--encoder-size", f"it is {settings.size}", f"use a number from 1 to {LARGEST_SIDE}")
+        if not 1 <= settings.size <= _LARGEST_SIDE:
+            raise InvalidInput("--encoder-size", f"it is {settings.size}", f"use a number from 1 to {_LARGEST_SIDE}")
         found["size"] = settings.size
     for name, option in (("mean", "--encoder-mean"), ("deviation", "--encoder-std")):
         if (given := getattr(settings, name)) is not None:
@@ -140,7 +140,7 @@ def _side(value: object) -> int | None:
     if isinstance(value, dict):
         value = value.get("height", value.get("shortest_edge"))
     sides = value[-2:] if isinstance(value, list) else [value]
-    whole = [int(one) for one in sides if isinstance(one, int | float) and 1 <= one <= LARGEST_SIDE]
+    whole = [int(one) for one in sides if isinstance(one, int | float) and 1 <= one <= _LARGEST_SIDE]
     return whole[0] if whole and len(whole) == len(sides) and len(set(whole)) == 1 else None
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cleaning.data import FloatMatrix, checked_features
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.vectors.search import Ranks, comparable, most_similar
 from evaluation.embedding.tables import read_embeddings
 from evaluation.files.names import checked_name
 from evaluation.files.npy import read_npy
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
-from evaluation.files.whole import read_text, write_text, write_whole
-from evaluation.submissions.ranked_lists import as_json, as_npz
+from evaluation.files.whole import read_text, write_whole
+from evaluation.submissions.ranked_lists import DEPTH, as_json, as_npz
+from evaluation.submissions.time_files import time_of_answer, write_seconds
 
-DEPTH = 1000
 _FORMS: dict[str, Callable[[Sequence[str], Sequence[str], Ranks], bytes | Iterable[bytes]]] = {
     ".json": as_json,
     ".npz": as_npz,
@@ -47,8 +47,8 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     )
     if request.depth < 1:
         raise InvalidInput("--depth", f"it is {request.depth}", "list at least one reference per query")
-    query_ids, queries = read_vectors(request.queries)
-    reference_ids, references = read_vectors(request.references)
+    query_ids, queries = _read_vectors(request.queries)
+    reference_ids, references = _read_vectors(request.references)
     order = sorted(range(len(reference_ids)), key=reference_ids.__getitem__)
     reference_ids = tuple(reference_ids[row] for row in order)
     started = time.perf_counter()
@@ -56,12 +56,12 @@ def retrieve(request: Request, reporter: Reporter) -> tuple[int, int]:
     with reporter.track("retrieve", "queries") as progress:
         ranks = most_similar(rows, others, request.depth, progress)[1]
     seconds = time.perf_counter() - started
-    write_text(request.output.with_name(f"{request.output.stem}.seconds"), f"{seconds!r}\n")
+    write_seconds(time_of_answer(request.output), seconds)
     write_whole(request.output, _FORMS[request.output.suffix](query_ids, reference_ids, ranks))
     return len(query_ids), len(reference_ids)
 
 
-def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
+def _read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
     """The ids and vectors (n, d) of a parquet written by `fixfirst embed`, or of NAME.npy with its ids in NAME.txt.
 
     NAME.txt has one id per line. The ids of a parquet are its file names without folder and last suffix.
@@ -77,7 +77,8 @@ def read_vectors(path: Path) -> tuple[tuple[str, ...], FloatMatrix]:
     except InvalidInput as error:
         raise error.within(path) from None
     if len(ids) != len(matrix):
-        raise InvalidInput(names, f"it has {len(ids)} ids for {len(matrix)} rows", "write one id per line")
+        problem = f"it has {count_of(len(ids), 'id')} for {count_of(len(matrix), 'row')}"
+        raise InvalidInput(names, problem, "write one id per line")
     if len(set(ids)) < len(ids):
         twice = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise InvalidInput(names, f"ids appear more than once ({first_three(twice)})", "keep one of each")

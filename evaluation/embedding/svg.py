@@ -16,8 +16,8 @@ from evaluation.embedding import svg_worker
 LARGEST = 32 * 1024**2
 """The most bytes of an SVG file."""
 
-MEMORY = 1024**3
-SECONDS = 20
+_MEMORY = 1024**3
+_SECONDS = 20
 """What drawing one SVG may take: bytes of memory, and seconds of processor time."""
 
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -50,7 +50,7 @@ def is_svg(content: bytes) -> bool:
     return False
 
 
-def draw(content: bytes, name: str, box: int, memory: int = MEMORY, seconds: int = SECONDS) -> Drawing:
+def draw(content: bytes, name: str, box: int, memory: int = _MEMORY, seconds: int = _SECONDS) -> Drawing:
     """The SVG, scaled to fit into a square of side `box`. Raises InvalidInput that names the file and the reason."""
     if len(content) > LARGEST:
         raise InvalidInput(name, f"the svg has {len(content)} bytes, more than {LARGEST}", "simplify the drawing")

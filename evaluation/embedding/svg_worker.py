@@ -22,7 +22,7 @@ from typing import Any
 from xml.parsers import expat
 
 DEEPEST = 5_000
-LONGEST = 64_000_000
+_LONGEST = 64_000_000
 _STACK = 512 << 20
 _LONGEST_LOG = 64 << 20
 _SLANTED = {"Sans": "Oblique", "Serif": "Italic", "SansMono": "Oblique"}
@@ -104,8 +104,8 @@ class Cleaned:
     def _write(self, part: str) -> None:
         self._parts.append(part)
         self._length += len(part)
-        if self._length > LONGEST:
-            raise Refused("broken", f"its text has more than {LONGEST} characters")
+        if self._length > _LONGEST:
+            raise Refused("broken", f"its text has more than {_LONGEST} characters")
 
 
 def _inside(local: str, attributes: dict[str, str]) -> dict[str, str]:
@@ -129,13 +129,13 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2].lower()
 
 
-def fonts(folder: str) -> list[str]:
+def _fonts(folder: str) -> list[str]:
     """The font files that texts are drawn with: they come with matplotlib, so they are the same on every machine."""
     styles = {face: ("", "-Bold", f"-{slant}", f"-Bold{slant}") for face, slant in _SLANTED.items()}
     return [f"{folder}/DejaVu{face}{style}.ttf" for face, own in styles.items() for style in own]
 
 
-def render(cleaned: Cleaned, folder: str, box: int) -> bytes:
+def _render(cleaned: Cleaned, folder: str, box: int) -> bytes:
     """The PNG, transparent where nothing is drawn. Raises Refused."""
     import resvg_py
 
@@ -148,7 +148,7 @@ def render(cleaned: Cleaned, folder: str, box: int) -> bytes:
                 dpi=96,
                 languages=["en"],
                 skip_system_fonts=True,
-                font_files=fonts(folder) if cleaned.has_text else [],
+                font_files=_fonts(folder) if cleaned.has_text else [],
                 log_information=True,
                 font_family="DejaVu Serif",
                 serif_family="DejaVu Serif",
@@ -162,7 +162,7 @@ def render(cleaned: Cleaned, folder: str, box: int) -> bytes:
         raise Refused("broken", str(error)) from None
 
 
-def limit(memory: int, seconds: int) -> None:
+def _limit(memory: int, seconds: int) -> None:
     """Ends this process when it takes more memory or processor time, writes a core dump, or logs without end."""
     most = {resource.RLIMIT_AS: memory + _STACK, resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: _LONGEST_LOG}
     for what, value in most.items():
@@ -220,12 +220,12 @@ def main(folder: str, box: int, memory: int, seconds: int) -> None:
     out = os.dup(1)
     log = os.memfd_create("log") if sys.platform == "linux" else _temporary_file()
     os.dup2(log, 1)
-    limit(memory, seconds)
+    _limit(memory, seconds)
 
     def work() -> None:
         nonlocal png
         with _told(answer):
-            png = render(cleaned, folder, box)
+            png = _render(cleaned, folder, box)
             answer["gaps"] = cleaned.gaps
 
     with _told(answer):

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette without yellow (too light on white) and black (used for reference lines), plus one purple.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195")
-LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)))
-MARKERS = "osD^vPX*<>hd"
+_LINES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)))
+_MARKERS = "osD^vPX*<>hd"
 INK = "#333333"
 
 
@@ -67,8 +67,8 @@ def style(number: int) -> dict[str, Any]:
     """The colour, line and marker of the method at this position (from 0); the first ten styles all differ."""
     return {
         "color": COLOURS[number % len(COLOURS)],
-        "ls": LINES[number % len(LINES)],
-        "marker": MARKERS[number % len(MARKERS)],
+        "ls": _LINES[number % len(_LINES)],
+        "marker": _MARKERS[number % len(_MARKERS)],
         "lw": 2.0 if number < 3 else 1.3,
     }
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ROWS, COLUMNS = 12, 16
+_ROWS, _COLUMNS = 12, 16
 OTHERS, NO_ANSWER = "other labels", "no answer"
 
 
@@ -24,13 +24,13 @@ def confusion(truth: Mapping[str, str], given: Mapping[str, str], scores: Mappin
     rows: a label, its score, and the counts by column. columns: the same labels, then the labels they are most often
     confused with (16 labels at most), then all other labels together, then files without an answer.
     """
-    worst = sorted(set(truth.values()), key=lambda label: (scores[label], label))[:ROWS]
+    worst = sorted(set(truth.values()), key=lambda label: (scores[label], label))[:_ROWS]
     pairs = Counter((label, given.get(item, NO_ANSWER)) for item, label in truth.items() if label in worst)
     taken: Counter[str] = Counter()
     for (_, answer), count in pairs.items():
         if answer not in worst and answer != NO_ANSWER:
             taken[answer] += count
-    named = [*worst, *sorted(taken, key=lambda label: (-taken[label], label))[: COLUMNS - len(worst)]]
+    named = [*worst, *sorted(taken, key=lambda label: (-taken[label], label))[: _COLUMNS - len(worst)]]
     rows = []
     for label in worst:
         counts = [pairs[label, answer] for answer in named]

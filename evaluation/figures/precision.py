@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-QUANTILES = 101
+_QUANTILES = 101
 
 
 def spread(precision: Any) -> list[float]:
     """The 0 to 100% quantiles, in rising order, of the queries' average precision, (q,), for the figure."""
-    return [float(value) for value in np.quantile(precision, np.linspace(0, 1, QUANTILES))]
+    return [float(value) for value in np.quantile(precision, np.linspace(0, 1, _QUANTILES))]
 
 
 def precision_figures(
@@ -38,7 +38,7 @@ def precision_figures(
 def _figure(data_id: str, records: Sequence[Record], main: Metric, query: Metric, recall: Metric) -> "Figure":
     figure, (left, right) = row_of_axes(12.0, 4.8, (1.0, 1.0), data_id)
     lowest = 0.9
-    shares = 1 - np.linspace(0, 1, QUANTILES)
+    shares = 1 - np.linspace(0, 1, _QUANTILES)
     for number, (method, own) in enumerate(methods_best_first(records, main).items()):
         line = style(number)
         spreads = np.mean([record.details["precision"] for record in own], axis=0)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from cleaning.errors import InvalidInput, foreign_reason
 from evaluation.files.whole import open_file
 
-NUMBERS, LABELS = "biufc", "biufcSUmM"
+_NUMBERS, LABELS = "biufc", "biufcSUmM"
 """Kinds of dtypes: those of numbers, and those that labels may have."""
 
 
-def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[Any]:
+def read_npy(path: Path, kinds: str = _NUMBERS) -> NDArray[Any]:
     """The array, memory-mapped and read-only. Raises InvalidInput for any other file, and for arrays of other kinds."""
     with open_file(path) as file:
         magic = file.read(len(MAGIC_PREFIX))
@@ -32,6 +32,6 @@ def read_npy(path: Path, kinds: str = NUMBERS) -> NDArray[Any]:
         reason, fix = foreign_reason(error), "save it with numpy.save"
         if "pickle" in reason or "Python objects" in reason:  # the second where the file is mapped
             reason = "it holds pickled objects, which are never loaded"
-            fix = "save numbers" if kinds == NUMBERS else "save numbers, or text as y.astype(str)"
-        what = "numbers" if kinds == NUMBERS else "labels"
+            fix = "save numbers" if kinds == _NUMBERS else "save numbers, or text as y.astype(str)"
+        what = "numbers" if kinds == _NUMBERS else "labels"
         raise InvalidInput(path, f"this is not an .npy file of {what} ({reason})", fix) from error

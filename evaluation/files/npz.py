@@ -42,7 +42,7 @@ def read_npz(path: Path, names: Sequence[str], limit: int, what: str, fix: str) 
 
 
 def npz_headers(path: Path, fix: str) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-    """The shape and the type of every array, without reading any. Raises InvalidInput for a file that is no npz."""
+    """The shape and the type of every array, without reading any. Raises InvalidInput for a file that is not an npz."""
     try:
         with open_file(path) as file, zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]

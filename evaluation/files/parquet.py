@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, IntVector
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from evaluation.files.whole import plain_errors
 
 
@@ -26,6 +26,12 @@ def read_columns(path: Path, columns: Sequence[str], fix: str) -> Any:
         table = file.read(columns=list(columns))
     refuse_nulls(path, table)
     return table
+
+
+def column_names(path: Path) -> list[str]:
+    """The names of the columns. Raises InvalidInput for a file that is not parquet."""
+    with opened(path, (), "save the table again") as file:
+        return list(file.schema_arrow.names)
 
 
 @contextmanager
@@ -75,10 +81,10 @@ def integers(path: Path, table: Any, column: str, fix: str) -> IntVector:
     kind = table[column].type
     if not pa.types.is_integer(kind):
         raise InvalidInput(Place(path, column=column), f"{kind} where integers are expected", fix)
-    return np.asarray(numbers(table[column]))
+    return np.asarray(_numbers(table[column]))
 
 
-def numbers(column: Any) -> NDArray[Any]:
+def _numbers(column: Any) -> NDArray[Any]:
     """A column of numbers without nulls, (n,), read-only. The column's own `to_numpy` would import pandas."""
     whole: NDArray[Any] = np.from_dlpack(column.combine_chunks())
     return whole
@@ -117,7 +123,7 @@ def _refuse_ragged(place: Place, lengths: IntVector, first: int) -> None:
     if len(odd):
         raise InvalidInput(
             replace(place, row=int(first + odd[0])),
-            f"{lengths[odd[0]]} numbers where row {first} has {lengths[0]} "
+            f"{count_of(lengths[odd[0]], 'number')} where row {first} has {lengths[0]} "
             f"(such rows: {first_three((first + odd).tolist())})",
             "embed every row with the same network",
         )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
+from typing import Any
 
 from cleaning.errors import FixfirstError, InvalidInput, Place, foreign_reason, printable
 from evaluation.files.names import not_hidden
@@ -113,16 +114,34 @@ def append_line(path: Path, line: str) -> None:
     """Appends one line. If that fails, for example on a full disk, the file is left as it was."""
     make_folder(path.parent)
     with plain_errors(path, "append to the file"), path.open("ab", buffering=0) as file:
-        start = file.seek(0, os.SEEK_END)
-        content = line.encode() + b"\n"
-        try:
-            if file.write(content) != len(content):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(file.fileno())
-        except BaseException:
-            with suppress(OSError):
-                file.truncate(start)
-            raise
+        append(file, line.encode() + b"\n")
+
+
+def append(file: Any, content: bytes) -> None:
+    """Appends to an open file without a buffer, and waits until all is on the disk.
+
+    If that fails, the file is left as it was.
+    """
+    start = file.seek(0, os.SEEK_END)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            file.truncate(start)
+        raise
+
+
+def whole_lines(path: Path, start: int) -> bytes:
+    """The lines of a file from byte `start` on, without a half-written last one; empty if there is no such file."""
+    if not path.exists():
+        return b""
+    with plain_errors(path, "read the file"), path.open("rb") as file:
+        file.seek(start)
+        content = file.read()
+    return content[: content.rfind(b"\n") + 1]
 
 
 def drop_half_line(path: Path) -> None:

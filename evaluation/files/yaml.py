@@ -28,10 +28,11 @@ class LocatedYaml:
         self.path = path
         text = read_text(path, limit=_LARGEST)
         try:
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            loader = yaml.SafeLoader(text)
+            self._root = loader.get_single_node()
             if self._root is not None:
                 self._check(self._root, {})
-            self.data: Any = yaml.safe_load(text)
+            self.data: Any = None if self._root is None else loader.construct_document(self._root)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             place = Place(path, line=mark.line + 1) if mark else Place(path)
@@ -57,7 +58,7 @@ class LocatedYaml:
     @staticmethod
     def _child(node: Any, step: int | str) -> tuple[int, Any] | None:
         if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
+            for key, value in reversed(node.value):  # what is merged comes first, and does not count beside an own key
                 if key.value == str(step):
                     return key.start_mark.line + 1, value
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):

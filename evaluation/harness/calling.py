@@ -6,13 +6,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from cleaning import FixfirstError, InvalidInput, Ranking
 from cleaning.discovery import Component, failing_line
-from cleaning.errors import foreign_warning
+from cleaning.errors import count_of, foreign_warning
 from cleaning.parallel.engine import thread_pools
 from cleaning.progress import Progress
+from cleaning.ranking import said_of_order as of_scores
 
 
 def accepts(component: Component, name: str) -> bool:
@@ -30,7 +29,7 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
     Raises InvalidInput that names the failing line.
     """
-    # Imports scikit-learn as well. Importing them is no part of a ranker's time, and their threads are limited too.
+    # Imports scikit-learn as well. Importing them is not part of a ranker's time, and their threads are limited too.
     import cleanlab.filter  # noqa: F401
 
     with thread_pools().limit(limits=1), warnings.catch_warnings(record=True) as told:
@@ -52,15 +51,8 @@ def timed(call: Callable[[], Any], one: Component, kind: str) -> tuple[Any, floa
 
 def said_of_order(answer: Any, kind: str) -> list[str]:
     """What to say of a ranker's scores that may be the order itself."""
-    scores = np.asarray(None if kind != "ranker" or isinstance(answer, Ranking) else answer)
-    if scores.ndim != 1 or scores.dtype.kind not in "iu" or len(scores) < 2:
-        return []
-    if not np.array_equal(np.sort(scores), np.arange(len(scores))):
-        return []
-    return [
-        f"its scores are the numbers 0 to {len(scores) - 1}, each once, which looks like an order; they were read as "
-        "scores (lowest first). To return an order: fixfirst.Ranking(order)"
-    ]
+    said = None if kind != "ranker" or isinstance(answer, Ranking) else of_scores(answer)
+    return [] if said is None else [said]
 
 
 def as_ranking(answer: Any, one: Component, rows: int) -> Ranking:
@@ -70,5 +62,6 @@ def as_ranking(answer: Any, one: Component, rows: int) -> Ranking:
     except InvalidInput as error:
         raise error.within(one.origin) from None
     if len(ranking) != rows:
-        raise InvalidInput(one.origin, f"it ranks {len(ranking)} rows, not {rows}", "return one score per training row")
+        problem = f"it ranks {count_of(len(ranking), 'row')}, not {rows}"
+        raise InvalidInput(one.origin, problem, "return one score per training row")
     return ranking

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from cleaning.errors import count_of
 from evaluation.contest.standings import Row, apart, as_cells, best_row, leaderboard, reversed_warning, text_table
 from evaluation.contract import registry
 from evaluation.contract.loading import load_parameters
@@ -71,4 +72,4 @@ def _cleaning(rows: list[Row], target: float) -> str:
 
 
 def _sets(row: Row) -> str:
-    return f"{row.n_datasets} data id{'s' if row.n_datasets > 1 else ''}"
+    return count_of(row.n_datasets, "data id")

@@ -25,7 +25,6 @@ from evaluation.files.whole import (
     sha256_bytes,
     sha256_file,
     sha256_tree,
-    write_text,
     write_whole,
 )
 from evaluation.harness.calling import as_ranking, said_of_order, timed, watched
@@ -34,6 +33,7 @@ from evaluation.harness.seeding import generator
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters, PredictorSpec
 from evaluation.submissions.rankings import SUFFIX, place_of_seed, write_submission
+from evaluation.submissions.time_files import time_of_answer, write_seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +211,7 @@ class _Predictions:
     def write(self, unit: Unit, loaded: Any, answer: Any, seconds: float) -> None:
         path = unit.path
         content = self.files.forms[path.suffix](answer, loaded)
-        write_text(path.with_name(f"{path.stem}.seconds"), f"{seconds!r}\n")
+        write_seconds(time_of_answer(path), seconds)
         if self.files.probabilities is not None:
             write_whole(path.parent / "probabilities" / path.name, self.files.probabilities(answer, loaded))
         write_whole(path, content)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from evaluation.contest.log import Slot
 from evaluation.contract.record import Record, append_record, latest, now, records_in
-from evaluation.files.whole import plain_errors
+from evaluation.files.whole import whole_lines
 
 
 class Results:
@@ -24,15 +24,12 @@ class Results:
 
         Raises InvalidInput with the line number for a line that is not a record.
         """
-        if self.path.exists():
-            with plain_errors(self.path, "read the file"), self.path.open("rb") as file:
-                file.seek(self._read)
-                content = file.read()
-            found = records_in(content, self.path, before=self._lines)
-            for record in found:
-                self._take(record)
-            self._lines += len(found)
-            self._read += content.rfind(b"\n") + 1
+        content = whole_lines(self.path, self._read)
+        found = records_in(content, self.path, before=self._lines)
+        for record in found:
+            self._take(record)
+        self._lines += len(found)
+        self._read += len(content)
         return self
 
     def answer(self, task: str, fingerprint: str) -> Record | None:

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from cleaning.errors import printable
-from evaluation.contest.admission import Admitted, shown
+from evaluation.contest.admission import Admitted
 from evaluation.contest.boards import public_score
+from evaluation.contest.rate import shown
 from evaluation.contract.registry import rules_of
 from evaluation.contract.task import Case, Rejected, Task
 from evaluation.files.lock import only_writer

@@ -1,6 +1,8 @@
 """What `fixfirst submit` does: a file or an algorithm becomes numbered submissions of a team, scored at once."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cleaning.errors import FixfirstError, InvalidInput, printable, sentence
@@ -18,6 +20,7 @@ from evaluation.harness.settle import settle
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.addressed import addressed, named
+from evaluation.submissions.time_files import is_called_like_one
 
 
 def submit(entry: str, team: str, folders: Folders, reporter: Reporter, *, task: str | None = None) -> bool:
@@ -43,7 +46,8 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
         try:
             _refuse_link(path, inbox)
             team = path.parent.name if path.parent != inbox else _team_in_name(path, parameters)
-            complete &= _submit(str(path), team, folders, parameters, books, reporter, task, once=True)
+            with _naming_folder(path.parent if path.parent != inbox else path):
+                complete &= _submit(str(path), team, folders, parameters, books, reporter, task, once=True)
         except Exception as error:
             if os.environ.get("FIXFIRST_DEBUG"):
                 raise
@@ -51,6 +55,18 @@ def submit_inbox(inbox: Path, folders: Folders, reporter: Reporter, *, task: str
             reporter.warn(f"not accepted: {own}")
             complete = False
     return complete
+
+
+@contextmanager
+def _naming_folder(path: Path) -> Iterator[None]:
+    """Names what the team is called after in an inbox, where an error names the flag that says it elsewhere."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not str(error.place).startswith("--team"):
+            raise
+        fix = error.fix if error.fix.startswith("use") else f"{error.fix}, and rename it"
+        raise InvalidInput(path, f"as the name of a team: {error.problem}", fix) from None
 
 
 def _submit(
@@ -87,12 +103,8 @@ def _waiting(inbox: Path) -> list[Path]:
         top = [path for path in inbox.iterdir() if not is_hidden(path.name)]
         teams = [path for path in top if path.is_dir() and not path.is_symlink()]
         inside = [path for team in teams for path in team.iterdir() if not is_hidden(path.name)]
-        found = [path for path in (*top, *inside) if path not in teams and not _is_time(path)]
+        found = [path for path in (*top, *inside) if path not in teams and not is_called_like_one(path)]
         return sorted(found, key=lambda path: (path.lstat().st_mtime, path))
-
-
-def _is_time(path: Path) -> bool:
-    return path.suffix == ".seconds" or (path.name.startswith("time_") and path.suffix == ".txt")
 
 
 def _refuse_link(path: Path, inbox: Path) -> None:

@@ -9,6 +9,7 @@ from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.rankings import longest_id, seed_folders
 from evaluation.submissions.round_logs import SUFFIX as ROUNDS
+from evaluation.submissions.time_files import is_called_like_one
 
 
 def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
@@ -36,8 +37,8 @@ def unread_warning(folders: Folders, parameters: Parameters) -> str | None:
 
 
 def _is_odd(path: Path, ids: list[str], known: dict[str, set[str]]) -> bool:
-    beside = is_hidden(path.name) or path.name.startswith("README") or path.suffix in (".seconds", ROUNDS)
-    if beside or (path.name.startswith("time_") and path.suffix == ".txt") or not path.is_file():
+    beside = is_hidden(path.name) or path.name.startswith("README") or path.suffix == ROUNDS
+    if beside or is_called_like_one(path) or not path.is_file():
         return False
     data_id = longest_id(path.stem, ids)
     if data_id is None or not path.suffix:

@@ -7,8 +7,8 @@ from cleaning.labels.crowd import Crowd
 from cleaning.labels.votes import Votes
 from evaluation.labels.review_folder import VOTE_COLUMNS
 
-_MOST_NAMED = 6
-_LEAST_BITS = 0.01
+# So many annotators are named at most, and a missing vote is worth a word if it should tell so many bits.
+_MOST_NAMED, _LEAST_BITS = 6, 0.01
 
 
 def with_votes(table: pd.DataFrame, votes: Votes, crowd: Crowd) -> pd.DataFrame:

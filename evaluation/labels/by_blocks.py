@@ -2,13 +2,15 @@
 
 import shutil
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.belief.blocks.predicted import Predicted
-from cleaning.data import Split
+from cleaning.belief.blocks.stored import Stored
+from cleaning.data import IntMatrix, Split
 from cleaning.labels.by_blocks import BlockListed, list_stored
 from cleaning.parallel.engine import Engine
 from cleaning.progress import Progress
@@ -17,6 +19,8 @@ from evaluation.labels.source import Source
 
 # Work of another version is not taken up again.
 _VERSION = 5
+# Votes are looked at in so many rows at a time.
+_BLOCK = 65_536
 # Percent; more would be shown as 100.
 _NEARLY = 99.4
 
@@ -63,7 +67,7 @@ def list_source(
         read = stored.shape, stored.place.key, stored.place.column, stored.scale is not None
         content = repr((_VERSION, seed, sorted(source.files.values()), read)).encode()
         known = b"" if trusted is None else trusted.content
-        said = source.labels.tobytes() + (b"" if source.votes is None else source.votes.codes.tobytes())
+        said = source.labels.tobytes() + (b"" if source.votes is None else _digest(source.votes.codes))
         folder = make_folder(work / sha256_bytes(content + said + known)[:16])
         for other in work.iterdir():
             if other != folder and other.is_dir() and not other.is_symlink():
@@ -74,7 +78,16 @@ def list_source(
 
     rows, says = (None, None) if trusted is None else (trusted.rows, trusted.probabilities)
     predicted = None if source.predicted is None else Predicted(source.predicted, says)
-    votes = None if source.votes is None else source.votes.codes
+    codes = None if source.votes is None else source.votes.codes
+    votes = None if codes is None else Stored.of(codes) or codes
     return list_stored(
         source.stored, source.labels, rows, predicted, votes, seed=seed, folder=folder, engine=engine, progress=percent
     )
+
+
+def _digest(votes: IntMatrix) -> bytes:
+    """That of votes, which may be more than should be in memory."""
+    found = blake2b(repr(votes.shape).encode())
+    for start in range(0, len(votes), _BLOCK):
+        found.update(votes[start : start + _BLOCK].astype("<i4").tobytes())
+    return found.digest()

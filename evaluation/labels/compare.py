@@ -1,7 +1,7 @@
 """`fixfirst compare`: two rankings, or two reviews, side by side."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +10,16 @@ from scipy.stats import kendalltau, spearmanr
 from cleaning.data import IntVector
 from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.intervals import paired_difference
-from evaluation.files.csv import csv_columns
-from evaluation.files.parquet import read_columns, texts
+from evaluation.files.csv import csv_columns, csv_lines
+from evaluation.files.parquet import column_names, read_columns, texts
 from evaluation.files.whole import read_text
 from evaluation.labels.decisions import DecisionLog, Entry
-from evaluation.labels.review_folder import DECISIONS, RANKING, SOURCE
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, SOURCE, decided_at_the_end
 from evaluation.labels.verdicts import Verdicts
 from evaluation.submissions.ranking_lines import read_ranking
 
-_TOPS = (20, 50, 100, 500)
-_SHOWN = 8
+# Common rows are counted among so many first ones; of the rows whose places differ most, so many are shown.
+_TOPS, _SHOWN = (20, 50, 100, 500), 8
 _FIX = "give a review folder, a ranking (.csv, .parquet or .txt), or results (.jsonl)"
 
 
@@ -52,7 +52,7 @@ class Difference:
         known = "" if self.interval is None else f" ({self.interval[0]:+.3f} to {self.interval[1]:+.3f}, 95%)"
         better = "lower" if self.lower else "higher"
         scores = f"A {self.a:.3f}, B {self.b:.3f}, B - A {self.b - self.a:+.3f}{known}"
-        return f"{self.what}: {scores}; {better} is better, {self.pairs} pairs"
+        return f"{self.what}: {scores}; {better} is better, {count_of(self.pairs, 'pair')}"
 
 
 @dataclass(eq=False)
@@ -65,26 +65,38 @@ class Comparison:
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
-    """The rows of a ranking by name, the first to look at in front, and what was decided about them."""
+    """The rows of a ranking by name, the first to look at in front, and what was decided about them.
+
+    moved: the rows that are at the end because they had been decided.
+    """
 
     ids: tuple[str, ...]
     decided: dict[str, Entry]
+    moved: frozenset[str] = frozenset()
+
+    def without(self, names: frozenset[str]) -> "Ordered":
+        """The same without some rows."""
+        return replace(self, ids=tuple(name for name in self.ids if name not in names))
 
 
 def compare_rankings(a: Path, b: Path) -> Comparison:
     """Compares two rankings or reviews. Raises InvalidInput if they have no row in common."""
     one, two = read_ordered(a), read_ordered(b)
+    moved = one.moved | two.moved
+    one, two = one.without(moved), two.without(moved)
     place_a = {name: place for place, name in enumerate(one.ids)}
     place_b = {name: place for place, name in enumerate(two.ids)}
     both = [name for name in one.ids if name in place_b]
     if len(both) < 2:
-        raise InvalidInput(
-            b, f"it has hardly a row of {a} ({len(both)} in common)", "compare rankings of the same rows"
-        )
+        common = count_of(len(both), "row") if both else "no row"
+        raise InvalidInput(b, f"it has {common} in common with {a}", "compare rankings of the same rows")
     found = Comparison()
     alone = len(one.ids) + len(two.ids) - 2 * len(both)
     only = f", {count_of(alone, 'row')} in one of them only" if alone else ""
     found.lines.append(f"{count_of(len(both), 'row')} in both{only}")
+    if moved:
+        were = f"{count_of(len(moved), 'row')} {'was' if len(moved) == 1 else 'were'} decided before"
+        found.lines.append(f"{were} and left out: a ranking has them at its end, wherever they had been")
     # places among the common rows, so that rows of one ranking only do not count
     first = np.arange(len(both))
     second = np.argsort(np.argsort([place_b[name] for name in both]))
@@ -108,14 +120,26 @@ def read_ordered(path: Path) -> Ordered:
             raise InvalidInput(path, f"there is no {SOURCE} in it", _FIX)
         verdicts = Verdicts(entries := DecisionLog(path / DECISIONS).read().entries)
         names = {entry.row: entry.id for entry in entries}
-        standing = {names[row]: entry for row in verdicts.rows if (entry := verdicts.standing(row))}
-        return Ordered(_unique(path / RANKING, _csv_ids(path / RANKING)), standing)
+        standing = {names[row]: entry for row, entry in verdicts.counting.items()}
+        ids = _unique(path / RANKING, _csv_ids(path / RANKING))
+        return Ordered(ids, standing, _moved(path / RANKING, ids))
     readers: dict[str, Callable[[Path], list[str]]] = {".csv": _csv_ids, ".parquet": _parquet_ids, ".txt": _line_ids}
     if path.suffix not in readers or not path.is_file():
         raise InvalidInput(
             path, "this is neither a ranking nor a review" if path.exists() else "there is no such file", _FIX
         )
-    return Ordered(_unique(path, readers[path.suffix](path)), {})
+    ids = _unique(path, readers[path.suffix](path))
+    return Ordered(ids, {}, _moved(path, ids))
+
+
+def _moved(path: Path, ids: Sequence[str]) -> frozenset[str]:
+    """The rows that a ranking of `fixfirst rank` has at its end because they had been decided."""
+    cells: list[str] = []
+    if path.suffix == ".csv" and set(COLUMNS) <= set(next(csv_lines(path))[1]):
+        cells = [cells[0] for _, cells in csv_columns(path, ["decision"], COLUMNS)]
+    if path.suffix == ".parquet" and set(COLUMNS) <= set(column_names(path)):
+        cells = texts(path, read_columns(path, ["decision"], _FIX), "decision")
+    return frozenset(ids[len(ids) - decided_at_the_end(cells) :])
 
 
 def _csv_ids(path: Path) -> list[str]:

@@ -19,9 +19,9 @@ from typing import Annotated, Any, Literal, Protocol, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_serializer, model_validator
 
 from cleaning.errors import InvalidInput, Place, bounded, printable
-from evaluation.files.whole import plain_errors
+from evaluation.files.whole import append, plain_errors
 
-LARGEST_LINE = 1 << 20
+_LARGEST_LINE = 1 << 20
 """The most bytes in one line. No decision needs more."""
 
 _LONGEST_NAME = 100
@@ -144,7 +144,7 @@ class DecisionLog:
             entries = list(make())
             content = "".join(entry.model_dump_json() + "\n" for entry in entries).encode()
             with plain_errors(self.path, "append to the file"):
-                _write(file, content)
+                append(file, content)
             self._catch_up(file)
         return entries
 
@@ -182,25 +182,25 @@ class DecisionLog:
             content, self._ended = content.removeprefix(b"\n"), True
         whole, rest = content[: content.rfind(b"\n") + 1], content[content.rfind(b"\n") + 1 :]
         found = [
-            parsed(line, Place(self.path, line=number))
+            _parsed(line, Place(self.path, line=number))
             for number, line in enumerate(whole.split(b"\n")[:-1], start=len(self.entries) + 1)
         ]
         self.entries += found
         self._read += len(whole)
         if rest:
             with suppress(InvalidInput):
-                self.entries.append(parsed(rest, Place()))
+                self.entries.append(_parsed(rest, Place()))
                 self._read, self._ended, rest = self._read + len(rest), False, b""
         return rest
 
 
-def parsed(line: bytes, place: Place) -> Entry:
+def _parsed(line: bytes, place: Place) -> Entry:
     """The entry in a line. Raises InvalidInput for anything else.
 
     place: the file and the line's number, for the error.
     """
-    if len(line) > LARGEST_LINE:
-        raise InvalidInput(place, f"the line has {len(line)} bytes, a decision has at most {LARGEST_LINE}", _FIX)
+    if len(line) > _LARGEST_LINE:
+        raise InvalidInput(place, f"the line has {len(line)} bytes, a decision has at most {_LARGEST_LINE}", _FIX)
     try:
         entry = Entry.model_validate_json(line)
     except ValidationError as failure:
@@ -222,7 +222,7 @@ def read_entries(path: Path) -> dict[int, Entry]:
         content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     lines = content.replace(b"\r\n", b"\n").split(b"\n")
     return {
-        number: parsed(line, Place(path, line=number)) for number, line in enumerate(lines, start=1) if line.strip()
+        number: _parsed(line, Place(path, line=number)) for number, line in enumerate(lines, start=1) if line.strip()
     }
 
 
@@ -259,33 +259,19 @@ def _mend(file: Any) -> bytes:
     Returns what was removed.
     """
     size = file.seek(0, os.SEEK_END)
-    start = max(size - LARGEST_LINE - 1, 0)
+    start = max(size - _LARGEST_LINE - 1, 0)
     file.seek(start)
     tail = file.read()
     rest: bytes = tail[tail.rfind(b"\n") + 1 :]
     if not rest:
         return rest
     with suppress(InvalidInput):
-        parsed(rest, Place())
-        _write(file, b"\n")
+        _parsed(rest, Place())
+        append(file, b"\n")
         return b""
     file.truncate(size - len(rest))
     os.fsync(file.fileno())
     return rest
-
-
-def _write(file: Any, content: bytes) -> None:
-    """Appends the content and waits until it is on the disk. If that fails, the file is left as it was."""
-    start = file.seek(0, os.SEEK_END)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[file.write(left) :]
-        os.fsync(file.fileno())
-    except BaseException:
-        with suppress(OSError):
-            file.truncate(start)
-        raise
 
 
 def _repeated_key(line: bytes) -> str | None:

@@ -13,10 +13,9 @@ from cleaning.errors import InvalidInput, Place, bounded, printable
 from evaluation.files.csv import csv_text
 from evaluation.files.outputs import refuse_output
 from evaluation.files.whole import write_text
-from evaluation.labels.review_folder import RANKING, read_by, read_description, read_ranking, reopen
+from evaluation.labels.review_folder import AGAIN, RANKING, read_by, read_description, read_ranking, reopen
 from evaluation.labels.source import Source
 
-_AGAIN = "run `fixfirst rank` again"
 _LOCAL = "/data/local-files/?d="
 _CONTROL = "label"
 _Number = TypeVar("_Number", int, float)
@@ -66,7 +65,7 @@ def export(review: Path, kind: str, output: Path, prefix: str | None = None) -> 
 
 
 def ranking_lines(review: Path) -> Iterator[Line]:
-    """The rows of a ranking in its order. Raises InvalidInput with the line for what is no ranking."""
+    """The rows of a ranking in its order. Raises InvalidInput with the line for what is not a ranking."""
     path = review / RANKING
     if not path.is_file():
         raise InvalidInput(review, f"there is no {RANKING} in it", "make the folder with `fixfirst rank SOURCE`")
@@ -76,7 +75,7 @@ def ranking_lines(review: Path) -> Iterator[Line]:
         row, probability = _number(int, cells, "row", place), _number(float, cells, "probability", place)
         suspicion = _number(float, cells, "suspicion", place) if cells["given_label"] else None
         if cells["row"] in seen:
-            raise InvalidInput(place, f"row {row} already has a line", _AGAIN)
+            raise InvalidInput(place, f"row {row} already has a line", AGAIN)
         seen.add(cells["row"])
         given = cells["given_label"] or None
         yield Line(row, cells["id"], given, cells["suggested_label"], probability, suspicion, cells["decision"])
@@ -87,7 +86,7 @@ def _number(kind: Callable[[str], _Number], cells: Mapping[str, str], column: st
         return kind(cells[column])
     except ValueError:
         problem = f"{bounded(repr(cells[column]))} where a number belongs"
-        raise InvalidInput(replace(place, column=column), problem, _AGAIN) from None
+        raise InvalidInput(replace(place, column=column), problem, AGAIN) from None
 
 
 def _cleanlab(lines: Sequence[Line]) -> str:
@@ -126,7 +125,7 @@ def _plain(lines: Sequence[Line]) -> str:
 def _label_studio(review: Path, lines: Sequence[Line], output: Path, prefix: str | None) -> dict[Path, str]:
     source, _ = reopen(review)
     if len(lines) != len(source) or any(not 0 <= line.row < len(source) for line in lines):
-        raise InvalidInput(review / RANKING, f"it does not rank the {len(source)} rows of {source.path}", _AGAIN)
+        raise InvalidInput(review / RANKING, f"it does not rank the {len(source)} rows of {source.path}", AGAIN)
     shown, tag = _shown(source, prefix)
     tasks = [_task(line, shown, tag) for line in lines]
     choices = "".join(f"\n    <Choice value={quoteattr(printable(name))}/>" for name in source.classes)

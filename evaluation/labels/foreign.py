@@ -5,7 +5,7 @@ Source of FiftyOne's format: https://docs.voxel51.com/user_guide/export_datasets
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -16,7 +16,7 @@ from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from evaluation.files.csv import csv_lines
 from evaluation.files.json import read_json
-from evaluation.labels.review_folder import COLUMNS, RANKING
+from evaluation.labels.review_folder import COLUMNS, RANKING, decided_at_the_end
 from evaluation.submissions.ranking_lines import read_ranking
 
 End = Literal["lowest", "highest"]
@@ -34,8 +34,10 @@ _SCORES: Mapping[str, End] = {
 _IDS = ("id", "ids", "filepath", "path", "filename", "file", "image", "sample_id", "row", "index", "")
 """Names of columns with ids; pandas writes its index without a name."""
 _FLAG = "is_label_issue"
-SAMPLES = "samples.json"
+_SAMPLES = "samples.json"
 """The file with the rows in the folder that FiftyOne exports."""
+# A column holds ids if one of so many lines names a row.
+_SAMPLE = 50
 _TRUE, _FALSE = ("True", "true", "1"), ("False", "false", "0")
 
 
@@ -59,11 +61,15 @@ class _Line:
 
 @dataclass(frozen=True, eq=False)
 class Foreign:
-    """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read."""
+    """order: every row once, the most suspicious in front. listed: how many of them the file lists. said: how read.
+
+    decided: the rows that a ranking of ours has at its end because they had been decided.
+    """
 
     order: IntVector
     listed: int
     said: str
+    decided: IntVector = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
@@ -90,24 +96,28 @@ def read_order(path: Path, ids: Sequence[str], choice: Choice) -> Foreign:
     order = _sorted(rows, scores if first == "lowest" else -scores, flagged, len(ids))
     named = "row numbers" if column is None else f"ids from {header[column] or 'the first column'}"
     ahead = f"rows flagged in {_FLAG} first, then " if flagged is not None else ""
-    return Foreign(order, len(rows), f"{named}; {ahead}{header[score]}, {first} first{_said_of_decided(header, lines)}")
+    decided = rows[len(rows) - _decided(header, lines) :]
+    said = f"{named}; {ahead}{header[score]}, {first} first"
+    if len(decided):
+        were = f"{count_of(len(decided), 'row')} {'was' if len(decided) == 1 else 'were'} decided before"
+        said += f"; {were} and left out, since the ranking has them at its end"
+    return Foreign(order, len(rows), said, decided)
 
 
 def _file_in(folder: Path) -> Path:
     """The file with the order in a review folder, or in one that FiftyOne exports."""
-    found = next((folder / name for name in (RANKING, SAMPLES) if (folder / name).is_file()), None)
+    found = next((folder / name for name in (RANKING, _SAMPLES) if (folder / name).is_file()), None)
     if found is None:
         fix = "give a folder of `fixfirst rank`, one that FiftyOne exports, or a file"
-        raise InvalidInput(folder, f"there is neither {RANKING} nor {SAMPLES} in it", fix)
+        raise InvalidInput(folder, f"there is neither {RANKING} nor {_SAMPLES} in it", fix)
     return found
 
 
-def _said_of_decided(header: Sequence[str], lines: Sequence[_Line]) -> str:
-    """That a ranking of ours has the decided rows at its end."""
+def _decided(header: Sequence[str], lines: Sequence[_Line]) -> int:
+    """How many rows a ranking of ours has at its end because they had been decided."""
     if not set(COLUMNS) <= set(header):
-        return ""
-    decided = sum(bool(line.cells[header.index("decision")]) for line in lines)
-    return f"; {count_of(decided, 'decided row')} at the end" if decided else ""
+        return 0
+    return decided_at_the_end([line.cells[header.index("decision")] for line in lines])
 
 
 def _refuse_useless(choice: Choice) -> None:
@@ -131,7 +141,7 @@ def _samples(path: Path) -> tuple[list[str], list[_Line]]:
     content = read_json(path)
     samples = content.get("samples") if isinstance(content, dict) else None
     if not isinstance(samples, list) or not samples or not all(isinstance(one, dict) for one in samples):
-        raise InvalidInput(path, "there is no list of samples in it", f"export a FiftyOneDataset, which has {SAMPLES}")
+        raise InvalidInput(path, "there is no list of samples in it", f"export a FiftyOneDataset, which has {_SAMPLES}")
     fields = [{name: value for name, value in one.items() if _is_plain(name, value)} for one in samples]
     header = list(dict.fromkeys(name for one in fields for name in one))
     return header, [
@@ -188,13 +198,10 @@ def _rows(
     if len(lines) != len(ids):
         raise InvalidInput(
             path,
-            f"no column has the ids of the data, and {len(lines)} lines are not {len(ids)} rows",
+            f"no column has the ids of the data, and there are {count_of(len(lines), 'line')} for {len(ids)} rows",
             "pass --id-column",
         )
     return None, np.arange(len(ids))
-
-
-_SAMPLE = 50
 
 
 class _Names:

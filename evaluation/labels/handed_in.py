@@ -29,7 +29,7 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     for line, entry in found.items():
         _refuse_unfit(review, entry, Place(file, line=line), new_labels=new_labels)
     fitting, _ = review.places.split(found.values())
-    given = review.source.names
+    given = review.source.given
     wanted = {line: _as_given(entry, given[entry.row]) for line, entry in zip(found, fitting, strict=True)}
     added = review.log.append(lambda: _new(review, wanted, column, file))
     logged = set(map(_SAME, review.places.split(review.log.entries)[0]))
@@ -60,7 +60,7 @@ def _written(file: Path, by: str | None) -> dict[int, Entry]:
 def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int, Entry]]:
     """The decisions in a table, by line, as one action."""
     name, at, source = reviewer(by), now(), review.source
-    given = source.names
+    given = source.given
     column, typed = read_typed(file, source.ids, given, source.classes)
     if not typed:
         raise InvalidInput(file, "there are no decisions in it", "write the right labels into a column label")

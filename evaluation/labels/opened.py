@@ -11,6 +11,7 @@ from evaluation.labels.before import before_review
 from evaluation.labels.decisions import DecisionLog
 from evaluation.labels.placing import Places
 from evaluation.labels.review_folder import (
+    AGAIN,
     DECISIONS,
     SOURCE,
     Description,
@@ -20,8 +21,6 @@ from evaluation.labels.review_folder import (
     reopen,
 )
 from evaluation.labels.source import Source
-
-_AGAIN = "run `fixfirst rank` again"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,7 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
         raise InvalidInput(folder, "there is no such folder", "make it with `fixfirst rank SOURCE`")
     description = read_description(folder)
     refuse_gone(folder, description)
-    refuse_changed(folder, description)
+    _refuse_changed(folder, description)
     reporter = reporter or Reporter()
     opened, trusted = reopen(folder, reporter)
     log = DecisionLog(folder / DECISIONS).mended(reporter.warn)
@@ -72,11 +71,11 @@ def open_review(folder: Path, reporter: Reporter | None = None) -> Review:
     return Review(folder, description, source, opened, trusted, log, places)
 
 
-def refuse_changed(folder: Path, description: Description) -> None:
+def _refuse_changed(folder: Path, description: Description) -> None:
     """Raises InvalidInput if a file of the source is gone or has other content than when it was ranked."""
     for name, digest in description.files.items():
         path = folder / name
         if not path.is_file():
             raise InvalidInput(Place(folder / SOURCE), f"the source {path} is gone", "put it back")
         if sha256_file(path) != digest:
-            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {_AGAIN}")
+            raise InvalidInput(path, "the file has changed since it was ranked", f"restore it, or {AGAIN}")

@@ -1,33 +1,31 @@
 """`fixfirst rank`: the rows of a source in the order to look at them, each with a suggested label."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from cleaning import Count
-from cleaning.errors import InvalidInput, bounded, count_of, printable
-from cleaning.labels.advice import advice, is_wide
+from cleaning.belief.caveats import Caveat
+from cleaning.errors import InvalidInput, count_of, printable
 from cleaning.labels.by_blocks import LEFT_OUT, looked_at
-from cleaning.labels.classes import NUMBER
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
 from cleaning.labels.named_caveats import named_caveats
+from cleaning.labels.other_labels import caveat_of
 from cleaning.labels.ranked import Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
-from evaluation.files.csv import is_formula
 from evaluation.files.outputs import refuse_output
 from evaluation.files.parquet import parquet_bytes
 from evaluation.files.progress import Reporter
 from evaluation.files.whole import write_text, write_whole
 from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
-from evaluation.labels.decided import Decided, decided_so_far, refuse_typed
+from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.decisions import DecisionLog
-from evaluation.labels.placing import columns_back, said_of_lost
+from evaluation.labels.report import report_count, report_decided, report_next, said_of_formulas
 from evaluation.labels.review_folder import (
     COLUMNS,
     DECISIONS,
@@ -44,10 +42,7 @@ from evaluation.labels.review_folder import (
 )
 from evaluation.labels.size import heed_size
 from evaluation.labels.source import Request, Source, open_source
-
-# The drawn rows are worth a word if they should leave at most this share of the interval's width.
-_WORTH = 0.75
-_LOOKS = (20, 50, 100)
+from evaluation.labels.typed import refuse_typed
 
 
 @dataclass(frozen=True)
@@ -86,25 +81,25 @@ def rank(job: Job, reporter: Reporter) -> None:
             result = _in_memory(source, trusted, decided, job.seed, progress)
         else:
             result = _by_blocks(source, Trusted.of(trusted), decided, job, folder, progress)
-    found, crowd, caveats = result.listed, result.crowd, result.caveats
-    table = table_of(source, found, decided, crowd)
+    found, crowd = result.listed, result.crowd
+    table = _table_of(source, found, decided, crowd)
     if job.output is not None:
         _write_table(job.output, table)
     else:
         description = _description(folder, job.seed, opened, trusted, result, decided)
         write_review(folder, description, table, None if crowd is None else annotators_frame(crowd))
-    for line in [*caveats, *_said_of_formulas(source)]:
+    for line in [*result.caveats, *said_of_formulas(source)]:
         reporter.warn(line)
     reporter.say(
         f"{job.output or folder / RANKING}: {count_of(len(found.labelled), 'label')}, the one to fix first on top"
     )
     if decided is not None:
-        _report_decided(decided, source, folder, reporter)
-    _report(found, reporter, trusted=trusted is not None)
+        report_decided(decided, source, folder, reporter)
+    report_count(found, reporter, source.doubtful, trusted=trusted is not None)
     for line in [] if crowd is None else said_of_annotators(crowd):
         reporter.say(line)
     if job.output is None:
-        _report_next(found, decided, folder, reporter)
+        report_next(found, decided, folder, reporter)
 
 
 def _refuse(job: Job) -> None:
@@ -165,6 +160,7 @@ def _description(
         count=_counted(result.listed),
         caveats=result.caveats,
         first_looks=[ids[row] for row in result.listed.drawn.tolist()],
+        decisions=0 if decided is None else decided.decisions,
         decided={} if decided is None else {ids[row]: said for row, said in decided.shown.items()},
         features_before=None if decided is None else decided.features_before,
         classes_before=[] if decided is None else decided.classes_before,
@@ -175,7 +171,7 @@ def _in_memory(
     source: Source, trusted: Source | None, decided: Decided | None, seed: int, progress: Progress
 ) -> _Result:
     found = _since(rank_source(source, trusted, seed, progress), decided)
-    caveats = [printable(str(one)) for one in named_caveats(found.posterior.caveats, source.classes)]
+    caveats = [*_doubts(source), *_said(found.posterior.caveats, source)]
     return _Result(found, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
 
@@ -184,8 +180,7 @@ def _by_blocks(
 ) -> _Result:
     work = None if job.output else work_folder(folder)
     found = list_source(source, trusted, seed=job.seed, work=work, engine=job.engine, progress=progress)
-    named = named_caveats(found.judgement.caveats, source.classes)
-    caveats = [*(printable(str(one)) for one in named), f"{LEFT_OUT}."]
+    caveats = [*_doubts(source), *_said(found.judgement.caveats, source), f"{LEFT_OUT}."]
     if decided is not None and decided.shown:
         found = looked_at(found, source.labels, decided.checked, decided.left_out)
     return _Result(found, caveats, None if source.votes is None else crowd_by_blocks(found, source.votes))
@@ -207,7 +202,7 @@ def rank_source(source: Source, trusted: Source | None, seed: int, progress: Pro
     )
 
 
-def table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
+def _table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:
     """One line per row of the source, in the order to look at them; labels and annotators by name."""
     names = np.array([*(source.classes if decided is None else decided.names), ""], dtype=object)
     shown = {} if decided is None else decided.shown
@@ -244,6 +239,16 @@ def _since(found: Ranked, decided: Decided | None) -> Ranked:
     return found if decided is None or not decided.shown else renewed(found, decided.checked, decided.left_out)
 
 
+def _said(caveats: Sequence[Caveat], source: Source) -> list[str]:
+    return [printable(str(one)) for one in named_caveats(caveats, source.classes)]
+
+
+def _doubts(source: Source) -> list[str]:
+    """What to say of columns that may be other labels."""
+    fix = "leave it out: --features=… without it; pass over this if it is no label"
+    return [printable(str(one)) for one in caveat_of(source.doubtful, fix)]
+
+
 def _write_table(output: Path, table: pd.DataFrame) -> None:
     if output.suffix == ".csv":
         write_text(output, table_text(table))
@@ -251,89 +256,3 @@ def _write_table(output: Path, table: pd.DataFrame) -> None:
     import pyarrow as pa
 
     write_whole(output, parquet_bytes({name: pa.array(table[name]) for name in table.columns}))
-
-
-def _said_of_formulas(source: Source) -> list[str]:
-    """What to say if names of the user's data, which are written as they are, look like formulas to spreadsheets."""
-    named = (*source.classes, *source.ids, *(() if source.votes is None else source.votes.annotators))
-    found = next((name for name in named if is_formula(name) and not NUMBER.fullmatch(name)), None)
-    if found is None:
-        return []
-    shown = printable(bounded(found))
-    instead = "import the columns of the ranking as text instead of opening the file"
-    return [f"a spreadsheet takes '{shown}' for a formula: {instead}"]
-
-
-def _report_decided(decided: Decided, source: Source, folder: Path, reporter: Reporter) -> None:
-    if decided.shown:
-        were = "was" if decided.wrong == 1 else "were"
-        looked = f"looked at: {len(decided.shown)}, of which {decided.wrong} {were} wrong"
-        reporter.say(f"{looked} (at the end of the list)")
-    if decided.lost:
-        back = columns_back(decided.features_before, source)
-        said = said_of_lost(decided.lost, other_columns=back is not None)
-        reporter.warn(said if back is None else f"{said}. Fix: {back}")
-    for line in decided.said_of_classes(folder):
-        reporter.warn(line)
-
-
-def _report(found: Listed, reporter: Reporter, *, trusted: bool) -> None:
-    """Says how many labels are probably wrong, what the next looks should find, and when to stop."""
-    left, bare = found.round.left, int(np.count_nonzero(np.isnan(found.suspicion)))
-    if left is not None:
-        for line in _how_many(left, found, trusted=trusted):
-            reporter.say(line)
-        if found.round.deviations is not None:
-            reporter.say(_ahead(found))
-    reporter.say(advice(found.round.suspicion[found.round.order], left))
-    if bare:
-        reporter.say(f"at the end, with a suggestion: {count_of(bare, 'row')} without a label")
-
-
-def _how_many(left: Count, found: Listed, *, trusted: bool) -> list[str]:
-    """How many labels are wrong. Where the interval is wide, it is said without a number that would look precise.
-
-    trusted: whether there are trusted rows.
-    """
-    them = "them" if len(found.round.order) == len(found.labelled) else f"the other {len(found.round.order)}"
-    if not is_wide(left):
-        between = f"{left.low:.0f} to {left.high:.0f} with 90% confidence"
-        number = round(left.expected)
-        about = f"about {number} of {them} {'is' if number == 1 else 'are'}" if number else f"hardly any of {them} is"
-        said = [f"{about} wrong ({between})"]
-        if not trusted and them == "them":
-            said.append("errors that all rows of a kind share are not counted: only rows that you check can show them")
-        return said
-    said = [f"{left.low:.0f} to {left.high:.0f} of {them} are wrong (90% confidence)"]
-    if not trusted:
-        said.append(
-            "for a better number: --trusted=SOURCE with rows whose labels you have checked, 30 or more per class"
-        )
-    return said
-
-
-def _report_next(found: Listed, decided: Decided | None, folder: Path, reporter: Reporter) -> None:
-    first = _first_looks(found, {} if decided is None else decided.shown)
-    reporter.say(f"next: fixfirst review {folder}" + ("" if first is None else f" --first-looks; {first}"))
-
-
-def _first_looks(found: Listed, decided: Collection[int]) -> str | None:
-    """What looking at the drawn rows would tell; None where they do not tell much more, or have been looked at."""
-    rows, left = found.drawn.tolist(), found.round.left
-    if found.first_looks is None or all(row in decided for row in rows):
-        return None
-    width = found.first_looks.width
-    if left is not None and width > _WORTH * (left.high - left.low):
-        return None
-    told = f"the number should be known to about ± {np.ceil(width / 2):.0f} (more if the beliefs are wrong)"
-    return f"after a look at {len(rows)} drawn rows, {told}"
-
-
-def _ahead(found: Listed) -> str:
-    """What the next looks should find."""
-    parts = []
-    for looks in [one for one in _LOOKS if one <= len(found.round.order)] or [len(found.round.order)]:
-        ahead = found.round.forecast(looks)
-        if ahead is not None:
-            parts.append(f"{ahead.low:.0f} to {ahead.high:.0f} in the next {looks} looks")
-    return f"wrong labels to expect: {', '.join(parts)} (90% confidence)"

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from evaluation.files.whole import make_folder, plain_errors, read_text, write_t
 from evaluation.labels.forms.found import Options
 from evaluation.labels.source import Request, Source, open_source
 
-VERSION = 1
+_VERSION = 1
 RANKING, SOURCE, DECISIONS = "ranking.csv", "source.json", "decisions.jsonl"
 ANNOTATORS = "annotators.csv"
 _CACHES = ("embeddings.parquet", "trusted_embeddings.parquet")
@@ -41,7 +41,8 @@ COLUMNS = (
 )
 VOTE_COLUMNS = ("votes_for", "votes_against", "ask_next")
 """The further columns where there are several annotators."""
-_AGAIN = "run `fixfirst rank` again"
+AGAIN = "run `fixfirst rank` again"
+"""What to do where a review folder does not fit, or not any more."""
 _LARGEST = 100_000_000
 _FILES = ("labels", "probabilities")
 
@@ -74,10 +75,11 @@ class TrustedRows(BaseModel):
 class Description(BaseModel):
     """The content of source.json. Paths are relative to the review folder, so that both can be moved together.
 
-    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decided:
-    the column `decision` of the ranking as it was written, by id, without empty cells. features_before: the columns by
-    which a table was judged when decisions were made that do not count since these are others.
-    classes_before: those that decisions name and that an earlier ranking had, but no row has now.
+    first_looks: the ids of the rows that were drawn to count wrong labels by, in the order to look at them. decisions:
+    how many lines of decisions.jsonl the ranking has heard of. decided: the column `decision` of the ranking as it was
+    written, by id, without empty cells. features_before: the columns by which a table was judged when decisions were
+    made that do not count since these are others. classes_before: those that decisions name and that an earlier ranking
+    had, but no row has now.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -95,6 +97,7 @@ class Description(BaseModel):
     count: Counted | None
     caveats: list[str]
     first_looks: list[str]
+    decisions: int
     decided: dict[str, str]
     features_before: list[str] | None
     classes_before: list[str]
@@ -113,9 +116,7 @@ def caches(folder: Path) -> tuple[Path, Path]:
 
 
 def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) -> Description:
-    """The description of a source, for source.json in this folder. more: seed, count,
-    caveats, first looks and what was decided.
-    """
+    """The description of a source, for source.json in this folder. more: what is not known of the source alone."""
     trusted_rows = None
     if trusted is not None:
         trusted_rows = TrustedRows(
@@ -125,7 +126,7 @@ def describe(folder: Path, source: Source, trusted: Source | None, **more: Any) 
             said=trusted.said,
         )
     return Description(
-        version=VERSION,
+        version=_VERSION,
         fixfirst=__version__,
         path=_relative(source.path, folder),
         form=source.form,
@@ -183,18 +184,26 @@ def read_description(folder: Path) -> Description:
     except ValidationError as failure:
         error = failure.errors(include_url=False)[0]
         key = ".".join(map(str, error["loc"]))
-        raise InvalidInput(Place(path, key=key or None), error["msg"], _AGAIN) from None
-    if found.version != VERSION:
-        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {VERSION}", _AGAIN)
+        raise InvalidInput(Place(path, key=key or None), error["msg"], AGAIN) from None
+    if found.version != _VERSION:
+        raise InvalidInput(Place(path, key="version"), f"it is {found.version}, not {_VERSION}", AGAIN)
     return found
+
+
+def described(folder: Path) -> Description | None:
+    """The description in a review folder; None if it cannot be read, or there is none."""
+    try:
+        return read_description(folder)
+    except InvalidInput:
+        return None
 
 
 def refuse_other(folder: Path, path: Path) -> None:
     """Raises InvalidInput if the folder is the review of another source, which is still there."""
-    try:
-        other = folder / read_description(folder).path
-    except InvalidInput:
+    found = described(folder)
+    if found is None:
         return
+    other = folder / found.path
     if other.exists() and path.exists() and not other.samefile(path):
         problem = f"this is the review of another source, {Path(os.path.normpath(other))}"
         raise InvalidInput(folder, problem, "name another folder with --review=DIR")
@@ -217,6 +226,11 @@ def read_ranking(folder: Path) -> list[dict[str, str]]:
     return [dict(zip(COLUMNS, cells, strict=True)) for _, cells in lines]
 
 
+def decided_at_the_end(decisions: Sequence[str]) -> int:
+    """How many rows a ranking has moved to its end because they were decided. decisions: that column, in order."""
+    return next((count for count, cell in enumerate(reversed(decisions)) if not cell), len(decisions))
+
+
 def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Source | None]:
     """The source and the trusted rows of a review folder, read in the same way again.
 
@@ -235,7 +249,7 @@ def reopen(folder: Path, reporter: Reporter | None = None) -> tuple[Source, Sour
     )
     opened = open_source(request, reporter or Reporter())
     if list(opened[0].classes) != found.classes:
-        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", _AGAIN)
+        raise InvalidInput(folder / SOURCE, "the classes of the source are no longer the same", AGAIN)
     return opened
 
 
@@ -243,7 +257,7 @@ def _options(written: Mapping[str, object], folder: Path) -> Options:
     """The options in a description."""
     options = _moved(written, lambda path: str(folder / path))
     if set(options) != {one.name for one in fields(Options)}:
-        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", _AGAIN)
+        raise InvalidInput(Place(folder / SOURCE, key="options"), "these are not the options of a source", AGAIN)
     for name in ("features", "annotators", "encoder_mean", "encoder_std"):
         options[name] = None if options[name] is None else tuple(options[name])
     for name in _FILES:

@@ -1,7 +1,7 @@
 """`fixfirst score`: how good an order is, on data whose true labels are known. The order may come from any tool."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from cleaning.simulation.label_path import LabelPath
 from evaluation.files.csv import csv_text
 from evaluation.files.whole import write_text, write_whole
 
-TARGET = 0.95
+_TARGET = 0.95
 SUFFIXES = (".json", ".csv", ".png", ".svg")
-_DRAWS = 500
-_RANDOM_ORDERS = 5
+# So many bootstrap samples make an interval, so many shuffles are the random order, fewer where models are fitted.
+_DRAWS, _SHUFFLES, _RANDOM_ORDERS = 500, 20, 5
+# At most so many models are fitted for one curve.
 _STATES = 400
-"""At most so many models are fitted for one curve."""
+# The share of wrong labels to find.
 _SHARE = 0.9
 
 
@@ -39,6 +40,16 @@ class Known:
     def wrong(self) -> NDArray[np.bool_]:
         """Which labels are wrong, (n,)."""
         return np.asarray(self.train.labels != self.truth)
+
+    def without(self, rows: IntVector, order: IntVector) -> tuple["Known", IntVector]:
+        """The same without some rows, and an order of all rows as one of those that stay."""
+        if not len(rows):
+            return self, order
+        stay = np.setdiff1d(np.arange(len(self.train)), rows)
+        train = Split(
+            self.train.features[stay], self.train.labels[stay], tuple(self.train.ids[row] for row in stay.tolist())
+        )
+        return replace(self, train=train, truth=self.truth[stay]), np.searchsorted(stay, order[np.isin(order, stay)])
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ def score(known: Known, order: IntVector, progress: Progress) -> Scored:
     hits = wrong[order]
     usual = _found(hits, np.ones(len(hits)))
     drawn = np.array([_found(hits, _weights(len(hits), rng)) for _ in range(_DRAWS)])
-    chance = np.mean([_found(rng.permutation(hits), np.ones(len(hits))) for _ in range(20)], axis=0)
+    chance = np.mean([_found(rng.permutation(hits), np.ones(len(hits))) for _ in range(_SHUFFLES)], axis=0)
     precision, looks = (_estimate(usual[kind], drawn[:, kind], float(chance[kind])) for kind in (0, 1))
     cleaning, clean, fixes, accuracy = (None, None, np.arange(len(hits) + 1), None)
     if known.test is not None:
@@ -126,14 +137,14 @@ def _cleaned(
     dataset = NoisyDataset(known.name, known.train, None, test)
     orders = [Ranking(rng.permutation(len(order))) for _ in range(_RANDOM_ORDERS)]
     truth = GroundTruth(known.truth)
-    random = [simulate(dataset, truth, one, Learner()).score(TARGET) for one in orders] if len(path) <= _STATES else []
+    random = [simulate(dataset, truth, one, Learner()).score(_TARGET) for one in orders] if len(path) <= _STATES else []
     value = _reached(fixes, accuracy) / len(order)
     estimate = _estimate(value, np.array(shares), float(np.mean(random)) if random else None)
     return estimate, float(accuracy[-1]), fixes, accuracy
 
 
 def _reached(fixes: IntVector, accuracy: FloatVector) -> int:
-    return int(fixes[np.argmax(reaches(accuracy, TARGET * accuracy[-1]))])
+    return int(fixes[np.argmax(reaches(accuracy, _TARGET * accuracy[-1]))])
 
 
 def _estimate(value: float, drawn: FloatVector, random: float | None) -> Estimate:
@@ -144,13 +155,13 @@ def _estimate(value: float, drawn: FloatVector, random: float | None) -> Estimat
 def told(scored: Scored) -> list[str]:
     """What to print."""
     lines = [
-        f"{scored.wrong} of {scored.rows} labels are wrong",
+        f"{scored.wrong} of {scored.rows} labels {'is' if scored.wrong == 1 else 'are'} wrong",
         f"average precision of the wrong labels (higher is better): {scored.precision}",
         f"share of rows to look at until 90% of them are found (lower is better): {scored.looks}",
     ]
     if scored.score is None:
         return [*lines, "no cleaning score, which needs test rows: --test=SOURCE"]
-    goal = f"{TARGET:.0%} of the clean accuracy {scored.clean:.3f}"
+    goal = f"{_TARGET:.0%} of the clean accuracy {scored.clean:.3f}"
     lines.append(f"score, the share of labels to fix until {goal} (lower is better): {scored.score}")
     if not scored.score.value:
         lines.append("the model is that good before any fix, so this score cannot tell a good order from a bad one")

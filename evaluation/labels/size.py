@@ -15,11 +15,16 @@ _BY_BLOCKS = (
 
 
 def heed_size(source: Source, engine: Engine, reporter: Reporter) -> None:
-    """Warns of large data that are held in memory. Raises InvalidInput if this machine has less than they need."""
+    """Warns of large data that are held in memory, and of processes and machines that have nothing to do.
+
+    Raises InvalidInput if this machine has less memory than the data need.
+    """
     if source.stored is not None:
         return
     if engine.cluster is not None:
         reporter.warn("--cluster has no effect: only large data are ranked on a cluster")
+    if engine.jobs != 1 and source.options["encoder"] is None:
+        reporter.warn("--jobs has no effect: only pictures and large data are worked on in several processes")
     size = len(source), source.features.shape[1], len(source.classes)
     if not too_large(*size):
         return

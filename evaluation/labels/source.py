@@ -58,7 +58,7 @@ class Source:
     (n, K): those of the user's own model, or None; predicted: where they are stored, if the rows are. votes: those of
     annotators (indices into classes), if the labels are what most of them said, or None. said: what was taken from
     where. hashes: of each row's content, without its label. files: the sha256 of each file that was read whole, by its
-    path.
+    path. doubtful: columns that the rows are judged by, but that may be other labels of them.
     """
 
     path: Path
@@ -76,13 +76,14 @@ class Source:
     votes: Votes | None = None
     stored: Stored | None = None
     predicted: Stored | None = None
+    doubtful: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
-    def names(self) -> list[str | None]:
-        """The label of each row by name; None for none."""
+    def given(self) -> list[str | None]:
+        """The label of each row by name; None for a row without one."""
         return [None if code < 0 else self.classes[code] for code in self.labels.tolist()]
 
     def picture(self, row: int) -> bytes | None:
@@ -149,6 +150,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
     That their labels are classes is seen from the names that they share with the others.
     """
     chosen, votes = found.options, found.votes is not None
+    by_columns = isinstance(found.evidence, Columns) or votes or bool(found.left_out)
     options = request.trusted_options or replace(
         request.options,
         labels=request.trusted_labels,
@@ -156,7 +158,7 @@ def _read_trusted(request: Request, path: Path, found: Found, reporter: Reporter
         annotators=() if votes else None,
         annotator_column=None,
         probabilities=request.trusted_probabilities,
-        features=chosen.features if isinstance(found.evidence, Columns) or votes else request.options.features,
+        features=chosen.features if by_columns else request.options.features,
         text_column=chosen.text_column,
         classes=True,
         scaling=chosen.scaling,
@@ -173,7 +175,7 @@ def _read(path: Path, options: Options, around: Surroundings) -> Found:
     if path.is_dir():
         return read_folder(path, options, around)
     if form == "npy":
-        return read_array(path, options)
+        return read_array(path, options, around)
     return read_arrays(path, options) if form == "npz" else read_table(path, form, options, around)
 
 
@@ -256,6 +258,7 @@ def _source(
         votes=None if found.votes is None else found.votes.renumbered(names),
         stored=stored,
         predicted=None if by_blocks is None else probabilities_stored(by_blocks, names, len(labels), cache),
+        doubtful=found.doubtful,
     )
 
 

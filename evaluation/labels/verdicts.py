@@ -10,7 +10,6 @@ from cleaning.data import IntVector
 from evaluation.labels.decisions import Entry
 
 Rule = Literal["latest", "majority"]
-RULES: tuple[Rule, ...] = ("latest", "majority")
 
 
 @dataclass(eq=False)
@@ -85,17 +84,21 @@ class Verdicts:
         (most, count), (_, second) = Counter(entry.opinion for entry in found).most_common(2)
         return None if count == second else [entry for entry in found if entry.opinion == most][-1]
 
+    @property
+    def counting(self) -> dict[int, Entry]:
+        """The decision that counts about each row that somebody decided."""
+        return {row: entry for row in self._decided if (entry := self.standing(row)) is not None}
+
     def facts(self, given: IntVector, code: Mapping[str, int]) -> tuple[dict[int, int], frozenset[int]]:
         """The right class of each row for which it was decided, and the other decided rows: dropped, or not sure.
 
         given (n,): the class of each row before, negative for none. code: the number of each class.
         """
         checked = {}
-        for row in self.rows:
-            entry = self.standing(row)
-            if entry is not None and entry.label is not None:
+        for row, entry in self.counting.items():
+            if entry.label is not None:
                 checked[row] = code[entry.label]
-            elif entry is not None and entry.verdict == "keep" and given[row] >= 0:
+            elif entry.verdict == "keep" and given[row] >= 0:
                 checked[row] = int(given[row])
         return checked, frozenset(self.rows) - frozenset(checked)
 

@@ -27,7 +27,7 @@ from evaluation.sandbox.session import Session, Used
 from evaluation.sandbox.watched import Watched
 from evaluation.sandbox.wrapper import wrapped
 
-EMPTY = "fixfirst-empty:1"
+_EMPTY = "fixfirst-empty:1"
 _KEPT = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "TMPDIR")
 _CLOSED = (
     *("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--ipc=private"),
@@ -57,7 +57,7 @@ def create_command(engine: str, job: Job, limits: Limits, host: Host, name: str,
     flags += [f"--volume={mount.source}:{mount.target}:ro" for mount in mounts]
     flags += [f"--env={name}={value}" for name, value in host.variables if image is None or name != "PATH"]
     shell, *words = wrapped(job)
-    return [engine, "create", f"--name={name}", *flags, f"--entrypoint=/bin/{shell}", image or EMPTY, *words]
+    return [engine, "create", f"--name={name}", *flags, f"--entrypoint=/bin/{shell}", image or _EMPTY, *words]
 
 
 def _writable(job: Job, limits: Limits) -> list[tuple[str, int]]:
@@ -170,8 +170,8 @@ class Container:
         return first
 
     def _ensure_empty_image(self) -> None:
-        if self._try(["image", "inspect", EMPTY]).returncode:
-            self._call(["import", "-", EMPTY], content=_empty_image())
+        if self._try(["image", "inspect", _EMPTY]).returncode:
+            self._call(["import", "-", _EMPTY], content=_empty_image())
 
     def _first_process(self, name: str) -> int | None:
         found = self._try(["inspect", "--format", "{{.State.Pid}}", name]).stdout.strip()

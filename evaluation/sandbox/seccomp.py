@@ -10,7 +10,7 @@ from typing import Any
 
 from cleaning.errors import FixfirstError
 
-DENIED = (
+_DENIED = (
     # mounts and namespaces
     *("mount", "umount2", "pivot_root", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick"),
     *("mount_setattr", "unshare", "setns", "chroot", "swapon", "swapoff", "quotactl", "quotactl_fd"),
@@ -52,7 +52,7 @@ class _Comparison(ctypes.Structure):
 
 def rules() -> list[tuple[str, int, tuple[int, ...] | None]]:
     """The calls to refuse: name, error number, and for some calls a comparison (argument, operator, values…)."""
-    found: list[tuple[str, int, tuple[int, ...] | None]] = [(name, errno.EPERM, None) for name in DENIED]
+    found: list[tuple[str, int, tuple[int, ...] | None]] = [(name, errno.EPERM, None) for name in _DENIED]
     found.append(("clone3", errno.ENOSYS, None))  # its flags are out of a filter's sight; callers fall back to clone
     found += [("clone", errno.EPERM, (0, _MASKED, flag, flag)) for flag in _NEW_NAMESPACES]
     found.append(("socket", errno.EAFNOSUPPORT, (0, _GREATER, _LAST_FAMILY)))

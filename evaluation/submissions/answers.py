@@ -18,7 +18,8 @@ from evaluation.files.whole import refuse_odd_entry, sha256_bytes, sha256_file
 from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import SplitSpec
-from evaluation.submissions.rankings import identify, read_seconds, second_file, seed_folders
+from evaluation.submissions.rankings import identify, second_file, seed_folders
+from evaluation.submissions.time_files import read_seconds, time_of_answer
 
 
 def cases(
@@ -49,7 +50,7 @@ def cases(
             first = taken.setdefault((file.data_id, file.method, seed), path)
             if first != path:
                 raise second_file(path, first)
-            digest, beside = sha256_file(path), _seconds_path(path)
+            digest, beside = sha256_file(path), time_of_answer(path)
             seconds = None
             if os.path.lexists(beside):
                 refuse_odd_entry(beside, folders.submission_folder)
@@ -90,17 +91,13 @@ def data_id_of(path: Path, task: str | None, parameters: Parameters, suffixes: S
 
 def seconds_of(path: Path) -> float | None:
     """The seconds the submission took; None if unknown. Raises InvalidInput for anything but a number of seconds."""
-    return read_seconds(_seconds_path(path))
+    return read_seconds(time_of_answer(path))
 
 
 def told_seconds(path: Path) -> str:
     """The seconds as `validate` appends them to its verdict. Raises as `seconds_of` does."""
     seconds = seconds_of(path)
     return "" if seconds is None else f", {seconds:g} s"
-
-
-def _seconds_path(path: Path) -> Path:
-    return path.with_name(f"{path.stem}.seconds")
 
 
 def read_table(path: Path, key: str, limit: int | None = None) -> tuple[list[str], dict[str, list[str]]]:

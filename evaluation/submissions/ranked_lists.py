@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from evaluation.files.json import BLOCK, json_items
 from evaluation.files.names import composed
 from evaluation.files.npz import read_npz
 from evaluation.files.whole import write_whole
 from evaluation.submissions.answers import refuse_mismatch
 
+DEPTH = 1000
+"""References listed per query; the challenge's number."""
 LARGEST_NPZ = 4_000_000_000
 """The most bytes an npz may unpack to."""
 
@@ -223,7 +225,8 @@ def _arrays(path: Path, limit: int) -> tuple[Ranks, NDArray[np.str_], NDArray[np
         except (ValueError, SystemError):
             raise InvalidInput(Place(path, key=name), "a name is not valid Unicode text", "store text") from None
     if len(ranks) != len(query_ids):
-        raise InvalidInput(path, f"{len(ranks)} lists for {len(query_ids)} queries", "write one row per query")
+        problem = f"{count_of(len(ranks), 'list')} for {count_of(len(query_ids), 'query')}"
+        raise InvalidInput(path, problem, "write one row per query")
     if found["sha256"].shape or str(found["sha256"]) != digest(ranks, query_ids, reference_ids):
         raise InvalidInput(path, "the sha256 does not match the content", _NPZ)
     if ranks.size and (ranks.min() < -1 or ranks.max() >= len(reference_ids)):

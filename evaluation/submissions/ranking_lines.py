@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cleaning import InvalidInput, Ranking
-from cleaning.errors import Place, first_three
+from cleaning.errors import Place, count_of, first_three
 from evaluation.files.whole import read_text
 
 # As `fixfirst` writes it.
@@ -81,6 +81,6 @@ def _refuse_repeats(path: Path, values: np.ndarray[tuple[int], np.dtype[np.int64
     if len(absent):
         raise InvalidInput(
             path,
-            f"{len(values)} lines where {rows} are expected (missing rows, {first_three(absent.tolist())})",
+            f"{count_of(len(values), 'line')} where {rows} are expected (missing rows, {first_three(absent.tolist())})",
             f"list each of the {rows} rows exactly once",
         )

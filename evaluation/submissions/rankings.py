@@ -4,24 +4,22 @@ Names are matched against the known data ids, longest first, because a data id m
 and parentheses. Rankings for seeds other than the first are in `seed-N/` below the folder.
 """
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleaning import InvalidInput, Ranking
-from cleaning.errors import Place, suggest
+from cleaning.errors import suggest
 from evaluation.contract.task import Rejected
 from evaluation.files.names import composed, not_hidden
-from evaluation.files.whole import read_text, refuse_odd_entry, write_text
+from evaluation.files.whole import write_text
 from evaluation.submissions.ranking_lines import read_ranking
+from evaluation.submissions.time_files import read_seconds, time_of_ranking, write_seconds
 
 SUFFIX = ".txt"
 """The suffix of ranking files."""
 
-_SECONDS = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_MOST_SECONDS = 1e9
 _LONGEST_METHOD = 100
 _SEED_FOLDER = re.compile(r"seed-([0-9]{1,9})")
 
@@ -38,7 +36,7 @@ class SubmissionFile:
     @property
     def time_path(self) -> Path:
         """The file with the seconds the ranking took."""
-        return self.path.with_name(f"time_{self.path.name}")
+        return time_of_ranking(self.path)
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def read_submission(file: SubmissionFile, rows: int) -> Submission:
 
 def write_submission(path: Path, ranking: Ranking, seconds: float) -> None:
     """Writes the Dynabench pair of text files, the ranking last, so that it never exists without its time."""
-    write_text(path.with_name(f"time_{path.name}"), f"{seconds!r}\n")
+    write_seconds(time_of_ranking(path), seconds)
     write_text(path, "".join(f"{row}\n" for row in ranking.order.tolist()))
 
 
@@ -173,21 +171,3 @@ def longest_id(stem: str, data_ids: Sequence[str]) -> str | None:
     """The data id that the stem of a submission file starts with; the longest if several fit."""
     fitting = [name for name in data_ids if stem.startswith(f"{name}_") and len(stem) > len(name) + 1]
     return max(fitting, key=len, default=None)
-
-
-def read_seconds(path: Path) -> float | None:
-    """The seconds in a time file, from 0 to 1e9; None if there is no such file.
-
-    Raises InvalidInput for any other content, and for anything but a file in its folder, such as a link out of it.
-    """
-    if not os.path.lexists(path):
-        return None
-    refuse_odd_entry(path, path.parent)
-    text = read_text(path, limit=1000).strip()
-    if not _SECONDS.fullmatch(text) or float(text) > _MOST_SECONDS:
-        raise InvalidInput(
-            Place(path, line=1),
-            f"{text[:40]!r} is not a number of seconds",
-            "write the seconds the ranking took, for example 4.7",
-        )
-    return float(text)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleaning import InvalidInput, Ranking
 from cleaning.data import GroundTruth, IntVector
-from cleaning.errors import Place
+from cleaning.errors import Place, count_of
 from evaluation.files.whole import read_text
 
 SUFFIX = ".rounds"
@@ -92,7 +92,8 @@ def read_log(path: Path, rows: int) -> RoundLog:
         found = parsed_line(Round, line, place)
         due = min(every, rows - len(order))
         if len(found.rows) != due or len(found.labels) != due:
-            problem = f"{len(found.rows)} rows and {len(found.labels)} labels, where {due} of both are due"
+            count = f"{count_of(len(found.rows), 'row')} and {count_of(len(found.labels), 'label')}"
+            problem = f"{count}, where {due} of both are due"
             raise InvalidInput(place, problem, _AGAIN)
         order += found.rows
         labels += found.labels

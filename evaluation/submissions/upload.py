@@ -17,7 +17,7 @@ from evaluation.submissions.rankings import SUFFIX, is_time_file, longest_id
 IDS = tuple(f"{concept}{kind}" for concept in ("01g317", "04hgtk", "04rky", "09j2d") for kind in ("", "-flipped"))
 """The data ids of the challenge."""
 
-ROWS = 300
+_ROWS = 300
 UPLOADS_A_DAY = 20
 
 
@@ -57,7 +57,7 @@ def write_upload(
     for data_id in IDS:
         if data_id in own:
             refuse_odd_entry(own[data_id], folder)
-            orders[data_id] = read_ranking(own[data_id], ROWS).order
+            orders[data_id] = read_ranking(own[data_id], _ROWS).order
     _clear(target)
     written = [target / f"{data_id}{SUFFIX}" for data_id in orders]
     for path, order in zip(written, orders.values(), strict=True):

@@ -1,16 +1,20 @@
 """Very many rows: `nox -s bench -- by_blocks [--rows=N --width=D --classes=K] [--jobs=J] [--with=METHOD …]`.
 
+`--annotators=A` plants the votes of A people (5 to 45% wrong, 30% of the rows each) in place of one label per row.
+
 Makes embeddings in a float16 npy (overlapping classes in groups of twenty, 10% wrong labels, half of them within the
 group) and runs `fixfirst rank` on it in a process of its own. Says CPU seconds, also of its workers, the peak of
 resident memory of the largest process, and how well the order finds the wrong labels. `--with` adds, in the same run:
 
 * plain: `label_posterior`, which holds everything in memory
 * cleanlab: self-confidence by a logistic regression in five folds (C = 0.01, up to `--steps` steps of L-BFGS)
+* crowdlab: cleanlab's CROWDLAB with the probabilities of the same logistic regression; needs annotators
 
 `--growth` measures smaller cases, draws how the time grows with rows, width, classes and Dask workers, and calculates
 from it what larger ones would take; it writes by_blocks.png and by_blocks.md to tests/benchmarks/results. What is in
 by_blocks.jsonl there is not measured again; `--beside` first measures two large cases with fixfirst and with
-cleanlab, some CPU minutes, and keeps them in by_blocks_beside.jsonl. Times are CPU seconds, since other programs may
+cleanlab, and `--votes` one with annotators, some CPU minutes each; they are kept in by_blocks_beside.jsonl and
+by_blocks_votes.jsonl. Times are CPU seconds, since other programs may
 load the machine; those on workers are of this process and of the busiest worker.
 """
 
@@ -21,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -30,12 +34,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
+from tests.benchmarks import _crowds as crowds
+from tests.benchmarks._large import Case
 from tests.cluster import running_cluster
 from tests.support import ROOT
 
 RESULTS = Path(__file__).parent / "results"
-BLOCK = 8192
-METHODS = ("plain", "cleanlab")
+OTHERS, WITH_VOTES = RESULTS / "by_blocks_beside.jsonl", RESULTS / "by_blocks_votes.jsonl"
+METHODS = ("plain", "cleanlab", "crowdlab")
 # The command, with a limit for what is large that every source exceeds.
 BY_BLOCKS = """
 import sys
@@ -46,48 +52,6 @@ sys.exit(main())
 """
 # Each child works on one thread; more only in workers.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-
-
-@dataclass(frozen=True)
-class Case:
-    """How many rows, numbers per row, and classes; spread: of a class, relative to the distances of the classes."""
-
-    rows: int = 32_768
-    width: int = 256
-    classes: int = 200
-    spread: float = 3.5
-
-    def write(self, folder: Path) -> np.ndarray:
-        """Writes X.npy and y.npy and returns which labels are wrong."""
-        rng = np.random.default_rng(0)
-        group = rng.integers(0, max(2, self.classes // 20), self.classes)
-        centres = rng.standard_normal((group.max() + 1, self.width))[group]
-        centres += 0.7 * rng.standard_normal(centres.shape)
-        mixed = rng.standard_normal((self.width, self.width)) * np.linspace(1.6, 0.2, self.width)[:, None]
-        mixed = (mixed / np.sqrt(self.width)).astype(np.float32)
-        truth = rng.integers(0, self.classes, self.rows)
-        # fewer columns tell less, so the classes overlap as much as with 512
-        spread = np.float32(self.spread * np.sqrt(self.width / 512))
-        rows = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float16, (self.rows, self.width))
-        for start in range(0, self.rows, BLOCK):
-            own = truth[start : start + BLOCK]
-            noise = rng.standard_normal((2, len(own), self.width), dtype=np.float32)
-            rows[start : start + BLOCK] = np.maximum(
-                centres[own] + spread * (noise[0] @ mixed + np.float32(0.5) * noise[1]), 0
-            )
-        rows.flush()
-        given = self._mislabelled(truth, group, rng)
-        np.save(folder / "y.npy", given)
-        return np.asarray(given != truth)
-
-    def _mislabelled(self, truth: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        given, wrong = truth.copy(), np.flatnonzero(rng.random(self.rows) < 0.1)
-        given[wrong] = (truth[wrong] + rng.integers(1, self.classes, len(wrong))) % self.classes
-        for row in wrong[::2]:
-            near = np.flatnonzero(group == group[truth[row]])
-            near = near[near != truth[row]]
-            given[row] = rng.choice(near) if len(near) else given[row]
-        return given
 
 
 @dataclass(frozen=True)
@@ -112,7 +76,8 @@ def run(command: Sequence[str]) -> Cost:
 
 def ranked(folder: Path, *options: str) -> tuple[Cost, np.ndarray]:
     """What `fixfirst rank` costs where every source is ranked by blocks, and the suspicion of each row."""
-    cost = run(["-c", BY_BLOCKS, "rank", str(folder / "X.npy"), f"--review={folder / 'review'}", *options])
+    named = [f"--labels={folder / name}" for name in (crowds.VOTES,) if (folder / name).exists()]
+    cost = run(["-c", BY_BLOCKS, "rank", str(folder / "X.npy"), f"--review={folder / 'review'}", *named, *options])
     table = pd.read_csv(folder / "review/ranking.csv", usecols=["row", "suspicion"])
     return cost, table.sort_values("row")["suspicion"].to_numpy()
 
@@ -120,7 +85,7 @@ def ranked(folder: Path, *options: str) -> tuple[Cost, np.ndarray]:
 def by_method(method: str, folder: Path, steps: int) -> tuple[Cost, np.ndarray]:
     """What another method costs, and the suspicion of each row."""
     cost = run(["-m", "tests.benchmarks.by_blocks", f"--child={method}", f"--folder={folder}", f"--steps={steps}"])
-    return cost, np.load(folder / f"{method}.npy")
+    return cost, crowds.kept(folder).doubt if method == "crowdlab" else np.load(folder / f"{method}.npy")
 
 
 def judge(method: str, folder: Path, steps: int) -> None:
@@ -131,31 +96,37 @@ def judge(method: str, folder: Path, steps: int) -> None:
 
         np.save(folder / "plain.npy", label_posterior(Split.from_arrays(rows, given)).suspicion)
         return
-    from cleanlab.rank import get_label_quality_scores
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
-
     rows -= rows.mean(axis=0)
     rows /= rows.std(axis=0)
+    if method == "crowdlab":
+        probabilities = np.empty((len(given), given.max() + 1))
+        for held, predicted in cross_fitted(rows, given, steps):
+            probabilities[held] = predicted
+        crowds.crowdlab(folder, probabilities)
+        return
+    from cleanlab.rank import get_label_quality_scores
+
     quality = np.empty(len(given))
-    for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(rows, given):
-        model = LogisticRegression(C=0.01, max_iter=steps).fit(rows[fit], given[fit])
-        quality[held] = get_label_quality_scores(given[held], model.predict_proba(rows[held]))
+    for held, predicted in cross_fitted(rows, given, steps):
+        quality[held] = get_label_quality_scores(given[held], predicted)
     np.save(folder / "cleanlab.npy", 1 - quality)
 
 
-def said(name: str, cost: Cost, suspicion: np.ndarray, wrong: np.ndarray) -> str:
-    """One line of the table."""
-    first = wrong[np.argsort(-suspicion, kind="stable")[:1000]].mean()
-    precision = average_precision_score(wrong, suspicion)
-    return f"{name:22s} {cost.cpu:9.1f} {cost.wall:9.1f} {cost.peak:9.0f} {precision:10.4f} {first:10.3f}"
+def cross_fitted(rows: np.ndarray, given: np.ndarray, steps: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The rows of each of five folds, and what a logistic regression of the others predicts for them."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(rows, given):
+        yield held, LogisticRegression(C=0.01, max_iter=steps).fit(rows[fit], given[fit]).predict_proba(rows[held])
 
 
 @dataclass(frozen=True)
 class Beside:
     """What a method cost and found in a run with others.
 
-    precision: average precision. first: the share of wrong labels among the first 1,000.
+    precision: average precision. first: the share of wrong labels among the first 1,000. own: with several annotators,
+    these are about the labels that the method itself chooses, and so many of 1,000 are wrong.
     """
 
     case: Case
@@ -164,35 +135,41 @@ class Beside:
     peak: float
     precision: float
     first: float
+    own: float | None = None
 
 
-def beside(case: Case, steps: int) -> Iterator[Beside]:
-    """One case with fixfirst and with cleanlab, in one run."""
+def beside(case: Case, steps: int, *methods: str, jobs: int = 1) -> Iterator[Beside]:
+    """One case with fixfirst and with other methods, in one run."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         wrong = case.write(folder)
-        for method in ("fixfirst rank", "cleanlab"):
-            cost, found = ranked(folder) if method != "cleanlab" else by_method(method, folder, steps)
+        for method in ("fixfirst rank", *methods):
+            ours = method == "fixfirst rank"
+            cost, found = ranked(folder, f"--jobs={jobs}") if ours else by_method(method, folder, steps)
+            own = None
+            if case.annotators and (ours or method == "crowdlab"):
+                chosen = crowds.ranked(folder) if ours else crowds.kept(folder)
+                wrong, found = chosen.labels != np.load(folder / "truth.npy"), chosen.doubt
+                own = 1000 * float(wrong.mean())
             first = float(wrong[np.argsort(-found, kind="stable")[:1000]].mean())
-            yield Beside(case, method, cost.cpu, cost.peak, float(average_precision_score(wrong, found)), first)
+            yield Beside(case, method, cost.cpu, cost.peak, float(average_precision_score(wrong, found)), first, own)
 
 
 def compare(case: Case, jobs: int, methods: Sequence[str], steps: int) -> None:
     """Measures one case with fixfirst and with other methods."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        wrong = case.write(folder)
-        size = (folder / "X.npy").stat().st_size / 1e6
-        print(f"{case.rows} x {case.width}, {case.classes} classes, float16 npy of {size:.0f} MB, {wrong.sum()} wrong")
-        heads = ("", "CPU s", "wall s", "peak MB", "precision", "first 1000")
-        print("{:22s} {:>9s} {:>9s} {:>9s} {:>10s} {:>10s}".format(*heads), flush=True)
-        print(said(f"fixfirst rank --jobs={jobs}", *ranked(folder, f"--jobs={jobs}"), wrong), flush=True)
-        for method in methods:
-            print(said(method, *by_method(method, folder, steps), wrong), flush=True)
+    print(f"{described(case)}, {jobs} jobs")
+    heads = ("", "CPU s", "peak MB", "precision", "first 1000", "own wrong")
+    print("{:22s} {:>9s} {:>9s} {:>10s} {:>10s} {:>10s}".format(*heads), flush=True)
+    for one in beside(case, steps, *methods, jobs=jobs):
+        own = "" if one.own is None else f"{one.own:.1f}"
+        numbers = f"{one.cpu:9.1f} {one.peak:9.0f} {one.precision:10.4f} {1000 * one.first:10.0f} {own:>10s}"
+        print(f"{one.method:22s} {numbers}", flush=True)
 
 
 WIDE = Case(width=512, classes=1000)
 BESIDE = [Case(rows=131_072, width=128, classes=classes) for classes in (200, 1000)]
+CROWD = Case(rows=131_072, width=16, classes=50, spread=8.0, annotators=10)
+VOTED = [CROWD]
 GROWTH = {
     "rows": [replace(WIDE, rows=rows) for rows in (16_384, 32_768, 130_000)],
     "width": [replace(Case(), width=width) for width in (64, 128, 256, 512)],
@@ -240,6 +217,11 @@ def kept(path: Path, kind: type[Measured]) -> list[Measured]:
     return [kind(**{**line, "case": Case(**line["case"])}) for line in lines]
 
 
+def keep(path: Path, measured: Iterable[Point | Beside]) -> None:
+    """Writes the points to a file of measurements."""
+    path.write_text("".join([f"{json.dumps(asdict(one))}\n" for one in measured]))
+
+
 def on_workers(case: Case, workers: int) -> Point:
     """Measures a case on a Dask cluster of this machine."""
     from distributed import Client
@@ -284,6 +266,7 @@ def draw(points: Sequence[Point], path: Path) -> None:
 def described(case: Case, without: str = "") -> str:
     """A case in a few words, without what grows."""
     parts = {"rows": f"{case.rows:,} rows", "width": f"{case.width} numbers", "classes": f"{case.classes:,} classes"}
+    parts |= {"annotators": f"{case.annotators} annotators"} if case.annotators else {}
     return ", ".join(text for name, text in parts.items() if name != without)
 
 
@@ -293,24 +276,43 @@ def per_row(points: Sequence[Point]) -> tuple[float, float]:
     return max(float(fixed), 0.0), float(slope)
 
 
-def page(points: Sequence[Point], others: Sequence[Beside] = ()) -> str:
+def beside_others(others: Sequence[Beside]) -> list[str]:
+    """The table of cases with one label per row."""
+    what = "(self-confidence of a logistic regression in five folds), on the same rows (`--beside`)"
+    heads = ["case", "method", "CPU s", "peak MB", "average precision", "wrong of the first 1,000"]
+    lines = ["", f"Beside cleanlab {what}:", "", *headed(heads)]
+    for one in others:
+        numbers = f"{one.cpu:,.0f} | {one.peak:,.0f} | {one.precision:.3f} | {1000 * one.first:,.0f}"
+        lines.append(f"| {described(one.case)} | {one.method} | {numbers} |")
+    return lines
+
+
+def beside_crowdlab(voted: Sequence[Beside]) -> list[str]:
+    """The table of cases with the votes of several annotators."""
+    heads = ["case", "method", "CPU s", "peak MB", "wrong of 1,000 consensus labels", "average precision"]
+    lines = ["", "Several annotators, each of whom has labelled 30% of the rows, beside cleanlab's CROWDLAB (with the"]
+    lines += ["probabilities of such a logistic regression), on the same votes (`--votes`). The average precision is"]
+    lines += ["that of the errors of the method's own consensus labels, by its probabilities:", "", *headed(heads)]
+    for one in voted:
+        numbers = f"{one.cpu:,.0f} | {one.peak:,.0f} | {one.own:.1f} | {one.precision:.3f}"
+        lines.append(f"| {described(one.case)} | {one.method} | {numbers} |")
+    return lines
+
+
+def headed(names: Sequence[str]) -> list[str]:
+    """The first two lines of a table."""
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+
+
+def page(points: Sequence[Point], others: Sequence[Beside], voted: Sequence[Beside]) -> str:
     """What was measured, and what is calculated from it, in Markdown."""
     lines = ["# Very many rows", "", "Made by `nox -s bench -- by_blocks --growth`. Measured:", ""]
     lines += ["| case | workers | CPU s | of the busiest worker | peak MB |", "|---|---|---|---|---|"]
     for one in points:
         own, busiest = (str(one.workers), f"{one.busiest:.0f}") if one.workers else ("", "")
         lines.append(f"| {described(one.case)} | {own} | {one.cpu:.0f} | {busiest} | {one.peak:,.0f} |")
-    if others:
-        lines += [
-            "",
-            "Beside cleanlab (self-confidence of a logistic regression in five folds), on the same rows (`--beside`):",
-            "",
-        ]
-        lines += ["| case | method | CPU s | peak MB | average precision | wrong of the first 1,000 |"]
-        lines += ["|---|---|---|---|---|---|"]
-    for each in others:
-        numbers = f"{each.cpu:,.0f} | {each.peak:,.0f} | {each.precision:.3f} | {1000 * each.first:,.0f}"
-        lines.append(f"| {described(each.case)} | {each.method} | {numbers} |")
+    lines += beside_others(others)
+    lines += beside_crowdlab(voted)
     fixed, slope = per_row([one for one in points if one.what == "rows"])
     spread = [one for one in points if one.what == "workers" and one.workers == SPREAD[0][1]]
     alone, handing = per_row(spread)
@@ -333,34 +335,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--growth", action="store_true", help="draw how the time grows, and calculate the rest")
     parser.add_argument("--beside", action="store_true", help="with --growth: measure cases beside cleanlab too")
+    parser.add_argument("--votes", action="store_true", help="with --growth: measure cases with annotators too")
     parser.add_argument("--rows", type=int, default=Case.rows)
     parser.add_argument("--width", type=int, default=Case.width)
     parser.add_argument("--classes", type=int, default=Case.classes)
+    parser.add_argument("--spread", type=float, default=Case.spread)
+    parser.add_argument("--annotators", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--with", dest="methods", nargs="*", choices=METHODS, default=[])
     parser.add_argument("--steps", type=int, default=50, help="of L-BFGS, for cleanlab's logistic regression")
     parser.add_argument("--child", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if "crowdlab" in options.methods and not options.annotators:
+        parser.error("crowdlab needs --annotators=A")
     if options.child:
         judge(options.child, options.folder, options.steps)
     elif options.growth:
         RESULTS.mkdir(exist_ok=True)
-        path, points = RESULTS / "by_blocks.jsonl", []
-        known, others = kept(path, Point), RESULTS / "by_blocks_beside.jsonl"
         if options.beside:
-            measured = [asdict(one) for case in BESIDE for one in beside(case, options.steps)]
-            others.write_text("".join(f"{json.dumps(one)}\n" for one in measured))
+            keep(OTHERS, (one for case in BESIDE for one in beside(case, options.steps, "cleanlab")))
+        if options.votes:
+            keep(WITH_VOTES, (one for case in VOTED for one in beside(case, options.steps, "crowdlab")))
+        path, points = RESULTS / "by_blocks.jsonl", []
+        known = kept(path, Point)
         for one in growth(known):
             points.append(one)
-            lines = [json.dumps(asdict(each)) for each in points]
-            lines += [json.dumps(asdict(each)) for each in known if each not in points]
-            path.write_text("".join(f"{line}\n" for line in lines))
+            keep(path, [*points, *(each for each in known if each not in points)])
             print(one, flush=True)
         draw(points, RESULTS / "by_blocks.png")
-        (RESULTS / "by_blocks.md").write_text(page(points, kept(others, Beside)))
+        (RESULTS / "by_blocks.md").write_text(page(points, kept(OTHERS, Beside), kept(WITH_VOTES, Beside)))
     else:
-        compare(Case(options.rows, options.width, options.classes), options.jobs, options.methods, options.steps)
+        case = Case(options.rows, options.width, options.classes, options.spread, options.annotators)
+        compare(case, options.jobs, options.methods, options.steps)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def test_a_users_folder_adds_components_and_cannot_replace_ours(package, tmp_pat
     (own / "mine.py").write_text("def rank(): ...\n")
     joined = find(package).joined(discover_folder(own, "ranker", "rank"))
     assert list(joined) == ["good", "mine"]
-    assert joined["mine"].summary == "in mine.py; the first line of its docstring would stand here"
+    assert joined["mine"].summary == "in mine.py; the first line of its docstring would be here"
     (own / "mine.py").write_text('def rank():\n    """Sorts by size.\n\n    And more."""\n')
     assert discover_folder(own, "ranker", "rank")["mine"].summary == "Sorts by size."
     (own / "good.py").write_text("def rank(): ...\n")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cleaning.errors import InvalidInput, Place, first_three, listed, printable, suggest
+from cleaning.errors import InvalidInput, Place, count_of, first_three, listed, printable, suggest
 
 
 @given(st.text(st.characters()))
@@ -37,6 +37,20 @@ def test_an_error_survives_pickling():
     error = InvalidInput("a\nb", "odd", "mend it")
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.place) == (str(error), Place(key="a\nb"))
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "expected"),
+    [
+        (1, "row", "1 row"),
+        (0, "row", "0 rows"),
+        (2, "class", "2 classes"),
+        (3, "fix", "3 fixes"),
+        (4, "query", "4 queries"),
+    ],
+)
+def test_a_count_stands_with_its_noun(count, noun, expected):
+    assert count_of(count, noun) == expected
 
 
 def test_of_many_names_the_closest_and_a_few_are_listed():

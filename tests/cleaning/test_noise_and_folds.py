@@ -28,7 +28,7 @@ def test_one_directional_noise_only_turns_the_highest_class_into_the_lowest():
 def test_impossible_noise_is_refused():
     with pytest.raises(InvalidInput, match="at least two classes"):
         plant_noise(np.zeros(5, int), 0.2, "symmetric", np.random.default_rng(0))
-    with pytest.raises(InvalidInput, match="48 wrong labels, but 30 rows are eligible"):
+    with pytest.raises(InvalidInput, match="48 wrong labels, but only 30 can be made"):
         plant_noise(np.arange(60) % 2, 0.8, "one_directional", np.random.default_rng(0))
 
 

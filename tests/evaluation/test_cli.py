@@ -120,6 +120,7 @@ def cheats_score(workspace):
     return record.metrics["score"]
 
 
+@pytest.mark.usefixtures("no_cleanlab")
 def test_a_ranker_that_replaces_the_simulation_is_scored_by_the_true_one(capfd, workspace, monkeypatch):
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "cheat.py").write_text(CHEAT)
@@ -137,6 +138,7 @@ def test_a_ranker_that_replaces_the_simulation_is_scored_by_the_true_one(capfd, 
     assert cheats_score(workspace) == 0.0
 
 
+@pytest.mark.usefixtures("no_cleanlab")
 def test_a_ranker_that_ends_its_process_or_does_not_exist_stops_the_run(capfd, workspace):
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "gone.py").write_text("import os\ndef rank(train, validation, *, rng):\n    os._exit(7)\n")
@@ -298,7 +300,7 @@ def test_what_nobody_expected_is_one_sentence_too(capsys, workspace, monkeypatch
         main(["ls"])
 
 
-@pytest.mark.usefixtures("one_process")
+@pytest.mark.usefixtures("one_process", "no_cleanlab")
 def test_ctrl_c_keeps_what_is_there_and_the_next_run_goes_on(capsys, workspace):
     """A real interrupt in the middle of a real evaluation."""
     write_parameters(workspace, rankers=["slow"])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from cleaning.errors import InvalidInput
@@ -36,8 +37,8 @@ from evaluation.labels.typed import read_typed
 from evaluation.settings.parameters import parse_parameters
 from evaluation.submissions.ranked_lists import as_json, as_npz, read_lists
 from evaluation.submissions.ranking_lines import read_ranking
-from evaluation.submissions.rankings import read_seconds
 from evaluation.submissions.round_logs import read_log
+from evaluation.submissions.time_files import read_seconds
 from evaluation.tasks.camera_trap.problem import read_numbers
 from tests.support import blobs
 
@@ -140,6 +141,15 @@ def _parquets() -> list[bytes]:
     return [path.read_bytes()]
 
 
+def _vote_tables() -> list[bytes]:
+    path, found = Path(_scratch()) / "votes.parquet", list[bytes]()
+    people = pd.Categorical(["kim", "=lee", "kim"])
+    for labels in (["cat", "dog", None], [1, -1, 2], [0.5, 1.0, 2.0]):
+        pd.DataFrame({"id": ["b", "a", "a"], "annotator": people, "label": labels}).to_parquet(path)
+        found.append(path.read_bytes())
+    return found
+
+
 @cache
 def _scratch() -> str:
     import tempfile
@@ -235,10 +245,11 @@ READERS: dict[str, Reader] = {
         lambda: [b"id,label\na,y\nb,y\nc,drop\n", b"row;decision\n0;label: y\n1;keep\n2;unsure\n"],
     ),
     "votes": Reader(
-        lambda path: said_in_file(path, ["a", "b"], Options()),
+        lambda path: said_in_file(path, ["a", "b"], Options(), None),
         ".csv",
         lambda: [b"id,annotator,label\nb,kim,cat\na,kim,dog\nb,=lee,cat\n", b"id;worker_id;label\na;1;1,0\nb;2;-1\n"],
     ),
+    "votes, parquet": Reader(lambda path: said_in_file(path, ["a", "b"], Options(), None), ".parquet", _vote_tables),
     "parquet, labels": Reader(read_parquet, ".parquet", _parquets),
     "parquet, embeddings": Reader(read_embeddings, ".parquet", _parquets),
     "yaml": Reader(parse_parameters, ".yaml", lambda: [PARAMETERS]),

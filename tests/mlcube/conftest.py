@@ -20,13 +20,14 @@ class Cube:
     root: Path
     command: Path
     engine_log: Path
+    nothing_in_cleanlab: Path
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         tools = self.engine_log.parent / "bin"
         environment = {
             **os.environ,
             "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(self.root),
+            "PYTHONPATH": f"{self.root}:{self.nothing_in_cleanlab}",
             "MLCUBE_SYSTEM_SETTINGS": str(self.engine_log.with_name("settings.yaml")),
             "STAND_IN_LOG": str(self.engine_log),
             "STAND_IN_PROJECT": str(self.root),
@@ -41,7 +42,7 @@ class Cube:
 
 
 @pytest.fixture
-def cube(tmp_path, mlcube_command) -> Cube:
+def cube(tmp_path, mlcube_command, nothing_in_cleanlab) -> Cube:
     root = tmp_path / "project"
     root.mkdir()
     for name in ("cleaning", "baselines", "evaluation", "mlcube"):
@@ -59,4 +60,4 @@ def cube(tmp_path, mlcube_command) -> Cube:
     (tools / "fixfirst").chmod(0o755)
     (tools / "python").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (tools / "python").chmod(0o755)
-    return Cube(root, mlcube_command, tmp_path / "engine.jsonl")
+    return Cube(root, mlcube_command, tmp_path / "engine.jsonl", nothing_in_cleanlab)

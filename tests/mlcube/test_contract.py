@@ -23,6 +23,11 @@ def parameters(task):
     return {**found["inputs"], **found["outputs"]}
 
 
+@pytest.fixture
+def python_path(nothing_in_cleanlab):
+    return f"{ROOT}:{nothing_in_cleanlab}"
+
+
 @pytest.mark.parametrize("task", CUBE["tasks"])
 def test_tasks_are_commands_whose_flags_have_the_default_paths_of_the_cube(task, tmp_path):
     assert task in command_names()
@@ -46,7 +51,7 @@ def test_tasks_that_read_the_truth_never_run_code_from_the_workspace():
     assert "ranker_folder" not in parameters("evaluate")
 
 
-def test_a_stopped_container_ends_at_once(workspace):
+def test_a_stopped_container_ends_at_once(workspace, python_path):
     """As process 1 of a container, Python would ignore SIGTERM; anywhere else it would end with -15."""
     (workspace / "rankers").mkdir()
     (workspace / "rankers" / "slow.py").write_text(
@@ -54,7 +59,7 @@ def test_a_stopped_container_ends_at_once(workspace):
     )
     write_parameters(workspace, rankers=["slow"])
     command = [sys.executable, ROOT / "mlcube" / "entrypoint.py", "create_baselines", f"--workspace={workspace}"]
-    child = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    child = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": python_path})
     while "ranking" not in child.stdout.readline():
         pass
     child.terminate()
@@ -76,7 +81,7 @@ for words in json.loads(tasks):
 """
 
 
-def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(workspace):
+def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(workspace, python_path):
     """As an engine starts it: every parameter is an absolute path, and the user has no home."""
     tasks = [
         [task, *(f"--{name}={workspace / spec['default']}" for name, spec in parameters(task).items())]
@@ -84,7 +89,7 @@ def test_the_entry_point_runs_the_four_tasks_with_the_arguments_of_a_container(w
     ]
     done = subprocess.run(
         [sys.executable, "-c", ONE_BY_ONE, ROOT / "mlcube" / "entrypoint.py", json.dumps(tasks)],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": "/nonexistent"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "HOME": "/nonexistent"},
         cwd="/",
         capture_output=True,
         text=True,

@@ -50,12 +50,13 @@ def test_another_workspace_gets_the_parameters_and_the_results(cube, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     write_parameters(elsewhere, datasets={"made": {"ids": ["blobs"]}}, rankers=["random"])
     write_dataset(elsewhere, *noisy_blobs("blobs", n=30))
-    done = cube.run("--task=create_baselines", f"--workspace={elsewhere}")
-    assert done.returncode == 0, done.stderr
-    assert (elsewhere / "submissions" / "blobs_random.txt").exists()
-    done = cube.run("--task=evaluate", f"--workspace={elsewhere}", "--platform=host")
-    assert done.returncode == 0, done.stderr
-    assert [method for _, method, _ in scores(elsewhere)] == ["random"]
+    (elsewhere / "submissions").mkdir()
+    (elsewhere / "submissions" / "blobs_random.txt").write_text("".join(f"{row}\n" for row in range(30)))
+    for platform in ([], ["--platform=host"]):
+        done = cube.run("--task=evaluate", f"--workspace={elsewhere}", *platform)
+        assert done.returncode == 0, done.stderr
+        assert [method for _, method, _ in scores(elsewhere)] == ["random"]
+        (elsewhere / "results" / "results.jsonl").unlink()
     assert not (cube.root / "workspace" / "results").exists()
 
 
@@ -72,7 +73,8 @@ def test_without_an_engine_one_sentence_says_what_to_do(cube):
     assert [line for line in said.splitlines() if "WARNING Docker image" not in line] == said.splitlines()[-1:]
 
 
-def test_podman_keeps_the_number_of_a_user_without_root(cube):
+def test_podman_keeps_the_number_of_a_user_without_root(cube, monkeypatch):
+    monkeypatch.setenv("STAND_IN_RUNS_NOTHING", "1")
     tools = cube.engine_log.parent / "bin"
     for number, flag in (("0", False), ("1234", True)):
         (tools / "podman").write_text(

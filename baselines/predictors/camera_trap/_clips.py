@@ -1,15 +1,13 @@
 """Pools the frames of clips in blocks, so that clips may exceed memory, and turns metadata into indicator columns."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, Single
 from cleaning.errors import InvalidInput, first_three
-
-Single = NDArray[np.float32]
 
 _BLOCK_ENTRIES = 8_000_000
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -17,24 +15,22 @@ _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 POOLS = ("mean", "max", "min", "std", *(f"q{round(100 * share)}" for share in _QUANTILES))
 
 
-def mean_pool(frames: NDArray[np.floating[Any]], report: Callable[[int], None] | None = None) -> Single:
-    """Mean over the frames, (n, d). `report` receives the clips done. Raises InvalidInput for NaN or infinity."""
+def mean_pool(frames: NDArray[np.floating[Any]]) -> Single:
+    """Mean over the frames, (n, d). Raises InvalidInput for NaN or infinity."""
     pooled = np.empty((len(frames), frames.shape[2]), dtype=np.float32)
-    for part, block in _blocks(frames, report):
+    for part, block in _blocks(frames):
         pooled[part] = block.mean(axis=1)
     return pooled
 
 
-def all_pools(
-    frames: NDArray[np.floating[Any]], bases: Single | None, report: Callable[[int], None] | None = None
-) -> Single:
+def all_pools(frames: NDArray[np.floating[Any]], bases: Single | None) -> Single:
     """Mean, max, min, deviation and five quantiles over the frames, (n, pools × d), or (n, pools × r) with `bases`.
 
     bases (pools, d, r) reduce each pool as soon as it is computed, so the wide table never exists.
     """
     width = frames.shape[2] if bases is None else bases.shape[2]
     pooled = np.empty((len(frames), len(POOLS), width), dtype=np.float32)
-    for part, block in _blocks(frames, report):
+    for part, block in _blocks(frames):
         parts = _pools(block)
         pooled[part] = parts if bases is None else np.einsum("npd,pdr->npr", parts, bases, optimize=True)
     return pooled.reshape(len(frames), len(POOLS) * width)
@@ -89,7 +85,8 @@ def _pools(block: Single) -> Single:
     return np.stack(parts, axis=1)
 
 
-def _blocks(frames: NDArray[np.floating[Any]], report: Callable[[int], None] | None) -> Any:
+def _blocks(frames: NDArray[np.floating[Any]]) -> Iterator[tuple[slice, Single]]:
+    """The frames in float32, some clips at a time."""
     size = max(1, _BLOCK_ENTRIES // (frames.shape[1] * frames.shape[2]))
     for start in range(0, len(frames), size):
         part = slice(start, min(start + size, len(frames)))
@@ -102,5 +99,3 @@ def _blocks(frames: NDArray[np.floating[Any]], report: Callable[[int], None] | N
                 "embed those clips again",
             )
         yield part, block
-        if report is not None:
-            report(part.stop)

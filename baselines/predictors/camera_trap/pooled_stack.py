@@ -8,12 +8,10 @@ from scipy.special import expit
 
 from baselines.predictors._linear import Scale, fit_linear
 from baselines.predictors.camera_trap._clips import all_pools, mean_pool, metadata_columns, pool_bases
-from cleaning.data import IntVector
+from cleaning.data import IntVector, Single
 from cleaning.errors import Unsuitable
 from cleaning.problems import CameraTrapProblem
 from cleaning.progress import Progress, silent
-
-Single = NDArray[np.float32]
 
 # Principal directions per pool.
 _WIDTH = 256

@@ -3,14 +3,17 @@
 import numpy as np
 import scipy.sparse as sp
 
+from cleaning.data import Single
 from cleaning.errors import Unsuitable
 from cleaning.problems import RetrievalProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Ranks, Single, column_means, largest, most_similar, unit_directions
+from cleaning.vectors.search import Ranks, column_means, largest, most_similar, unit_directions
 
 # The size up to which the task description recommends diffusion.
 LARGEST = 10_000
 _BLOCK = 256
+# Of the residual, relative to the right side.
+_TOLERANCE, _MOST_STEPS = 1e-6, 500
 
 
 def predict(
@@ -63,14 +66,14 @@ def _system(references: Single, neighbours: int, decay: float, power: float, *, 
     return sp.csr_array(sp.eye_array(count) - decay * (scale @ graph @ scale))
 
 
-def _solved(system: sp.csr_array, right: np.ndarray, tolerance: float = 1e-6, most: int = 500) -> np.ndarray:
+def _solved(system: sp.csr_array, right: np.ndarray) -> np.ndarray:
     """system⁻¹ right, (r, b), by conjugate gradients on all columns at once; the system is positive definite."""
     solution = np.zeros_like(right)
     residual = right.copy()
     direction = residual.copy()
     energy = np.einsum("ij,ij->j", residual, residual)
-    goal = tolerance**2 * energy
-    for _ in range(most):
+    goal = _TOLERANCE**2 * energy
+    for _ in range(_MOST_STEPS):
         if (energy <= goal).all():
             break
         image = system @ direction

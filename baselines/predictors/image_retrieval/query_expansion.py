@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from cleaning.data import Single
 from cleaning.problems import RetrievalProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Ranks, Single, column_means, most_similar, unit_directions
+from cleaning.vectors.search import Ranks, column_means, most_similar, unit_directions
 
 _BLOCK = 4096
 
@@ -32,19 +33,19 @@ def predict(
     def after(before: int, note: str) -> Progress:
         return lambda done, _part, _note="": progress(before + done, total, note)
 
-    references = augmented(references, augmented_by, after(0, "references augmented"))
-    queries = expanded(queries, references, expanded_by, alpha)
+    references = _augmented(references, augmented_by, after(0, "references augmented"))
+    queries = _expanded(queries, references, expanded_by, alpha)
     return most_similar(queries, references, problem.depth, after(total - len(queries), "queries"))[1]
 
 
-def augmented(references: Single, neighbours: int, progress: Progress = silent) -> Single:
+def _augmented(references: Single, neighbours: int, progress: Progress = silent) -> Single:
     """Unit rows (r, d): each reference plus its neighbours, weighted by rank; the reference itself has rank 0."""
     _, rows = most_similar(references, references, neighbours + 1, progress)
     weights = np.logspace(0, -1.5, neighbours + 1)[: rows.shape[1]].astype(np.float32)
     return unit_directions(_weighted(references, rows, np.broadcast_to(weights, rows.shape)))
 
 
-def expanded(queries: Single, references: Single, neighbours: int, alpha: float) -> Single:
+def _expanded(queries: Single, references: Single, neighbours: int, alpha: float) -> Single:
     """Unit rows (q, d): each query plus its nearest references, weighted by their similarity to the power α."""
     values, rows = most_similar(queries, references, neighbours)
     weights = np.maximum(values, 0) ** np.float32(alpha)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from baselines.predictors._linear import Scale, Single, fit_discriminant, fit_linear, softmax
-from cleaning.data import IntVector
+from baselines.predictors._linear import Scale, fit_discriminant, fit_linear, softmax
+from cleaning.data import IntVector, Single
 from cleaning.problems import LogoProblem
 from cleaning.progress import Progress, silent
 from cleaning.vectors.folds import stratified_folds

@@ -4,10 +4,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from baselines.predictors.zero_shot._text import Corpus, read_corpus
-from cleaning.data import IntVector
+from cleaning.data import IntVector, Single
 from cleaning.problems import ZeroShotProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Single, column_means, largest, unit_directions
+from cleaning.vectors.search import column_means, largest, unit_directions
 
 _BUCKETS = 1 << 18
 _BLOCK_ENTRIES = 16_000_000

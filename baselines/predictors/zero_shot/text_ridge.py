@@ -5,10 +5,10 @@ import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve
 
 from baselines.predictors.zero_shot._text import Corpus, read_corpus
-from cleaning.data import IntVector
+from cleaning.data import IntVector, Single
 from cleaning.problems import ZeroShotProblem
 from cleaning.progress import Progress, silent
-from cleaning.vectors.search import Single, column_means, unit_directions
+from cleaning.vectors.search import column_means, unit_directions
 
 _BUCKETS = 1 << 12
 _BLOCK = 50_000

@@ -1,13 +1,14 @@
 """Equal rows among very many: one piece of evidence, however often they are there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
-from cleaning.belief.ballots import ballots_of, shares_in
+from cleaning.belief.ballots import shares_in
 from cleaning.belief.blocks.stored import Digests
-from cleaning.data import IntMatrix, IntVector
+from cleaning.belief.blocks.voted import Ballots, Votes, spans
+from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +18,8 @@ class Contents:
     firsts (c,): the first labelled row with each content, ordered by digest, which does not depend on the rows' order.
     common (n,): the class that most labels of a content name, the lowest of equals; negative for rows without a label.
     labelled (l,): the rows with a label; content (l,): the number of the content of each in `firsts`; codes (l,).
-    ballots (c + 1, A·K): what each of A annotators said of each content, if there are several, and a row without votes.
+    ballots: what each of A annotators said of each row and of equal ones, if there are several; drawn (1, A·K): the
+    sum of that over the contents; often (K,): the sum of the shares of each class.
     """
 
     firsts: IntVector
@@ -25,15 +27,18 @@ class Contents:
     labelled: IntVector
     content: IntVector
     codes: IntVector
-    ballots: csr_array | None = None
+    ballots: Ballots | None = None
+    drawn: FloatMatrix | None = None
+    often: FloatVector | None = None
 
     @classmethod
     def of(
-        cls, codes: IntVector, digests: Digests, votes: IntMatrix | None = None, n_classes: int | None = None
+        cls, codes: IntVector, digests: Digests, votes: Votes | None = None, classes: IntVector | None = None
     ) -> "Contents":
         """Those of rows (n,) by their classes, negative for none, and the digests of their contents.
 
-        votes (n, A): what A annotators said, of which the classes are what most of them said. n_classes: K, with them.
+        votes: what A annotators said, of which the classes are what most of them said. classes (K,): the numbers that
+        these have in the votes.
         """
         labelled = np.flatnonzero(codes >= 0)
         own = codes[labelled]
@@ -43,20 +48,29 @@ class Contents:
         last = order[np.flatnonzero(np.diff(pairs[order, 0], append=-1))]
         common = np.full(len(codes), -1)
         common[labelled] = pairs[last, 1][content]
-        if votes is None or n_classes is None:
-            return cls(labelled[first], common, labelled, content, own)
-        ballots = ballots_of(votes[labelled], content, np.arange(n_classes))
-        common[labelled] = shares_in(ballots, n_classes).argmax(axis=1)[content]
-        none = csr_array((1, ballots.shape[1]))
-        return cls(labelled[first], common, labelled, content, own, csr_array(vstack([ballots, none], format="csr")))
+        plain = cls(labelled[first], common, labelled, content, own)
+        if votes is None or classes is None:
+            return plain
+        several = np.bincount(content) > 1
+        place = np.full(len(codes), -1)
+        place[labelled] = np.where(several, np.cumsum(several) - 1, -1)[content]
+        return plain._with(Ballots.of(votes, classes, place))
+
+    def _with(self, ballots: Ballots) -> "Contents":
+        """The same with what annotators said."""
+        common, n_classes = self.common.copy(), len(ballots.classes)
+        drawn, often = np.zeros((1, ballots.votes.shape[1] * n_classes)), np.zeros(n_classes)
+        is_first = np.isin(np.arange(len(common)), self.firsts)
+        for start, stop in spans(len(common)):
+            said, own = ballots.part(slice(start, stop)), self.common[start:stop] >= 0
+            common[start:stop][own] = shares_in(said[own], n_classes).argmax(axis=1)
+            drawn += said[is_first[start:stop]].sum(axis=0)
+            often += shares_in(said[is_first[start:stop]], n_classes).sum(axis=0)
+        return replace(self, common=common, ballots=ballots, drawn=drawn, often=often)
 
     def said(self, rows: IntVector) -> csr_array | None:
         """What each of several annotators said of the contents of these rows, (m, A·K); None for one label per row."""
-        if self.ballots is None:
-            return None
-        place = np.full(len(self.common), len(self.firsts))
-        place[self.labelled] = self.content
-        return self.ballots[place[rows]]
+        return None if self.ballots is None else self.ballots.take(rows)
 
     def labels_of(self, firsts: IntVector) -> tuple[IntVector, IntVector, IntVector]:
         """All labels of the contents of these first rows: the place of each content among them, classes and rows."""

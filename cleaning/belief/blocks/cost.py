@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.forward import EVALUATIONS
 from cleaning.belief.forward_learner import FOLDS
-from cleaning.belief.primal_learners import LANDMARKS, REFERENCE
+from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, VOTE_COLUMNS
 from cleaning.belief.shortlist import classes_fitted
 
 # What a row costs, measured in multiplications: in the fit of a stack for each class, and in the count.
@@ -30,7 +30,7 @@ class Cost:
     @classmethod
     def of(cls, n: int, width: int, n_classes: int, *, clean: bool, predicted: bool) -> "Cost":
         """For n rows. clean: whether there are trusted rows. predicted: whether the user's own model has a say."""
-        learned = width**2 + 2 * width * LANDMARKS + LANDMARKS**2 + REFERENCE * 96
+        learned = width**2 + 2 * width * LANDMARKS + LANDMARKS**2 + REFERENCE * VOTE_COLUMNS
         judge = learned + n_classes * (2 * width + LANDMARKS + 150.0)
         drawn = min(n, STACKED_ROWS)
         stack = drawn * (judge + _PER_STACKED * classes_fitted(n_classes))

@@ -8,8 +8,9 @@ from hashlib import blake2b
 import numpy as np
 from scipy.sparse import csr_array
 
+from cleaning.belief.blocks.block import Block
 from cleaning.belief.blocks.learners import Known, Views, fold_of, rows_at_once
-from cleaning.belief.blocks.stored import Block, Single, Stored
+from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.forward_learner import FOLDS, STEPS, TRUSTED_FLOOR, TRUSTED_WEIGHT, likelihood, minimised
 from cleaning.data import FloatMatrix, IntVector
@@ -104,7 +105,8 @@ def _likelihoods(
     for part in block.parts(rows_at_once(n_classes, _ENTRIES)):
         kept = (fold_of(block.digests[part], FOLDS) != held_out) & (block.codes[part] >= 0)
         rows = views.standard(stored.block(block.start + part.start, block.start + part.stop)[kept])
-        seen = _heard(called, block.codes[part][kept], None if block.ballots is None else block.ballots[part][kept])
+        said = None if block.ballots is None else block.ballots.part(part)[kept]
+        seen = _heard(called, block.codes[part][kept], said)
         likely, minus = likelihood(rows, seen, np.ones(len(rows), dtype=np.float32), model, np.empty_like(seen))
         value += likely
         gradient += minus

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.belief.ballots import shares_in
 from cleaning.belief.base_learners import LINEAR_GAIN, noise_variances
 from cleaning.belief.basis import STACKED_ROWS, surely_worse
+from cleaning.belief.blocks.block import Block, block_rows, blocks_of
 from cleaning.belief.blocks.contents import Contents
 from cleaning.belief.blocks.cost import Cost
 from cleaning.belief.blocks.forward import forward_models
@@ -22,15 +22,16 @@ from cleaning.belief.blocks.recount import Recount
 from cleaning.belief.blocks.said import Annotators, judged
 from cleaning.belief.blocks.sample import Sample
 from cleaning.belief.blocks.scan import scanned, sums_of
-from cleaning.belief.blocks.stored import Block, Digests, Single, Stored, block_rows, blocks_of
+from cleaning.belief.blocks.stored import Digests, Single, Stored
 from cleaning.belief.blocks.trusted import Noisy, Trusted
+from cleaning.belief.blocks.voted import Votes, named_in
 from cleaning.belief.blocks.work import Arrays, Total, Work
 from cleaning.belief.caveats import Caveat, Unused, caveats_of, of_agreement
 from cleaning.belief.count import Count, misjudged
 from cleaning.belief.in_sample import refuse_agreeing, refuse_ahead
 from cleaning.belief.primal_learners import LANDMARKS, REFERENCE, landmark_penalty
 from cleaning.belief.stacking import Stack, common_noise
-from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, Split
+from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
 from cleaning.errors import InvalidInput, Place
 from cleaning.parallel.engine import SERIAL, Engine, connected
 from cleaning.progress import Progress, silent
@@ -50,7 +51,7 @@ class Judgement:
     class. probability (n,): P(the suggestion is right). copy_of (n,): the first row with the same content, or -1.
     digests (n,): of the contents. noise_matrix (K, K), rows sum to 1, for the classes (K,) that labels name. count: of
     wrong labels; recount: what counts them again after decisions; both None where the data cannot tell. deviations:
-    those of `misjudged`. annotators: what is believed about them, if there are several and the data can tell.
+    those of `misjudged`.
     """
 
     suspicion: NDArray[np.float32]
@@ -64,7 +65,11 @@ class Judgement:
     recount: Recount | None
     deviations: tuple[float, float]
     caveats: tuple[Caveat, ...]
-    annotators: Annotators | None = None
+
+    @property
+    def annotators(self) -> Annotators | None:
+        """What is believed about the annotators, if there are several and the data can tell."""
+        return None if self.recount is None else self.recount.annotators
 
 
 def too_large(n: int, width: int, n_classes: int) -> bool:
@@ -82,7 +87,7 @@ def judge_stored(
     labels: IntVector,
     trusted: Split | None = None,
     predicted: Predicted | None = None,
-    votes: IntMatrix | None = None,
+    votes: Votes | None = None,
     *,
     seed: int = 0,
     folder: Path | None = None,
@@ -93,14 +98,14 @@ def judge_stored(
 
     trusted: rows in memory whose labels are known to be right. predicted: what the user's own model says of the rows,
     out of sample, with a column for each class number. votes (n, A): what each of A annotators said, negative for
-    none, if the labels are what most of them said. folder: where finished work is kept, so that a run that was killed
-    goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for numbers that
-    cannot be used, and for probabilities of rows that the model was fitted on.
+    none, in memory or in a file, if the labels are what most of them said. folder: where finished work is kept, so that
+    a run that was killed goes on; only for the same data and seed. Raises InvalidInput for fewer than two classes, for
+    numbers that cannot be used, and for probabilities of rows that the model was fitted on.
     """
     named = labels[labels >= 0]
     if not len(named):
         raise InvalidInput(Place(key="labels"), "no row has a label", "give labels of two or more classes")
-    others = ([] if trusted is None else [trusted.labels]) + ([] if votes is None else [votes[votes >= 0]])
+    others = ([] if trusted is None else [trusted.labels]) + ([] if votes is None else [named_in(votes)])
     classes = np.unique(np.concatenate([named, *others]))
     if len(classes) < 2:
         raise InvalidInput(Place(key="labels"), "there are fewer than two classes", "give labels of two or more")
@@ -114,9 +119,8 @@ def judge_stored(
         found = work.over("scan", scanned, (stored, seed), spans, cost.scan, "reading the rows")
         digests = found.rows[0]
         noisy = Noisy(stored.shape[1], classes, codes, digests, seed)
-        told = None if votes is None else np.where(votes < 0, -1, np.searchsorted(classes, votes))
-        contents = Contents.of(codes, digests, told, len(classes))
-        blocks = blocks_of(codes, digests, contents.common, rows, contents.said(np.arange(len(codes))))
+        contents = Contents.of(codes, digests, votes, classes)
+        blocks = blocks_of(codes, digests, contents.common, rows, contents.ballots)
         sure = Trusted.of(trusted, noisy, None if predicted is None else predicted.trusted)
         against = 0
         if voice is not None:
@@ -169,13 +173,12 @@ class _Judging:
         beliefs = self.work.over("judged", judged, shared, self.blocks, self.cost.judge, "beliefs about the labels")
         found = beliefs.rows
         caveats = self._caveats(sample.noisy, trusted.unused)
-        recount = None
+        drawn, recount = self.contents.drawn, None
         if not any(one.hides_count for one in caveats):
+            people = None if drawn is None else Annotators.of(stack.noise, beliefs.sums, found[3])
             known = self.noisy, self.contents, learners
-            recount = Recount(self.stored, self.predicted, *known, sample, stack, gold)
+            recount = Recount(self.stored, self.predicted, *known, sample, stack, gold, people)
         count = None if recount is None else recount.first(scores)
-        ballots = self.contents.ballots
-        several = count is not None and ballots is not None
         self.work.advance(self.cost.count, "how many are wrong")
         return Judgement(
             suspicion=found[0],
@@ -184,12 +187,11 @@ class _Judging:
             copy_of=self._copies(),
             digests=self.noisy.digests,
             classes=self.classes,
-            noise_matrix=stack.noise if ballots is None else common_noise(stack.noise, ballots),
+            noise_matrix=stack.noise if drawn is None else common_noise(stack.noise, drawn),
             count=count,
             recount=recount,
             deviations=misjudged(len(trusted.known), len(self.classes)),
             caveats=caveats,
-            annotators=Annotators.of(stack, beliefs.sums, found[3]) if several else None,
         )
 
     def _first(self, scan: Total) -> tuple[Learners, Sample, Trusted, FloatMatrix]:
@@ -280,11 +282,10 @@ class _Judging:
 
     def _learners(self, views: Views, sums: Arrays, noisy: Known, heard: Known, clean: Known) -> Learners:
         """The ridge learners and the vote. sums: of `grams`. noisy and heard: noisy and clean rows that vote."""
-        n_classes, ballots = len(self.classes), self.contents.ballots
+        n_classes, often = len(self.classes), self.contents.often
         known = clean.codes if len(clean) else self.codes[self.codes >= 0]
-        often = np.bincount(known, minlength=n_classes)
-        if not len(clean) and ballots is not None:
-            often = shares_in(ballots, n_classes).sum(axis=0)
+        if len(clean) or often is None:
+            often = np.bincount(known, minlength=n_classes).astype(np.float64)
         prior = 0.5 * often / often.sum() + 0.5 / n_classes
         rbf_noise, linear_noise = noise_variances(n_classes)
         penalty = landmark_penalty(views.landmarks, views.scale, rbf_noise)
@@ -324,4 +325,4 @@ def _misled(predicted: FloatVector, alone: FloatVector) -> bool:
 
 
 def _as_arrays(stack: Stack) -> Arrays:
-    return stack.weights, stack.offset, stack.noise
+    return stack.weights, stack.offset, stack.noise, stack.row_noise

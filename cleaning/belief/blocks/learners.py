@@ -9,7 +9,8 @@ from scipy.special import log_softmax
 
 from cleaning.belief.ballots import shares_in
 from cleaning.belief.base_learners import CLEAN_SHARE, signed_roots
-from cleaning.belief.blocks.stored import Block, Digests, Single, Stored
+from cleaning.belief.blocks.block import Block
+from cleaning.belief.blocks.stored import Digests, Single, Stored
 from cleaning.belief.blocks.work import Total
 from cleaning.belief.primal_learners import CLEAN_VOTE, Voters, factored, kernel_scale, leading_axes, rbf_kernel
 from cleaning.data import FloatMatrix, FloatVector, IntVector, Split
@@ -117,7 +118,7 @@ def grams(stored: Stored, views: Views, n_classes: int, block: Block, _: Progres
         labelled = block.codes[part] >= 0
         rows = stored.block(block.start + part.start, block.start + part.stop)[labelled]
         codes = block.codes[part][labelled]
-        shares = None if block.ballots is None else shares_in(block.ballots[part][labelled], n_classes)
+        shares = None if block.ballots is None else shares_in(block.ballots.part(part)[labelled], n_classes)
         for place, one in enumerate((views.plain(rows), views.kernel(views.roots(rows)))):
             fresh = [one.T @ one, by_class(one, codes, n_classes, shares)]
             if len(found) < 2 * place + 2:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cleaning.belief.blocks.block import Block
 from cleaning.belief.blocks.learners import rows_at_once
-from cleaning.belief.blocks.stored import Block, Single, Stored, naming_rows
+from cleaning.belief.blocks.stored import Single, Stored, naming_rows
 from cleaning.belief.blocks.work import Total
 from cleaning.belief.model_learner import ROUNDING, log_probabilities
 from cleaning.belief.told import refuse_no_distributions
@@ -45,7 +46,7 @@ def voice_of(probabilities: FloatMatrix) -> Single:
 
 def looked_through(predicted: Predicted, block: Block, _: Progress) -> Total:
     """sums: how many labels are not the most probable ones, and in how many rows one class is more probable than
-    another. Raises InvalidInput for a row that is no distribution.
+    another. Raises InvalidInput for a row that is not a distribution.
     """
     against, telling = 0, 0
     stored, n_classes = predicted.stored, predicted.stored.shape[1]

@@ -10,16 +10,25 @@ from cleaning.belief.basis import STACKED_ROWS
 from cleaning.belief.blocks.contents import Contents
 from cleaning.belief.blocks.learners import Known, Learners
 from cleaning.belief.blocks.predicted import Predicted
+from cleaning.belief.blocks.said import Annotators, to_ask, votes_missing
 from cleaning.belief.blocks.sample import Facts, Sample, one_hot
 from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.trusted import Noisy
 from cleaning.belief.count import Count
 from cleaning.belief.shown import shown_by
 from cleaning.belief.stacking import Stack, guessed_share
-from cleaning.data import FloatVector, IntVector
+from cleaning.data import FloatMatrix, FloatVector, IntVector
 
 # So many of the most suspicious rows are judged anew after decisions; the sample speaks for the others.
 _CERTAIN = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class Later:
+    """How many labels of open rows are wrong, and what is believed about the annotators, if there are several."""
+
+    count: Count
+    annotators: Annotators | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +36,7 @@ class Recount:
     """Counts the wrong labels of very many rows by a sample of them.
 
     sample: rows to count by. stack and gold: fitted on them before anything was looked at; gold: None without clean
-    rows.
+    rows. annotators: what was believed about them then, if there are several.
     """
 
     stored: Stored
@@ -38,15 +47,16 @@ class Recount:
     sample: Sample
     stack: Stack
     gold: Stack | None
+    annotators: Annotators | None
 
     def first(self, scores: Single) -> Count:
         """How many labels are wrong, before any was looked at. scores: of the sample."""
         labelled = int(np.count_nonzero(self.noisy.codes >= 0))
         return _scaled(self.sample.count(self.stack, scores, self.gold), labelled, len(self.sample.given))
 
-    def after(self, ahead: NDArray[np.bool_], suspicion: FloatVector, checked: IntVector, right: IntVector) -> Count:
-        """How many labels of the rows `ahead` (n,) are wrong, after the labels `right` (c,) of the rows `checked` (c,)
-        have become facts. These rows had a label. suspicion (n,): before anything was looked at.
+    def after(self, ahead: NDArray[np.bool_], suspicion: FloatVector, checked: IntVector, right: IntVector) -> Later:
+        """What is believed of the rows `ahead` (n,), after the labels `right` (c,) of the rows `checked` (c,) have
+        become facts. These rows had a label. suspicion (n,): before anything was looked at.
 
         As in `next_round`, they tell of the noise, and of how far off the beliefs are; the bounds that need no model
         are those of the rows ahead. What the learners say of other rows stays what it was. The interval also covers
@@ -54,37 +64,45 @@ class Recount:
         """
         some, many = self.sample.among(ahead), int(np.count_nonzero(ahead))
         if not len(some.given):
-            return Count(float(suspicion[ahead].sum()), 0.0, float(many))
+            return Later(Count(float(suspicion[ahead].sum()), 0.0, float(many)), self.annotators)
         scores, stack, gold = self.learners.scores_of(some.noisy, some.clean), self.stack, self.gold
         facts = self._facts(checked, right) if len(checked) else None
         if facts is not None and len(facts.known.right):
             learnt, weight = facts.known, len(some.given) / many
             stack = some.stack(scores, facts=learnt, weight=weight, earlier=stack)
             gold = None if gold is None else some.stack(scores, gold=True, facts=learnt, weight=weight, earlier=gold)
+        sampled, top = some.belief(stack, scores), self._top(some, ahead, suspicion)
+        first = _belief(stack, self._scores(top), self._said(top)) if len(top) else sampled[:0]
+        annotators = self._annotators(stack, some, sampled, top, first)
         count = _scaled(some.count(stack, scores, gold), many, len(some.given))
         if facts is None:
-            return count
-        shown = _suspicion(stack, facts.scores, facts.said, facts.given)
-        others, weights = self._others(stack, some, some.suspicion(stack, scores), ahead, suspicion)
-        return shown_by(shown, facts.wrong).counted(others, count, weights)
+            return Later(count, annotators)
+        shown = _wrong(_belief(stack, facts.scores, facts.said), facts.given)
+        rest = ~np.isin(some.rows, top)
+        others = np.concatenate([_wrong(first, self.noisy.codes[top]), _wrong(sampled[some.group], some.given)[rest]])
+        return Later(shown_by(shown, facts.wrong).counted(others, count, _weights(many, len(top), others)), annotators)
 
-    def _others(
-        self, stack: Stack, some: Sample, sampled: FloatVector, ahead: NDArray[np.bool_], suspicion: FloatVector
-    ) -> tuple[FloatVector, FloatVector]:
-        """The suspicion of rows `ahead`, and how many rows each stands for: the most suspicious ones for themselves,
-        the others of the sample, with the suspicion `sampled`, for all others.
+    def _top(self, some: Sample, ahead: NDArray[np.bool_], suspicion: FloatVector) -> IntVector:
+        """The most suspicious rows `ahead`, which are judged anew; none if all rows are in the sample."""
+        rows, digests = np.flatnonzero(ahead), self.noisy.digests
+        if len(rows) == len(some.given):
+            return rows[:0]
+        return rows[np.lexsort((digests[rows], -suspicion[rows]))[:_CERTAIN]]
+
+    def _annotators(
+        self, stack: Stack, some: Sample, sampled: FloatMatrix, top: IntVector, first: FloatMatrix
+    ) -> Annotators | None:
+        """What is believed about the annotators by the rows of the sample; `first`: the beliefs about the rows `top`.
+
+        Whom to ask about other rows stays what it was.
         """
-        many, digests = int(np.count_nonzero(ahead)), self.noisy.digests
-        if many == len(some.given):
-            return sampled, np.ones(many)
-        rows = np.flatnonzero(ahead)
-        top = rows[np.lexsort((digests[rows], -suspicion[rows]))[:_CERTAIN]]
-        first = _suspicion(stack, self._scores(top), self._said(top), self.noisy.codes[top])
-        rest = sampled[~np.isin(some.rows, top)]
-        if not len(rest):
-            return first, np.full(len(top), many / len(top))
-        each = np.full(len(rest), (many - len(top)) / len(rest))
-        return np.concatenate([first, rest]), np.concatenate([np.ones(len(top)), each])
+        if self.annotators is None or some.noisy.ballots is None:
+            return None
+        told, missing = votes_missing(sampled, stack.noise, some.noisy.ballots)
+        rows, ask = np.bincount(some.group, minlength=len(sampled)), self.annotators.ask.copy()
+        ask[some.rows] = to_ask(told)[some.group]
+        ask[top] = to_ask(votes_missing(first, stack.noise, self._said(top))[0])
+        return Annotators.of(stack.noise, (rows @ sampled, rows @ told, rows @ missing), ask)
 
     def _facts(self, rows: IntVector, right: IntVector) -> Facts:
         """One for each content, and no more than the stack is fitted on."""
@@ -109,10 +127,22 @@ class Recount:
         return self.learners.scores_of(Known(self.stored.take(rows), common, digests, voice=voice, ballots=said))
 
 
-def _suspicion(stack: Stack, scores: Single, said: csr_array, given: IntVector) -> FloatVector:
-    """P(the label `given` is wrong) of each row, (m,), by its features and by what it is called."""
-    belief = stack.posterior(scores, said, guessed_share(scores.shape[2]))
-    return np.asarray(1 - belief[np.arange(len(given)), given])
+def _belief(stack: Stack, scores: Single, said: csr_array) -> FloatMatrix:
+    """The beliefs about rows, (m, K), by their features and by what they are called."""
+    return stack.posterior(scores, said, guessed_share(scores.shape[2]))
+
+
+def _wrong(belief: FloatMatrix, given: IntVector) -> FloatVector:
+    """P(the label `given` is wrong) of each row, (m,)."""
+    return np.asarray(1 - belief[np.arange(len(given)), given], dtype=np.float64)
+
+
+def _weights(rows: int, top: int, suspicion: FloatVector) -> FloatVector:
+    """How many of so many rows each of these stands for: the `top` ones for themselves, the others for all others."""
+    rest = len(suspicion) - top
+    if not rest:
+        return np.full(top, rows / top)
+    return np.repeat([1.0, (rows - top) / rest], [top, rest])
 
 
 def _scaled(sampled: Count, rows: int, drawn: int) -> Count:

@@ -7,9 +7,10 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from cleaning.belief.ballots import bits_told, voted_on
+from cleaning.belief.blocks.block import Block
 from cleaning.belief.blocks.learners import Known, Learners, rows_at_once
 from cleaning.belief.blocks.predicted import Predicted
-from cleaning.belief.blocks.stored import Block, Single, Stored
+from cleaning.belief.blocks.stored import Single, Stored
 from cleaning.belief.blocks.work import Arrays, Total
 from cleaning.belief.stacking import Stack, given_votes, guessed_share, with_guesses
 from cleaning.data import FloatMatrix, FloatVector, IntVector
@@ -30,11 +31,11 @@ class Annotators:
     ask: IntVector
 
     @classmethod
-    def of(cls, stack: Stack, sums: Arrays, ask: IntVector) -> "Annotators":
-        """sums: of `judged`."""
+    def of(cls, noise: FloatMatrix, sums: Arrays, ask: IntVector) -> "Annotators":
+        """noise: of a stack. sums: of `judged`."""
         share, told, absent = sums
         n_classes = len(share)
-        right = np.einsum("cac->ac", stack.noise.reshape(n_classes, -1, n_classes))
+        right = np.einsum("cac->ac", noise.reshape(n_classes, -1, n_classes))
         return cls(right @ share / share.sum(), np.where(absent > 0, told / np.maximum(absent, 1), np.nan), ask)
 
 
@@ -53,17 +54,17 @@ def judged(
         codes, common = block.codes[part], block.common[part]
         start, stop = block.start + part.start, block.start + part.stop
         voice = None if predicted is None else predicted.voice(start, stop)
-        ballots = None if block.ballots is None else block.ballots[part]
+        ballots = None if block.ballots is None else block.ballots.part(part)
         known = Known(stored.block(start, stop), common, block.digests[part], voice=voice, ballots=ballots)
         belief = softmax(np.tensordot(weights, learners.scores(known), 1) + offset, axis=1)
         own = np.flatnonzero(codes >= 0)
         belief[own] = _told(belief[own], stack, common[own], None if ballots is None else ballots[own])
         more: Arrays = ()
         if ballots is not None:
-            *each, ask = _of_annotators(belief[own], stack.noise, ballots[own])
-            sums.append((belief[own].sum(axis=0, dtype=np.float64), *each))
+            told, missing = votes_missing(belief[own], stack.noise, ballots[own])
+            sums.append((belief[own].sum(axis=0, dtype=np.float64), told.sum(axis=0), missing.sum(axis=0)))
             more = (np.full(len(codes), -1),)
-            more[0][own] = ask
+            more[0][own] = to_ask(told)
         found.append((*_of_rows(belief, codes, own), *more))
     total = tuple(np.sum(one, axis=0) for one in zip(*sums, strict=True))
     return Total(total, tuple(np.concatenate(one) for one in zip(*found, strict=True)))
@@ -73,9 +74,9 @@ def _told(before: FloatMatrix, stack: Stack, common: IntVector, ballots: csr_arr
     """The beliefs (m, K) about rows with labels, by what these are."""
     guessed = guessed_share(before.shape[1])
     if ballots is not None:
-        return given_votes(before, stack.noise, ballots, guessed)
+        return given_votes(before, stack.row_noise, ballots, guessed)
     looks = before[np.arange(len(common)), common]
-    column = np.ascontiguousarray(stack.noise.T, dtype=np.float32)[common]
+    column = np.ascontiguousarray(stack.row_noise.T, dtype=np.float32)[common]
     belief = before * with_guesses(column, looks, np.float32(guessed))
     return np.asarray(belief / np.maximum(belief.sum(axis=1, keepdims=True), np.float32(1e-30)))
 
@@ -92,8 +93,8 @@ def _of_rows(belief: Single, codes: IntVector, own: IntVector) -> Arrays:
     return doubt, best, most
 
 
-def _of_annotators(belief: Single, noise: FloatMatrix, ballots: csr_array) -> Arrays:
-    """How much missing votes should tell, and how many are missing, (A,) each; whose to ask for, (m,), or -1.
+def votes_missing(belief: FloatMatrix, noise: FloatMatrix, ballots: csr_array) -> tuple[FloatMatrix, FloatMatrix]:
+    """How much each missing vote should tell, (m, A), 0 where there is one; and 1 where it is missing, (m, A).
 
     As in `Consensus.missing`.
     """
@@ -101,6 +102,12 @@ def _of_annotators(belief: Single, noise: FloatMatrix, ballots: csr_array) -> Ar
     told = np.zeros(missing.shape)
     for one, matrix in enumerate(np.split(noise, missing.shape[1], axis=1)):
         told[missing[:, one], one] = np.maximum(bits_told(belief[missing[:, one]], matrix), 0)
-    best = told.argmax(axis=1) if len(told) else np.empty(0, dtype=np.int64)
-    ask = np.where(told[np.arange(len(best)), best] > 0, best, -1)
-    return told.sum(axis=0), missing.sum(axis=0).astype(np.float64), ask
+    return told, missing.astype(np.float64)
+
+
+def to_ask(told: FloatMatrix) -> IntVector:
+    """Whose missing vote should tell most of each row, (m,), or -1, by the first number of `votes_missing`."""
+    if not len(told):
+        return np.empty(0, dtype=np.int64)
+    best = told.argmax(axis=1)
+    return np.where(told[np.arange(len(best)), best] > 0, best, -1)

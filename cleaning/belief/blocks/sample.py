@@ -115,12 +115,11 @@ class Sample:
         plain = self.judged(stack, scores)
         return count_wrong(plain, None if gold is None else self.judged(gold, scores))
 
-    def suspicion(self, stack: Stack, scores: Single) -> FloatVector:
-        """P(the label is wrong) of each label, (r,)."""
+    def belief(self, stack: Stack, scores: Single) -> FloatMatrix:
+        """The beliefs about the noisy rows, by their features and by what they are called."""
         many, n_classes = len(self.noisy), scores.shape[2]
         said = self._votes(n_classes)[:many] if self.noisy.ballots is None else self.noisy.ballots
-        belief = stack.posterior(scores[:, :many], said, guessed_share(n_classes))
-        return np.asarray(1 - belief[self.group, self.given], dtype=np.float64)
+        return stack.posterior(scores[:, :many], said, guessed_share(n_classes))
 
     def judged(self, stack: Stack, scores: Single) -> Judged:
         """What the stack says of these rows."""

@@ -1,6 +1,5 @@
-"""Rows of numbers in a file, and the blocks that they are read in."""
+"""Rows of numbers in a file."""
 
-import math
 import mmap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,16 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from cleaning.data import FloatVector, IntVector
 from cleaning.errors import InvalidInput, Place
 
 Single = NDArray[np.float32]
 Digests = NDArray[np.uint64]
-
-# A block has about this share of the rows, but no fewer and no more rows than that.
-_BLOCKS, FEWEST_ROWS, _MOST_ROWS = 256, 16_384, 262_144
 
 
 @contextmanager
@@ -124,9 +119,12 @@ class Stored:
 
     def take(self, rows: IntVector) -> Single:
         """A few rows, in this order."""
+        return self.scaled(self.chosen(rows))
+
+    def chosen(self, rows: IntVector) -> NDArray[Any]:
+        """The numbers of a few rows in the file, in this order."""
         with self._readable():
-            found = self._mapped()[rows]
-        return self.scaled(found)
+            return np.array(self._mapped()[rows])
 
     def scaled(self, rows: NDArray[Any]) -> Single:
         """Rows of the file as they are judged."""
@@ -143,47 +141,3 @@ class Stored:
     def _mapped(self) -> NDArray[Any]:
         order: Literal["F", "C"] = "F" if self.by_column else "C"
         return np.memmap(self.path, np.dtype(self.dtype), "r", self.offset, self.shape, order)
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """The rows from `start` to `stop`: codes (b,) are their classes, negative for none; digests (b,) their contents.
-
-    common (b,): the class that most labels of equal rows name; negative for a row without a label. ballots (b, A·K):
-    what each of A annotators said of equal rows, if there are several.
-    """
-
-    start: int
-    stop: int
-    codes: IntVector
-    digests: Digests
-    common: IntVector
-    ballots: csr_array | None = None
-
-    def parts(self, rows: int) -> list[slice]:
-        """Slices of the block with up to so many rows."""
-        count = self.stop - self.start
-        return [slice(at, min(at + rows, count)) for at in range(0, count, rows)]
-
-
-def block_rows(n: int) -> int:
-    """How many of n rows are a block."""
-    return min(max(math.ceil(n / _BLOCKS), FEWEST_ROWS), _MOST_ROWS)
-
-
-def blocks_of(
-    codes: IntVector, digests: Digests, common: IntVector, rows: int, ballots: csr_array | None = None
-) -> list[Block]:
-    """The blocks of all rows."""
-    slices = [slice(at, min(at + rows, len(codes))) for at in range(0, len(codes), rows)]
-    return [
-        Block(
-            part.start,
-            part.stop,
-            codes[part],
-            digests[part],
-            common[part],
-            None if ballots is None else ballots[part],
-        )
-        for part in slices
-    ]

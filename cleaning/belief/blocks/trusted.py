@@ -10,8 +10,7 @@ from cleaning.belief.blocks.scan import digests_of
 from cleaning.belief.blocks.stored import Digests, Single
 from cleaning.belief.caveats import Unused
 from cleaning.belief.copies import copy_groups
-from cleaning.data import FloatMatrix, IntVector, Split
-from cleaning.errors import InvalidInput
+from cleaning.data import FloatMatrix, IntVector, Split, refuse_other_width
 
 # Digests of clean rows use another salt, so that a clean row is not taken for a copy of a noisy row and may vote for
 # it.
@@ -46,9 +45,7 @@ class Trusted:
         if trusted is None or not len(trusted):
             none = np.empty(0, dtype=np.int64)
             return cls(_known(np.empty((0, width), dtype=np.float32), none, seed), Unused(0, 0, 0))
-        if trusted.features.shape[1] != width:
-            found = f"embeddings have {trusted.features.shape[1]} columns, training embeddings have {width}"
-            raise InvalidInput("validation", found, "embed every split with the same network")
+        refuse_other_width("validation", trusted.features, width)
         rows = trusted.features.astype(np.float32)
         own = np.searchsorted(noisy.classes, trusted.labels)
         kept = _independent(digests_of(rows, seed), own, noisy)

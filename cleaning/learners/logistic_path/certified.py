@@ -2,8 +2,8 @@
 
 A state need not be solved to the last digit: it is done as soon as it is proven (see `certificate`) that its test rows
 are predicted as at its optimum. States move through a window (see `window`), where they are iterated in float32 in one
-metric (see `leading`), which is made anew every few states. When a state seems to be close enough, it leaves the window
-and is settled in float64 (see `settling`).
+metric (see `leading` and `blocks`), which is made anew every few states. When a state seems to be close enough, it
+leaves the window and is settled in float64 (see `settling`).
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,18 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, IntVector
 from cleaning.learners.logistic_path.axes import Axes
+from cleaning.learners.logistic_path.blocks import Blocks
 from cleaning.learners.logistic_path.certificate import Certificate
 from cleaning.learners.logistic_path.geometry import Columns, chunks
-from cleaning.learners.logistic_path.leading import Leading
+from cleaning.learners.logistic_path.leading import Leading, coupled
 from cleaning.learners.logistic_path.leads import Leads, Look
+from cleaning.learners.logistic_path.metric import Metric
 from cleaning.learners.logistic_path.path import Changes
 from cleaning.learners.logistic_path.settling import Leaving, Settling
 from cleaning.learners.logistic_path.window import Window
 
 # States in the window, and those after which the metric is made anew.
-_WIDEST, _REFRESH = 32, 36
+_WIDEST, _REFRESH = 32, 56
 # This share of a full window may enter at once.
 _ENTER = 1 / 8
 # A wider window takes no more numbers than this for its margins, or than this share of the features.
@@ -153,13 +155,16 @@ class CertifiedPath:
         self._window.rebase(self._labels.targets, self._labels.rebase())
         self._looks, self._fresh = {}, 0
 
-    def _made(self) -> tuple[Leading, Certificate]:
+    def _made(self) -> tuple[Metric, Certificate]:
         """The metric and the certificate at the newest state."""
         window, stops = self._window, self._changes.stops
         chance = window.newest()
         last = min(int(window.ids.max()) + _REFRESH + self._width, len(stops) - 1)
         moving = self._changes.rows[stops[max(int(window.ids.min()) - 1, 0)] : stops[last]]
-        return Leading(self._axes, chance), Certificate(self._geometry, chance, moving, self._test.rows)
+        certificate = Certificate(self._geometry, chance, moving, self._test.rows)
+        if coupled(self._axes, chance.shape[1]):
+            return Blocks(self._axes, chance, moving), certificate
+        return Leading(self._axes, chance), certificate
 
 
 def _width(geometry: Columns, outputs: int) -> int:

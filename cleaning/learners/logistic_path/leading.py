@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 
-from cleaning.data import FloatMatrix
+from cleaning.data import FloatMatrix, IntVector
 from cleaning.errors import Unsuitable
 from cleaning.learners.logistic_path.axes import Axes
 from cleaning.learners.logistic_path.factor import Factor, blas
@@ -21,6 +21,9 @@ _WIDEST = 970
 _FEWEST_AXES = 4
 # Axes with less curvature than this share of the penalty are never among the leading ones.
 _NEGLIGIBLE = 0.25
+# If the first of the other axes has this many times the curvature of the penalty, they are too strongly coupled. The
+# metric for these is not worth its cost if it is wider than this, or has more numbers than so many times the features.
+_COUPLED, _WIDEST_COUPLED, _NUMBERS_TO_FEATURES = 4.0, 1024, 4
 # p(1 − p) of a typical row, from which the curvature of an axis is guessed.
 _TYPICAL_WEIGHT = 0.05
 # Shares of the diagonal that are added if the Hessian is indefinite after rounding.
@@ -30,12 +33,14 @@ _MORE = (0.0, 1e-4, 1e-2)
 class Leading:
     """The metric at the probabilities `reference` (n, outputs), float32."""
 
+    moving: IntVector = np.empty(0, dtype=np.int64)
+
     def __init__(self, axes: Axes, reference: FloatMatrix) -> None:
         self.axes, self._outputs = leading_axes(axes, reference.shape[1]), reference.shape[1]
         self._head = self._of_head(axes, reference)
         self._tail = self._of_tail(axes, reference)
 
-    def solve(self, gradient: FloatMatrix) -> FloatMatrix:
+    def solve(self, gradient: FloatMatrix, chance: FloatMatrix) -> FloatMatrix:  # noqa: ARG002 - see Metric
         """The Newton step in this metric, up to its sign, for gradients (size + 1, outputs, states) in float32."""
         axes, outputs, states = self.axes, self._outputs, gradient.shape[2]
         step = np.empty_like(gradient)
@@ -47,13 +52,6 @@ class Leading:
         step[-1] = solved[:, axes]
         np.matmul(self._tail, gradient[axes:-1], out=step[axes:-1])
         return step
-
-    def step_of_head(self, gradient: FloatMatrix) -> FloatMatrix:
-        """The step along the leading axes and the intercept alone, for a gradient in float64 of any size."""
-        scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
-        head = (gradient / scale).astype(np.float32)
-        head[self.axes : -1] = 0.0
-        return np.asarray(self.solve(head) * scale)
 
     def _of_head(self, axes: Axes, reference: FloatMatrix) -> FloatMatrix:
         count, outputs = self.axes, self._outputs
@@ -73,7 +71,7 @@ class Leading:
         hessian[np.arange(outputs), :, np.arange(outputs)] = blocks  # without the rounding of a difference
         # The loss does not change if all intercepts move together; see `preconditioner`.
         hessian[:, -1, :, -1] += len(reference) / outputs**2
-        return _inverse(square.T)
+        return inverse(square.T)
 
     def _of_tail(self, axes: Axes, reference: FloatMatrix) -> FloatMatrix:
         """The inverse per axis, (axes, outputs, outputs)."""
@@ -90,8 +88,8 @@ class Leading:
         return np.linalg.inv(blocks)
 
 
-def _inverse(hessian: FloatMatrix) -> FloatMatrix:
-    """The inverse, with as much added to the diagonal as rounding makes necessary."""
+def inverse(hessian: FloatMatrix) -> FloatMatrix:
+    """The inverse, with as much added to the diagonal as rounding makes necessary. Reads the lower half."""
     diagonal = np.arange(len(hessian))
     for share in _MORE:
         raised = hessian.copy()
@@ -99,6 +97,15 @@ def _inverse(hessian: FloatMatrix) -> FloatMatrix:
         with suppress(Unsuitable):
             return Factor(raised).inverse()
     return np.diag(1 / hessian[diagonal, diagonal])
+
+
+def coupled(axes: Axes, outputs: int) -> bool:
+    """Whether the axes that are not leading depend on each other too much, so that `blocks` is the better metric."""
+    rows, size = axes.matrix.shape
+    if size > _WIDEST_COUPLED or size * outputs > _NUMBERS_TO_FEATURES * rows:
+        return False
+    others = axes.spectrum[leading_axes(axes, outputs) :]
+    return bool(_TYPICAL_WEIGHT * others.max(initial=0.0) > _COUPLED * axes.penalty)
 
 
 def leading_axes(axes: Axes, outputs: int) -> int:

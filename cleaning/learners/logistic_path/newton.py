@@ -8,15 +8,15 @@ import numpy as np
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.learners.logistic_path.axes import Axes, centred
-from cleaning.learners.logistic_path.leading import Leading
 from cleaning.learners.logistic_path.likelihood import dot
+from cleaning.learners.logistic_path.metric import Metric
 
 _MOST_ITERATIONS = 40
 
 
 def newton_step(
     axes: Axes,
-    metric: Leading,
+    metric: Metric,
     probability: FloatMatrix,
     states: IntVector,
     gradient: FloatMatrix,
@@ -31,7 +31,8 @@ def newton_step(
     scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
     left = (gradient / scale).astype(np.float32)
     found, live = np.zeros_like(left), np.arange(len(scale))
-    solution, step = np.zeros_like(left), metric.solve(left)
+    moved = probability[:, states][:, :, metric.moving].swapaxes(1, 2)
+    solution, step = np.zeros_like(left), metric.solve(left, moved)
     direction, squared = centred(step), dot(left, step)
     enough = np.square(accuracy) * squared
     pieces = [(rows, probability[:, :, rows].take(states, axis=1)) for rows in axes.pieces(left[0].size)]
@@ -41,6 +42,7 @@ def newton_step(
             found[:, :, live[~going]] = solution[:, :, ~going]
             live, squared, enough = live[going], squared[going], enough[going]
             solution, left, direction = (np.ascontiguousarray(a[:, :, going]) for a in (solution, left, direction))
+            moved = moved[:, :, going]
             pieces = [(rows, chance.compress(going, axis=1)) for rows, chance in pieces]
         if not len(live):
             break
@@ -49,7 +51,7 @@ def newton_step(
         length = np.divide(squared, bend, out=np.zeros_like(bend), where=bend > 0).astype(np.float32)
         solution += length * direction
         left -= length * product
-        step, before = centred(metric.solve(left)), squared
+        step, before = centred(metric.solve(left, moved)), squared
         squared = dot(left, step)
         direction = step + (squared / before).astype(np.float32) * direction
     found[:, :, live] = solution

@@ -1,10 +1,8 @@
 """States that have left the window, until the predictions at their optimum are known.
 
 A state is looked at in float64: the certificate bounds how far each test row is from its margins at the optimum. If
-that leaves a row open, a step brings the state closer, and it is looked at again. The first step is one along the
-leading axes alone, which takes no product with the features: most of ‖g‖₋ is what float32 and an old metric leave of
-the gradient there, where the curvature is far larger than the certificate can prove. Later steps are Newton's. A row
-within the tolerance of a tie counts for the lowest of the tied classes.
+that leaves a row open, Newton's step brings the state closer, and it is looked at again. A row within the tolerance of
+a tie counts for the lowest of the tied classes.
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +14,8 @@ from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.learners.logistic_path.axes import Axes
 from cleaning.learners.logistic_path.certificate import Certificate, Point, point_at
 from cleaning.learners.logistic_path.geometry import Columns
-from cleaning.learners.logistic_path.leading import Leading
 from cleaning.learners.logistic_path.leads import Leads, Look
+from cleaning.learners.logistic_path.metric import Metric
 from cleaning.learners.logistic_path.newton import newton_step
 from cleaning.learners.logistic_path.path import MARGIN_TOLERANCE, TIE
 
@@ -52,7 +50,7 @@ class Settling:
     from their optimum for this.
     """
 
-    def __init__(self, geometry: Columns, axes: Axes, test: Leads, metric: Leading, certificate: Certificate) -> None:
+    def __init__(self, geometry: Columns, axes: Axes, test: Leads, metric: Metric, certificate: Certificate) -> None:
         self._geometry, self._axes, self._test = geometry, axes, test
         self.metric, self.certificate = metric, certificate
         self.right: dict[int, int] = {}
@@ -72,7 +70,7 @@ class Settling:
             self.left += [states[place].number for place in np.flatnonzero(np.isnan(aim))]
             left = np.flatnonzero(aim > 0)
             states, places = [states[place] for place in left], places[left]
-            accuracy = None if number == 0 else np.clip(aim[left] / now[left], _LEAST_LEFT, _MOST_LEFT)
+            accuracy = np.clip(aim[left] / now[left], _LEAST_LEFT, _MOST_LEFT)
             states = self._closer(states, point, left, accuracy, now[left] >= self.certificate.valid_below)
         self.left += [state.number for state in states]
         return slope
@@ -114,20 +112,17 @@ class Settling:
         states: list[Leaving],
         point: Point,
         left: IntVector,
-        accuracy: FloatVector | None,
+        accuracy: FloatVector,
         far: NDArray[np.bool_],
     ) -> list[Leaving]:
-        """The states after a Newton step of some accuracy, or after one on the leading axes alone, in the metric.
+        """The states after a Newton step of some accuracy.
 
         left: their places in the point. A step from `far` is damped.
         """
         if not states:
             return states
         gradient = self._axes.into(point.gradient[:, :, left])
-        if accuracy is None:
-            step = self.metric.step_of_head(gradient)
-        else:
-            step = newton_step(self._axes, self.metric, point.probability, left, gradient, accuracy)
+        step = newton_step(self._axes, self.metric, point.probability, left, gradient, accuracy)
         for place in np.flatnonzero(far):
             step[:, :, place] *= self._damping(step[:, :, place])
         return [replace(state, weights=state.weights - step[:, :, place]) for place, state in enumerate(states)]

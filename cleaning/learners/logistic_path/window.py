@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector, IntVector
 from cleaning.learners.logistic_path.axes import Axes, centred
-from cleaning.learners.logistic_path.leading import Leading
 from cleaning.learners.logistic_path.likelihood import dot
+from cleaning.learners.logistic_path.metric import Metric
 
 # No margin moves by more than this in one step.
 _LARGEST_MOVE = 4.0
@@ -58,10 +58,16 @@ class Window:
         newest = int(self.ids.argmax())
         return np.vstack([part.chance[:, newest].T for part in self._parts])
 
-    def measure(self, metric: Leading) -> None:
+    def _chance(self, rows: IntVector) -> FloatMatrix:
+        """The probabilities (outputs, rows, states) of some rows, in ascending order."""
+        near = [rows[(rows >= part.rows.start) & (rows < part.rows.stop)] - part.rows.start for part in self._parts]
+        picked = [part.chance[:, :, own] for part, own in zip(self._parts, near, strict=True)]
+        return np.concatenate(picked, axis=2).swapaxes(1, 2)
+
+    def measure(self, metric: Metric) -> None:
         """Computes the next step of every state, and its decrement."""
         with np.errstate(all="ignore"):
-            self._step = centred(metric.solve(self._gradient))
+            self._step = centred(metric.solve(self._gradient, self._chance(metric.moving)))
             self.decrement = np.sqrt(np.maximum(dot(self._gradient, self._step), 0.0))
         better = self.decrement < _IMPROVED * self._best
         self._best = np.where(better, self.decrement, self._best)
@@ -124,7 +130,7 @@ class Window:
         """Computes residuals from other targets, near those of the states; pull: [X 1]ᵀ times the difference."""
         self._targets, self._pulls = _by_output(targets), self._pulls - pull[:, :, None]
 
-    def renew(self, done: NDArray[np.bool_], fresh: IntVector, pulls: FloatMatrix, metric: Leading) -> None:
+    def renew(self, done: NDArray[np.bool_], fresh: IntVector, pulls: FloatMatrix, metric: Metric) -> None:
         """Drops the states that are done, and starts the states `fresh` where the newest state is.
 
         pulls (size + 1, outputs, len(fresh)): [X 1]ᵀ times their targets, less the common ones (see `rebase`).
@@ -140,7 +146,8 @@ class Window:
             self._direction[:, :, slot] = self._before[:, :, slot] = 0.0
         self.ids[slots], self.age[slots], self.idle[slots], self._last[slots] = fresh, 0, 0, np.inf
         if len(fresh):
-            step = centred(metric.solve(np.ascontiguousarray(self._gradient[:, :, slots])))
+            chance = self._chance(metric.moving)[:, :, slots]
+            step = centred(metric.solve(np.ascontiguousarray(self._gradient[:, :, slots]), chance))
             squared = np.maximum(dot(self._gradient[:, :, slots], step), 0.0)
             self._step[:, :, slots] = step
             self.decrement[slots] = self._best[slots] = np.sqrt(squared)

@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaning.data import Single
 from cleaning.errors import InvalidInput
-
-Single = NDArray[np.float32]
 
 _SIDE = 64
 _CELLS = 4

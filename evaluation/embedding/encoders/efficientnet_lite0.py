@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaning.data import Single
 from cleaning.errors import FixfirstError, InvalidInput, Unsuitable
 from evaluation.embedding.efficientnet import MEAN, SIDE, SPREAD, network
-from evaluation.embedding.network import Network, Single, open_session
+from evaluation.embedding.network import Network, open_session
 from evaluation.embedding.preparation import Preparation
 from evaluation.embedding.state_dict import read_state_dict
 from evaluation.files.whole import read_bytes, sha256_bytes, write_whole

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaning.data import Single
 from cleaning.errors import InvalidInput
-from evaluation.embedding.network import Network, Single, metadata, open_session
+from evaluation.embedding.network import Network, metadata, open_session
 from evaluation.embedding.preparation import Settings, preparation
 from evaluation.files.whole import sha256_bytes, sha256_file
 

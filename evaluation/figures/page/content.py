@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cleaning.errors import count_of
 from evaluation.contest.standings import CHANCE, Row, apart, as_cells, best_row, places, reversed_warning
 from evaluation.contract.metric import Metric
 from evaluation.contract.record import Record
@@ -117,11 +118,18 @@ def headline(rows: Sequence[Row]) -> str:
     (_, first), *_ = apart("", rows)
     best = best_row(first)
     known = "" if best.low is None or best.high is None else f" (95% interval {best.low:.3f} to {best.high:.3f})"
-    sets = f"{best.n_datasets} data set{'s' if best.n_datasets > 1 else ''}"
+    sets = count_of(best.n_datasets, "data set")
     chance = _chance(rows)
     against = "" if chance is None or chance is best else f"; random order has {chance.mean:.3f}"
-    count = sum(not row.bound for row in first)
-    return f"{best.method} is first of {count}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
+    count, ties = sum(not row.bound for row in first), [row.method for row in first if _ties(row, best)]
+    place = f"is first of {count}"
+    if len(ties) > 1:
+        place = f"and {count_of(len(ties) - 1, 'other')} share the first place of {count}"
+    return f"{best.method} {place}: {best.metric.name} {best.mean:.3f}{known} over {sets}{against}."
+
+
+def _ties(row: Row, best: Row) -> bool:
+    return row.mean == best.mean and row.complete == best.complete and row.bound == best.bound
 
 
 def _cells(row: Row, told: Sequence[str], chance: Row | None) -> list[Cell]:

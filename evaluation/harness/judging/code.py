@@ -16,7 +16,7 @@ from evaluation.files.whole import plain_errors, sha256_bytes, sha256_file, sha2
 from evaluation.files.yaml import LocatedYaml
 from evaluation.sandbox.room import room
 
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 IMAGE = "image:"
 """In front of the name of a container image."""
 
@@ -45,7 +45,7 @@ class Code:
 def is_code(entry: str) -> bool:
     """Whether an argument names an algorithm, not a file of answers."""
     path = Path(entry)
-    return entry.startswith(IMAGE) or path.is_dir() or path.name.lower().endswith((".py", *ARCHIVES))
+    return entry.startswith(IMAGE) or path.is_dir() or path.name.lower().endswith((".py", *_ARCHIVES))
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def taken_in(entry: str, most_mb: int) -> Iterator[Code]:
     if (path / "mlcube.yaml").is_file():
         yield _cube(path / "mlcube.yaml")
         return
-    suffix = next((end for end in ARCHIVES if path.name.lower().endswith(end)), None)
+    suffix = next((end for end in _ARCHIVES if path.name.lower().endswith(end)), None)
     kind: Literal["ranker", "archive"] = "ranker" if suffix is None else "archive"
     if not os.path.lexists(path):
         raise InvalidInput(path, "there is no such file or folder", f"check the path; an image is named {IMAGE}NAME")
@@ -106,7 +106,7 @@ def _refuse_odd_file(path: Path, kind: str, most_mb: int) -> None:
     if size > most_mb * _MIB:
         raise InvalidInput(path, f"it has {size / _MIB:.0f} MB, more than the {most_mb} allowed", "hand in less")
     if kind == "ranker" and path.suffix != ".py":
-        known = ", ".join(ARCHIVES)
+        known = ", ".join(_ARCHIVES)
         raise InvalidInput(path, "this is neither a Python file nor an archive", f"hand in .py, a folder, or {known}")
 
 

@@ -75,7 +75,7 @@ def judge_entry(
         make_readable(data)
         seeds = numbers(data_id, name, parameters.seeds[0])
         job = _job(code, data, boxed.answer, seeds, allowed)
-        outcome = run(job, run_limits(allowed), engine)
+        outcome = run(job, _run_limits(allowed), engine)
         if outcome.answer is None:
             return Judged(outcome, None, task.suffixes[0])
         answer = place / boxed.answer
@@ -103,7 +103,7 @@ def check_archive(code: Code, task: Task, parameters: Parameters, engine: Engine
     allowed = limits_of(task, parameters)
     command = (*_PYTHON, _UNPACK, _inside(code), _UNPACKED, _bytes(allowed), f"{OUTPUT}/report.json")
     job = Job(command, "report.json", (Mount(code.path, _inside(code)), INSIDE), _scratch(allowed))
-    outcome = run(job, run_limits(allowed), engine)
+    outcome = run(job, _run_limits(allowed), engine)
     if outcome.verdict == "not_run":
         raise FixfirstError(f"the sandbox cannot be started ({printable(outcome.log[-300:].decode(errors='replace'))})")
     if outcome.answer is None:
@@ -113,7 +113,7 @@ def check_archive(code: Code, task: Task, parameters: Parameters, engine: Engine
     return printable(f"{refused[0]}. Fix: {refused[1]}") if refused else "", report["notes"]
 
 
-def run_limits(allowed: Allowed) -> Limits:
+def _run_limits(allowed: Allowed) -> Limits:
     """The limits of a run in the units of the sandbox."""
     return Limits(
         seconds=60 * allowed.minutes,

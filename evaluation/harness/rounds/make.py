@@ -28,6 +28,7 @@ from evaluation.settings.folders import Folders
 from evaluation.settings.parameters import Parameters
 from evaluation.submissions.rankings import place_of_seed
 from evaluation.submissions.round_logs import SUFFIX, Round, log_text, parsed_line
+from evaluation.submissions.time_files import time_of_ranking, write_seconds
 
 _UNFINISHED = ".unfinished"
 """The folder in the submission folder that keeps the rounds of logs that are not complete yet."""
@@ -157,7 +158,7 @@ def _make(unit: _Unit, truth: GroundTruth, bench: _Bench, recipe: str, progress:
     try:
         rounds = _rounds(unit, truth, bench, bench.unfinished(recipe), progress)
         seconds = sum(one.seconds for one in rounds)
-        write_text(unit.path.with_name(f"time_{unit.path.name}"), f"{seconds!r}\n")
+        write_seconds(time_of_ranking(unit.path), seconds)
         write_text(unit.path, log_text(bench.every, [Round(rows=one.rows, labels=one.labels) for one in rounds]))
         _drop(bench.unfinished(recipe))
     except Unsuitable as reason:

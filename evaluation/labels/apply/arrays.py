@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from cleaning.labels.columns import OLD_LABEL
 from evaluation.files.whole import plain_errors, write_whole, written_whole
 from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_new, column_for_old, corrected
@@ -100,9 +100,9 @@ def _like(votes: NDArray[Any], labels: Sequence[str | None], classes: Sequence[s
     return np.array(stored) if votes.dtype.kind in "US" else np.array(stored, dtype=votes.dtype)
 
 
-def write_array(path: Path, corrections: Corrections, output: Path) -> None:
-    """Writes an npy or npz of features without the dropped rows."""
-    if path.suffix == ".npz":
+def write_array(path: Path, form: str, corrections: Corrections, output: Path) -> None:
+    """Writes an npy or npz (`form`) of features without the dropped rows."""
+    if form == "npz":
         with _archives(path, output) as (archive, out):
             _copy(archive, out, path, corrections)
     else:
@@ -133,7 +133,7 @@ def _class_names(archive: zipfile.ZipFile, labels: NDArray[Any]) -> list[str]:
 def _refuse_length(array: NDArray[Any], corrections: Corrections, place: Place) -> None:
     found = array.shape[0] if array.ndim else 0
     if found != len(corrections):
-        raise InvalidInput(place, f"{found} rows where the review has {len(corrections)}", _FIX)
+        raise InvalidInput(place, f"{count_of(found, 'row')} where the review has {len(corrections)}", _FIX)
 
 
 def _without_dropped(content: bytes, corrections: Corrections, place: Place) -> bytes:

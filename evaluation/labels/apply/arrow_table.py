@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.apply.corrections import Corrections, as_stored, column_for_old
 
@@ -28,19 +28,20 @@ class LabelColumn:
     like: tuple[str, ...] = ()
 
 
-def write_arrow_table(path: Path, column: LabelColumn | None, corrections: Corrections, output: Path) -> None:
+def write_arrow_table(
+    path: Path, form: str, column: LabelColumn | None, corrections: Corrections, output: Path
+) -> None:
     """Writes the table with the labels in `column` corrected and the old ones in a new last column.
 
-    column: None for a table that needs no labels. The row groups of a parquet file stay as they are.
+    form: parquet or feather. column: None for a table that needs no labels. The row groups of a parquet file stay as
+    they are.
     """
     import pyarrow as pa
 
     try:
         with plain_errors(path, "read the file"):
-            if path.suffix in (".parquet", ".pq"):
-                _write_parquet(path, column, corrections, output)
-            else:
-                _write_feather(path, column, corrections, output)
+            write = _write_parquet if form == "parquet" else _write_feather
+            write(path, column, corrections, output)
     except pa.ArrowException as error:
         raise InvalidInput(path, f"this is not a readable table ({error})", "rank the data again") from error
 
@@ -120,7 +121,7 @@ def _with_feature(metadata: dict[bytes, bytes] | None, column: str, old_name: st
 
 def _refuse_length(path: Path, count: int, corrections: Corrections) -> None:
     if count != len(corrections):
-        problem = f"{count} rows where the review has {len(corrections)}"
+        problem = f"{count_of(count, 'row')} where the review has {len(corrections)}"
         raise InvalidInput(Place(path), problem, "rank the data again")
 
 

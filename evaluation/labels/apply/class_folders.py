@@ -10,7 +10,7 @@ from cleaning.errors import InvalidInput, first_three
 from evaluation.files.whole import make_folder, plain_errors, read_text, write_text, written_whole
 from evaluation.labels.apply.corrections import Corrections
 
-LISTING = ".fixfirst.json"
+_LISTING = ".fixfirst.json"
 """The hidden file in an output folder that lists what was written, so that a later run may replace it."""
 
 
@@ -50,10 +50,10 @@ def link_file(source: Path, target: Path) -> None:
         os.link(source, target)
 
 
-def refuse_foreign(output: Path) -> set[str]:
+def _refuse_foreign(output: Path) -> set[str]:
     """What an earlier run wrote into the folder. Raises InvalidInput if the folder has any other file."""
     earlier = _earlier(output)
-    foreign = sorted(_files(output) - earlier - {LISTING})
+    foreign = sorted(_files(output) - earlier - {_LISTING})
     if foreign:
         problem = f"the folder has files that this command did not write ({first_three(foreign)})"
         raise InvalidInput(output, problem, "name a new folder")
@@ -69,17 +69,17 @@ def write_files(
 
     Raises InvalidInput if the folder has a file that no earlier run wrote.
     """
-    earlier = refuse_foreign(output)
+    earlier = _refuse_foreign(output)
     names = {*map(str, wanted), *others}
     make_folder(output)
     # until everything is written, both what was there and what will be there is ours
-    write_text(output / LISTING, json.dumps(sorted(names | earlier), indent=0))
+    write_text(output / _LISTING, json.dumps(sorted(names | earlier), indent=0))
     for name in sorted(earlier - names):
         with plain_errors(output / name, "remove the file"):
             (output / name).unlink(missing_ok=True)
     for path, source in wanted.items():
         place(source, output / path)
-    write_text(output / LISTING, json.dumps(sorted(names), indent=0))
+    write_text(output / _LISTING, json.dumps(sorted(names), indent=0))
     for folder, _, _ in os.walk(output, topdown=False):
         if Path(folder) != output and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
@@ -87,7 +87,7 @@ def write_files(
 
 def _earlier(output: Path) -> set[str]:
     """What the listing in the folder says an earlier run wrote."""
-    listing = output / LISTING
+    listing = output / _LISTING
     if not listing.is_file():
         return set()
     try:

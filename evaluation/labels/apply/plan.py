@@ -58,7 +58,7 @@ def plan(review: Review, *, new_labels: bool = False, resolve: Rule | None = Non
     standing = {row: _decided(review, verdicts, row, resolve) for row in sorted(verdicts.rows)}
     if not new_labels:
         _refuse_new_labels(review, standing.values())
-    given, label = review.opened.names, review.source.names
+    given, label = review.opened.given, review.source.given
     for row, entry in standing.items():
         label[row] = entry.label if entry.verdict == "label" else label[row]
     dropped = frozenset(row for row, entry in standing.items() if entry.verdict == "drop")

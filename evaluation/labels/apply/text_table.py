@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from evaluation.files.whole import read_bytes, write_whole
 from evaluation.labels.apply.corrections import Corrections, column_for_old
 
@@ -34,9 +34,9 @@ def write_text_table(path: Path, column: str | None, delimiter: str, corrections
 def _lines(place: Place, text: str, column: str | None, delimiter: str, corrections: Corrections) -> Iterator[str]:
     """The lines of the new table."""
     records = [line for line in records_of(text, delimiter) if line.cells != [""]]
-    header = [plain(cell) for cell in records[0].cells] if records else []
+    header = [_plain(cell) for cell in records[0].cells] if records else []
     if len(records) - 1 != len(corrections):
-        problem = f"{len(records) - 1} rows where the review has {len(corrections)}"
+        problem = f"{count_of(len(records) - 1, 'row')} where the review has {len(corrections)}"
         raise InvalidInput(place, problem, "rank the data again")
     end = next((line.end for line in records if line.end), "\n")
     if column is None:
@@ -84,7 +84,7 @@ def records_of(text: str, delimiter: str) -> Iterator[Line]:
         at = end.end() if end else len(text)
 
 
-def plain(cell: str) -> str:
+def _plain(cell: str) -> str:
     """What a written cell says."""
     return cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
 

@@ -18,14 +18,14 @@ from evaluation.labels.apply.class_folders import copy_file, link_file, targets,
 from evaluation.labels.apply.corrections import Corrections, column_for_new
 from evaluation.labels.apply.plan import CHANGES, Planned, plan
 from evaluation.labels.apply.text_table import write_text_table
-from evaluation.labels.decided import refuse_typed
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
 from evaluation.labels.forms.tables import SUFFIXES, delimiter_of, open_table
 from evaluation.labels.opened import Review, open_review
 from evaluation.labels.placing import said_of_lost
 from evaluation.labels.review_folder import read_by
-from evaluation.labels.source import KNOWN_SUFFIXES
+from evaluation.labels.source import KNOWN_SUFFIXES, Source
+from evaluation.labels.typed import refuse_typed
 from evaluation.labels.verdicts import Rule
 
 _FOLDERS = ("class folders", "folder with a table")
@@ -55,7 +55,8 @@ def apply(job: Job, reporter: Reporter) -> None:
         reporter.warn(said_of_lost(planned.lost))
     inputs = read_by(job.review, review.description)
     output = _output(job, review, inputs)
-    log = output.parent / f"{output.stem if output.suffix in _suffixes() else output.name}_changes.csv"
+    is_file = output.suffix.lower() in (*SUFFIXES, ".npz", ".npy")
+    log = output.parent / f"{output.stem if is_file else output.name}_changes.csv"
     _refuse_log(log, inputs)
     _writer(review, job, planned.corrections)(output)
     write_text(log, planned.log())
@@ -72,10 +73,6 @@ def _summary(planned: Planned) -> str:
     dropped, changed = len(planned.corrections.dropped), len(planned.corrections.changed)
     told = f"{count_of(changed, 'label')} changed, {count_of(dropped, 'row')} dropped"
     return f"{count_of(planned.looked, 'row')} looked at: {told}"
-
-
-def _suffixes() -> tuple[str, ...]:
-    return (*SUFFIXES, ".npz", ".npy")
 
 
 def _refuse_log(log: Path, inputs: list[Path]) -> None:
@@ -144,14 +141,14 @@ def _writer(review: Review, job: Job, corrections: Corrections) -> Callable[[Pat
         return partial(write_npz if source.votes is None else add_to_npz, source.path, str(column), corrections)
     annotators = source.options["annotators"]
     if isinstance(annotators, list):
-        return partial(add_to_table, source.path, annotators, corrections)
+        return partial(_add_to_table, source.path, source.form, annotators, corrections)
     if named is None:
-        return partial(write_table, source.path, column or "label", corrections)
+        return partial(_write_table, source.path, source.form, column or "label", corrections)
     labels = Path(named)
     if source.votes is not None:
         return partial(_with_decided, review, corrections, link_file if job.link else copy_file)
     if job.output.suffix in SUFFIXES:
-        return partial(write_table, labels, str(column), corrections)
+        return partial(_write_table, labels, _form_of(labels), str(column), corrections)
     return partial(_with_labels, review, labels, column, corrections, link_file if job.link else copy_file)
 
 
@@ -161,26 +158,29 @@ def _named(review: Review, option: str) -> str | None:
     return None if value is None else str(value)
 
 
-def write_table(path: Path, column: str, corrections: Corrections, output: Path) -> None:
-    """Writes a table of any format with corrected labels. A column that is not there is added."""
-    form = SUFFIXES[path.suffix.lower()]
+def _form_of(labels: Path) -> str:
+    """How a file of labels is stored, which its name tells."""
+    return SUFFIXES.get(labels.suffix.lower(), "npy")
+
+
+def _write_table(path: Path, form: str, column: str, corrections: Corrections, output: Path) -> None:
+    """Writes a table of any form with corrected labels. A column that is not there is added."""
     if form in ("csv", "tsv"):
         write_text_table(path, column, delimiter_of(path, form), corrections, output)
     else:
         names = open_table(path, form).class_names.get(column)
-        write_arrow_table(path, LabelColumn(column, names), corrections, output)
+        write_arrow_table(path, form, LabelColumn(column, names), corrections, output)
 
 
-def add_to_table(path: Path, votes: Sequence[str], corrections: Corrections, output: Path) -> None:
+def _add_to_table(path: Path, form: str, votes: Sequence[str], corrections: Corrections, output: Path) -> None:
     """Writes a table with the labels before and after the review in new last columns. The votes stay as they are."""
-    form = SUFFIXES[path.suffix.lower()]
     table = open_table(path, form)
     column = column_for_new(table.kinds)
     if form in ("csv", "tsv"):
         write_text_table(path, column, delimiter_of(path, form), corrections, output)
     else:
         like = () if table.class_names.keys() & set(votes) else tuple(votes)
-        write_arrow_table(path, LabelColumn(column, like=like), corrections, output)
+        write_arrow_table(path, form, LabelColumn(column, like=like), corrections, output)
 
 
 _Place = Callable[[Path, Path], None]
@@ -198,9 +198,9 @@ def _with_labels(
     review: Review, labels: Path, column: str | None, corrections: Corrections, place: _Place, output: Path
 ) -> None:
     """Pictures, or an array of features, and the file with their labels, in one folder."""
-    source = review.source
+    source, form = review.source, _form_of(labels)
     written = [labels.name]
-    if labels.suffix == ".npy":
+    if form == "npy":
         written.append(f"{OLD_LABEL}.npy")
     wanted: dict[PurePosixPath, Path] = {}
     if source.form in _FOLDERS:
@@ -211,11 +211,11 @@ def _with_labels(
         written.append(source.path.name)
     write_files(wanted, output, place, written)
     if source.form not in _FOLDERS:
-        _write_features(source.path, corrections, output / source.path.name, place)
-    if labels.suffix == ".npy":
+        _write_features(source, corrections, output / source.path.name, place)
+    if form == "npy":
         write_labels(labels, corrections, output)
     elif source.form in _FOLDERS:
-        write_table(labels, str(column), corrections, output / labels.name)
+        _write_table(labels, form, str(column), corrections, output / labels.name)
     else:
         _write_label_table(review, labels, corrections, output / labels.name)
 
@@ -230,37 +230,38 @@ def _with_decided(review: Review, corrections: Corrections, place: _Place, outpu
         raise InvalidInput(source.path / table, "a picture has the name of the new table", "rename it")
     write_files(wanted, output, place, [table, *([] if pictures else [source.path.name])])
     if not pictures:
-        _write_features(source.path, corrections, output / source.path.name, place)
+        _write_features(source, corrections, output / source.path.name, place)
     lines = ((source.ids[row], corrections.label[row] or "", corrections.given[row] or "") for row in kept)
     write_text(output / table, csv_text(("path" if pictures else "id", "label", OLD_LABEL), lines))
 
 
-def _write_features(path: Path, corrections: Corrections, output: Path, place: _Place) -> None:
+def _write_features(source: Source, corrections: Corrections, output: Path, place: _Place) -> None:
     """Rows without labels, in any form."""
-    form = SUFFIXES.get(path.suffix.lower())
+    path, form = source.path, source.form
     if not corrections.dropped:
         place(path, output)
-    elif form is None:
-        write_array(path, corrections, output)
+    elif form in ("npy", "npz"):
+        write_array(path, form, corrections, output)
     elif form in ("csv", "tsv"):
         write_text_table(path, None, delimiter_of(path, form), corrections, output)
     else:
-        write_arrow_table(path, None, corrections, output)
+        write_arrow_table(path, form, None, corrections, output)
 
 
 def _write_label_table(review: Review, path: Path, corrections: Corrections, output: Path) -> None:
     """Writes a table that holds only labels, in the order of the rows or with their ids."""
-    table = open_table(path, SUFFIXES[path.suffix.lower()])
+    form = _form_of(path)
+    table = open_table(path, form)
     column, id_column = label_and_id(
         table, Options(label_column=_named(review, "label_column"), id_column=_named(review, "id_column"))
     )
     names = table.texts(id_column) if id_column is not None else []
     if not set(names) & set(review.source.ids):
-        write_table(path, column, corrections, output)
+        _write_table(path, form, column, corrections, output)
         return
     rows = [review.rows[str(name)] for name in names]
     lost = sorted(set(corrections.changed) - set(rows))
     if lost:
         where = Place(path, row=review.source.ids[lost[0]])
         raise InvalidInput(where, "the row has a new label but no line in this table", "add a line for it")
-    write_table(path, column, corrections.of(rows), output)
+    _write_table(path, form, column, corrections.of(rows), output)

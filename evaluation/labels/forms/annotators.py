@@ -5,11 +5,15 @@ import re
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
-from cleaning.errors import InvalidInput, Place
-from cleaning.labels.classes import label_values
-from cleaning.labels.votes import Votes, encode_votes
+from cleaning.data import IntMatrix
+from cleaning.errors import InvalidInput
+from cleaning.labels.classes import Distinct
+from cleaning.labels.votes import Votes, different_names, numbered
+from evaluation.labels.forms.coded import coded_labels
 from evaluation.labels.forms.found import Options
+from evaluation.labels.forms.spooled import kept_votes
 from evaluation.labels.forms.tables import Table, matching
 
 # Words for those who label, with any name behind; words for what they say, with a number or a letter.
@@ -26,7 +30,7 @@ _YES_NO = {"0", "1", "0.0", "1.0", "true", "false", "yes", "no", "y", "n"}
 def with_annotators(table: Table, options: Options) -> Options:
     """The options, where a label column that is not there but lists several becomes those of the annotators.
 
-    Names are separated by commas; one that contains a comma stands in double quotes, and `*` for any rest. Raises
+    Names are separated by commas; one that contains a comma is in double quotes, and `*` for any rest. Raises
     InvalidInput for a list that names a column twice.
     """
     if options.annotators is not None or options.label_column is None or options.label_column in table.kinds:
@@ -74,24 +78,21 @@ def several_fit(table: Table, found: Sequence[str], annotators: Sequence[str]) -
     return InvalidInput(table.path, f"the labels may be in {' or in '.join(found)}", fix)
 
 
-def votes_of(table: Table, annotators: Sequence[str], options: Options) -> Votes:
-    """The votes in these columns; numbers that the file has names for get their names."""
+def votes_of(table: Table, annotators: Sequence[str], options: Options, cache: Path | None) -> Votes:
+    """The votes in these columns; numbers that the file has names for get their names. cache: see `kept_votes`."""
     places = [table.place(name) for name in annotators]
-    columns = [named_values(table, name, place) for name, place in zip(annotators, places, strict=True)]
-    return encode_votes(columns, annotators, places, classes=options.classes)
+    names = different_names(annotators, places)
 
+    def write(codes: IntMatrix) -> Votes:
+        columns, done = [Distinct() for _ in annotators], 0
+        for batch in table.parts(annotators):
+            for one, (name, place) in enumerate(zip(annotators, places, strict=True)):
+                labels = coded_labels(table, name, batch, done)
+                codes[done : done + len(batch), one] = columns[one].add(*labels, done, place)
+            done += len(batch)
+        return numbered(codes, columns, names, places, classes=options.classes)
 
-def said_of(votes: Votes, columns: Sequence[str], names: str) -> str:
-    """What was taken from where. names: how many classes there are."""
-    shown = [f"`{column}`" for column in columns]
-    listed = ", ".join(shown if len(shown) <= 6 else [*shown[:5], "…", shown[-1]])
-    count = len(votes.annotators)
-    said = f"votes of {count} annotator{'s' * (count != 1)} from {listed}, {names}"
-    if votes.minus_one:
-        said += ", -1 is no vote"
-    said += "; the given label is what most said"
-    ties = votes.ties
-    return f"{said} ({ties} tie{'s' * (ties != 1)}: the class with more votes in all)" if ties else said
+    return kept_votes(write, (table.rows, len(annotators)), table, cache)
 
 
 def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
@@ -101,16 +102,3 @@ def _same_classes(table: Table, stem: str, names: Sequence[str]) -> bool:
     shared = all(sum(value in one for one in classes) > 1 for value in every)
     yes_no = stem in _INDICATORS and {value.casefold() for value in every} <= _YES_NO
     return all(classes) and shared and not yes_no
-
-
-def named_values(table: Table, column: str, place: Place) -> object:
-    """The labels in a column; numbers that the file has names for as these names."""
-    known = table.class_names.get(column)
-    if known is None:
-        return table.values(column)
-    codes = label_values(table.arrow([column])[column], place)
-    beyond = next((row for row, code in enumerate(codes) if code is not None and code >= len(known)), None)
-    if beyond is not None:
-        found = f"label {codes[beyond]}, but the file names {len(known)} classes"
-        raise InvalidInput(replace(place, row=beyond), found, "correct the label")
-    return [None if code is None or code < 0 else known[code] for code in codes]

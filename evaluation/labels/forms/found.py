@@ -87,7 +87,7 @@ class Found:
 
     votes: those of annotators, if the labels are what most of them said. said: what was taken from where, in a few
     words each. hashes: of each row's content, or None if `evidence` is the content. files: the files that were read
-    whole, as they were named.
+    whole, as they were named. left_out and doubtful: columns that are, or may be, other labels of the rows.
     """
 
     form: str
@@ -100,3 +100,5 @@ class Found:
     files: tuple[Path, ...] = ()
     views: Views = field(default_factory=Views)
     votes: Votes | None = None
+    left_out: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()

@@ -14,10 +14,11 @@ from cleaning.labels.evidence import Vectors
 from cleaning.labels.votes import Votes, encode_votes
 from evaluation.files.npy import read_npy
 from evaluation.files.npz import npz_headers, read_npz
-from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Found, Options
 from evaluation.labels.forms.from_table import numbers_each
-from evaluation.labels.forms.label_file import names, refuse_lengths, said_in_file
+from evaluation.labels.forms.label_file import refuse_lengths, said_in_file
+from evaluation.labels.forms.pictures import Surroundings
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.tables import SUFFIXES
 
 _FEATURES = ("x", "features", "embeddings", "data", "x_train", "train_x", "arr_0", "vectors")
@@ -30,14 +31,14 @@ _AS_TEXT = "save numbers, or text as y.astype(str)"
 _FIX = "save it with numpy.savez(FILE, X=…, y=…)"
 
 
-def read_array(path: Path, options: Options) -> Found:
+def read_array(path: Path, options: Options, around: Surroundings) -> Found:
     """An npy of features, with labels from `options.labels` or from the only file beside it that can hold them."""
     matrix = read_npy(path)
     place = Place(path)
     _refuse_shape(matrix, place)
     where = options.labels or _beside(path)
     ids = [str(row) for row in range(len(matrix))]
-    labels, votes, from_where = said_in_file(where, ids, options)
+    labels, votes, from_where = said_in_file(where, ids, options, around.cache)
     filled = replace(options, labels=where, scaling=options.scaling or "none")
     said = [numbers_each(matrix, filled), from_where]
     evidence = Vectors(matrix, place, filled.scaling or "none")
@@ -62,7 +63,7 @@ def read_arrays(path: Path, options: Options) -> Found:
     ids, said_ids = _ids(path, found, len(matrix), options)
     votes: Votes | None = None
     if options.labels is not None:
-        labels, votes, from_where = said_in_file(options.labels, ids, options)
+        labels, votes, from_where = said_in_file(options.labels, ids, options, None)
     elif found[column].ndim == 2 and found[column].shape[1] > 1:
         votes = _votes(path, column, found, options)
         labels = votes.given
@@ -70,9 +71,9 @@ def read_arrays(path: Path, options: Options) -> Found:
         labels = _labels(path, column, found, options)
     if options.labels is None:
         refuse_lengths(labels, len(matrix), Place(path, key=column))
-        from_where = f"labels from `{column}`, {names(labels)}"
+        from_where = f"labels from `{column}`, {said_of_names(labels)}"
         if votes is not None:
-            from_where = said_of(votes, [column], names(labels))
+            from_where = said_of_votes(votes, labels, [column])
     said = [f"features from `{rows}`, {numbers_each(matrix, filled)}", from_where, said_ids]
     files = (path,) if options.labels is None else (path, options.labels)
     evidence = Vectors(matrix, place, filled.scaling or "none")

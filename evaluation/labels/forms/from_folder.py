@@ -7,13 +7,13 @@ from cleaning.errors import InvalidInput, Place, count_of, listed, suggest
 from cleaning.labels.classes import Labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
-from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views
 from evaluation.labels.forms.from_table import found_files, paths_of
-from evaluation.labels.forms.label_file import labels_of, names
+from evaluation.labels.forms.label_file import labels_of
 from evaluation.labels.forms.pictures import Surroundings, embed_folder, folder_picture
 from evaluation.labels.forms.roles import choose_roles, path_column
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
@@ -30,7 +30,7 @@ def _by_class(path: Path, options: Options, around: Surroundings) -> Found:
     found = embed_folder(path, listed, options, around)
     labels = labels_of_names(found.names, path)
     evidence, hashes = found.of(found.names, Place(path))
-    said = [f"pictures embedded by {found.encoder}", f"labels from the folder names, {names(labels)}"]
+    said = [f"pictures embedded by {found.encoder}", f"labels from the folder names, {said_of_names(labels)}"]
     decoded = found.names
     views = Views(picture=lambda row: folder_picture(path, decoded[row]))
     filled = replace(options, encoder=found.encoder)
@@ -65,8 +65,9 @@ def _labels(table: Table, column: str, listed: list[str], options: Options) -> t
     """The labels, the votes that they are the majority of, the column that they are in, and what is said of it."""
     voted = vote_table(table.path, replace(options, image_column=column))
     if voted is not None:
-        votes = votes_by_id(voted, [*listed], list(dict.fromkeys(listed)), options)
-        return votes.given, votes, voted.label, said_of(votes, [voted.label], names(votes.given))
+        votes = votes_by_id(voted, listed, list(dict.fromkeys(listed)), options, None)
+        given = votes.given
+        return given, votes, voted.label, said_of_votes(votes, given, [voted.label])
     roles = choose_roles(table, replace(options, image_column=column, id_column=None))
     if roles.label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
@@ -74,7 +75,7 @@ def _labels(table: Table, column: str, listed: list[str], options: Options) -> t
     for row, name in enumerate(listed):
         if first.setdefault(name, row) != row:
             raise InvalidInput(table.place(column, row), f"{name!r} already has a row", "keep one row per picture")
-    return labels, None, roles.label, f"labels from `{roles.label}`, {names(labels)}"
+    return labels, None, roles.label, f"labels from `{roles.label}`, {said_of_names(labels)}"
 
 
 def _naming_column(table: Table, folder: Path) -> str:

@@ -9,15 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place
-from cleaning.labels.columns import Column, numbered_run
+from cleaning.errors import InvalidInput, Place, count_of
+from cleaning.labels.columns import LABEL_NAMES, Column, numbered_run
 from cleaning.labels.evidence import Columns, Evidence, Texts, Vectors, vectors_in
+from cleaning.labels.other_labels import listed_names, other_labels
 from cleaning.labels.votes import Votes
 from evaluation.embedding.embed import picture_names
-from evaluation.labels.forms.annotators import said_of, votes_of
+from evaluation.labels.forms.annotators import votes_of
 from evaluation.labels.forms.folder_names import labels_of_names
 from evaluation.labels.forms.found import Found, Options, Views, hashes_of, no_picture, no_text
-from evaluation.labels.forms.label_file import ids_of, labels_of, names, said_in_file
+from evaluation.labels.forms.label_file import ids_of, labels_of, said_in_file
 from evaluation.labels.forms.pictures import (
     StoredPictures,
     Surroundings,
@@ -26,6 +27,7 @@ from evaluation.labels.forms.pictures import (
     folder_picture,
 )
 from evaluation.labels.forms.roles import Roles, choose_roles
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.spooled import vectors_of
 from evaluation.labels.forms.tables import Table, open_table
 
@@ -53,29 +55,45 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     votes: Votes | None = None
     files: tuple[Path, ...] = (path,)
     if options.labels is not None:
-        labels, votes, from_where = said_in_file(options.labels, ids, options)
+        labels, votes, from_where = said_in_file(options.labels, ids, options, around.cache)
         said = [from_where]
         files = (path, options.labels)
     elif roles.annotators:
-        votes = votes_of(table, roles.annotators, options)
+        votes = votes_of(table, roles.annotators, options, around.cache)
         labels = votes.given
-        said = [said_of(votes, roles.annotators, names(labels))]
+        said = [said_of_votes(votes, labels, roles.annotators)]
     elif roles.label is not None:
         labels = labels_of(table, roles.label, options)
-        said = [f"labels from `{roles.label}`, {names(labels)}"]
+        said = [f"labels from `{roles.label}`, {said_of_names(labels)}"]
     else:
         labels = labels_of_names(ids, path)
-        said = [f"labels from the folder names, {names(labels)}"]
+        said = [f"labels from the folder names, {said_of_names(labels)}"]
+    others = other_labels(roles.features, labels, named=bool(options.features))
+    roles = replace(roles, features=tuple(one for one in roles.features if one.name not in others.sure))
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
-    said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes])]
+    said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes, *_said_of_others(others.sure, roles, options)])]
     views = replace(views, columns=_ShownColumns(path, form))
-    return Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
+    found = Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
+    return replace(found, left_out=others.sure, doubtful=others.doubtful)
+
+
+def _said_of_others(sure: Sequence[str], roles: Roles, options: Options) -> list[str]:
+    """That columns are left out since they are other labels, or are features though they are called like labels."""
+    kept = [one.name for one in roles.features if one.name.casefold() in LABEL_NAMES and not options.features]
+    said = [f"{listed_names(kept)} taken for {'a feature' if len(kept) == 1 else 'features'}"] if kept else []
+    if not sure:
+        return said
+    own = roles.annotators or ((roles.label,) if roles.label is not None else ())
+    theirs = not any(name.casefold() in LABEL_NAMES for name in sure)
+    votes = f" or --label-column={','.join([*own, *sure])}" if own and theirs else ""
+    why = "it looks like another label" if len(sure) == 1 else "they look like other labels"
+    return [*said, f"{listed_names(sure)} left out, since {why} (to use it: --features{votes})"]
 
 
 def numbers_each(matrix: Any, options: Options) -> str:
     """How wide vectors are, and what is done to them or, where their units seem to differ, might be."""
     how = ", standardised" if options.scaling == "standard" else _said_of_units(matrix)
-    return f"{matrix.shape[1]} numbers each{how}"
+    return f"{count_of(matrix.shape[1], 'number')} each{how}"
 
 
 def _said_of_units(matrix: Any) -> str:
@@ -173,10 +191,9 @@ def _of_columns(table: Table, columns: Sequence[Column], options: Options) -> _J
     if numbers:
         shown = f"`{numbers[0]}` … `{numbers[-1]}`" if len(numbers) > 1 else f"`{numbers[0]}`"
         how = "standardised" if scaling == "standard" else "as they are"
-        parts.append(f"{len(numbers)} numeric column{'s' * (len(numbers) != 1)} {shown}, {how}")
+        parts.append(f"{count_of(len(numbers), 'numeric column')} {shown}, {how}")
     if categories:
-        count = f"{len(categories)} categories" if len(categories) != 1 else "1 category"
-        parts.append(f"{count}, one-hot: {', '.join(categories[:4])}")
+        parts.append(f"{count_of(len(categories), 'category')}, one-hot: {', '.join(categories[:4])}")
     filled = replace(options, scaling=scaling, features=tuple(column.name for column in columns))
     evidence = Columns(columns, Place(table.path), scaling)
     whole = vectors_in(evidence) if vector and scaling == "none" else evidence

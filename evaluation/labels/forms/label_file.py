@@ -2,36 +2,38 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from cleaning.errors import InvalidInput, Place, first_three
+from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import UNLABELLED, Labels, encode_labels, named_codes
 from cleaning.labels.votes import Votes
 from evaluation.files.npy import LABELS, read_npy
-from evaluation.labels.forms.annotators import said_of
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.roles import label_and_id
+from evaluation.labels.forms.said import said_of_names, said_of_votes
 from evaluation.labels.forms.tables import SUFFIXES, Table, open_table
 from evaluation.labels.forms.vote_file import vote_table, votes_by_id
 
 
-def said_in_file(where: Path, ids: Sequence[str], options: Options) -> tuple[Labels, Votes | None, str]:
+def said_in_file(
+    where: Path, ids: Sequence[str], options: Options, cache: Path | None
+) -> tuple[Labels, Votes | None, str]:
     """The labels of these rows in a file of their own, the votes that they are the majority of, and what is said of it.
 
-    Raises InvalidInput as `labels_in_file` does.
+    cache: see `kept_votes`. Raises InvalidInput as `labels_in_file` does.
     """
     found = vote_table(where, options)
     if found is None:
         labels = labels_in_file(where, ids, options)
-        return labels, None, f"labels from {where.name}, {names(labels)}"
+        return labels, None, f"labels from {where.name}, {said_of_names(labels)}"
     if found.id is None:
         problem = "there is no column with the ids of the rows"
         raise InvalidInput(found.table.path, problem, "name it: --id-column=NAME")
-    votes = votes_by_id(found, found.table.texts(found.id), list(ids), options)
-    return votes.given, votes, said_of(votes, [where.name], names(votes.given))
+    votes = votes_by_id(found, None, ids, options, cache)
+    given = votes.given
+    return given, votes, said_of_votes(votes, given, [where.name])
 
 
 def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
@@ -40,7 +42,7 @@ def labels_in_file(where: Path, ids: Sequence[str], options: Options) -> Labels:
     Raises InvalidInput for an id that no row has, and for more or fewer labels than rows.
     """
     form = SUFFIXES.get(where.suffix.lower())
-    if not where.is_file() or (form is None and where.suffix != ".npy"):
+    if not where.is_file() or (form is None and where.suffix.lower() != ".npy"):
         problem = "this is not a file of labels" if where.exists() else "there is no such file"
         raise InvalidInput(where, problem, f"give an npy, or {', '.join(SUFFIXES)}")
     if form is None:
@@ -69,32 +71,24 @@ def _by_id(table: Table, labels: Labels, column: str | None, ids: Sequence[str])
     return Labels(codes, labels.names, labels.values)
 
 
-def names(labels: Labels) -> str:
-    """How many names there are, and how many rows have none."""
-    bare = int(np.count_nonzero(labels.codes < 0))
-    have = f" ({bare} row{'s have' if bare != 1 else ' has'} none)" if bare else ""
-    return f"{len(labels.names)} name{'s' * (len(labels.names) != 1)}{have}"
-
-
 def refuse_lengths(labels: Labels, rows: int, place: Place) -> None:
     """Raises InvalidInput if there are more or fewer labels than rows."""
-    count = len(labels.codes)
-    if count != rows:
-        raise InvalidInput(place, f"there are {count} labels for {rows} rows", "give one label for every row")
+    if len(labels.codes) != rows:
+        problem = f"{count_of(len(labels.codes), 'label')} for {count_of(rows, 'row')}"
+        raise InvalidInput(place, problem, "give one label for every row")
 
 
 def labels_of(table: Table, column: str, options: Options) -> Labels:
     """The labels in a column; numbers that the file has names for get their names."""
-    place, known = table.place(column), table.class_names.get(column)
+    known = table.class_names.get(column)
     if known is None:
-        return encode_labels(table.values(column), place, classes=options.classes)
-    codes = np.array(
-        [-1 if one is None else int(one) for one in table.arrow([column])[column].to_pylist()], dtype=np.int64
-    )
+        return encode_labels(table.values(column), table.place(column), classes=options.classes)
+    found = table.arrow([column])[column].to_pylist()
+    codes = np.array([UNLABELLED if code is None else int(code) for code in found], dtype=np.int64)
     beyond = np.flatnonzero(codes >= len(known))
     if len(beyond):
-        found = f"label {codes[beyond[0]]}, but the file names {len(known)} classes"
-        raise InvalidInput(replace(place, row=int(beyond[0])), found, "correct the label")
+        problem = f"label {codes[beyond[0]]}, but the file names {count_of(len(known), 'class')}"
+        raise InvalidInput(table.place(column, int(beyond[0])), problem, "correct the label")
     return named_codes(codes, known)
 
 

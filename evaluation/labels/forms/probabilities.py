@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleaning.belief.blocks.stored import Stored
-from cleaning.errors import InvalidInput, Place, suggest
+from cleaning.errors import InvalidInput, Place, count_of, suggest
 from cleaning.labels.predicted import predicted_by_class, refuse_columns
 from evaluation.files.npy import read_npy
 from evaluation.labels.forms.spooled import numbers_of
@@ -40,7 +40,8 @@ def probabilities_stored(path: Path, names: Sequence[str], rows: int, cache: Pat
 
 def _refuse_rows(path: Path, found: int, rows: int) -> None:
     if found != rows:
-        raise InvalidInput(path, f"{found} rows for {rows} labels", "give one row for every label")
+        problem = f"{count_of(found, 'row')} for {count_of(rows, 'label')}"
+        raise InvalidInput(path, problem, "give one row for every label")
 
 
 def probabilities_in_file(path: Path, names: Sequence[str], rows: int) -> NDArray[np.float32]:

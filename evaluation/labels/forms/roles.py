@@ -5,14 +5,16 @@ from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from cleaning.errors import InvalidInput, listed, suggest
-from cleaning.labels.columns import ID_NAMES, NOT_JUDGED_BY, OF_REVIEWS, Column, column_of
+from cleaning.labels.classes import is_quantity
+from cleaning.labels.columns import ID_NAMES, LABEL_NAMES, NOT_JUDGED_BY, OF_REVIEWS, Column, column_of
 from cleaning.labels.evidence import refuse_odd_numbers
 from evaluation.labels.forms.annotators import guessed_annotators, several_fit, share_classes, with_annotators
 from evaluation.labels.forms.found import Options
 from evaluation.labels.forms.tables import Kind, Table, matching
 
-_LABEL_NAMES = ("label", "labels", "class", "target", "y", "category", "given_label")
 _PATH_NAMES = ID_NAMES[1][:-1]
 
 _PLURAL: dict[Kind, str] = {
@@ -53,38 +55,53 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     _refuse_unknown(table, options)
     taken = {options.id_column, options.embedding_column, options.image_column, options.text_column}
     taken |= _of_reviews(table)
-    label, voters = options.label_column, options.annotators or ()
-    if label is None and not voters:
+    label, voters, old = options.label_column, options.annotators or (), list[str]()
+    if labels_elsewhere and options.labels is not None:
+        old = [*table.class_names, *_named_like_labels(table, options, {*taken, *table.class_names})]
+    elif label is None and not voters:
         label, voters = _guess_labels(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *voters, *taken})
-    used = {label, *voters, found}
+    numbered = _named_alike(table, options, label, taken) if options.label_column is None else []
+    used = {label, *voters, found, *numbered, *old}
     by, column = _guess_evidence(table, options, used)
     features: tuple[Column, ...] = ()
     if by == "columns":
         features = _features(table, options, used, _id_like(table, used))
         if not options.features:
+            notes += (f"{listed([f'`{name}`' for name in old])} left out (named like labels)",) if old else ()
             empty = [f"`{one.name}`" for one in features if one.is_empty]
             features = tuple(one for one in features if not one.is_empty)
             notes += (f"{listed(empty)} left out (no value)",) if empty else ()
+            notes += tuple(f"`{name}` left out (named like labels too)" for name in numbered)
         if not options.features and not any(one.kind == "number" or one.is_category for one in features):
             by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes, voters)
 
 
-def label_and_id(table: Table, options: Options, others: Collection[str] = ()) -> tuple[str, str | None]:
-    """The columns of the labels and of the ids in a table that only holds labels. others: neither of them."""
-    old = {*_of_reviews(table), *others}
+def label_and_id(table: Table, options: Options) -> tuple[str, str | None]:
+    """The columns of the labels and of the ids in a table that only holds labels."""
+    label, named = label_among(table, options), _named(table, options)
+    alone = len(table.kinds.keys() - _of_reviews(table)) == 1 and options.label_column is None
+    return label, None if alone else _guess_id(table, named, {label})[0]
+
+
+def label_among(table: Table, options: Options, others: Collection[str] = ()) -> str:
+    """The column of the labels in a table that only holds labels. others: neither labels nor ids."""
+    old, named = {*_of_reviews(table), *others}, _named(table, options)
     kept = [name for name in table.kinds if name not in old]
     if len(kept) == 1 and options.label_column is None:
-        return kept[0], None
-    named = Options(
-        label_column=options.label_column, id_column=options.id_column if options.id_column in table.kinds else None
-    )
+        return kept[0]
     _refuse_unknown(table, named)
     label = named.label_column or _guess_label(table, named, {named.id_column, *old}, labels_elsewhere=False)
     if label is None:  # pragma: no cover - the labels are nowhere else
         raise AssertionError
-    return label, _guess_id(table, named, {label})[0]
+    return label
+
+
+def _named(table: Table, options: Options) -> Options:
+    """The columns that are named for the labels, and for the ids if it is there."""
+    ids = options.id_column if options.id_column in table.kinds else None
+    return Options(label_column=options.label_column, id_column=ids)
 
 
 def _of_reviews(table: Table) -> set[str]:
@@ -152,13 +169,15 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
     free = [name for name, kind in table.kinds.items() if name not in taken and kind in ("number", "text")]
     classes = [name for name in free if name in table.class_names]
     found = only_one(table, classes, "the labels", "--label-column")
-    found = found or only_one(
-        table, [name for name in free if name.casefold() in _LABEL_NAMES], "the labels", "--label-column"
-    )
+    named = _named_like_labels(table, options, taken)
+    texts = [name for name in named if table.kinds[name] == "text"]
+    found = found or only_one(table, texts if len(texts) == 1 else named, "the labels", "--label-column")
     if found or labels_elsewhere:
         return found
     judged = {match for pattern in options.features or () for match in matching(pattern, free)}
     found = only_one(table, _categories(table, taken | judged), "the labels", "--label-column")
+    quantities = [name for name in free if name.casefold() in LABEL_NAMES]
+    found = found or only_one(table, quantities, "the labels", "--label-column")
     if found is None:
         raise InvalidInput(
             table.path,
@@ -166,6 +185,29 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
             "name it with --label-column=NAME",
         )
     return found
+
+
+def _named_alike(table: Table, options: Options, label: str | None, taken: set[str | None]) -> list[str]:
+    """The columns of numbers that are named like labels too, beside one of text that was taken for these.
+
+    They may be the numbers of the classes, which would give every label away.
+    """
+    if label is None or table.kinds[label] != "text" or label.casefold() not in LABEL_NAMES:
+        return []
+    return [name for name in _named_like_labels(table, options, taken) if table.kinds[name] == "number"]
+
+
+def _named_like_labels(table: Table, options: Options, taken: Container[str | None]) -> list[str]:
+    """The columns of text and of numbers that are named like labels, but for those of a quantity."""
+    named = [name for name, kind in table.kinds.items() if kind in ("number", "text") and name not in taken]
+    named = [name for name in named if name.casefold() in LABEL_NAMES]
+    return [
+        name for name in named if options.classes or table.kinds[name] != "number" or not _holds_quantity(table, name)
+    ]
+
+
+def _holds_quantity(table: Table, name: str) -> bool:
+    return is_quantity(np.asarray(table.numbers([name])[:, 0], dtype=np.float64))
 
 
 def _categories(table: Table, taken: set[str | None]) -> list[str]:

@@ -1,17 +1,21 @@
 """Large columns of a table, copied into an npy in parts, so that they need not be in memory."""
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 
 from cleaning.belief.blocks.stored import naming_rows
-from cleaning.data import FloatMatrix, FloatVector, refuse_overflow
-from cleaning.errors import InvalidInput
-from cleaning.vectors.scaling import centre_of, every_which
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, refuse_overflow
+from cleaning.errors import InvalidInput, count_of
+from cleaning.labels.classes import UNLABELLED
+from cleaning.labels.votes import Votes
+from cleaning.vectors.scaling import centre_of, stride
 from evaluation.files.npy import read_npy
 from evaluation.files.whole import plain_errors, written_whole
 from evaluation.labels.forms.pictures import Surroundings
@@ -19,6 +23,9 @@ from evaluation.labels.forms.tables import Table
 
 # Columns that need more bytes in memory are copied.
 _MOST_BYTES = 500_000_000
+# More votes (rows × annotators) than this are kept in a file, which is written in so many rows at a time.
+_MOST_VOTES, _BATCH = 4_000_000, 65_536
+_TOO_MANY_VOTES = 2_000_000_000
 # The end of a copy's name: a hash of what was copied.
 _HASH_BYTES = 8
 _OF_A_COPY = re.compile(rf"_[0-9a-f]{{{2 * _HASH_BYTES}}}")
@@ -61,6 +68,32 @@ def numbers_of(table: Table, columns: Sequence[str], cache: Path) -> FloatMatrix
     return np.asanyarray(read_npy(path))
 
 
+def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], table: Table, cache: Path | None) -> Votes:
+    """The votes that `write` makes of a matrix of this shape, in which it puts them: it holds no vote.
+
+    Many are memory-mapped, in a file beside `cache`, unless its folder may only be read. table: where they are. Raises
+    InvalidInput for more than a disk should hold.
+    """
+    rows, annotators = shape
+    if rows * annotators > _TOO_MANY_VOTES:
+        problem = f"{annotators} annotators of {rows} rows are more than can be looked at"
+        raise InvalidInput(table.path, problem, "name the column that says who labelled: --annotator-column=NAME")
+    locked = cache is not None and cache.parent.exists() and not os.access(cache.parent, os.W_OK)
+    if cache is None or locked or rows * annotators <= _MOST_VOTES:
+        return write(np.full(shape, UNLABELLED, dtype=np.int64))
+    path = _copy(table, "votes", cache, "votes")
+    _remove_others(path)
+    with written_whole(path) as half:
+        with half.open("wb") as file:  # a full disk is noticed here, and not where the mapped file is written to
+            np.lib.format.write_array_header_1_0(file, _header(rows, annotators, kind="<i4"))
+            for start in range(0, rows, _BATCH):
+                file.write(np.full((min(rows - start, _BATCH), annotators), UNLABELLED, dtype="<i4").tobytes())
+        matrix = np.load(half, mmap_mode="r+")
+        votes = write(matrix)
+        matrix.flush()
+    return replace(votes, codes=np.asanyarray(read_npy(path)))
+
+
 def _header(rows: int, columns: int, *, by_column: bool = False, kind: str = "<f4") -> dict[str, object]:
     return {"descr": kind, "fortran_order": by_column, "shape": (rows, columns)}
 
@@ -84,7 +117,7 @@ def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:
 
 def _centre(table: Table, column: str) -> FloatVector | None:
     """What `centre_of` all rows is, from a pass through the file."""
-    step, done, found = every_which(table.rows), 0, list[FloatMatrix]()
+    step, done, found = stride(table.rows), 0, list[FloatMatrix]()
     for part in _parts(table, column):
         found.append(part[-done % step :: step].copy())
         done += len(part)
@@ -97,7 +130,7 @@ def _parts(table: Table, column: str) -> Iterator[FloatMatrix]:
     for part in table.vectors_by_parts(column):
         width = width or part.shape[1]
         if part.shape[1] != width:
-            problem = f"{part.shape[1]} numbers where row 0 has {width}"
+            problem = f"{count_of(part.shape[1], 'number')} where row 0 has {width}"
             raise InvalidInput(table.place(column, done), problem, "embed every row with the same network")
         yield part
         done += len(part)

@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cleaning.data import FloatMatrix, FloatVector
-from cleaning.errors import FixfirstError, InvalidInput, Place
+from cleaning.errors import InvalidInput, Place, count_of
 from evaluation.files.csv import csv_lines, numbers
-from evaluation.files.json import parse_json
 from evaluation.files.parquet import vectors
 from evaluation.files.whole import plain_errors
+from evaluation.labels.forms.class_names import class_names_in
 
 Kind = Literal["number", "text", "date", "vector", "picture", "other"]
 
@@ -65,6 +65,10 @@ class Table(ABC):
         """These columns as a pyarrow table, with the cells of a text file as they are written."""
         return self.arrow(names)
 
+    @abstractmethod
+    def parts(self, names: Sequence[str]) -> Iterator[Any]:
+        """The same, some rows at a time, as record batches of pyarrow."""
+
     def place(self, name: str | None = None, row: int | None = None) -> Place:
         """The place of a column or cell."""
         return Place(self.path, column=name, row=row)
@@ -72,7 +76,7 @@ class Table(ABC):
     def values(self, name: str) -> "pd.Series[Any]":
         """A column of numbers or texts; in a text file, as it is written."""
         column = self.as_stored([name])[name]
-        with self._converted(name):
+        with self.converted(name):
             # integers with gaps must not pass through floats, which round the large ones
             found: pd.Series[Any] = column.to_pandas(integer_object_nulls=True)
         return found
@@ -94,11 +98,11 @@ class Table(ABC):
     def texts(self, name: str) -> list[str | None]:
         """A column as text; None for a missing value."""
         column = self.as_stored([name])[name]
-        with self._converted(name):
+        with self.converted(name):
             return [None if value is None or value == "" else str(value) for value in column.to_pylist()]
 
     @contextmanager
-    def _converted(self, name: str) -> Iterator[None]:
+    def converted(self, name: str) -> Iterator[None]:
         """Turns what a broken value raises (text that is not UTF-8, a date out of range) into one sentence."""
         import pyarrow as pa
 
@@ -141,7 +145,7 @@ class _ArrowTable(Table):
 
         kinds = {field.name: _kind(field.type) for field in schema}
         whole = [field.name for field in schema if pa.types.is_integer(field.type)]
-        super().__init__(path, form, rows, kinds, _class_names(path, whole, schema.metadata or {}))
+        super().__init__(path, form, rows, kinds, class_names_in(path, whole, schema.metadata or {}))
         self._source = source
 
     def arrow(self, names: Sequence[str]) -> Any:
@@ -149,6 +153,13 @@ class _ArrowTable(Table):
             if self.form == "feather":
                 return self._source.select(list(names))
             return self._source.read(columns=list(names), use_threads=False)
+
+    def parts(self, names: Sequence[str]) -> Iterator[Any]:
+        with readable(self.path, self.form):
+            if self.form == "feather":
+                yield from self._source.select(list(names)).to_batches(_BATCH)
+            else:
+                yield from self._source.iter_batches(_BATCH, columns=list(names), use_threads=False)
 
     def vectors_by_parts(self, name: str) -> Iterator[FloatMatrix]:
         if self.form == "feather":
@@ -203,6 +214,11 @@ class _CsvTable(Table):
         for batch in self._read(dict.fromkeys(names, pa.float64())):
             yield np.stack([_floats(column) for column in batch.columns], axis=1)
 
+    def parts(self, names: Sequence[str]) -> Iterator[Any]:
+        import pyarrow as pa
+
+        yield from self._read(dict.fromkeys(names, pa.string()))
+
     def as_stored(self, names: Sequence[str]) -> Any:
         import pyarrow as pa
 
@@ -251,7 +267,7 @@ class _CsvTable(Table):
                 place = self.place(name, row)
                 raise InvalidInput(place, f"this is not a list of numbers ({error})", "write [1.0, 2.0, …]") from None
             if len(rows[row]) != len(rows[0]) or not len(rows[0]):
-                problem = f"{len(rows[row])} numbers where row 0 has {len(rows[0])}"
+                problem = f"{count_of(len(rows[row]), 'number')} where row 0 has {len(rows[0])}"
                 raise InvalidInput(self.place(name, row), problem, "embed every row with the same network")
         return np.stack(rows)
 
@@ -295,23 +311,6 @@ def open_table(path: Path, form: str) -> Table:
     return table
 
 
-def _class_names(path: Path, columns: Iterable[str], metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """The names of classes in the metadata that Hugging Face's datasets write; whatever else is there is ignored."""
-    try:
-        content = parse_json(metadata.get(b"huggingface", b"{}").decode(), Place(path))
-        features = content["info"]["features"]
-        found = {name: features[name].get("names") for name in columns if isinstance(features.get(name), dict)}
-    except (FixfirstError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
-        return {}
-    return {name: list(names or ()) for name, names in found.items() if _are_names(names)}
-
-
-def _are_names(names: object) -> bool:
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        return False
-    return len(set(names)) == len(names)
-
-
 def _floats(column: Any) -> NDArray[np.float64]:
     """A pyarrow column of numbers as float64; NaN where there is none."""
     import pyarrow as pa
@@ -351,7 +350,7 @@ def readable(path: Path, form: str) -> Iterator[None]:
     try:
         with plain_errors(path, "read the file"):
             yield
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:  # the second for the names of columns
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InvalidInput(path, f"this is not a readable {form} file ({reason})", "save the table again") from error
 

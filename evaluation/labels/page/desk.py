@@ -19,6 +19,7 @@ from evaluation.labels.verdicts import Action, History, Verdicts, changes, is_er
 STATES = ("open", "fixed", "kept", "dropped", "unsure", "disagreement")
 _OPEN, _FIXED, _KEPT, _DROPPED, _UNSURE, _DISAGREE = range(len(STATES))
 _STATE_OF = {"keep": _KEPT, "drop": _DROPPED, "unsure": _UNSURE}
+# So many orders are kept for pages that show an older one.
 _ROUNDS_KEPT = 8
 _TICK = timedelta(milliseconds=1)
 
@@ -159,8 +160,7 @@ class Desk:
             with self.lock:
                 before = self.round
                 checked, left_out = self.verdicts.facts(self.given, self.code)
-                standing = [entry for row in self.verdicts.rows if (entry := self.standing(row)) is not None]
-                found = sum(map(self.wrong, standing))
+                found = sum(map(self.wrong, self.verdicts.counting.values()))
             if self._ranked is None:
                 self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
             renewed, failed = next_round(before, self._ranked, checked, left_out, found, self._first), None

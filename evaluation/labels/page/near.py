@@ -13,6 +13,7 @@ from evaluation.labels.opened import Review
 from evaluation.labels.page.columns import LONGEST_SNIPPET, Column, columns_of, snippet
 from evaluation.labels.source import Source
 
+# So many rows near a row are shown of a class, and so many are compared with it.
 SHOWN, _COMPARED = 3, 9
 # Rows whose label is wrong with at most this probability stand in where there are no trusted rows.
 _SURELY_RIGHT = 0.1
@@ -51,22 +52,22 @@ class Nearness:
         """Whether a row is like no other."""
         return row in self._outliers
 
-    def trusted(self, row: int, code: int, checked: Mapping[int, int], count: int = _COMPARED) -> list[Neighbour]:
+    def trusted(self, row: int, code: int, checked: Mapping[int, int]) -> list[Neighbour]:
         """The nearest trusted rows of a class: those handed in, and those that reviewers have checked."""
         sure = np.asarray([one for one, right in checked.items() if right == code and one != row], dtype=np.int64)
         found = [(near, Neighbour(one, trusted=False)) for one, near in self._near(row, sure)]
         if self._trusted is not None:
             rows = np.flatnonzero(self._trusted.labels == code)
             found += [(near, Neighbour(one, trusted=True)) for one, near in self._near(row, rows, trusted=True)]
-        return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:count]]
+        return [one for _, one in sorted(found, key=lambda pair: -pair[0])[:_COMPARED]]
 
-    def likely(self, row: int, code: int, suspicion: FloatVector, count: int = _COMPARED) -> list[Neighbour]:
+    def likely(self, row: int, code: int, suspicion: FloatVector) -> list[Neighbour]:
         """The nearest rows that have the label and hardly any suspicion."""
         rows = np.flatnonzero(self._source.labels == code)
         rows = rows[rows != row]
         sure = rows[np.nan_to_num(suspicion[rows], nan=1.0) <= _SURELY_RIGHT]
-        rows = sure if len(sure) >= count else rows[np.argsort(suspicion[rows], kind="stable")][: 2 * count]
-        return [Neighbour(one, trusted=False) for one, _ in self._near(row, rows)[:count]]
+        rows = sure if len(sure) >= _COMPARED else rows[np.argsort(suspicion[rows], kind="stable")][: 2 * _COMPARED]
+        return [Neighbour(one, trusted=False) for one, _ in self._near(row, rows)]
 
     def columns(self, row: int, suggested: Sequence[Neighbour], given: Sequence[Neighbour]) -> list[Column]:
         """The columns of a row beside those of the rows near it, those first that tell most."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cleaning.errors import FixfirstError, InvalidInput
+from cleaning.errors import FixfirstError, InvalidInput, count_of
 from evaluation.files.html import inside_policy, json_for_html
 from evaluation.files.outputs import refuse_output
 from evaluation.files.progress import Reporter
@@ -52,7 +52,7 @@ def write_page(folder: Path, output: Path, megabytes: float, reporter: Reporter)
         "pictures": pictures,
     }
     write_text(output, page_html(review.name, start, inside))
-    reporter.say(f"{output}: the first {len(rows)} open rows of {len(review.source)}")
+    reporter.say(f"{output}: the first {count_of(len(rows), 'open row')} of {len(review.source)}")
     reporter.say(f"take in what comes back: fixfirst decisions decisions.jsonl --review={folder}")
 
 

@@ -12,9 +12,9 @@ from cleaning.errors import InvalidInput
 from cleaning.labels.advice import advice
 from cleaning.labels.ranked import Ranked
 from cleaning.labels.rounds import renewed
-from cleaning.review import found_ahead
+from cleaning.review import TESTED, found_ahead
 from evaluation.labels.opened import Review
-from evaluation.labels.review_folder import RANKING
+from evaluation.labels.review_folder import AGAIN, RANKING
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +43,20 @@ class Round:
     def advice(self, closed: NDArray[np.bool_], left: Count | None) -> str:
         """Whether to go on. closed (n,): whether a row has been decided. left: wrong labels among the others.
 
-        It depends on the most suspicious rows, not on the drawn ones.
+        It depends on the most suspicious rows, not on the drawn ones. Looks since this round have not tested
+        its beliefs.
         """
-        return advice(np.nan_to_num(self.suspicion[self.ahead[~closed[self.ahead]]]), left)
+        looked = int(np.count_nonzero(closed & ~np.isnan(self.suspicion)))
+        tested = looked if looked < TESTED else self.looks
+        return advice(np.nan_to_num(self.suspicion[self.ahead[~closed[self.ahead]]]), left, tested)
 
     def forecast(self, rows: IntVector) -> Count | None:
         """How many wrong labels a look at these rows should find; None where the data cannot tell."""
         if self.deviations is None or self.left is None:
             return None
-        return found_ahead(np.nan_to_num(self.suspicion[rows]), self.deviations, self.left)
+        others = np.setdiff1d(self.order[: len(self.order) - self.looks], rows)
+        ahead, behind = (np.nan_to_num(self.suspicion[part]) for part in (rows, others))
+        return found_ahead(ahead, behind, self.deviations, self.left, self.looks)
 
 
 def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = ()) -> Round:
@@ -72,18 +77,28 @@ def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = (
         suspicion[order] = [float(line["suspicion"] or "nan") for line in lines]
     except (KeyError, ValueError) as error:
         problem = f"it is not about the rows of {review.source.path} as they are now ({error})"
-        raise InvalidInput(review.folder / RANKING, problem, "run `fixfirst rank` again") from error
+        raise InvalidInput(review.folder / RANKING, problem, AGAIN) from error
     if len(set(rows)) != n or len(rows) != n:
         problem = f"it has {len(set(rows))} of the {n} rows of {review.source.path}"
-        raise InvalidInput(review.folder / RANKING, problem, "run `fixfirst rank` again")
+        raise InvalidInput(review.folder / RANKING, problem, AGAIN)
     counted = review.description.count
     decided = [line for line in lines if line["decision"]]
     found = sum(map(_was_wrong, decided))
     left = None if counted is None else Count(counted.expected, counted.low, counted.high)
     deviations = None if counted is None else counted.deviations
     open_rows = n - len(decided)
-    state = _State(0, len(decided), found, order, open_rows, _without(first, order[open_rows:].tolist()))
-    return _round(state, suspicion, suggestion, probability, left, deviations)
+    return Round(
+        number=0,
+        looks=len(decided),
+        found=found,
+        order=_in_front(first, order, order[open_rows:].tolist()),
+        ahead=order[:open_rows],
+        suspicion=suspicion,
+        suggestion=suggestion,
+        probability=probability,
+        left=left,
+        deviations=deviations,
+    )
 
 
 def _was_wrong(line: Mapping[str, str]) -> bool:
@@ -108,43 +123,22 @@ def next_round(
     bare = np.flatnonzero(np.isnan(ranked.suspicion))
     unchecked = len(now.round.order) + len(np.setdiff1d(bare, [*checked, *left_out]))
     decided = {*checked, *left_out}
-    state = _State(before.number + 1, len(decided), found, now.order, unchecked, _without(first, decided))
-    return _round(state, now.suspicion, now.suggestion, now.probability, now.round.left, now.round.deviations)
-
-
-def _without(rows: Sequence[int], others: Collection[int]) -> IntVector:
-    closed = set(others)
-    return np.array([row for row in rows if row not in closed], dtype=np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class _State:
-    number: int
-    looks: int
-    found: int
-    order: IntVector
-    unchecked: int
-    first: IntVector
-
-
-def _round(
-    state: _State,
-    suspicion: FloatVector,
-    suggestion: IntVector,
-    probability: FloatVector,
-    left: Count | None,
-    deviations: tuple[float, float] | None,
-) -> Round:
-    order = np.concatenate([state.first, state.order[~np.isin(state.order, state.first)]])
     return Round(
-        number=state.number,
-        looks=state.looks,
-        found=state.found,
-        order=order,
-        ahead=state.order[: state.unchecked],
-        suspicion=suspicion,
-        suggestion=suggestion,
-        probability=probability,
-        left=left,
-        deviations=deviations,
+        number=before.number + 1,
+        looks=len(decided),
+        found=found,
+        order=_in_front(first, now.order, decided),
+        ahead=now.order[:unchecked],
+        suspicion=now.suspicion,
+        suggestion=now.suggestion,
+        probability=now.probability,
+        left=now.round.left,
+        deviations=now.round.deviations,
     )
+
+
+def _in_front(first: Sequence[int], order: IntVector, decided: Collection[int]) -> IntVector:
+    """The order with those of the first rows in front that are not decided."""
+    closed = set(decided)
+    wanted = np.array([row for row in first if row not in closed], dtype=np.int64)
+    return np.concatenate([wanted, order[~np.isin(order, wanted)]])

@@ -20,19 +20,21 @@ from evaluation.labels.page.desk import Desk
 from evaluation.labels.page.guard import Guard
 from evaluation.labels.page.views import Views
 
+_BATCH = 10
+
 
 @dataclass(frozen=True)
 class Session:
     """Who reviews what.
 
-    by: None for the login name. port: 0 for any that is free. batch: looks between two rounds. browse: open a browser.
-    first_looks: begin with the drawn rows.
+    by: None for the login name. port: 0 for any that is free. batch: looks between two rounds; None: ten. browse: open
+    a browser. first_looks: begin with the drawn rows.
     """
 
     review: Path
     by: str | None
     port: int = 0
-    batch: int = 10
+    batch: int | None = None
     browse: bool = True
     first_looks: bool = False
 
@@ -40,17 +42,20 @@ class Session:
 def serve(session: Session, reporter: Reporter) -> None:
     """Serves the page.
 
-    Raises InvalidInput for a folder that is not a review, for a port that is taken, and for first looks where no rows
-    were drawn.
+    Raises InvalidInput for a folder that is not a review, for a port that is taken, for first looks where no rows were
+    drawn, and for a batch where no rounds are computed.
     """
     by = reviewer(session.by)
-    if session.batch < 1:
+    if session.batch is not None and session.batch < 1:
         raise InvalidInput("--batch", f"it is {session.batch}", "use a number from 1")
     review = open_review(session.review, reporter)
     if session.first_looks and not review.description.first_looks:
         problem = "no rows were drawn for this ranking, since it has trusted rows or few labels"
         raise InvalidInput("--first-looks", problem, "leave it out")
-    desk = Desk(review, by, session.batch, first_looks=session.first_looks)
+    if session.batch is not None and review.source.stored is not None:
+        problem = "the data are ranked by blocks, so only `fixfirst rank` computes their order anew"
+        raise InvalidInput("--batch", problem, "leave it out")
+    desk = Desk(review, by, session.batch or _BATCH, first_looks=session.first_looks)
     with listening(session.port) as listener:
         port = int(listener.getsockname()[1])
         token = secrets.token_urlsafe(24)

@@ -19,12 +19,11 @@ from evaluation.labels.placing import Lost, said_of_lost
 from evaluation.labels.source import Source
 
 _OPEN = STATES.index("open")
-_MOST_PAIRS = 500
-_CURVE_POINTS = 120
-_SAME = 12
-_NEXT = 20
-_AHEAD = (20, 50, 100, 200, 500)
-_LONGEST_TEXT = 20_000
+# What the page is told of at most: kinds of rows, points of the curve, rows with the same question, near duplicates of
+# a row, and characters of its text.
+_MOST_PAIRS, _CURVE_POINTS, _SAME, _COPIES, _LONGEST_TEXT = 500, 120, 12, 6, 20_000
+# What should be found is told for so many next looks, and drawn for those.
+_NEXT, _AHEAD = 20, (20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True)
@@ -75,8 +74,7 @@ class Views:
         desk = self.desk
         with desk.lock:
             current = desk.round
-            standing = [entry for row in desk.verdicts.rows if (entry := desk.standing(row)) is not None]
-            standing.sort(key=lambda entry: entry.at)
+            standing = sorted(desk.verdicts.counting.values(), key=lambda entry: entry.at)
             found = np.cumsum([desk.wrong(entry) for entry in standing], dtype=np.int64)
             total = int(found[-1]) if len(found) else 0
             left = _less(current.left, total - current.found)
@@ -135,7 +133,7 @@ class Views:
             "place": place,
             "state": STATES[desk.state[row]],
             "label": desk.label_of(row),
-            "picture": source.hashes[row] if has_pictures(source) else None,
+            "picture": source.hashes[row] if _has_pictures(source) else None,
             "snippet": self.nearness.snippet(source, row, telling),
         }
 
@@ -168,7 +166,7 @@ class Views:
             ],
             "votes": self._votes(row),
             "outlier": self.nearness.outlier(row),
-            "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:6]],
+            "copies": [self.brief(other, seen, None, columns) for other in self.nearness.copies(row)[:_COPIES]],
         }
         return {**shown, "same": self._same(shown, seen, columns)} if same else shown
 
@@ -185,7 +183,7 @@ class Views:
         kind = (seen.number, query.given, query.suggested)
         source = self.desk.review.source
         if kind != self._told[0]:
-            bare = has_pictures(source) or source.text(row) is not None or not self.nearness.width(row)
+            bare = _has_pictures(source) or source.text(row) is not None or not self.nearness.width(row)
             self._told = (kind, [] if bare else self._reasons(row, seen, {})[1])
         return self._told[1]
 
@@ -210,7 +208,7 @@ class Views:
             "key": f"t{one.row}",
             "id": trusted.ids[one.row],
             "given": self.desk.classes[trusted.labels[one.row]],
-            "picture": trusted.hashes[one.row] if has_pictures(trusted) else None,
+            "picture": trusted.hashes[one.row] if _has_pictures(trusted) else None,
             "snippet": self.nearness.snippet(trusted, one.row, telling),
         }
 
@@ -264,7 +262,7 @@ class Views:
         ]
 
 
-def has_pictures(source: Source) -> bool:
+def _has_pictures(source: Source) -> bool:
     """Whether the rows of a source have pictures."""
     return source.views.picture is not no_picture
 

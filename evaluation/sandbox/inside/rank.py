@@ -21,7 +21,7 @@ def main(submission: str, data: str, answer: str, seeds: str) -> None:
     sys.path[:0] = [str(HERE.parent / "packages"), str(HERE / "original")]
     import numpy as np
 
-    from cleaning.ranking import Ranking
+    from cleaning.ranking import Ranking, said_of_order
 
     train, validation = _split(Path(data, "train.parquet")), _split(Path(data, "val.parquet"))
     module, numbers = _module(Path(submission)), json.loads(seeds)
@@ -34,7 +34,11 @@ def main(submission: str, data: str, answer: str, seeds: str) -> None:
         sys.exit(f"{submission} has neither a function rank(train, validation, *, rng) nor a class CustomAppraiser")
     if isinstance(found, Ranking):
         content = {"order": found.order.tolist()}
+    elif np.iscomplexobj(found):
+        sys.exit("the scores are complex numbers; return one real number per training row")
     else:
+        said = said_of_order(found)
+        sys.stderr.write("" if said is None else f"warning: {said}\n")
         content = {"scores": np.asarray(found, dtype=np.float64).ravel().tolist()}
     Path(answer).write_text(json.dumps(content))
 

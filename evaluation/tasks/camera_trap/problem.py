@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning import InvalidInput
-from cleaning.errors import Place, first_three
+from cleaning.errors import Place, count_of, first_three
 from cleaning.problems import CameraTrapProblem, ClipSet
 from evaluation.contract.problem import Loaded, ProblemFiles
 from evaluation.embedding.tables import count_rows, read_batches
@@ -100,7 +100,9 @@ def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
     total = count_rows(path)
     if not names or not total or total % len(names):
         raise InvalidInput(
-            path, f"it has {total} rows for {len(names)} clips", "write the same number of frames for every clip"
+            path,
+            f"it has {count_of(total, 'row')} for {count_of(len(names), 'clip')}",
+            "write the same number of frames for every clip",
         )
     place = {name: row for row, name in enumerate(names)}
     filled = np.zeros(len(names), dtype=np.int64)
@@ -110,7 +112,7 @@ def _frames_of_parquet(path: Path, names: list[str]) -> NDArray[Any]:
             with tempfile.TemporaryFile() as store:
                 clips = np.memmap(store, np.float32, "w+", shape=(len(names), total // len(names), vectors.shape[1]))
         if vectors.shape[1] != clips.shape[2]:
-            problem = f"the vector has {vectors.shape[1]} numbers, row 0 has {clips.shape[2]}"
+            problem = f"the vector has {count_of(vectors.shape[1], 'number')}, row 0 has {clips.shape[2]}"
             raise InvalidInput(Place(path, row=first), problem, "embed every clip with the same encoder")
         for number, (name, vector) in enumerate(zip(found, vectors, strict=True), start=first):
             row = place.get(name)

@@ -62,7 +62,7 @@ def _returned(content: Any, path: Path, order: IntVector) -> IntVector:
     if "order" in content:
         return order[Ranking(np.asarray(values)).order]
     if not all(isinstance(value, float | int) for value in values):
-        raise InvalidInput(path, "there are values that are no numbers", "return one score per training row")
+        raise InvalidInput(path, "some values are not numbers", "return one score per training row")
     scores = np.empty(len(order))
     scores[order] = values
     return Ranking.from_scores(scores).order

@@ -12,7 +12,7 @@ from cleaning import InvalidInput, Split, plant_noise
 from evaluation.contract.draw import Draw
 from evaluation.datasets.layout import Part, csv_path, write_csv, write_parquet
 
-SIZES: dict[Part, int] = {"train": 300, "val": 100, "test": 500}
+_SIZES: dict[Part, int] = {"train": 300, "val": 100, "test": 500}
 
 
 def write(draw: Draw) -> None:
@@ -29,9 +29,9 @@ def write(draw: Draw) -> None:
         raise InvalidInput(f"data id {draw.data_id}", "the labels of sklearn:digits are clean", fix)
     digits = load_digits()
     rng = np.random.default_rng([draw.number, zlib.crc32(noise.kind.encode()), round(noise.rate * 1_000_000)])
-    chosen = rng.permutation(len(digits.target))[: sum(SIZES.values())]
+    chosen = rng.permutation(len(digits.target))[: sum(_SIZES.values())]
     start = 0
-    for part, size in SIZES.items():
+    for part, size in _SIZES.items():
         rows = chosen[start : start + size]
         start += size
         truth = (digits.target[rows] % 2).astype(np.int64)

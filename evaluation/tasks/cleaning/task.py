@@ -32,9 +32,9 @@ from evaluation.submissions.rankings import (
     SubmissionFile,
     find_submissions,
     identify,
-    read_seconds,
     read_submission,
 )
+from evaluation.submissions.time_files import read_seconds
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from evaluation.contract.draw import Draw
 from evaluation.datasets.digits import load_digit_scans, write_pictures
 from evaluation.files.whole import write_text
 
-TRAIN, QUERIES, REFERENCES = 400, 150, 1000
+_TRAIN, _QUERIES, _REFERENCES = 400, 150, 1000
 
 
 def write(draw: Draw) -> None:
@@ -18,7 +18,7 @@ def write(draw: Draw) -> None:
     pictures: dict[str, dict[str, NDArray[np.float32]]] = {}
     truth: dict[str, dict[str, str]] = {"query": {}, "reference": {}}
     start = 0
-    for part, size in {"train_data": TRAIN, "query": QUERIES, "reference": REFERENCES}.items():
+    for part, size in {"train_data": _TRAIN, "query": _QUERIES, "reference": _REFERENCES}.items():
         rows = range(start, start + size)
         start += size
         products = {row: f"product-{digits.labels[row]}" for row in rows}

@@ -13,10 +13,7 @@ from cleaning import Split
 from cleaning.problems import RetrievalProblem
 from evaluation.contract.problem import Loaded, ProblemFiles
 from evaluation.embedding.tables import read_embeddings
-from evaluation.submissions.ranked_lists import as_json, as_npz
-
-DEPTH = 1000
-"""References listed per query; the challenge's number."""
+from evaluation.submissions.ranked_lists import DEPTH, as_json, as_npz
 
 
 def load(folder: Path) -> Loaded:
@@ -38,7 +35,7 @@ def content(ranks: Any, loaded: Loaded) -> Iterator[bytes]:
     return as_json(queries, references, ranks)
 
 
-def compact(ranks: Any, loaded: Loaded) -> bytes:
+def _compact(ranks: Any, loaded: Loaded) -> bytes:
     """The lists as an npz file."""
     queries, references = loaded.names
     return as_npz(queries, references, ranks)
@@ -50,4 +47,4 @@ def _products(path: Path) -> Split:
     return Split(pictures.features, labels.astype(np.int64) if len(products) else labels, pictures.names)
 
 
-PROBLEM = ProblemFiles(".json", load, content, others={".npz": compact})
+PROBLEM = ProblemFiles(".json", load, content, others={".npz": _compact})

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaning.data import FloatVector, IntVector
-from cleaning.errors import InvalidInput, Place, data_at_fault
+from cleaning.errors import InvalidInput, Place, count_of, data_at_fault
 from cleaning.progress import Progress
 from evaluation.contest.split import boards
 from evaluation.contract.metric import Metric
@@ -29,15 +29,14 @@ from evaluation.settings.limits import LimitSpec
 from evaluation.settings.parameters import Parameters
 from evaluation.settings.rules import Rules, SplitSpec
 from evaluation.submissions.answers import cases, data_id_of, publish_nothing, seconds_of, told_seconds
-from evaluation.submissions.ranked_lists import read_lists
+from evaluation.submissions.ranked_lists import DEPTH, read_lists
 from evaluation.tasks.image_retrieval.average_precision import average_precision, numbered, recall_at
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DEPTH = 1000
-LADDER = (1, 5, 10, 100, 1000)
-SPLIT = SplitSpec(public=0.5)
+_LADDER = (1, 5, 10, 100, 1000)
+_SPLIT = SplitSpec(public=0.5)
 """As in the challenge: half of the queries count for the public board, all of them at the end."""
 
 
@@ -60,12 +59,12 @@ class Answers:
 
 def load(folders: Folders, parameters: Parameters) -> list[Case | Rejected]:
     """All submissions to the enabled data ids of this task."""
-    return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "truth.json"], folders, parameters, SPLIT)
+    return cases(TASK.name, TASK.suffixes, lambda folder: [folder / "truth.json"], folders, parameters, _SPLIT)
 
 
 def score(case: Case, progress: Progress) -> Outcome:
     """mAP@1000 and Recall@K over all queries of the ground truth. Raises InvalidInput for a bad submission."""
-    answers = scored(case.folders.groundtruth_folder / case.dataset, case.path, lenient=case.lenient)
+    answers = _scored(case.folders.groundtruth_folder / case.dataset, case.path, lenient=case.lenient)
     progress(1, 1)
     row_of = {query: row for row, query in enumerate(answers.queries)}
     whole = _board(answers, np.arange(len(answers.queries)))
@@ -75,7 +74,7 @@ def score(case: Case, progress: Progress) -> Outcome:
         boards(case, {"": answers.queries}, lambda chosen: _board(answers, np.array([row_of[q] for q in chosen]))),
         seconds=seconds_of(case.path),
         details={
-            "recall": {str(k): whole.metrics[f"recall_at_{k}"] for k in LADDER},
+            "recall": {str(k): whole.metrics[f"recall_at_{k}"] for k in _LADDER},
             "precision": spread(answers.precision),
         },
     )
@@ -83,7 +82,7 @@ def score(case: Case, progress: Progress) -> Outcome:
 
 def _board(answers: Answers, rows: IntVector) -> Board:
     """The metrics and denominators of some of the queries. fmean makes the mean independent of the queries' order."""
-    ladder = {f"recall_at_{k}": recall_at(answers.first[rows], k) for k in LADDER}
+    ladder = {f"recall_at_{k}": recall_at(answers.first[rows], k) for k in _LADDER}
     n, n_answered = len(rows), int(answers.answered[rows].sum())
     return Board(
         metrics={"map_at_1000": fmean(answers.precision[rows].tolist()), **ladder},
@@ -97,7 +96,7 @@ def _board(answers: Answers, rows: IntVector) -> Board:
     )
 
 
-def scored(folder: Path, path: Path, *, lenient: bool) -> Answers:
+def _scored(folder: Path, path: Path, *, lenient: bool) -> Answers:
     """Reads a submission and scores each query. Raises InvalidInput for a bad submission."""
     with data_at_fault():
         queries, references = _truth(folder / "truth.json")
@@ -126,8 +125,8 @@ def _truth(path: Path) -> tuple[dict[str, str], dict[str, str]]:
 def validate(path: Path, folders: Folders, parameters: Parameters) -> str:
     """Checks one submission file, in any folder."""
     data_id = data_id_of(path, TASK.name, parameters, TASK.suffixes)
-    answers = scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
-    counts = f"{int(answers.answered.sum())} queries, {answers.n_references} references"
+    answers = _scored(folders.groundtruth_folder / data_id, path, lenient=parameters.lenient)
+    counts = f"{count_of(int(answers.answered.sum()), 'query')}, {count_of(answers.n_references, 'reference')}"
     return f"data id {data_id}, {counts}{told_seconds(path)}"
 
 
@@ -145,7 +144,7 @@ TASK = Task(
     version=2,
     suffixes=(".json", ".npz"),
     main=Metric("map_at_1000", "mean average precision over the first 1,000", greater_is_better=True),
-    others=tuple(Metric(f"recall_at_{k}", f"queries with a hit among the first {k}", True) for k in LADDER),
+    others=tuple(Metric(f"recall_at_{k}", f"queries with a hit among the first {k}", True) for k in _LADDER),
     load=load,
     score=score,
     validate=validate,
@@ -153,5 +152,5 @@ TASK = Task(
     publish=publish_nothing,
     limits=LimitSpec(answer_mb=1024),
     rules=Rules(counts="best"),
-    tie_breaks=tuple(f"recall_at_{k}" for k in LADDER),
+    tie_breaks=tuple(f"recall_at_{k}" for k in _LADDER),
 )

@@ -8,7 +8,7 @@ from evaluation.contract.draw import Draw
 from evaluation.datasets.digits import load_digit_scans, write_pictures
 from evaluation.files.whole import write_text
 
-TRAIN, TEST, WRONG = 800, 400, 0.4
+_TRAIN, _TEST, _WRONG = 800, 400, 0.4
 
 _FORMS = {
     "digits-ru": (
@@ -45,15 +45,15 @@ _PHRASES = {
 def write(draw: Draw) -> None:
     """Writes metadata.json and images.json as JSON Lines, and two data sets with classes.json and img/<name>.jpg."""
     digits, rng = load_digit_scans().shuffled(draw.number, "zero_shot")
-    pictures = {"train": {f"{row + 1}.jpg": digits.scans[row] for row in range(TRAIN)}}
-    pairs = [{"image": row + 1, "queries": _queries(int(digits.labels[row]), rng)} for row in range(TRAIN)]
-    urls = [{"image": row + 1, "url": f"file:train/{row + 1}.jpg"} for row in range(TRAIN)]
+    pictures = {"train": {f"{row + 1}.jpg": digits.scans[row] for row in range(_TRAIN)}}
+    pairs = [{"image": row + 1, "queries": _queries(int(digits.labels[row]), rng)} for row in range(_TRAIN)]
+    urls = [{"image": row + 1, "url": f"file:train/{row + 1}.jpg"} for row in range(_TRAIN)]
     for name, lines in (("metadata.json", pairs), ("images.json", urls)):
         text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         write_text(draw.own_embeddings / name, text)
     truth = {}
     for number, (dataset, forms) in enumerate(_FORMS.items()):
-        rows = TRAIN + number * TEST + np.arange(TEST)
+        rows = _TRAIN + number * _TEST + np.arange(_TEST)
         pictures[f"{dataset}/img"] = {f"{row + 1}.jpg": digits.scans[row] for row in rows.tolist()}
         classes = json.dumps([words[0] for words in forms], ensure_ascii=False) + "\n"
         for place in (draw.own_data / dataset, draw.own_embeddings / dataset):
@@ -67,7 +67,7 @@ def _queries(label: int, rng: np.random.Generator) -> list[str]:
     """One to three search queries that led to the image; two in five name a random digit."""
     queries = []
     for _ in range(int(rng.integers(1, 4))):
-        shown = label if rng.random() >= WRONG else int(rng.integers(10))
+        shown = label if rng.random() >= _WRONG else int(rng.integers(10))
         language = ("digits-ru", "digits-en")[int(rng.integers(2))]
         word = _FORMS[language][shown][int(rng.integers(len(_FORMS[language][shown])))]
         queries.append(_PHRASES[language][int(rng.integers(len(_PHRASES[language])))].format(word))

@@ -68,7 +68,7 @@ def test_many_rows_are_solved_in_single_precision_unless_that_fails(monkeypatch)
     rows = rng.normal(size=(60, 5))
     matrix, right = rows @ rows.T + 0.1 * np.eye(60), rng.normal(size=(60, 3))
     expected, diagonal = solved(matrix, right)
-    monkeypatch.setattr(base_learners, "_SINGLE_ROWS", 60)
+    monkeypatch.setattr(base_learners, "SINGLE_ROWS", 60)
     found, single = solved(matrix, right)
     assert found.dtype == single.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-3)

@@ -183,7 +183,7 @@ def test_noise_matrices_follow_each_annotator_where_there_are_enough_votes():
         (np.zeros((3, 2)), "3 rows of votes for 4 rows"),
         (np.full((4, 2), 0.5), "not whole numbers"),
         (np.array([["a"]] * 4), "not whole numbers"),
-        ([[0, 1], [-2, 1], [1, 1], [0, 0]], "column 0, row 1: -2 is no class"),
+        ([[0, 1], [-2, 1], [1, 1], [0, 0]], "column 0, row 1: -2 is not a class"),
         ([[0, 1], [1, 1], [-1, -1], [0, 0]], "row 2: nobody has labelled it"),
         ([[0, 1], [1, 1], [np.nan, np.nan], [0, 0]], "row 2: nobody has labelled it"),
         ([[0, 1], [1, 1], [np.inf, 0], [0, 0]], "not whole numbers"),

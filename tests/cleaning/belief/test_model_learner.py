@@ -180,8 +180,8 @@ def test_agreement_with_every_label_is_said_where_it_cannot_be_judged():
     [
         (np.zeros((6, 2)), "sums to 0, not to 1"),
         (np.full((5, 2), 0.5), "5 rows for 6 labels"),
-        (np.ones((6, 1)), "1 columns for 2 classes"),
-        (np.tile([1.5, -0.5], (6, 1)), "-0.5 is no probability"),
+        (np.ones((6, 1)), "1 column for 2 classes"),
+        (np.tile([1.5, -0.5], (6, 1)), "-0.5 is not a probability"),
         (np.full((6, 2), np.nan), "NaN"),
         (np.full(6, 0.5), "shape is"),
         (np.array([["a", "b"]] * 6), "not numbers"),

@@ -51,7 +51,7 @@ def test_many_rows_are_sampled(monkeypatch):
 def test_single_precision_gives_the_same_p_value(classes, monkeypatch):
     rows = blobs(200, 3, classes=classes, gap=0.3)
     exact = pairing_p_value(rows.features, rows.labels, np.random.default_rng(0))
-    monkeypatch.setattr(signal, "_SINGLE_ROWS", 100)
+    monkeypatch.setattr(signal, "SINGLE_ROWS", 100)
     assert pairing_p_value(rows.features, rows.labels, np.random.default_rng(0)) == exact
 
 

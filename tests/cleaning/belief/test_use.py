@@ -4,7 +4,7 @@ import pytest
 from cleaning import Split, label_posterior, plant_noise
 from cleaning.belief import use
 from cleaning.belief.posterior import for_order
-from cleaning.belief.use import Beliefs, order_by_use
+from cleaning.belief.use import Beliefs, inspection_order, order_by_use
 from tests.support import blobs
 
 
@@ -131,7 +131,8 @@ def test_the_order_uses_gold_correction_and_the_numbers_do_not():
     found = label_posterior(train, trusted)
     gold = for_order(found)
     assert gold.suspicion.sum() > found.suspicion.sum() + 3
-    assert np.array_equal(use.order_of(found, train, trusted), use.order_of(gold, train, trusted))
+    orders = [inspection_order(one, train, trusted).order for one in (found, gold)]
+    assert np.array_equal(*orders)
     assert for_order(label_posterior(train)).basis.stack.noise == pytest.approx(
         label_posterior(train).basis.stack.noise
     )
@@ -160,7 +161,7 @@ def test_many_float32_rows_keep_the_order(monkeypatch):
     rng = np.random.default_rng(0)
     labels = np.where(rng.random(80) < 0.3, 1 - split.labels, split.labels)
     exact, _ = order_by_use(Split(split.features, labels, split.ids), None, certain(split.labels, None))
-    monkeypatch.setattr(use, "_SINGLE_ROWS", 10)
+    monkeypatch.setattr(use, "SINGLE_ROWS", 10)
     single, _ = order_by_use(
         Split(split.features.astype(np.float32), labels, split.ids), None, certain(split.labels, None)
     )

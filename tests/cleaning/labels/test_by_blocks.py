@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cleaning.belief.blocks.judge import Judgement
+from cleaning.belief.blocks.recount import Later
 from cleaning.belief.count import Count
 from cleaning.labels.by_blocks import _first_looks, _listed
 
@@ -19,11 +20,12 @@ class Told:
 
     ahead: np.ndarray | None = None
     checked: tuple[tuple[int, int], ...] = ()
+    annotators: None = None
 
     def after(self, ahead, suspicion, checked, right):
         self.ahead = ahead
         self.checked = tuple(zip(checked.tolist(), right.tolist(), strict=True))
-        return Count(ahead.sum() / 10, ahead.sum() // 20, ahead.sum() // 5)
+        return Later(Count(ahead.sum() / 10, ahead.sum() // 20, ahead.sum() // 5), None)
 
 
 @pytest.fixture

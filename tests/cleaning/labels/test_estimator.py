@@ -14,7 +14,7 @@ LEFT_OUT: dict[str, str] = {}
 
 
 @parametrize_with_checks([fixfirst.LabelRanker()], expected_failed_checks=lambda _: LEFT_OUT)
-def test_scikit_learn_agrees(estimator, check):
+def test_it_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 
 
@@ -73,7 +73,7 @@ def test_votes_are_judged_as_by_rank():
     )[-1]
     assert checked.classes_.tolist() == [0, 1, 2]
     assert (checked.suggestion_ == clean.labels).mean() > 0.9
-    with pytest.raises(InvalidInput, match="votes: there are 90 rows of votes for 89 rows"):
+    with pytest.raises(InvalidInput, match="votes: 90 rows of votes for 89 rows"):
         fixfirst.LabelRanker().fit(clean.features[1:], votes=votes)
     with pytest.raises(InvalidInput, match="votes: labels are given as well"):
         fixfirst.LabelRanker().fit(clean.features, clean.labels, votes=votes)

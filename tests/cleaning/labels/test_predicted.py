@@ -65,7 +65,7 @@ def test_columns_without_names_are_refused_where_their_order_is_not_certain():
     for names, text in ((["item 9", "item 10"], False), (["9", "10"], True), (["a", "B"], False)):
         with pytest.raises(InvalidInput, match="name the columns"):
             predicted_by_class(even, names, 4, "p", text=text)
-    with pytest.raises(InvalidInput, match="2 columns for 1 classes"):
+    with pytest.raises(InvalidInput, match="2 columns for 1 class"):
         predicted_by_class(even, ["a"], 4, "p")
 
 

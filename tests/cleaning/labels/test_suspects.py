@@ -19,6 +19,7 @@ X = np.asarray(DATASET.train.features, dtype=np.float32)
 Y = NAMES[DATASET.train.labels]
 CHECKED = blobs(60, 2, classes=3, width=4, gap=6.0)
 ORDER = fixfirst.rank(X, Y).frame["row"].tolist()
+BY_NUMBER = fixfirst.rank(X, DATASET.train.labels)
 
 
 def frame(**more):
@@ -217,7 +218,11 @@ def test_decisions_teach_and_what_is_left_shrinks():
     assert found.left.expected < before.expected - 10
     assert found.wrong == before
     shown = found.frame.set_index("row")
-    assert shown["suggested_label"][seen[shown.index]].tolist() == shown["decision"].dropna().tolist()
+    said = shown["decision"].dropna()
+    changed = said.index[said != "keep"]
+    assert [f"label: {name}" for name in shown["suggested_label"][changed]] == said[changed].tolist()
+    assert shown["suggested_label"][said.index].tolist() == NAMES[TRUTH.labels][said.index].tolist()
+    assert set(changed) == set(np.flatnonzero(wrong & seen))
     assert set(shown["suspicion"][seen[shown.index]]) == {0.0, 1.0}
     found.decide(np.arange(90), NAMES[TRUTH.labels])
     assert found.left == (0, 0, 0)
@@ -242,13 +247,58 @@ def test_decisions_are_applied_to_labels_of_any_kind(kind):
     found.decide(first[0], "dog")
     assert first[0] not in set(found.next(90)["row"])
     assert len(found.next(90)) == 88
-    assert found.frame["decision"].dropna().tolist() == ["dog", "bird"]
+    decided = found.frame["suggested_label"][first].tolist()
+    assert decided == ["dog", "bird"]
+    said = ["keep" if name == Y[row] else f"label: {name}" for row, name in zip(first, decided, strict=True)]
+    assert found.frame["decision"][first].tolist() == said
     fixed = found.apply(labels)
     assert type(fixed) is type(labels)
     expected = Y.astype(object)
     expected[first] = "dog", "bird"
     assert list(fixed) == expected.tolist()
     assert list(labels) == Y.tolist()
+
+
+@pytest.mark.parametrize("votes", [False, True])
+def test_labels_in_another_order_are_found_by_their_index(votes):
+    ids = [f"p{row}" for row in range(90)]
+    given = pd.DataFrame({"ann": Y, "bob": Y}, index=ids) if votes else pd.Series(Y, index=ids)
+    found = fixfirst.rank(
+        frame().drop(columns="kind").set_index(pd.Index(ids)), **{"votes" if votes else "labels": given}
+    )
+    expected = found.decide([3, 50], "cat").apply(given)
+    shuffled = given.sample(frac=1, random_state=0)
+    assert found.apply(shuffled).equals(expected.loc[shuffled.index])
+    for other in (given.set_axis(range(90)), given.set_axis([*ids[:-1], "p0"])):
+        with pytest.raises(
+            InvalidInput, match=r"labels: their index is not that of what was ranked\. Fix: give the labels"
+        ):
+            found.apply(other)
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, lambda y: np.array(y)[:, None]])
+def test_a_column_of_labels_stays_a_column(kind):
+    column = kind(Y.tolist())
+    fixed = fixfirst.rank(X, column).decide(0, "dog").apply(column)
+    assert type(fixed) is type(column)
+    assert np.asarray(fixed).tolist() == [["dog"], *([one] for one in Y[1:].tolist())]
+
+
+def test_labels_of_other_rows_are_refused_even_where_the_decided_ones_agree():
+    found = fixfirst.rank(X, Y).decide(0, "cat" if Y[0] != "cat" else "dog")
+    other = [*Y[:-1], "cat" if Y[-1] != "cat" else "dog"]
+    for changed in (other, [*Y[:-1], "emu"], [*Y[:-1], None], pd.Series(other, index=range(1, 91))):
+        with pytest.raises(InvalidInput, match="labels, row 89: the label is not the one that was ranked"):
+            found.apply(changed)
+    assert found.apply(pd.Series(Y, index=range(1, 91))).iloc[1:].tolist() == Y[1:].tolist()
+
+
+def test_rows_and_labels_with_one_index_in_two_orders_are_refused():
+    labels = pd.Series(Y).sample(frac=1, random_state=0)
+    for data, options in ((pd.DataFrame(X), {}), (X, {"trusted": (pd.DataFrame(X), labels)})):
+        with pytest.raises(InvalidInput, match=r"labels of (data|trusted): their index is that of the data in another"):
+            fixfirst.rank(data, labels, **options)
+    assert len(fixfirst.rank(pd.DataFrame(X), labels.to_numpy())) == 90
 
 
 def test_decisions_may_name_new_labels_only_if_allowed():
@@ -263,6 +313,96 @@ def test_decisions_may_name_new_labels_only_if_allowed():
     assert fixfirst.rank(X, category).decide(0, "emu", new_labels=True).apply(category)[0] == "emu"
 
 
+def test_the_index_of_what_to_look_at_names_the_rows():
+    ids = [f"p{row}" for row in range(90)]
+    found = fixfirst.rank(frame().set_axis(ids, axis=0), label="kind")
+    looked = found.next(2)
+    assert looked.index.tolist() == looked["row"].tolist() == ORDER[:2]
+    found.decide(looked.index, "cat")
+    assert found.frame["decision"].dropna().index.tolist() == sorted(ORDER[:2], key=found.frame.index.get_loc)
+    plain = fixfirst.rank(np.repeat(X, 2, axis=0), np.repeat(Y, 2))
+    assert plain.first_looks.index.tolist() == plain.first_looks["row"].tolist()
+
+
+def test_what_to_look_at_fits_on_a_narrow_screen():
+    names = np.array(["a long name of a class", "another long name", "cat"])
+    with pd.option_context("display.width", 80, "display.max_columns", 0):
+        shown = str(
+            fixfirst.rank(
+                frame().set_axis([f"photos/{row:030}.jpg" for row in range(90)]), names[DATASET.train.labels]
+            ).next(3)
+        )
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert all(name in shown for name in ("given_label", "suggested_label", "suspicion"))
+
+
+def test_rows_can_be_dropped_left_open_and_taken_back():
+    ids = [f"p{row}" for row in range(90)]
+    y = pd.Series(np.where(Y == "bird", "drop", Y), index=ids)  # a class may have this name
+    found = fixfirst.rank(X, y)
+    one, two, three, four = found.next(4)["row"].tolist()
+    found.decide(one, "drop").drop([two, three]).unsure([three]).unsure(four)
+    said = found.frame["decision"]
+    assert said[[two, three, four]].tolist() == ["drop", "unsure", "unsure"]
+    assert said[one] == ("keep" if y.iloc[one] == "drop" else "label: drop")
+    assert set(found.frame.index[-4:]) == {one, two, three, four}
+    assert len(found.next(90)) == 86
+    assert np.flatnonzero(~found.kept).tolist() == [two]
+    fixed = found.apply(y)
+    assert fixed.index.tolist() == [name for row, name in enumerate(ids) if row != two]
+    assert fixed.iloc[[0]].equals(y.iloc[[0]]) == (one != 0)
+    shuffled = y.sample(frac=1, random_state=0)
+    assert found.apply(shuffled).equals(fixed.loc[[name for name in shuffled.index if name != f"p{two}"]])
+    for kind in (list, np.array):
+        assert list(found.apply(kind(y.tolist()))) == fixed.tolist()
+    found.undo([three, one])
+    assert np.flatnonzero(~found.kept).tolist() == sorted([two, three])
+    assert found.frame["decision"][[three, one]].tolist() == ["drop", None]
+    found.undo([two, three, four])
+    assert found.frame["row"].tolist() == fixfirst.rank(X, y).frame["row"].tolist()
+    assert found.apply(y).equals(y)
+    found.decide(one, "cat")
+    with pytest.raises(InvalidInput, match=f"rows: nothing was decided about row {two}"):
+        found.undo([one, two])
+    assert found.frame["decision"].notna().sum() == 1
+
+
+def test_votes_of_dropped_rows_are_left_out():
+    votes = pd.DataFrame({"ann": Y, "bob": Y})
+    found = fixfirst.rank(X, votes=votes).drop(4)
+    assert found.apply(votes).index.tolist() == [row for row in range(90) if row != 4]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "new", "expected"),
+    [
+        (np.uint8, 300, np.int16),
+        (np.uint8, 70_000, np.int32),
+        (np.uint8, -1, np.int16),
+        (np.int8, 7.0, np.int8),
+        (np.int64, 2**63, object),
+        (np.int64, 2**70, object),
+        (np.int32, 3.7, np.float64),
+        (np.float32, 3.7, np.float64),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.asarray, pd.Series])
+def test_arrays_become_wide_enough_for_new_numbers(dtype, new, expected, kind):
+    labels = kind(DATASET.train.labels.astype(dtype))
+    fixed = BY_NUMBER.decide([0], [new], new_labels=True).apply(labels)
+    BY_NUMBER.undo(0)
+    assert fixed.dtype == expected
+    assert fixed[0] == new
+    assert fixed[1:].tolist() == DATASET.train.labels[1:].tolist()
+
+
+def test_a_type_of_pandas_without_room_is_named():
+    labels = pd.Series(DATASET.train.labels, dtype="Int8")
+    found = fixfirst.rank(X, labels).decide(0, 300, new_labels=True)
+    with pytest.raises(InvalidInput, match="labels of the type Int8 cannot be 300"):
+        found.apply(labels)
+
+
 def test_wrong_decisions_are_one_sentence():
     found = fixfirst.rank(X, Y)
     for rows, labels, message in (
@@ -271,6 +411,11 @@ def test_wrong_decisions_are_one_sentence():
         ([0, 1], ["cat"], "1 for 2 rows"),
         (0.5, "cat", "these are not row numbers"),
         (0, None, "a label is missing"),
+        (
+            0,
+            "drop",
+            r"no row has such a label .*drop.* Fix: use found\.drop\(rows\), or new_labels=True if it is a class",
+        ),
     ):
         with pytest.raises(InvalidInput, match=message):
             found.decide(rows, labels)
@@ -281,6 +426,8 @@ def test_wrong_decisions_are_one_sentence():
         found.apply(changed)
     with pytest.raises(InvalidInput, match="89 for 90 rows"):
         found.apply(Y[:-1])
+    with pytest.raises(InvalidInput, match="labels: 'cat' is text, but 0 is a number"):
+        BY_NUMBER.decide(0, "cat", new_labels=True)
 
 
 def test_a_notebook_shows_the_first_suspects():
@@ -312,7 +459,7 @@ def test_a_notebook_shows_the_first_suspects():
         (X, ["\ud800"] * 90, {}, "row 0: this is not text"),
         (X, np.full(90, 2**31 - 1, np.int32).view("<U1"), {}, "this is not text"),
         (X, pd.date_range("2020-01-01", periods=90), {}, "is a date or a time, not a class"),
-        (X, Y[:-1], {}, "there are 89 labels for 90 rows"),
+        (X, Y[:-1], {}, "labels of data: 89 labels for 90 rows"),
         (X, "labels", {}, "str where labels are expected"),
         (X, [None] * 90, {}, "no row has a label"),
         (np.ma.masked_array(X, mask=X > 2), Y, {}, "data: this is a masked array"),

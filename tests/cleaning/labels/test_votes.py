@@ -178,7 +178,7 @@ def test_minus_one_is_no_vote_unless_there_are_other_negative_numbers(columns, n
         ((["0", "-1"], ["0.0", "0"]), "column c0: the votes are -1 and 0"),
         (([1, 2], ["a", "b"]), "column c1, row 0: 'a' is text, but 1 in row 0 is a number"),
         (([1, 2], [None, None]), "column c1: there is no vote in it. Fix: leave it out"),
-        (([1, 2], [1]), "column c1: there are 1 votes for 2 rows"),
+        (([1, 2], [1]), "column c1: 1 vote for 2 rows"),
         (([1, 2], [1, [2]]), "column c1, row 1: there are several labels in a row"),
         (([1, 2], [1, 2.5]), "column c1, row 1: 2.5 looks like a quantity"),
     ],
@@ -193,7 +193,7 @@ def test_what_is_no_vote_is_one_sentence(columns, message):
     ("arguments", "message"),
     [
         ({"votes": VOTES, "labels": NAMES[CLEAN.labels]}, "votes: labels are given as well"),
-        ({"votes": VOTES.head(80)}, "votes: there are 80 rows of votes for 90 rows of data"),
+        ({"votes": VOTES.head(80)}, "votes: 80 rows of votes for 90 rows of data"),
         ({"votes": VOTES["ann"].to_numpy()}, "votes: the shape is (90,)"),
         ({"votes": VOTES[[]]}, "votes: there are no columns"),
         ({"votes": VOTES.rename(columns={"bob": "ann"})}, "two annotators are called 'ann'"),

@@ -17,9 +17,10 @@ from cleaning.errors import Unsuitable
 from cleaning.learners.logistic import Learner
 from cleaning.learners.logistic_path import certified
 from cleaning.learners.logistic_path.axes import Axes, centred
+from cleaning.learners.logistic_path.blocks import Blocks
 from cleaning.learners.logistic_path.certificate import Certificate, point_at
 from cleaning.learners.logistic_path.geometry import Columns, geometry_of
-from cleaning.learners.logistic_path.leading import Leading
+from cleaning.learners.logistic_path.leading import Leading, coupled
 from cleaning.learners.logistic_path.newton import newton_step
 from cleaning.learners.logistic_path.path import TIE
 from cleaning.progress import silent
@@ -98,12 +99,23 @@ def undecided(features, weights):
     special=st.sampled_from(["", "", "", "lonely", "separable"]),
     at=st.sampled_from([0, 0.5, 1.0]),
     jump=st.sampled_from([1, 1, 3]),
+    blocks=st.booleans(),
 )
-@example(seed=3, shape=(60, 6), classes=3, log_strength=2.0, duplicates=8, special="separable", at=0.5, jump=1)
-@example(seed=0, shape=(30, 3), classes=6, log_strength=1.5, duplicates=0, special="separable", at=0, jump=1)
-@example(seed=4, shape=(30, 20), classes=6, log_strength=1.0, duplicates=0, special="lonely", at=1.0, jump=3)
-@example(seed=16610, shape=(15, 20), classes=3, log_strength=-1.0, duplicates=0, special="lonely", at=0, jump=1)
-def test_a_proven_accuracy_is_that_of_the_optimum(seed, shape, classes, log_strength, duplicates, special, at, jump):
+@example(
+    seed=3, shape=(60, 6), classes=3, log_strength=2.0, duplicates=8, special="separable", at=0.5, jump=1, blocks=True
+)
+@example(
+    seed=0, shape=(30, 3), classes=6, log_strength=1.5, duplicates=0, special="separable", at=0, jump=1, blocks=False
+)
+@example(
+    seed=4, shape=(30, 20), classes=6, log_strength=1.0, duplicates=0, special="lonely", at=1.0, jump=3, blocks=True
+)
+@example(
+    seed=16610, shape=(15, 20), classes=3, log_strength=-1.0, duplicates=0, special="lonely", at=0, jump=1, blocks=False
+)
+def test_a_proven_accuracy_is_that_of_the_optimum(
+    seed, shape, classes, log_strength, duplicates, special, at, jump, blocks
+):
     strength, rng = 10.0**log_strength, np.random.default_rng(seed)
     options = {special: True} if special else {}
     path = problem(seed, *shape, classes, changes=min(15, shape[0] // 3), duplicates=duplicates, **options)
@@ -116,7 +128,9 @@ def test_a_proven_accuracy_is_that_of_the_optimum(seed, shape, classes, log_stre
     rows = rng.permutation(path.features)[:15] + 0.1 * rng.normal(size=(min(15, shape[0]), shape[1]))
     rows, labels = near_ties(rows, optimum, rng)
     test = Split.from_arrays(rows, np.append(present[labels[:-1]], classes + 1))  # the last class is never seen
-    found = Learner(strength, "none").accuracies(path, test, silent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certified, "coupled", lambda *_: blocks)
+        found = Learner(strength, "none").accuracies(path, test, silent)
     for state in {chosen, len(path) // 2}:
         seen, best = present, optimum
         if state != chosen:
@@ -196,20 +210,51 @@ def test_margins_and_gradients_come_from_all_outputs_but_the_last():
     )
 
 
-def test_the_step_along_the_leading_axes_leaves_no_gradient_there_and_no_other_axis_moves():
-    features = np.random.default_rng(0).normal(size=(200, 12)) * np.linspace(9, 0.1, 12)
-    axes = Axes(Columns(features, features, 9.0))
-    chance = softmax(np.random.default_rng(1).normal(size=(200, 3)), axis=1).astype(np.float32)
-    metric = Leading(axes, chance)
-    assert 4 <= metric.axes < 12
-    gradient = 1e-9 * np.random.default_rng(2).normal(size=(13, 3, 1))
-    gradient -= gradient.mean(axis=1, keepdims=True)
-    step = metric.step_of_head(gradient)
-    assert not step[metric.axes : -1].any()
-    coupling = np.einsum("nk,kl->nkl", chance, np.eye(3)) - chance[:, :, None] * chance[:, None, :]
-    change = np.einsum("ni,nkl,nj,jls->iks", axes.matrix, coupling, axes.matrix, step)
-    change[:-1] += axes.penalty * step[:-1]
-    np.testing.assert_allclose(change[: metric.axes], gradient[: metric.axes], atol=1e-13)
+def blocks_and_gradient():
+    """A metric of 200 rows of 12 columns and three classes, the rows and probabilities, and a gradient."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(200, 12)) * np.linspace(9, 0.1, 12)
+    axes = Axes(Columns(features, features, 0.5))
+    chance = softmax(rng.normal(size=(200, 3)), axis=1).astype(np.float32)
+    gradient = rng.normal(size=(13, 3, 1)).astype(np.float32)
+    return axes, chance, gradient - gradient.mean(axis=1, keepdims=True)
+
+
+def test_a_row_that_moved_counts_in_the_metric_with_its_weight_in_the_state():
+    axes, chance, gradient = blocks_and_gradient()
+    metric, after = Blocks(axes, chance, np.array([7, 3, 7])), chance.copy()
+    assert metric.moving.tolist() == [3, 7]
+    after[3] = [0.98, 0.01, 0.01]
+    for now in (chance, after):
+        expected = np.empty((13, 3))
+        for output in range(3):
+            weighted = axes.matrix * (now[:, output] * (1 - now[:, output]))[:, None]
+            hessian = weighted.T.astype(np.float64) @ axes.matrix + np.diag([0.5] * 12 + [0.0])
+            expected[:, output] = np.linalg.solve(hessian, gradient[:, output, 0])
+        expected -= expected.mean(axis=1, keepdims=True)
+        found = metric.solve(gradient, now[metric.moving].T[:, :, None])
+        np.testing.assert_allclose(found[:, :, 0], expected, rtol=1e-3, atol=1e-5)
+
+
+def test_copies_of_a_row_that_move_leave_the_metric_positive_definite():
+    axes, chance, _ = blocks_and_gradient()
+    axes.matrix[:20] = 30 * axes.matrix[0]
+    chance[:20] = [1e-6, 1e-6, 1 - 2e-6]
+    metric = Blocks(axes, chance, np.arange(20))
+    gradient = np.zeros((13, 3, 2), np.float32)
+    gradient[:, 0] = axes.matrix[[0, 50]].T
+    gradient[:, 1] = -gradient[:, 0]
+    for share in (0.5, 0.0):
+        step = metric.solve(gradient, np.full((3, 20, 2), share, np.float32))
+        assert np.all(np.einsum("dks,dks->s", gradient, step) > 0)
+
+
+def test_weak_penalties_take_the_metric_of_all_axes():
+    features = np.random.default_rng(0).normal(size=(600, 40))
+    assert coupled(Axes(Columns(features, features, 0.1)), 50)
+    assert not coupled(Axes(Columns(features, features, 10.0)), 50)
+    assert not coupled(Axes(Columns(features, features, 0.1)), 3)  # all axes are leading
+    assert not coupled(Axes(Columns(features, features, 0.1)), 100)  # the metric would be larger than the features
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -71,7 +71,7 @@ def test_losing_the_only_worker_and_its_data_costs_a_retry(tmp_path):
 
 
 def test_large_data_are_judged_as_in_one_process_although_a_worker_is_killed(engine, tmp_path, monkeypatch):
-    monkeypatch.setattr("cleaning.belief.blocks.stored.FEWEST_ROWS", 450)
+    monkeypatch.setattr("cleaning.belief.blocks.block.FEWEST_ROWS", 450)
     monkeypatch.setattr("cleaning.belief.blocks.forward.STEPS", 2)
     given = case()
     rows = given.stored(tmp_path)

@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="a process keeps the number of a parent that has gone"),
 ]
 _LONG, _PATIENCE = 600, 60
+REASONS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
 def long_job(folder, item, step):
@@ -48,18 +49,28 @@ def waited(condition):
     return condition()
 
 
-@pytest.mark.parametrize("reason", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda one: one.name)
-def test_workers_end_with_their_parent(reason, tmp_path):
-    call = f"from tests.cleaning.parallel.test_orphan import start; start({str(tmp_path)!r})"
+@pytest.fixture(scope="module")
+def parents(tmp_path_factory):
+    """A process for each way to end, with the folder of what its workers say. They start at the same time."""
     there = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
-    with subprocess.Popen([sys.executable, "-c", call], env=there, stderr=subprocess.DEVNULL) as parent:
-        try:
-            assert waited(lambda: len(list(tmp_path.iterdir())) == 2)
-            workers = [int(path.name) for path in tmp_path.iterdir()]
-            parent.send_signal(reason)
-        except AssertionError:
-            parent.kill()
-            raise
+    started = {}
+    for reason in REASONS:
+        place = tmp_path_factory.mktemp(reason.name)
+        call = f"from tests.cleaning.parallel.test_orphan import start; start({str(place)!r})"
+        started[reason] = subprocess.Popen([sys.executable, "-c", call], env=there, stderr=subprocess.DEVNULL), place
+    yield started
+    for parent, _ in started.values():
+        parent.kill()
+        parent.wait()
+
+
+@pytest.mark.parametrize("reason", REASONS, ids=lambda one: one.name)
+def test_workers_end_with_their_parent(reason, parents):
+    parent, place = parents[reason]
+    assert waited(lambda: len(list(place.iterdir())) == 2)
+    workers = [int(path.name) for path in place.iterdir()]
+    parent.send_signal(reason)
+    parent.wait(_PATIENCE)
     try:
         assert waited(lambda: not any(map(runs, workers)))
     finally:

@@ -46,7 +46,7 @@ def test_every_point_is_the_state_after_that_many_fixes(data):
     assert curve.clean == curve.accuracy[-1] == 1.0
 
 
-def test_lengths_must_match():
+def test_a_ranking_of_other_rows_is_refused():
     dataset, truth = noisy_blobs()
     with pytest.raises(InvalidInput, match="60 training rows, 60 true labels and 5 ranked rows"):
         simulate(dataset, truth, Ranking(np.arange(5)), Learner())

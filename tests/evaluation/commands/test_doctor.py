@@ -114,6 +114,10 @@ def test_the_sandboxes_are_shown(folders, installed, monkeypatch, run):
     out = run(folders)[1]
     assert "note    The sandbox bwrap is not used: bwrap and prlimit" in out
     assert "run only your own code, with --trust" in out
+    for reason, shown in (("is the daemon running?", "running?\n"), ("it broke.", "broke.\n"), ("broken", "broken.\n")):
+        monkeypatch.setattr("evaluation.sandbox.selftest.checked", lambda engine, why=reason: Checked(engine, why))
+        assert f"The sandbox bwrap is not used: {reason.split()[0]}" in (out := run(folders)[1])
+        assert shown in out
     monkeypatch.setattr("evaluation.sandbox.selftest.checked", lambda engine: Checked(engine, None))
     out = run(folders)[1]
     assert "ok      The sandbox bwrap holds: a test program could not get out." in out

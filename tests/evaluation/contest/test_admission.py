@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.cli import main
-from evaluation.contest.admission import next_allowed
 from evaluation.contest.log import SubmissionLog
+from evaluation.contest.rate import next_allowed
 from evaluation.settings.folders import Folders
 from evaluation.settings.rules import Rate
 from tests.support import ROOT, START, write_parameters

@@ -57,7 +57,7 @@ def parquet(path, **columns):
     [
         ({"encoding": [[1.0, float("nan")], [3.0, 4.0]]}, "features, row 0: NaN or infinite"),
         ({"encoding": [[1.0, 2.0], [float("inf"), 4.0]]}, "features, row 1: NaN or infinite"),
-        ({"encoding": [[1.0, 2.0], [3.0]]}, "column encoding, row 1: 1 numbers where row 0 has 2"),
+        ({"encoding": [[1.0, 2.0], [3.0]]}, "column encoding, row 1: 1 number where row 0 has 2"),
         ({"encoding": [[1.0, None], [3.0, 4.0]]}, "column encoding, row 0: a number is missing"),
         ({"encoding": [[1, 2], [3, 4]]}, "column encoding: list<.*> where lists of floats"),
         ({"encoding": [1.0, 2.0]}, "column encoding: double where lists of floats"),

@@ -122,9 +122,9 @@ def test_many_small_files_of_large_pictures_take_the_memory_of_a_few(tmp_path):
     code = f"""
 import resource, sys
 from evaluation.cli import main
-main(["embed", {str(place / "..")!r} + "/small", "--output={tmp_path}/a.parquet"])
+main(["embed", {str(place / "..")!r} + "/small", "--output={tmp_path}/a.parquet", "--encoder=classical"])
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-main(["embed", {str(place)!r}, "--output={tmp_path}/b.parquet"])
+main(["embed", {str(place)!r}, "--output={tmp_path}/b.parquet", "--encoder=classical"])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
     (tmp_path / "small").mkdir()
@@ -240,7 +240,7 @@ def test_the_classical_encoder_tells_pictures_apart_and_ignores_their_size():
     assert np.isfinite(vectors).all()
 
 
-def test_the_command_embeds(folder, tmp_path, capsys):
+def test_embed_counts_the_pictures_and_names_a_broken_one(folder, tmp_path, capsys):
     output = tmp_path / "e.parquet"
     assert main(["embed", str(folder), f"--output={output}"]) == 0
     assert capsys.readouterr().out == f"{output}: 5 images\n"

@@ -255,7 +255,7 @@ class TestForms:
         pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
         assert np.array_equal(Encoder(fixed).encode(pictures), Encoder(free).encode(pictures))
 
-    def test_sides_may_differ(self, tmp_path):
+    def test_an_input_may_be_wider_than_high(self, tmp_path):
         pixels = np.zeros((8, 4, 3), np.uint8)
         pixels[:4] = 255
         path = identity_network(tmp_path / "m.onnx", (1, 3, 2, 6), **ZERO_ONE)

@@ -99,5 +99,5 @@ def test_odd_options_and_files_are_one_sentence(files, tmp_path, capsys):
     broken.with_suffix(".txt").write_text("q\n")
     assert "this is not an .npy file" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
     write(broken, ["one"], QUERIES)
-    assert "1 ids for 9 rows" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
+    assert "1 id for 9 rows" in run(capsys, broken, reference, f"--output={tmp_path / 'a.npz'}")[2]
     assert "check the path" in run(capsys, tmp_path / "none.npy", reference, f"--output={tmp_path / 'a.npz'}")[2]

@@ -131,7 +131,7 @@ def test_every_compression_is_unpacked(tmp_path, mode):
     assert [path.read_bytes()[:5] for path in written] == [b"x.csv", b"y.csv"]
 
 
-def test_leftovers_and_pipes(tmp_path):
+def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / "a.zip")
     with pytest.raises(InvalidInput, match="not a regular file"):
         unpack(tmp_path / "a.zip", into(tmp_path / "out"))

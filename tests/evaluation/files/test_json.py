@@ -38,7 +38,7 @@ def test_items_are_those_of_the_standard_library(tmp_path_factory, items, indent
 
 
 @pytest.mark.parametrize("text", ["[]", " [ ] \n", "[1]", "[12345]\n", '[[1, ["ä", []]], 2 ]', "[true,null]"])
-def test_small_lists(tmp_path, block, text):
+def test_lists_are_read_whatever_the_block(tmp_path, block, text):
     assert read(tmp_path / "f.json", text) == json.loads(text)
     assert read(tmp_path / "f.json", b"\xef\xbb\xbf" + text.encode()) == json.loads(text)
 

@@ -12,7 +12,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.4, "1:01"), (3723, "1:02:03")])
-def test_clock(seconds, text):
+def test_seconds_are_shown_as_on_a_clock(seconds, text):
     assert clock(seconds) == text
 
 

@@ -51,6 +51,12 @@ def test_plain_aliases_and_merged_keys_are_read(tmp_path):
     assert found.line(("d", "e")) == 5
 
 
+def test_the_line_of_a_merged_key_is_that_of_the_value_that_counts(tmp_path):
+    found = load(tmp_path, "a: &x\n  b: 1\n  c: 2\nd:\n  <<: *x\n  c: 3\n")
+    assert found.data["d"] == {"b": 1, "c": 3}
+    assert [found.line(("d", key)) for key in "bc"] == [2, 6]
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text(":-{}[]&*!?|>'\"% \n#a1", max_size=40))
 def test_any_text_is_read_or_refused(tmp_path_factory, text):
     with suppress(InvalidInput):

@@ -73,7 +73,7 @@ def test_a_users_ranker_takes_part_and_is_announced(folders):
     ("body", "message"),
     [
         ("return 1 / 0", r"bad\.py, line 2: the ranker crashed \(ZeroDivisionError: division by zero\)"),
-        ("return [0.0]", r"bad\.py: it ranks 1 rows, not 30"),
+        ("return [0.0]", r"bad\.py: it ranks 1 row, not 30"),
         ("return [float('nan')] * 30", r"bad\.py, scores, row 0: nan is not finite \(affected rows, 30 in all: 0, 1,"),
         ("return 'abc'", r"bad\.py, scores: .* give one number per row"),
         ("train.features[0] = 1", r"bad\.py, line 2: .*read-only"),

@@ -359,11 +359,14 @@ def test_an_inbox_is_taken_as_often_as_it_takes(contest, capsys, at):
     (inbox / "other").symlink_to(inbox / "two words")
     (inbox / ".DS_Store").write_text("")
     (inbox / "nobody.csv").write_text(answer("abab"))
+    (inbox / "odd\nname").mkdir()
+    (inbox / "odd\nname" / "x_c.csv").write_text(answer("abab"))
     status, text = run(contest, capsys, "submit", f"--from-inbox={inbox}")
     assert status == 1
     assert text.count(": accepted as submission 1 of") == 2
     assert "x_b.csv: two words has made 1 submission (10 minutes apart): the next is allowed at" in text
     assert text.count("this is a link") == 2
+    assert "/inbox/odd\\nname: as the name of a team: this is not a valid team name. Fix: use up to 100" in text
     assert "nobody.csv: the name does not start with a known data id" in text
     before = (contest / "results" / "submissions.jsonl").read_bytes()
     status, text = run(contest, capsys, "submit", f"--from-inbox={inbox}")

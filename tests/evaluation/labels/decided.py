@@ -27,5 +27,5 @@ def entry_of(review: Review, row: int, said: str, by: str = "ann", second: int =
         label=label,
         by=by,
         at=START + timedelta(seconds=second),
-        shown=Shown(given=review.source.names[row]),
+        shown=Shown(given=review.source.given[row]),
     )

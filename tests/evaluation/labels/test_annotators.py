@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from cleaning.errors import InvalidInput, Place
 from cleaning.labels.crowd import Crowd
+from cleaning.labels.votes import encode_votes
 from evaluation.labels.annotators import said_of_annotators
-from evaluation.labels.forms.annotators import with_annotators
+from evaluation.labels.forms import tables
+from evaluation.labels.forms.annotators import votes_of, with_annotators
 from evaluation.labels.forms.found import Options
 from evaluation.labels.opened import open_review
 from evaluation.labels.page.desk import Desk
@@ -246,3 +248,27 @@ def test_the_page_shows_the_votes_and_finds_the_rows_of_an_annotator(reviews):
         }
     assert rows(annotator="nobody") == set()
     assert len(rows(vote="against")) == 60
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "feather"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [[1, 2, None, 3], [2, None, 3, 1]],
+        [[1.0, 2.0, np.nan, 3.0], [2.0, 1.0, 1.0, np.nan]],
+        [[True, False, None, True], [True, True, False, None]],
+        [pd.Categorical(["x", "y", None, "x"], ["z", "x", "y"]), ["x", "y", "y", None]],
+        [[1, 2, -1, 3], [2, -1, 3, 1]],
+        [["1", "2", "1.0", "3"], ["2", "1", "1", "3"]],
+    ],
+)
+def test_votes_that_are_read_in_parts_are_those_of_whole_columns(form, cells, monkeypatch, tmp_path):
+    monkeypatch.setattr(tables, "_BATCH", 3)
+    frame, path = pd.DataFrame(dict(zip("ab", cells, strict=True))), tmp_path / f"t.{form}"
+    write = {"csv": frame.to_csv, "parquet": frame.to_parquet, "feather": frame.to_feather}[form]
+    write(path, **({} if form == "feather" else {"index": False}))
+    table = tables.open_table(path, form)
+    found = votes_of(table, ["a", "b"], Options(), None)
+    whole = encode_votes([table.values(name) for name in "ab"], "ab", [Place(column=name) for name in "ab"])
+    assert found.codes.tolist() == whole.codes.tolist()
+    assert (found.names, found.values, found.minus_one) == (whole.names, whole.values, whole.minus_one)

@@ -79,6 +79,21 @@ def test_every_form_comes_back_in_its_form_with_what_was_decided(form, rows, tmp
     assert changes["new_label"].tolist() == [wanted[3], wanted[7], ""]
 
 
+@pytest.mark.parametrize(("form", "name"), [("parquet", "T.PARQUET"), ("parquet", "t.bin"), ("feather", "t.blob")])
+def test_a_table_comes_back_in_its_form_whatever_its_name_ends_in(form, name, rows, tmp_path, capsys):
+    path = tmp_path / name
+    rows.frame().to_parquet(path, index=False) if form == "parquet" else rows.frame().to_feather(path)
+    assert run(capsys, "rank", path)[0] == 0
+    decide(tmp_path / f"{path.stem}_review", {3: "=new", 9: "drop"})
+    assert (
+        run(capsys, "apply", tmp_path / f"{path.stem}_review", f"--output={tmp_path / 'clean'}/", "--new-labels")[0]
+        == 0
+    )
+    read = pd.read_parquet if form == "parquet" else pd.read_feather
+    wanted = ["new" if row == 3 else label for row, label in enumerate(rows.names) if row != 9]
+    assert read(tmp_path / "clean" / name)["label"].tolist() == wanted
+
+
 CELL = st.text(st.sampled_from('ab,;\t" \r\né'), max_size=4)
 
 
@@ -455,21 +470,20 @@ def test_labels_in_a_table_of_their_own_are_found_by_id(rows, tmp_path, capsys):
     assert (clean / "t.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
 
 
-@pytest.mark.parametrize("form", ["npz", "parquet"])
-def test_features_with_labels_elsewhere_lose_the_dropped_rows(form, rows, tmp_path, capsys):
+@pytest.mark.parametrize(("form", "name", "labels"), [("npz", "x.data", "y.NPY"), ("parquet", "x.parquet", "y.npy")])
+def test_features_with_labels_elsewhere_lose_the_dropped_rows(form, name, labels, rows, tmp_path, capsys):
     if form == "npz":
-        path = npz_of(tmp_path / "x.npz", X=rows.X)
+        path = npz_of(tmp_path / "x.npz", X=rows.X).rename(tmp_path / name)
     else:
-        path = tmp_path / "x.parquet"
+        path = tmp_path / name
         rows.frame().drop(columns="label").to_parquet(path, index=False)
-    np.save(tmp_path / "y.npy", rows.names)
-    assert run(capsys, "rank", path, f"--labels={tmp_path / 'y.npy'}")[0] == 0
+    with (tmp_path / labels).open("wb") as file:
+        np.save(file, rows.names)
+    assert run(capsys, "rank", path, f"--labels={tmp_path / labels}")[0] == 0
     decide(tmp_path / "x_review", {1: "=dog", 5: "drop"})
     clean = tmp_path / "clean"
     assert run(capsys, "apply", tmp_path / "x_review", f"--output={clean}")[0] == 0
-    assert np.load(clean / "y.npy").tolist() == [
-        "dog" if row == 1 else rows.names[row] for row in range(60) if row != 5
-    ]
+    assert np.load(clean / labels).tolist() == ["dog" if row == 1 else rows.names[row] for row in range(60) if row != 5]
     assert np.load(clean / "label_before_review.npy").tolist() == np.delete(rows.names, 5).tolist()
     found = np.load(clean / path.name)["X"] if form == "npz" else pd.read_parquet(clean / path.name).to_numpy()
     np.testing.assert_array_equal(found, np.delete(rows.X, 5, axis=0))

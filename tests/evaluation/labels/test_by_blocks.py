@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cleaning.belief.blocks import judge, stored
+from cleaning.belief.blocks import block, judge
 from cleaning.labels import evidence
 from evaluation.cli import main
 from evaluation.labels import size
@@ -24,7 +24,7 @@ from tests.evaluation.labels.own_data import NAMES, Rows
 def small():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judge, "_MOST_BYTES", 10_000)
-        patch.setattr(stored, "FEWEST_ROWS", 50)
+        patch.setattr(block, "FEWEST_ROWS", 50)
         yield
 
 
@@ -57,10 +57,12 @@ def test_the_table_is_that_of_any_ranking(folder):
     assert (table["expected_gain"] == "").all()
 
 
-def test_what_is_left_out_is_said(folder):
+def test_what_is_left_out_is_said(folder, capsys):
     written = json.loads((folder / "X_review/source.json").read_text())
     assert "near copies and outliers were not looked for" in written["caveats"][-1]
     assert written["count"]["low"] <= written["count"]["expected"] <= written["count"]["high"]
+    assert main(["review", str(folder / "X_review"), "--batch=5"]) == 1
+    assert "--batch: the data are ranked by blocks, so only `fixfirst rank`" in capsys.readouterr().err
 
 
 def test_ranked_again_nothing_is_computed_again_and_decided_rows_are_at_the_end(folder, tmp_path, monkeypatch, capsys):
@@ -200,7 +202,7 @@ def test_scaled_columns_are_ranked_by_blocks(trusted, capsys):
         assert "were ranked by blocks" in capsys.readouterr().err
         tables[name] = pd.read_csv(trusted / name / "ranking.csv")["suspicion"].tolist()
         near = Nearness(open_review(trusted / name))
-        tables[f"near {name}"] = [near.trusted(row, 1, {}, 5) for row in range(20)]
+        tables[f"near {name}"] = [near.trusted(row, 1, {}) for row in range(20)]
     assert tables["none"] == tables["scaled"]
     assert tables["near none"] == tables["near scaled"]
 
@@ -229,7 +231,7 @@ def test_a_ragged_column_of_parquet_is_refused_by_row(tmp_path, monkeypatch, cap
     assert not list(tmp_path.glob("X_review/*"))
 
 
-def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
+def test_neither_a_cluster_nor_processes_are_used_for_what_fits_into_memory(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(judge, "_MOST_BYTES", 10_000_000)
     rows = Rows()
     np.save(tmp_path / "X.npy", rows.X)
@@ -237,6 +239,8 @@ def test_a_cluster_is_not_used_for_what_fits_into_memory(tmp_path, monkeypatch, 
     asked = ["rank", str(tmp_path / "X.npy"), f"--output={tmp_path / 'list.csv'}"]
     assert main([*asked, "--cluster=tcp://127.0.0.1:9"]) == 0
     assert "--cluster has no effect" in capsys.readouterr().err
+    assert main([*asked, "--jobs=2"]) == 0
+    assert "--jobs has no effect: only pictures and large data are" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -354,14 +358,14 @@ def test_probabilities_in_a_table_are_those_in_an_npy(suffix, trusted, monkeypat
     ("content", "said"),
     [
         (b"ant,bird\n.5,.5\n", "there is no column for the class 'cat'"),
-        (b"bird,cat,dog\n.5,.5,0\n", "1 rows for 120 labels"),
+        (b"bird,cat,dog\n.5,.5,0\n", "1 row for 120 labels"),
         (
             b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b".5,.5,x\n",
             "p.csv, line 121 … column dog … 'x' where the rows above have numbers",
         ),
         (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"2,3,4\n", "p.csv, row 119: the row sums to 9, not to 1"),
         (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"1,,0\n", "p.csv, row 119: NaN or infinite values"),
-        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is no probability"),
+        (b"bird,cat,dog\n" + b".5,.5,0\n" * 119 + b"-1,1,1\n", "p.csv, row 119: -1 is not a probability"),
     ],
 )
 def test_a_table_of_probabilities_that_is_of_no_use_is_refused_as_in_memory(
@@ -450,6 +454,9 @@ def test_decisions_about_rows_with_votes_count_by_blocks(voted, tmp_path, capsys
     assert "looked at: 5, of which " in capsys.readouterr().out
     again = table_of(folder)
     assert set(again["row"][115:].astype(int)) == set(first)
+    before, after = (pd.read_csv(one / "X_review/annotators.csv")["quality"] for one in (voted, folder))
+    assert (after != before).all()
+    assert after.tolist() == pytest.approx(before.tolist(), abs=0.1)
     assert (again["ask_next"][114:] == "").all()
     assert Desk(open_review(folder / "X_review"), "ann", 1000).round.order[:20].tolist()
 

@@ -61,6 +61,25 @@ def test_labels_found_wrong_are_the_score_and_its_limit_the_exit_status(review, 
     assert "there is no score to judge by" in err
 
 
+def test_rows_that_a_ranking_has_at_its_end_as_decided_are_left_out(review, tmp_path, capsys):
+    source, fresh = tmp_path / "t.csv", (review / "ranking.csv").read_text()
+    (tmp_path / "fresh.csv").write_text(fresh)
+    first = read_ordered(review).ids[:3]
+    decide(review, {int(name): "drop" for name in first})
+    assert not read_ordered(review).moved
+    for name in ("after.parquet", "after.csv"):
+        run(capsys, "rank", source, f"--review={review}", f"--output={tmp_path / name}")
+    run(capsys, "rank", source)
+    for after in (tmp_path / "after.parquet", tmp_path / "after.csv", review):
+        assert read_ordered(after).moved == set(first)
+        status, out, _ = run(capsys, "compare", tmp_path / "fresh.csv", after)
+        assert status == 0
+        assert out.startswith("57 rows in both\n3 rows were decided before and left out: a ranking has them at its end")
+        assert "found wrong" not in out
+    (tmp_path / "typed.csv").write_text(fresh.replace(",\n", ",drop\n", 1))
+    assert not read_ordered(tmp_path / "typed.csv").moved
+
+
 def test_two_reviews_say_how_often_they_agree(review, tmp_path, capsys):
     import shutil
 
@@ -140,7 +159,7 @@ def test_higher_is_better_where_the_metric_says_so():
         (("none.jsonl", "none.jsonl"), "there is no such file"),
         (("a.txt", "empty"), "there is no source.json in it"),
         (("a.txt", "page.html"), "neither a ranking nor a review"),
-        (("a.txt", "far.csv"), "hardly a row"),
+        (("a.txt", "far.csv"), "it has no row in common with"),
         (("a.txt", "twice.csv"), "the id '1' appears twice"),
     ],
 )

@@ -55,7 +55,7 @@ def test_decisions_are_taken_in_once(review, tmp_path, capsys):
 
 
 def test_what_a_page_says_of_the_given_label_is_not_believed(review, tmp_path, capsys):
-    names = review.source.names
+    names = review.source.given
     shown = [{"given": "made up"}, {"given": None, "suggested": "dog"}, {}]
     entries = [
         entry_of(review, row, f"={names[row]}", second=row).model_copy(update={"shown": Shown(**said)})
@@ -64,7 +64,7 @@ def test_what_a_page_says_of_the_given_label_is_not_believed(review, tmp_path, c
     assert take_in(capsys, review, written(tmp_path / "mine.jsonl", entries))[0] == 0
     found = open_review(review.folder)
     assert [entry.shown.given for entry in found.log.entries] == [names[0], names[1], None]
-    assert (found.source.classes, found.source.names) == (review.source.classes, names)
+    assert (found.source.classes, found.source.given) == (review.source.classes, names)
 
 
 def test_an_undo_that_takes_nothing_back_is_said_and_left_out(review, tmp_path, capsys):
@@ -238,6 +238,22 @@ def test_a_typed_correction_of_a_decision_is_not_lost(review, tmp_path, capsys):
     decide(review.folder, {5: "=drop"}, second=9)
     for _ in range(2):
         assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
+
+
+def test_an_overruled_decision_that_is_typed_again_is_not_lost(review, tmp_path, capsys):
+    """What the ranking still says of it, and what was taken in from there since, is not typed again."""
+    decide(review.folder, {5: "drop"})
+    assert run(capsys, "rank", tmp_path / "t.csv")[0] == 0
+    decide(review.folder, {5: "unsure"}, second=1)
+    assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
+    cell_of(review, 5, "drop")
+    assert "row '5': a decision was typed" in run(capsys, "rank", tmp_path / "t.csv")[2]
+    assert "about row '5' was replaced" in take_in(capsys, review, review.folder / "ranking.csv", "--as=ann")[2]
+    cell_of(review, 5, "")
+    cell_of(review, 6, "drop")
+    assert "1 decision added" in take_in(capsys, review, review.folder / "ranking.csv", "--as=ann")[1]
+    decide(review.folder, {6: "unsure"}, second=2)
+    assert run(capsys, "rank", tmp_path / "t.csv")[::2] == (0, "")
 
 
 @pytest.mark.parametrize("suffix", [".txt", ".csv"])

@@ -123,6 +123,12 @@ ACCEPTED = {
         "3 names",
         None,
     ),
+    "csv, numbers that are named like labels too": (
+        csv(table(y=ROWS.numbers)),
+        [],
+        "labels from `label`, 3 names; 4 numeric columns `e0` … `e3`, as they are; ids from `id`, `y` left out (named",
+        "bird cat dog",
+    ),
     "parquet, categories": (parquet(table(label=pd.Categorical(ROWS.names))), [], "3 names", "bird cat dog"),
     "parquet, booleans": (parquet(table(label=ROWS.numbers == 1)), [], "2 names", "False True"),
     "parquet, negative": (parquet(table(label=ROWS.numbers * 2 - 2)), [], "3 names", "-2 0 2"),
@@ -289,7 +295,7 @@ ACCEPTED = {
     "csv, votes as floats and whole numbers": (
         csv(table(label=None, a=np.where(VOTES[:, 0] < 0, np.nan, VOTES[:, 0]), b=VOTES[:, 1])),
         ["--label-column=a,b"],
-        "3 names (1 row has none), -1 is no vote",
+        "3 names (1 row has none), -1 is not a vote",
         "0 1 2",
     ),
     "csv, votes guessed": (
@@ -343,7 +349,7 @@ ACCEPTED = {
     "npz, votes": (
         npz(X=ROWS.X, y=VOTES, annotators=np.array(list(PEOPLE))),
         [],
-        "votes of 3 annotators from `y`, 3 names (1 row has none), -1 is no vote",
+        "votes of 3 annotators from `y`, 3 names (1 row has none), -1 is not a vote",
         "0 1 2",
     ),
     "npz, votes as text": (npz(X=ROWS.X, y=NAMED.astype(str)), [], "votes of 3 annotators from `y`", "bird cat dog"),
@@ -369,7 +375,7 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_accepted(name, tmp_path, capsys):
+def test_what_people_have_is_read_and_said(name, tmp_path, capsys):
     make, options, said, classes = ACCEPTED[name]
     path = make(tmp_path)
     status, out, err = run(capsys, "rank", path, *options)
@@ -519,13 +525,13 @@ REFUSED = {
         ["--label-column=a,b"],
         "column b, row 0: there are several labels in a row",
     ),
-    "votes for too few rows": (npz(X=ROWS.X, y=VOTES[:50]), [], "t.npz, y: there are 50 labels for 60 rows"),
+    "votes for too few rows": (npz(X=ROWS.X, y=VOTES[:50]), [], "t.npz, y: 50 labels for 60 rows"),
     "votes in a file of labels": (
         npy(ROWS.X, VOTES),
         [],
         "y.npy: the shape is (60, 3). Fix: give one label per row",
     ),
-    "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: there are 59 labels for 60 rows"),
+    "fewer labels than rows": (npy(ROWS.X, ROWS.names[:-1]), [], "y.npy: 59 labels for 60 rows"),
     "labels nowhere": (
         npy(ROWS.X, None),
         [],
@@ -622,7 +628,7 @@ REFUSED = {
     "vectors of different widths": (
         arrow(v=pa.array([[1.0, 2.0]] * 59 + [[1.0]]), label=pa.array(ROWS.names)),
         ["--embedding-column=v"],
-        "column v, row 59: 1 numbers where row 0 has 2",
+        "column v, row 59: 1 number where row 0 has 2",
     ),
     "two vector columns": (
         arrow(v=pa.array([[1.0]] * 60), w=pa.array([[1.0]] * 60), label=pa.array(ROWS.names)),
@@ -647,7 +653,7 @@ REFUSED = {
     "lists of different widths in csv": (
         csv(table(v=with_value(["[1, 2]"] * 60, 4, "[1]"))),
         ["--embedding-column=v"],
-        "line 6 (row 4), column v: 1 numbers where row 0 has 2",
+        "line 6 (row 4), column v: 1 number where row 0 has 2",
     ),
     "a column of another kind": (
         csv(table()),

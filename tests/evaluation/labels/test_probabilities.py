@@ -78,7 +78,7 @@ def test_they_may_be_all_there_is(rows, own, tmp_path, capsys):
     ("content", "name", "said"),
     [
         (b"ant,bird\n.5,.5\n", "p.csv", "there is no column for the class 'cat'"),
-        (b"bird,cat,dog\n.5,.5,0\n", "p.csv", "1 rows for 120 labels"),
+        (b"bird,cat,dog\n.5,.5,0\n", "p.csv", "1 row for 120 labels"),
         (b"bird,cat,dog\n" + b".5,.5,x\n" * 120, "p.csv", "p.csv"),
         (b"bird,cat,dog\n" + b"2,3,4\n" * 120, "p.csv", "row 0: the row sums to 9, not to 1"),
         (b"", "p.npy", "not an .npy file"),

@@ -183,7 +183,8 @@ def test_a_review_folder_is_scored_and_an_easy_goal_is_said(tmp_path, capsys):
     asked = [tmp_path / "t.csv", f"--truth={tmp_path / 'truth.csv'}", f"--test={tmp_path / 't.csv'}"]
     status, out, err = run(capsys, "score", tmp_path / "t_review", *asked)
     assert status == 0, err
-    assert "60 of 60 rows; ids from id; place, lowest first; 1 decided row at the end\n" in out
+    left_out = "1 row was decided before and left out, since the ranking has them at its end"
+    assert f"60 of 60 rows; ids from id; place, lowest first; {left_out}\n1 of 59 labels is wrong\n" in out
     assert out.endswith("before any fix, so this score cannot tell a good order from a bad one\n")
     assert "there is neither ranking.csv nor samples.json in it" in run(capsys, "score", tmp_path, *asked)[2]
 
@@ -302,7 +303,7 @@ def test_row_numbers_one_per_line_are_a_ranking(tmp_path):
         ("id,suspicion\na/1.png,1\na/1.png,2\n", "line 3, column id: 'a/1.png' already appears on line 2"),
         ("id,suspicion\na/1.png,1\nc/1.png,2\n", "line 3, column id: no row of the data has the id 'c/1.png'"),
         ("id,suspicion\na/1.png,nan\n", "line 2, column suspicion: 'nan' is not a number"),
-        ("suspicion\n1\n2\n", "no column has the ids of the data, and 2 lines are not 3 rows"),
+        ("suspicion\n1\n2\n", "no column has the ids of the data, and there are 2 lines for 3 rows"),
         ("id,label_score,is_label_issue\na/1.png,1,maybe\n", "'maybe' is neither True nor False"),
         ("row,suspicion\n1,1\n7,2\n", "line 3, column row: no row of the data has the id '7'"),
     ],

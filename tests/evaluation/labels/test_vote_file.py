@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from evaluation.cli import main
+from evaluation.labels.forms import spooled, tables
 from evaluation.labels.opened import open_review
 from tests.evaluation.labels.decided import decide
 from tests.evaluation.labels.own_data import NAMES, Rows, ranking, run
@@ -176,3 +177,59 @@ def test_two_equal_votes_of_one_annotator_are_one(tmp_path, capsys):
 def test_an_annotator_column_needs_a_file_of_labels(tmp_path, capsys):
     status, _, err = run(capsys, "rank", written(tmp_path, "csv"), "--annotator-column=who")
     assert (status, "--annotator-column: there is no file of labels" in err) == (1, True)
+
+
+@pytest.fixture
+def in_parts(monkeypatch):
+    """Tables are read in parts of a few rows, and votes are kept in a file."""
+    monkeypatch.setattr(tables, "_BATCH", 7)
+    monkeypatch.setattr(spooled, "_MOST_VOTES", 0)
+    monkeypatch.setattr(spooled, "_BATCH", 11)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "feather"])
+@pytest.mark.parametrize("shape", ["long", "wide"])
+def test_many_votes_are_kept_in_a_file_and_say_the_same(suffix, shape, wide, in_parts, monkeypatch, tmp_path, capsys):
+    frame, write = ROWS.frame(id=IDS).drop(columns="label"), {"csv": "to_csv", "parquet": "to_parquet"}
+    source, lines = frame.join(WIDE) if shape == "wide" else frame, long()
+    for name, table in (("t", source), ("votes", lines)):
+        options = {} if suffix == "feather" else {"index": False}
+        getattr(table, write.get(suffix, "to_feather"))(tmp_path / f"{name}.{suffix}", **options)
+    asked = f"--label-column={','.join(PEOPLE)}" if shape == "wide" else f"--labels={tmp_path / 'votes'}.{suffix}"
+    assert run(capsys, "rank", tmp_path / f"t.{suffix}", asked, "--features=e*")[0] == 0
+    assert ranking(tmp_path / "t_review").equals(ranking(wide))
+    kept = [np.load(path) for path in (tmp_path / "t_review").glob("votes_*.npy")]
+    assert [(one.shape, one.dtype) for one in kept] == [((60, 3), np.int32)]
+    order = [0, 1, 2] if shape == "wide" else [2, 0, 1]
+    assert (kept[0] == VOTES[:, order]).all()
+    for can_write in (True, False):
+        monkeypatch.setattr("os.access", lambda *_, can=can_write: can)
+        codes = open_review(tmp_path / "t_review").source.votes.codes
+        assert (codes.tolist(), isinstance(codes, np.memmap)) == (kept[0].tolist(), can_write)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused_alike_if_read_in_parts(name, in_parts, tmp_path, capsys):
+    test_refused_in_one_sentence(name, tmp_path, capsys)
+    assert not list(tmp_path.rglob("votes_*.npy"))
+
+
+@pytest.mark.parametrize("line", [5, len(BARE)])  # in the same part of the file as line 4, or in another
+def test_the_first_vote_that_differs_is_named_wherever_the_other_is(line, in_parts, tmp_path, capsys):
+    first = BARE.iloc[[4]]
+    other = first.assign(label="eel")
+    found = pd.concat([BARE.iloc[:line], other, first, BARE.iloc[line:], other])
+    found.to_parquet(tmp_path / "votes.parquet", index=False)
+    status, _, err = run(capsys, "rank", written(tmp_path, "csv"), f"--labels={tmp_path / 'votes.parquet'}")
+    said = f"{first['annotator'].item()} labels row {first['id'].item()} twice, as '{first['label'].item()}' and 'eel'"
+    assert status == 1
+    assert f"column label, row {line}: {said}" in err
+
+
+def test_as_many_annotators_as_votes_are_refused(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(spooled, "_TOO_MANY_VOTES", 6000)
+    source = written(tmp_path, "csv")
+    BARE.assign(annotator=np.arange(len(BARE))).to_csv(tmp_path / "votes.csv", index=False)
+    status, _, err = run(capsys, "rank", source, f"--labels={tmp_path / 'votes.csv'}")
+    assert status == 1
+    assert "votes.csv: 128 annotators of 60 rows are more than can be looked at. Fix: name the column" in err

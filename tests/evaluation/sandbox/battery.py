@@ -20,7 +20,7 @@ from tests.support import SHARED
 HOSTILE = SHARED / "cases" / "hostile"
 OWN = Path(__file__).parent / "programs"
 ROWS = 300
-LIMITS = Limits(seconds=4.0, memory=512 * MIB)
+LIMITS = Limits(seconds=30.0, memory=512 * MIB)
 SECRET = "secret-8c1d52f0a7"
 MARK = "hostile-was-here"
 _PLACES = ("/etc", "/usr/lib", "/usr/local/bin", "/var/tmp", "/root", "/home", "/opt", "/run")

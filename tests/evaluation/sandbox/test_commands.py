@@ -112,7 +112,7 @@ def test_the_environment_has_nothing_of_ours(monkeypatch):
     assert "SECRET_TOKEN" not in containers._environment()
 
 
-def test_group_of_version_1(tmp_path):
+def test_a_group_of_cgroup_v1_limits_and_measures(tmp_path):
     for kind in ("memory", "cpu", "cpuacct"):
         (tmp_path / kind).mkdir()
     group = make_group(Limits(memory=64 * MIB, processors=2), tmp_path)
@@ -126,7 +126,7 @@ def test_group_of_version_1(tmp_path):
     assert (group.peak_memory(), group.cpu_seconds()) == (12345, 2.5)
 
 
-def test_group_of_version_2(tmp_path):
+def test_a_group_of_cgroup_v2_limits_and_measures(tmp_path):
     (tmp_path / "cgroup.controllers").write_text("memory pids cpu")
     group = make_group(Limits(processes=9), tmp_path)
     assert set(group.folders) == {"memory", "pids", "cpu"}
@@ -209,7 +209,7 @@ class Scripted(Bare):
         ("exit 0", "not_run", "the sandbox could not be started, which is not the program's fault"),
     ],
 )
-def test_verdicts(script, verdict, problem):
+def test_how_a_program_ends_decides_its_verdict(script, verdict, problem):
     outcome = run(JOB, Limits(seconds=1.0, answer=MIB), Scripted(script))
     assert (outcome.verdict, outcome.problem) == (verdict, problem)
     assert outcome.answer == (b"hello" if verdict == "ok" else None)

@@ -99,7 +99,7 @@ def test_one_file_or_a_missing_one_is_refused(probabilities, tmp_path):
         blend([probabilities[0], tmp_path / "none.csv"], tmp_path / "out.csv")
 
 
-def test_the_command_blends(probabilities, tmp_path, capsys):
+def test_blend_writes_the_weighted_answer_or_says_what_is_wrong(probabilities, tmp_path, capsys):
     output = tmp_path / "out.csv"
     arguments = ["blend", *map(str, probabilities), f"--output={output}"]
     assert main([*arguments, "--categories", "--weights", "1", "3"]) == 0

@@ -82,7 +82,7 @@ BAD = [
     ({"ranks": np.zeros((2, 1), dtype=">i4")}, "ranks: >i4 of shape"),
     ({"ranks": np.zeros((2, 1))}, "ranks: float64 of shape"),
     ({"ranks": np.zeros(2, dtype=np.int32)}, r"ranks: int32 of shape \(2,\)"),
-    ({"ranks": np.zeros((1, 1), dtype=np.int32)}, "1 lists for 2 queries"),
+    ({"ranks": np.zeros((1, 1), dtype=np.int32)}, "1 list for 2 queries"),
     ({"ranks": np.full((2, 1), 3, dtype=np.int32)}, "ranks: numbers outside reference_ids"),
     ({"ranks": np.full((2, 1), -2, dtype=np.int32)}, "ranks: numbers outside reference_ids"),
     ({"ranks": np.array([[0, 1], [-1, 1]], dtype=np.int32)}, "entry 1, query ä.2: -1 appears before the end"),

@@ -52,7 +52,7 @@ def test_it_is_the_sum_of_the_definition(rankings, references, data):
         assert first[row] == (relevant.index(True) if any(relevant) else NOWHERE)
 
 
-def test_blocks_do_not_show(monkeypatch):
+def test_the_size_of_a_block_changes_nothing(monkeypatch):
     rng = np.random.default_rng(0)
     ranks = np.stack([rng.permutation(40)[:12] for _ in range(30)]).astype(np.int32)
     classes = numbered(rng.integers(0, 4, 30).astype(str).tolist(), rng.integers(0, 4, 40).astype(str).tolist())

@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 BROKEN = [
-    ([[1.0, 2.0], [3.0], [4.0, 5.0, 6.0], [7.0, 8.0]], "column encoding, row 1: 1 numbers where row 0 has 2"),
+    ([[1.0, 2.0], [3.0], [4.0, 5.0, 6.0], [7.0, 8.0]], "column encoding, row 1: 1 number where row 0 has 2"),
     ([[1.0, 2.0], [3.0, None], [4.0, 5.0], [7.0, 8.0]], "column encoding, row 1: a number is missing"),
     ([[1.0, 2.0], None, [4.0, 5.0], [7.0, 8.0]], "column encoding, row 1: there is no value"),
     ([["x"]] * 4, "lists of floats are expected"),

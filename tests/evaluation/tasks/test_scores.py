@@ -148,7 +148,7 @@ def test_other_seeds_lie_in_folders_of_their_own(sister, capsys):
     assert len(found) == len(NAMES) + 1
 
 
-def test_good_files_validate(sister, capsys):
+def test_the_good_file_of_each_task_is_valid(sister, capsys):
     for name in NAMES:
         path = submit(sister, name, GOOD[name])
         status, out, _ = run(capsys, "validate", path, f"--task={name}", f"--workspace={sister}")

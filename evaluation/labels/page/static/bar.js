@@ -1,7 +1,7 @@
 "use strict";
 // What is known so far: the meter on top, and the side panel with kinds, curve and advice.
 (() => {
-  const { h, name, count } = fixfirst;
+  const { h, name, count, counted } = fixfirst;
 
   const strong = (text) => h("strong", {}, text);
   const range = ([, low, high], to = " to ") => (count(low) === count(high) ? count(low) : `${count(low)}${to}${count(high)}`);
@@ -23,13 +23,12 @@
   }
 
   function tally(state, total) {
-    const wrong = state.found === 1 ? "1 wrong label" : `${count(state.found)} wrong labels`;
-    const parts = [strong(`${wrong} found`), ` in ${count(state.looked)} look${state.looked === 1 ? "" : "s"}`];
+    const parts = [strong(`${counted(state.found, "wrong label")} found`), ` in ${counted(state.looked, "look")}`];
     if (state.wide) parts.push(" · ", strong(`${range(state.left)} left`));
     else if (state.left) parts.push(" · about ", strong(`${count(state.left[0])} left`), ` (${range(state.left)})`);
-    else parts.push(` · ${count(total - state.looked)} rows to go`);
+    else parts.push(` · ${counted(total - state.looked, "row")} to go`);
     if (state.next) {
-      parts.push(` · next ${count(state.next.looks)} looks: ${range(state.next.found)}`);
+      parts.push(` · next ${counted(state.next.looks, "look")}: ${range(state.next.found)}`);
     }
     return parts;
   }
@@ -43,9 +42,9 @@
       state.disagreements
         ? h("section", {}, h("h2", {}, "third look"),
           h("button", { type: "button", class: "link", onclick: () => choose({ state: "disagreement" }) },
-            `${state.disagreements} row${state.disagreements === 1 ? "" : "s"} on which reviewers disagree`))
+            `${counted(state.disagreements, "row")} on which reviewers disagree`))
         : null,
-      state.looked === 0 ? h("p", { class: "quiet" }, `${count(total)} rows in all`) : null);
+      state.looked === 0 ? h("p", { class: "quiet" }, `${counted(total, "row")} in all`) : null);
   }
 
   const MOST_KINDS = 8;
@@ -73,6 +72,7 @@
   function curve(state) {
     const points = state.curve;
     const ahead = state.forecast;
+    if (state.looked === 0 && !ahead.length) return h("p", { class: "quiet" }, "No row has been looked at yet.");
     const [looks, found] = points.at(-1);
     const right = Math.max(ahead.length ? ahead.at(-1)[0] : looks, 1);
     const top = Math.max(ahead.length ? Math.max(...ahead.map((one) => one[3])) : found, 1);
@@ -83,7 +83,7 @@
       h("line", { class: "axis", x1: 6, y1: y(0), x2: WIDE - 6, y2: y(0) }),
       h("line", { class: "axis", x1: 6, y1: y(0), x2: 6, y2: 10 }),
     ];
-    let said = `${found} wrong labels found in ${looks} looks`;
+    let said = `${counted(found, "wrong label")} found in ${counted(looks, "look")}`;
     if (ahead.length) {
       const line = [[looks, found], ...ahead.map(([a, b]) => [a, b])];
       const band = [[looks, found], ...ahead.map(([a, , , high]) => [a, high]),
@@ -99,15 +99,14 @@
     parts.push(h("path", { class: "line", d: path(points) }));
     return h("figure", { class: "curve" },
       h("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": said }, parts),
-      h("figcaption", {}, h("span", {}, "0"), h("span", {}, `${count(right)} looks`)));
+      h("figcaption", {}, h("span", {}, "0"), h("span", {}, counted(right, "look"))));
   }
 
   function renewed(state) {
     if (state.computing) return h("p", {}, "The order is being computed anew …");
     if (state.round_failed) return h("p", { class: "caveat" }, state.round_failed);
     if (state.round === 0) return null;
-    const looks = `look${state.renewed_after === 1 ? "" : "s"}`;
-    return h("p", {}, `The order was renewed after ${count(state.renewed_after)} ${looks}.`);
+    return h("p", {}, `The order was renewed after ${counted(state.renewed_after, "look")}.`);
   }
 
   Object.assign(fixfirst, { meter, side });

@@ -39,6 +39,7 @@ const fixfirst = { start: JSON.parse(document.getElementById("start").textConten
   };
 
   const count = (number) => Math.round(number).toLocaleString("en");
+  const counted = (number, noun) => `${count(number)} ${noun}${Math.round(number) === 1 ? "" : "s"}`;
 
   function ordinal(number) {
     const tens = number % 100;
@@ -55,5 +56,5 @@ const fixfirst = { start: JSON.parse(document.getElementById("start").textConten
       shortcut ? key(shortcut) : null, h("span", {}, content));
   }
 
-  Object.assign(fixfirst, { h, name, visible, percent, count, ordinal, key, action });
+  Object.assign(fixfirst, { h, name, visible, percent, count, counted, ordinal, key, action });
 })();

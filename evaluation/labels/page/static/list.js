@@ -1,7 +1,7 @@
 "use strict";
 // All rows that the filters leave, however many: only those in view exist, and they are fetched in pages.
 (() => {
-  const { h, name, percent, thumb, visible, count } = fixfirst;
+  const { h, name, percent, thumb, visible, counted } = fixfirst;
   const HEIGHT = 52;
   const PAGE = 100;
 
@@ -78,7 +78,7 @@
     page(0).then((found) => {
       if (!found) return;
       total = found.total;
-      title.replaceChildren(`${count(total)} row${total === 1 ? "" : "s"}`,
+      title.replaceChildren(counted(total, "row"),
         h("span", { class: "quiet" }, " · the one to look at first on top"));
       scroller.setAttribute("aria-rowcount", String(total + 1));
       body.style.height = `${total * HEIGHT}px`;

@@ -366,7 +366,7 @@
     if (renewed) {
       details.clear();
       queue = [];
-      const text = `The order was renewed after ${state.renewed_after} looks.`;
+      const text = `The order was renewed after ${fixfirst.counted(state.renewed_after, "look")}.`;
       const link = h("button", { type: "button", class: "link", onclick: app.renew },
         "show the new order ", fixfirst.key("r"));
       if (!failing()) say(text, { link: app.view === "look" ? null : link });

@@ -1,7 +1,7 @@
 "use strict";
 // One row as a person sees it: a picture, a text, or its most telling columns.
 (() => {
-  const { h, name, visible, backend } = fixfirst;
+  const { h, name, visible, counted, backend } = fixfirst;
 
   function picture(shown, size, label) {
     const source = backend.picture(shown, size);
@@ -54,7 +54,7 @@
   // Which columns are shown, and in which order.
   function ordered(row, sides) {
     const shown = row.columns.length;
-    const some = shown < row.width ? `${shown} of ${row.width} columns` : `${shown} column${shown === 1 ? "" : "s"}`;
+    const some = shown < row.width ? `${shown} of ${row.width} columns` : counted(shown, "column");
     if (!sides.length) return `${some}, in the order of the file`;
     if (sides.length === 1) return [`${some}; first those that differ most from the nearest `, name(row.suggested)];
     return [`${some}; first those that best tell `, name(row.suggested), " from ", name(row.given)];

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from cleaning.belief import basis, posterior
-from cleaning.belief.blocks import cost, forward, judge, stored
+from cleaning.belief.blocks import block, cost, forward, judge, stored
 from cleaning.data import Split
 from cleaning.errors import InvalidInput
 from cleaning.parallel.engine import Engine, thread_pools
@@ -15,7 +15,7 @@ from tests.cleaning.belief.blocks.made import case
 @pytest.fixture(scope="module", autouse=True)
 def small():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
+        patch.setattr(block, "FEWEST_ROWS", 250)
         yield
 
 

@@ -8,9 +8,10 @@ import pytest
 from cleaning.belief import primal_learners
 from cleaning.belief.base_learners import plain_view, root_view
 from cleaning.belief.blocks import forward
+from cleaning.belief.blocks.block import blocks_of
 from cleaning.belief.blocks.learners import Known, Ridge, Views, by_class, fold_of, grams
 from cleaning.belief.blocks.scan import scanned
-from cleaning.belief.blocks.stored import Stored, blocks_of
+from cleaning.belief.blocks.stored import Stored
 from cleaning.belief.blocks.work import Work
 from cleaning.belief.forward_learner import STEPS, _fitted
 from cleaning.errors import InvalidInput, Place
@@ -69,7 +70,7 @@ def test_the_forward_model_is_that_of_all_rows_at_once(given, monkeypatch):
         np.testing.assert_allclose(model, plain, atol=2e-3)
 
 
-def test_sums_by_class(given):
+def test_the_rows_of_a_class_are_summed(given):
     made, *_ = given
     codes = np.array([2, 0, 2, 5])
     expected = np.zeros((7, 8))

@@ -96,7 +96,7 @@ def test_those_of_rows_that_the_model_was_fitted_on_are_refused(given, own, tmp_
 
 
 @pytest.mark.parametrize(
-    ("row", "problem"), [([0.5, 0.6, 0, 0], "sums to 1.1"), ([np.nan, 0, 0, 1], "NaN"), ([2, -1, 0, 0], "no probabi")]
+    ("row", "problem"), [([0.5, 0.6, 0, 0], "sums to 1.1"), ([np.nan, 0, 0, 1], "NaN"), ([2, -1, 0, 0], "not a proba")]
 )
 def test_the_row_that_is_no_distribution_is_named(given, own, tmp_path, row, problem):
     broken = own[:550].copy()

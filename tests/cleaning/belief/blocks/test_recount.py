@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cleaning.belief import basis, posterior
-from cleaning.belief.blocks import judge, recount, stored
+from cleaning.belief.blocks import block, judge, recount
 from cleaning.belief.blocks.sample import Sample
 from cleaning.data import Split
 from cleaning.review import next_round
@@ -16,7 +16,7 @@ from tests.cleaning.belief.blocks.made import Case, case
 @pytest.fixture(scope="module", autouse=True)
 def small():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stored, "FEWEST_ROWS", 250)
+        patch.setattr(block, "FEWEST_ROWS", 250)
         patch.setattr(basis, "DENSE_ROWS", 100)  # the learners for many rows
         yield
 
@@ -52,7 +52,7 @@ def looked(found, given, looks):
 def test_the_interval_is_that_of_a_round_in_memory(both, given, looks):
     found, plain = both
     chosen, right, ahead = looked(found, given, looks)
-    ours = found.recount.after(ahead, found.suspicion, chosen, right)
+    ours = found.recount.after(ahead, found.suspicion, chosen, right).count
     theirs = next_round(plain, dict(zip(chosen.tolist(), right.tolist(), strict=True))).left
     assert ours.low <= given[0].wrong[ahead].sum() <= ours.high
     assert ours.expected == pytest.approx(theirs.expected, rel=0.25, abs=3)
@@ -64,7 +64,7 @@ def test_the_interval_narrows_with_the_looks(both, given):
     widths = [found.count.high - found.count.low]
     for looks in (150, 500):
         chosen, right, ahead = looked(found, given, looks)
-        count = found.recount.after(ahead, found.suspicion, chosen, right)
+        count = found.recount.after(ahead, found.suspicion, chosen, right).count
         widths.append(count.high - count.low)
     assert widths[1] < 0.9 * widths[0]
     assert widths[2] < 0.5 * widths[0]
@@ -78,7 +78,7 @@ def test_more_wrong_labels_than_believed_are_evidence_of_more_among_the_others(b
     ahead = made.labels >= 0
     ahead[chosen] = False
     sides = ((made.labels[chosen] + np.arange(60) % wrong) % 4 for wrong in (1, 4))
-    none, some = (found.recount.after(ahead, found.suspicion, chosen, right) for right in sides)
+    none, some = (found.recount.after(ahead, found.suspicion, chosen, right).count for right in sides)
     assert some.expected > 1.3 * none.expected
     assert some.high > none.high
 
@@ -88,7 +88,7 @@ def test_a_decision_for_a_class_that_no_row_has_is_a_wrong_label(both, given):
     chosen, right, ahead = looked(found, given, 60)
     right = right.copy()
     right[:5] = 9
-    count = found.recount.after(ahead, found.suspicion, chosen, right)
+    count = found.recount.after(ahead, found.suspicion, chosen, right).count
     assert 0 <= count.low <= count.expected <= count.high <= ahead.sum()
 
 
@@ -98,7 +98,7 @@ def test_a_sample_counts_for_all_rows(both, given):
     kept = np.isin(np.arange(len(given[0].labels)), sample.rows[sample.group % 2 == 0])
     half = replace(found.recount, sample=sample.among(kept))
     chosen, right, ahead = looked(found, given, 100)
-    ours, theirs = (one.after(ahead, found.suspicion, chosen, right) for one in (half, found.recount))
+    ours, theirs = (one.after(ahead, found.suspicion, chosen, right).count for one in (half, found.recount))
     assert ours.expected == pytest.approx(theirs.expected, rel=0.5)
     assert ours.high > 0.6 * theirs.high
 
@@ -111,14 +111,14 @@ def test_the_most_suspicious_rows_are_counted_though_the_sample_has_none_of_them
     good = replace(found.recount, sample=found.recount.sample.among((made.labels >= 0) & ~made.wrong))
     chosen, right, ahead = looked(found, given, 60)
     left = made.wrong[ahead].sum()
-    assert 0.6 * left < good.after(ahead, found.suspicion, chosen, right).expected < 1.6 * left
+    assert 0.6 * left < good.after(ahead, found.suspicion, chosen, right).count.expected < 1.6 * left
 
 
 def test_where_no_row_of_the_sample_is_open_any_number_may_be_wrong(both, given):
     found, _ = both
     rows, none = np.arange(len(given[0].labels)), np.empty(0, dtype=np.int64)
     few = replace(found.recount, sample=found.recount.sample.among(rows < 100))
-    count = few.after((rows >= 880) & (given[0].labels >= 0), found.suspicion, none, none)
+    count = few.after((rows >= 880) & (given[0].labels >= 0), found.suspicion, none, none).count
     assert (count.low, count.high) == (0.0, 10.0)
     assert count.expected == pytest.approx(found.suspicion[880:890].sum())
 

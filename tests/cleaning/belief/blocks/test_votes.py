@@ -1,15 +1,19 @@
 """Several labels per row are by blocks what they are for `label_posterior`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cleaning.belief import posterior
 from cleaning.belief.ballots import majority, shares_in, voted_on
-from cleaning.belief.blocks import judge, stored, trusted
+from cleaning.belief.blocks import judge, recount, stored, trusted
 from cleaning.belief.blocks.learners import fold_of
 from cleaning.belief.blocks.scan import digests_of
 from cleaning.belief.consensus import consensus_of
 from cleaning.data import Split
+from cleaning.parallel.engine import Engine
+from cleaning.review import next_round
 from tests.cleaning.belief.blocks.made import Undrawn, case
 
 pytestmark = pytest.mark.usefixtures("comparable")
@@ -59,8 +63,12 @@ def found(rows, votes, tmp_path_factory):
     return judge.judge_stored(kept(tmp_path_factory.mktemp("rows"), rows[:NOISY]), majority(votes), votes=votes)
 
 
-def test_beliefs_count_and_annotators_are_those_of_all_rows_at_once(rows, votes, found):
-    plain = at_once(rows, votes)
+@pytest.fixture(scope="module")
+def plain(rows, votes):
+    return at_once(rows, votes)
+
+
+def test_beliefs_count_and_annotators_are_those_of_all_rows_at_once(votes, found, plain):
     np.testing.assert_allclose(found.suspicion, plain.suspicion, atol=5e-3)
     assert (found.suggestion == plain.suggestion).mean() > 0.995
     assert found.count.expected == pytest.approx(plain.wrong_labels().expected, rel=5e-3)
@@ -72,6 +80,14 @@ def test_beliefs_count_and_annotators_are_those_of_all_rows_at_once(rows, votes,
     np.testing.assert_allclose(found.annotators.told, told, atol=5e-3)
     asked = np.where(several.missing.max(axis=1) > 0, several.missing.argmax(axis=1), -1)
     assert (found.annotators.ask == asked).mean() > 0.99
+
+
+def test_votes_in_a_file_are_judged_to_the_same_bytes(rows, votes, found, tmp_path):
+    np.save(tmp_path / "votes.npy", votes.astype(np.int32))
+    said = stored.Stored.of(np.load(tmp_path / "votes.npy", mmap_mode="r"))
+    again = judge.judge_stored(kept(tmp_path, rows[:NOISY]), majority(votes), votes=said, engine=Engine(2))
+    assert again.suspicion.tobytes() == found.suspicion.tobytes()
+    assert again.annotators.quality.tobytes() == found.annotators.quality.tobytes()
 
 
 def test_with_trusted_rows_too(made, rows, votes, tmp_path):
@@ -106,19 +122,46 @@ def test_one_annotator_is_the_plain_case_also_with_copies_and_rows_without_a_lab
     checked = np.argsort(-np.nan_to_num(plain.suspicion))[:30]
     ahead = labels >= 0
     ahead[checked] = False
-    counts = [one.recount.after(ahead, one.suspicion, checked, made.truth[checked]) for one in (plain, found)]
+    counts = [one.recount.after(ahead, one.suspicion, checked, made.truth[checked]).count for one in (plain, found)]
     assert counts[1].expected == pytest.approx(counts[0].expected, rel=0.02)
     assert counts[1].high == pytest.approx(counts[0].high, abs=3)
 
 
-def test_rows_checked_afterwards_tell_of_the_annotators(made, rows, votes, found):
+@pytest.mark.parametrize("looks", [20, 80, 250])
+@pytest.mark.parametrize("suspicious", [True, False])
+def test_after_decisions_the_annotators_are_those_of_a_round_in_memory(made, votes, found, plain, looks, suspicious):
+    """But for what the learners learn from the decisions, which they do in memory only."""
     truth, labels = made.truth[10 : 10 + NOISY], majority(votes)
-    checked = np.argsort(-found.suspicion)[:80]
-    ahead = np.ones(NOISY, dtype=bool)
-    ahead[checked] = False
-    count = found.recount.after(ahead, found.suspicion, checked, truth[checked])
+    order = np.argsort(-found.suspicion) if suspicious else np.random.default_rng(looks).permutation(NOISY)
+    checked, left_out, still = order[:looks], order[looks : looks + 9], np.sort(order[looks + 9 :])
+    ahead = np.isin(np.arange(NOISY), still)
+    later = found.recount.after(ahead, found.suspicion, checked, truth[checked])
+    count, people = later.count, later.annotators
     assert count.low <= (labels != truth)[ahead].sum() <= count.high
-    assert count.high < found.count.high
+    right = dict(zip(checked.tolist(), truth[checked].tolist(), strict=True))
+    several = consensus_of(next_round(plain, right, left_out.tolist()).posterior, votes[still])
+    np.testing.assert_allclose(people.quality, several.annotator_quality, atol=5e-3)
+    np.testing.assert_allclose(people.told, several.missing.sum(axis=0) / (votes[still] < 0).sum(axis=0), atol=0.01)
+    asked = np.where(several.missing.max(axis=1) > 0, several.missing.argmax(axis=1), -1)
+    assert (people.ask[still] == asked).mean() > 0.99
+
+
+def test_in_a_sample_the_most_suspicious_rows_say_whom_to_ask(made, votes, found, monkeypatch):
+    """Of the others, those outside the sample stay what they were."""
+    monkeypatch.setattr(recount, "_CERTAIN", 100)
+    order = np.argsort(-found.suspicion, kind="stable")
+    few = np.isin(np.arange(NOISY), order[::5])
+    sample = found.recount.sample.among(few)
+    counting = replace(found.recount, sample=sample, annotators=replace(found.annotators, ask=np.full(NOISY, 9)))
+    ahead = np.isin(np.arange(NOISY), order[60:])
+    whole, part = (
+        one.after(ahead, found.suspicion, order[:60], made.truth[10 : 10 + NOISY][order[:60]]).annotators
+        for one in (found.recount, counting)
+    )
+    judged = few | np.isin(np.arange(NOISY), order[60:160])
+    assert (part.ask[~judged] == 9).all()
+    assert (part.ask[judged & ahead] == whole.ask[judged & ahead]).mean() > 0.95
+    np.testing.assert_allclose(part.quality, whole.quality, atol=0.05)
 
 
 def test_the_votes_on_equal_rows_are_one_piece_of_evidence(rows, votes, tmp_path):

@@ -1,6 +1,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from evaluation.contest.standings import leaderboard
 from evaluation.contract.record import Curve
 from evaluation.contract.registry import task
 from evaluation.figures.drawn import picture, roles, saved
-from evaluation.figures.page.content import section
+from evaluation.figures.page.content import headline, section
 from evaluation.figures.page.markup import picture_addresses
 from tests.evaluation.figures.page.made_up import IDS, NEEDED, records, scored
 
@@ -51,6 +52,8 @@ def test_the_five_best_random_and_bounds_are_in_colour(cleaning):
     assert board[1].to_best is None
     assert board[0].to_best.mean < 0
     assert section("cleaning", board, bound, []).said.startswith("good is first of 9: score 0.150")
+    alike = [replace(row, mean=board[1].mean) for row in board[:4]]
+    assert headline(alike).startswith("good and 2 others share the first place of 3: score 0.150")
     assert saved(picture("a", bound)) == (
         "good reaches 95% of the clean accuracy after 5 of 40 fixes, random order after 28: 23 fixes saved (82%)."
     )

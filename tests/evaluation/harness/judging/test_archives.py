@@ -116,7 +116,7 @@ def packed(path, *members):
         ([("a\x1b[31m", {}), ("a\x1b[31m", {})], "is there twice"),
     ],
 )
-def test_unpacking_refuses(members, words, tmp_path, monkeypatch):
+def test_members_that_may_do_harm_are_refused(members, words, tmp_path, monkeypatch):
     monkeypatch.setattr(unpack, "MOST_MEMBERS", 10)
     with pytest.raises(Refusal, match=words):
         unpack.unpack(packed(tmp_path / "a.tar", *members), tmp_path / "out", 1000)

@@ -78,7 +78,7 @@ def judged(entry, folders):
         return judge_entry(code, task, "blobs", folders, parameters, engine, name=code.name), code
 
 
-def test_an_image_ranks(image, folders):
+def test_the_answer_of_an_image_is_taken(image, folders):
     found, code = judged(f"image:{image}", folders)
     assert found.content == "".join(f"{row}\n" for row in range(30)).encode(), found.outcome
     assert (code.name, len(code.sha256)) == ("fixfirst-test-ranker", 64)

@@ -264,6 +264,28 @@ def test_rehearse_tells_everything_and_leaves_nothing(engine, folders, tmp_path,
     assert sorted(folders.parameters_file.parent.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("returned", "said", "answered"),
+    [
+        (
+            "np.arange(len(train))[::-1]",
+            "  | warning: its scores are the numbers 0 to 29, each once, which looks",
+            True,
+        ),
+        ("np.ones(len(train)) * 1j", "  | the scores are complex numbers; return one real number", False),
+    ],
+)
+def test_rehearse_points_out_an_order_in_place_of_scores(
+    returned, said, answered, engine, folders, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(stage, "engine_for", lambda code, **_: (engine, code))
+    path = tmp_path / "mine.py"
+    path.write_text(f"import numpy as np\n\ndef rank(train, validation, *, rng):\n    return {returned}\n")
+    parameters, out = load_parameters(folders.parameters_file), io.StringIO()
+    assert rehearse(str(path), folders, parameters, CLEANING, Reporter(out, out), trust=False) == answered
+    assert said in out.getvalue()
+
+
 def test_the_truth_may_not_lie_where_every_program_reads(tmp_path, monkeypatch):
     with pytest.raises(FixfirstError, match="the truth must not be there"):
         sets.refuse_visible(type(tmp_path)(sys.prefix) / "data")
@@ -369,12 +391,12 @@ def test_a_zero_shot_archive_gets_the_same_score_as_outside(engine, digits, tmp_
 def test_both_scripts_have_one_time_limit_and_no_truth(engine, digits, tmp_path):
     task = task_named("zero_shot")
     scripts = {
-        "setup.sh": "sleep 1\n",
+        "setup.sh": "sleep 0.5\n",
         "predict.sh": 'find "$1" -type f | sed "s/[0-9]*.jpg/N.jpg/" | sort -u >&2; sleep 20\n',
     }
     path = archive(tmp_path / "team.tar.gz", scripts)
-    found = judged(digits, path, engine, data_id="digits-names-0", task=task, minutes=0.05)
+    found = judged(digits, path, engine, data_id="digits-names-0", task=task, minutes=0.02)
     assert found.outcome.verdict == "time"
-    assert found.outcome.seconds >= 3
+    assert found.outcome.seconds >= 1.2
     shown = ["/input/digits-en/classes.json", "/input/digits-en/img/N.jpg"]
     assert found.outcome.log.decode().split()[:2] == shown

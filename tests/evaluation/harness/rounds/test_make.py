@@ -178,6 +178,7 @@ def rank(train, validation, *, rng, checked=None):
 """
 
 
+@pytest.mark.usefixtures("no_cleanlab")
 def test_a_hostile_ranker_finds_no_truth_and_runs_nothing_beside_it(place, tmp_path):
     trap = tmp_path / "trap"
     settle(place, 15, **dict.fromkeys(("leaves", "pickles", "searches"), THIEF.replace("TRAP", repr(str(trap)))))

@@ -101,7 +101,7 @@ def large(folder: Path, rows: int = 50_000) -> Path:
         "high": 1.1 * suspicion.sum(),
     }
     none = {"caveats": [], "first_looks": [], "decided": {}, "features_before": None, "classes_before": []}
-    description = describe(review, source, None, seed=0, count=count, **none)
+    description = describe(review, source, None, seed=0, count=count, decisions=0, **none)
     write_review(review, description, pd.DataFrame(columns, columns=list(COLUMNS)))
     return review
 

@@ -74,7 +74,7 @@ def test_rows_are_found_by_kind_class_state_reviewer_and_id(views, review):
     assert desk.classes[-1] == "a new class"
 
 
-def test_the_bar_adds_up(views):
+def test_every_look_counts_and_a_found_label_is_no_longer_left(views):
     desk = views.desk
     before = views.state()
     order = [row for row in desk.round.order.tolist() if desk.given[row] >= 0][:3]
@@ -195,7 +195,7 @@ def test_the_page_says_what_the_ranking_has_said_and_renews_it_after_a_further_b
     between, closed = views.state(), views.desk.state != 0
     assert between["left"].high == max(state["left"].high - 9, 0)
     ahead = [row for row in views.desk.round.order.tolist() if not closed[row]]
-    assert between["advice"] == advice(np.nan_to_num(views.desk.round.suspicion[ahead]), between["left"])
+    assert between["advice"] == advice(np.nan_to_num(views.desk.round.suspicion[ahead]), between["left"], 20)
     views.desk.decide([Wish(order[29], "drop")], 0)
     views.desk.wait()
     assert views.state()["round"] == 1
