@@ -1,7 +1,6 @@
 """`fixfirst decisions`: takes in the decisions that somebody made on a static page, or typed into a table."""
 
 from collections.abc import Mapping, Sequence
-from operator import attrgetter
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,9 +11,6 @@ from evaluation.labels.decisions import Entry, Shown, now, read_entries, reviewe
 from evaluation.labels.opened import Review, open_review
 from evaluation.labels.typed import Column, is_typed, read_typed
 from evaluation.labels.verdicts import Verdicts
-
-# A decision of a page is in the log already if these are the same. Its name may be another now, by --as.
-_SAME = attrgetter("id", "verdict", "label", "at")
 
 
 def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new_labels: bool = False) -> None:
@@ -32,8 +28,8 @@ def take_in(file: Path, folder: Path, by: str | None, reporter: Reporter, *, new
     given = review.source.given
     wanted = {line: _as_given(entry, given[entry.row]) for line, entry in zip(found, fitting, strict=True)}
     added = review.log.append(lambda: _new(review, wanted, column, file))
-    logged = set(map(_SAME, review.places.split(review.log.entries)[0]))
-    idle = [line for line, entry in wanted.items() if entry.verdict == "undo" and _SAME(entry) not in logged]
+    logged = set(map(_same, review.places.split(review.log.entries)[0]))
+    idle = [line for line, entry in wanted.items() if entry.verdict == "undo" and _same(entry) not in logged]
     known = len(wanted) - len(added) - len(idle)
     reporter.say(
         f"{review.log.path}: {count_of(len(added), 'decision')} added" + (f", {known} already there" if known else "")
@@ -76,6 +72,11 @@ def _typed(file: Path, review: Review, by: str | None) -> tuple[Column, dict[int
     return column, found
 
 
+def _same(entry: Entry) -> tuple[object, ...]:
+    """A decision of a page is in the log already if these are the same. Its name may be another now, by --as."""
+    return entry.id, entry.verdict, entry.label, entry.at, entry.by if entry.verdict == "undo" else None
+
+
 def _as_given(entry: Entry, given: str | None) -> Entry:
     """The decision with the label that the row was given, if it says another: the next ranking relies on it."""
     if entry.shown in (Shown(), entry.shown.model_copy(update={"given": given})):
@@ -98,10 +99,10 @@ def _new(review: Review, wanted: Mapping[int, Entry], column: Column | None, fil
     known = review.places.split(review.log.entries)[0]
     if column is not None:
         return _typed_anew(known, wanted, column, file)
-    seen, verdicts, new = set(map(_SAME, known)), Verdicts(known), list[Entry]()
+    seen, verdicts, new = set(map(_same, known)), Verdicts(known), list[Entry]()
     for entry in wanted.values():
         idle = entry.verdict == "undo" and all(one.by != entry.by for one in verdicts.of(entry.row))
-        if _SAME(entry) not in seen and not idle:
+        if _same(entry) not in seen and not idle:
             verdicts.take(entry)
             new.append(entry)
     return new

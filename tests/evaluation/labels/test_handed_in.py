@@ -74,7 +74,7 @@ def test_an_undo_that_takes_nothing_back_is_said_and_left_out(review, tmp_path, 
         first,
         first.model_copy(update={**undo, "at": START + timedelta(seconds=1)}),
         first.model_copy(update={**undo, "at": START + timedelta(seconds=2)}),
-        entry_of(review, 4, "undo", "eve", 3),
+        first.model_copy(update={**undo, "at": START + timedelta(seconds=1), "by": "eve"}),
     ]
     file = written(tmp_path / "mine.jsonl", entries)
     for added in ("2 decisions added\n", "0 decisions added, 2 already there\n"):
