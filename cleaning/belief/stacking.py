@@ -120,9 +120,7 @@ def fit_stack(
         parameters = fitted
         if settled:
             break
-    row_noise = noise
-    if not gold:
-        row_noise = as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
+    row_noise = noise if gold else as_far_as_shown(training, parameters, ballot, noise, _strength(n_classes))
     return Stack(parameters[:learners], parameters[learners:], noise, row_noise)
 
 

@@ -201,6 +201,17 @@ def test_the_page_says_what_the_ranking_has_said_and_renews_it_after_a_further_b
     assert views.state()["round"] == 1
 
 
+def test_looks_since_a_round_have_not_tested_its_beliefs(review):
+    desk = Desk(open_review(review), "ann", 1000)
+    believed = replace(desk.round, suspicion=np.where(np.isnan(desk.round.suspicion), np.nan, 0.001))
+    closed, labelled = np.zeros(len(desk.given), dtype=bool), np.flatnonzero(desk.given >= 0)
+    begins = {0: "Look at the first 20 rows:", 13: "Look at 7 more rows:", 25: "Look at the first 20 rows:"}
+    for looks, said in begins.items():
+        closed[labelled[:looks]] = True
+        assert believed.advice(closed, Count(1, 0, 30)).startswith(said)
+    assert replace(believed, looks=20).advice(closed, Count(1, 0, 30)).startswith("Little is left to find")
+
+
 def test_there_is_nothing_to_keep_without_a_label_and_no_row_beyond_the_last(views):
     with pytest.raises(InvalidInput, match="there is no label to keep"):
         views.desk.decide([Wish(3, "keep")], 0)
