@@ -18,7 +18,7 @@ _DROPPED, _KEPT = 0.09, 0.17
 _FEW = 0.4
 _LEAST, _MOST_ERRORS = 1e-12, 0.95
 # The logarithms of the largest change of scale that is looked for, and of one that is too small to matter.
-_FACTOR, _NEAR = 2.0, 0.01
+_FACTOR, _NEAR = 2.0, 1e-6
 
 
 def as_far_as_shown(

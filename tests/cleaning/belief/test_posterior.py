@@ -44,7 +44,8 @@ def test_probabilities_are_distributions_whatever_the_data(seed, n, checked, cla
     else:
         assert 0 <= low <= expected <= high <= n
         unguessed = as_given(found.basis, guesses=False).suspicion
-        assert expected == pytest.approx(unguessed.sum())
+        # beliefs about rows use another noise matrix with as many wrong labels, copies counted once
+        assert expected == pytest.approx(unguessed.sum(), rel=1e-5 if classes < 3 else 0.1, abs=0.01)
         assert classes > 2 or found.suspicion.sum() == pytest.approx(expected)
 
 
