@@ -1,6 +1,6 @@
 """`fixfirst rank`: the rows of a source in the order to look at them, each with a suggested label."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cleaning.labels.by_blocks import LEFT_OUT, looked_at
 from cleaning.labels.crowd import Crowd, annotators_frame, crowd_by_blocks, crowd_of
 from cleaning.labels.named_caveats import named_caveats
 from cleaning.labels.other_labels import caveat_of
-from cleaning.labels.ranked import Listed, Ranked, rank_rows
+from cleaning.labels.ranked import FIRST_LOOKS, Listed, Ranked, rank_rows
 from cleaning.labels.rounds import renewed
 from cleaning.parallel.engine import SERIAL, Engine
 from cleaning.progress import Progress, silent
@@ -170,7 +170,7 @@ def _description(
 def _in_memory(
     source: Source, trusted: Source | None, decided: Decided | None, seed: int, progress: Progress
 ) -> _Result:
-    found = _since(rank_source(source, trusted, seed, progress), decided)
+    found = _since(rank_source(source, trusted, seed, () if decided is None else decided.shown, progress), decided)
     caveats = [*_doubts(source), *_said(found.posterior.caveats, source)]
     return _Result(found, caveats, None if source.votes is None else crowd_of(found, source.votes))
 
@@ -186,10 +186,16 @@ def _by_blocks(
     return _Result(found, caveats, None if source.votes is None else crowd_by_blocks(found, source.votes))
 
 
-def rank_source(source: Source, trusted: Source | None, seed: int, progress: Progress = silent) -> Ranked:
-    """The ranking of a source before any decision."""
+def rank_source(
+    source: Source, trusted: Source | None, seed: int, decided: Collection[int], progress: Progress = silent
+) -> Ranked:
+    """The ranking of a source before any decision.
+
+    decided: the rows that have been looked at. If all rows are among them that would be drawn without trusted rows, the
+    poll that they are counts with trusted rows, too.
+    """
     known = Trusted.of(trusted)
-    return rank_rows(
+    ranked = rank_rows(
         source.features,
         source.labels,
         source.ids,
@@ -200,6 +206,11 @@ def rank_source(source: Source, trusted: Source | None, seed: int, progress: Pro
         trusted_probabilities=None if known is None else known.probabilities,
         votes=None if source.votes is None else source.votes.codes,
     )
+    if trusted is None or len(decided) < FIRST_LOOKS:
+        return ranked
+    before = rank_source(source, None, seed, ())
+    polled = before.first_looks is not None and set(before.drawn.tolist()) <= set(decided)
+    return replace(ranked, first_looks=before.first_looks) if polled else ranked
 
 
 def _table_of(source: Source, found: Listed, decided: Decided | None, crowd: Crowd | None) -> pd.DataFrame:

@@ -162,7 +162,8 @@ class Desk:
                 checked, left_out = self.verdicts.facts(self.given, self.code)
                 found = sum(map(self.wrong, self.verdicts.counting.values()))
             if self._ranked is None:
-                self._ranked = rank_source(self.review.source, self.review.trusted, self.review.description.seed)
+                source, trusted, seed = self.review.source, self.review.trusted, self.review.description.seed
+                self._ranked = rank_source(source, trusted, seed, {*checked, *left_out})
             renewed, failed = next_round(before, self._ranked, checked, left_out, found, self._first), None
         except Exception as error:  # a failure must not end the review: the old order stays, and the page says why
             renewed, failed = None, f"The order could not be computed anew: {sentence(error)}"

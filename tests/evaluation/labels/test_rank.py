@@ -344,6 +344,11 @@ def test_a_look_at_the_drawn_rows_makes_the_number_better(rows, tmp_path, capsys
     left = [rows.names[row] != rows.truth[row] for row in range(120) if row not in {*drawn, *others[:10]}]
     assert after.count.low <= sum(left) <= after.count.high
     assert after.first_looks == before.first_looks
+    run(capsys, "rank", source, f"--trusted={csv_of(tmp_path / 'trusted.csv', Rows(40))}")
+    later = read_description(folder)
+    assert later.first_looks == before.first_looks
+    assert later.count.high - later.count.low <= after.count.high - after.count.low
+    assert later.count.low <= sum(left) <= later.count.high
 
 
 def test_nothing_is_drawn_where_rows_are_trusted(rows, tmp_path, capsys):
