@@ -194,9 +194,9 @@ def count_of(count: int, noun: str) -> str:
     """The count with its noun: `1 row`, `2 rows`, `3 classes`, `4 queries`."""
     if count == 1:
         return f"1 {noun}"
-    if noun.endswith("y"):
+    if noun.endswith("y") and noun[-2] not in "aeiou":
         return f"{count} {noun[:-1]}ies"
-    return f"{count} {noun}{'es' if noun.endswith(('s', 'x')) else 's'}"
+    return f"{count} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
 def first_three(examples: Sequence[object]) -> str:

@@ -30,10 +30,10 @@ def found_ahead(
 ) -> Count:
     """How many of these rows have a wrong label, by their suspicion, with a 90% interval.
 
-    others: the suspicion of the other open rows. left: what is left in all; no number is above that. looked: at how
-    many rows. The interval covers chance and a misjudgement that all rows share, of these deviations in logits: towards
-    too much suspicion, and towards too much trust (see `misjudged`). Until some looks have tested the beliefs, it also
-    covers the misjudgement by which as many labels as `left` allows would be wrong.
+    others: the suspicion of the other open rows. left: what is left in all; no number is above that. looked: how many
+    labels have been checked. The interval covers chance and a misjudgement that all rows share, of these deviations in
+    logits: towards too much suspicion, and towards too much trust (see `misjudged`). Until some looks have tested the
+    beliefs, it also covers the misjudgement by which as many labels as `left` allows would be wrong.
     """
     q = np.clip(suspicion, _SURE, 1 - _SURE)
     below, above = (DEVIATIONS_90 * deviation for deviation in deviations)
@@ -49,12 +49,21 @@ def found_ahead(
     return Count(expected, float(np.floor(low)), float(np.ceil(high)))
 
 
+def checked_labels(suspicion: FloatVector, order: IntVector) -> int:
+    """How many labels have been checked: those of rows that are not open and have the suspicion 0 or 1."""
+    closed = np.ones(len(suspicion), dtype=bool)
+    closed[order] = False
+    return int(np.isin(suspicion[closed], (0, 1)).sum())
+
+
 def _misjudgement(q: FloatVector, wrong: float) -> float:
-    """The shift of all logits by which so many of the rows would be wrong."""
+    """The shift of all logits by which so many of the rows would be wrong, if that is more than now."""
+    if wrong <= float(q.sum()):
+        return 0.0
     odds, most = logit(q), -2 * float(logit(_SURE))
     if wrong >= len(q):
         return most
-    return float(brentq(lambda shift: float(expit(odds + shift).sum()) - wrong, -most, most, xtol=0.01))
+    return float(brentq(lambda shift: float(expit(odds + shift).sum()) - wrong, 0.0, most, xtol=0.01))
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +122,7 @@ class Round:
         if self.left is None or self.deviations is None:
             return None
         ahead, others = self.suspicion[self.order[:looks]], self.suspicion[self.order[looks:]]
-        return found_ahead(ahead, others, self.deviations, self.left, len(self.suspicion) - len(self.order))
+        return found_ahead(ahead, others, self.deviations, self.left, checked_labels(self.suspicion, self.order))
 
     @property
     def deviations(self) -> tuple[float, float] | None:

@@ -27,7 +27,8 @@ class Consensus:
     annotator_quality : array of shape (A,)
         P(a vote of this annotator is right), in [0, 1], for rows like these.
     noise_matrices : array of shape (A, K, K)
-        P(the annotator says g | true label c) at [a, c, g].
+        P(the annotator says g | true label c) at [a, c, g]. With more than two classes, the beliefs about single rows
+        use their structure only as far as the votes show it.
     votes : array of int, shape (n, A)
         The votes; -1 where there is none.
     posterior : Posterior

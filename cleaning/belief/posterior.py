@@ -33,7 +33,8 @@ class Posterior:
     probabilities : array of shape (n, K)
         P(true label | features, given label, validation rows). Rows sum to 1.
     noise_matrix : array of shape (K, K)
-        Row c, column g: P(given label g | true label c). Rows sum to 1.
+        Row c, column g: P(given label g | true label c). Rows sum to 1. With more than two classes, the suspicion of
+        single rows uses its structure only as far as the labels show it, so it does not follow from this matrix.
     before_label : array of shape (n, K)
         The same belief before the row's own label is taken into account (leave-one-out).
     validation : array of shape (m, K)

@@ -29,8 +29,8 @@ def between(low: float, high: float) -> str:
 def advice(ahead: FloatVector, left: Count | None, looked: int) -> str:
     """Whether to go on.
 
-    ahead: the suspicion of the open rows in the order to look at them. left: wrong among them. looked: at how many
-    rows.
+    ahead: the suspicion of the open rows in the order to look at them. left: wrong among them. looked: how many
+    labels have been checked.
     """
     if not len(ahead):
         return "Every row has been looked at."

@@ -234,7 +234,7 @@ def _of_columns(columns: Sequence[Column], choice: Choice, place: Place) -> Evid
 
 def _said_of(others: OtherLabels) -> tuple[Caveat, ...]:
     """What to say of columns that look like other labels."""
-    found = caveat_of(others.doubtful, "leave it out: features=…, or pass over this if it is none")
+    found = caveat_of(others.doubtful, "leave it out: features=… without it; if it is not a label, this can be ignored")
     if not others.sure:
         return found
     fix = "if another annotator gave it, name it in label=[…]; to judge the rows by it, name it in features=…"

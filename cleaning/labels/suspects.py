@@ -23,6 +23,7 @@ from cleaning.labels.notebook import SHOWN, as_html
 from cleaning.labels.ranked import Ranked
 from cleaning.labels.rounds import renewed
 from cleaning.labels.votes import Votes
+from cleaning.review import checked_labels
 
 _SHOWN = 10
 
@@ -95,7 +96,7 @@ class Suspects:
     def advice(self) -> str:
         """Whether to go on looking, in a sentence."""
         now = self._current().round
-        return advice(now.suspicion[now.order], now.left, len(self._looked))
+        return advice(now.suspicion[now.order], now.left, checked_labels(now.suspicion, now.order))
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -289,9 +290,10 @@ class Suspects:
         Returns
         -------
         list, array or Series
-            The same with the decided labels changed and without the rows that were dropped: `X[found.kept]` are the
-            rows that belong to them. Arrays become as wide as their longest label or largest number. Where votes were
-            ranked, what most annotators said, with the decided labels changed.
+            The same with the decided labels changed and without the rows that were dropped. `X[found.kept]` are the
+            rows that belong to them, if the labels are in the order that was ranked. Arrays become as wide as their
+            longest label or largest number. Where votes were ranked, what most annotators said, with the decided labels
+            changed.
 
         Raises
         ------

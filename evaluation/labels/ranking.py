@@ -256,7 +256,7 @@ def _said(caveats: Sequence[Caveat], source: Source) -> list[str]:
 
 def _doubts(source: Source) -> list[str]:
     """What to say of columns that may be other labels."""
-    fix = "leave it out: --features=… without it; pass over this if it is no label"
+    fix = "leave it out: --features=… without it; if it is not a label, this can be ignored"
     return [printable(str(one)) for one in caveat_of(source.doubtful, fix)]
 
 

@@ -10,6 +10,7 @@ from cleaning.errors import bounded, count_of, printable
 from cleaning.labels.advice import advice, between, is_wide
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.ranked import Listed
+from cleaning.review import checked_labels
 from evaluation.files.csv import is_formula
 from evaluation.files.progress import Reporter
 from evaluation.labels.decided import Decided
@@ -61,7 +62,7 @@ def report_count(found: Listed, reporter: Reporter, doubtful: Sequence[str], *, 
         if found.round.deviations is not None:
             reporter.say(_ahead(found))
     order = found.round.order
-    reporter.say(advice(found.round.suspicion[order], left, len(found.labelled) - len(order)))
+    reporter.say(advice(found.round.suspicion[order], left, checked_labels(found.round.suspicion, order)))
     if bare:
         reporter.say(f"at the end, with a suggestion: {count_of(bare, 'row')} without a label")
 

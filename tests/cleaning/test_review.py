@@ -3,7 +3,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cleaning import InvalidInput, Split, inspection_order, label_posterior, next_round, plant_noise
+from cleaning import Count, InvalidInput, Split, inspection_order, label_posterior, next_round, plant_noise
+from cleaning.review import checked_labels, found_ahead
 from tests.support import blobs
 
 pytestmark = pytest.mark.slow
@@ -198,3 +199,18 @@ def test_decisions_that_cannot_be_are_refused():
             next_round(posterior, checked, left_out)
     with pytest.raises(InvalidInput, match="looks"):
         next_round(posterior, {}).forecast(-1)
+
+
+def test_forecasts_allow_for_all_that_may_be_left_until_20_labels_have_been_checked():
+    low, left = np.full(50, 0.001), Count(0.1, 0, 25)
+    first = found_ahead(low[:20], low[20:], (0.5, 1.5), left, 19)
+    assert (first.low, first.high) == (0, 11)
+    assert found_ahead(low[:20], low[20:], (0.5, 1.5), left, 20).high == 1
+    assert found_ahead(low[:20], low[20:], (0.5, 1.5), Count(0, 0, 0), 0) == (0, 0, 0)
+    assert found_ahead(low[:20], low[20:], (0.5, 1.5), Count(0.1, 0, 50), 0).high == 20
+
+
+def test_only_checked_labels_test_the_beliefs():
+    """Neither rows that were dropped nor those without a label do."""
+    suspicion = np.array([0.0, 1.0, 0.4, np.nan, 0.0, 0.7])
+    assert checked_labels(suspicion, np.array([4, 5])) == 2

@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def tested() -> dict[str, Checked]:
+def checked_labels() -> dict[str, Checked]:
     return {}
 
 

@@ -7,8 +7,8 @@ projection of the step to sum 0 over them.
 A row whose label changes can have a weight many times that of the reference, which slows the iteration down more than
 anything else. So each state has the weights that these rows have in it, by the formula of Sherman and Morrison, one row
 at a time: from D⁻¹ it takes Σᵢ cᵢ D⁻¹xᵢxᵢᵀD⁻¹, where cᵢ = δᵢ / (1 + δᵢxᵢᵀD⁻¹xᵢ) for a single row whose weight changes
-by δᵢ. With cᵢ = δᵢ / (1 + Σⱼ |xᵢᵀD⁻¹xⱼ| max(δⱼ, 0)), the metric is positive definite for any number of rows: scaled by
-the √δ, this is diagonal dominance. Rows with δᵢ < 0 only add to it.
+by δᵢ. With cᵢ = δᵢ / (1 + min(δᵢ, 0) xᵢᵀD⁻¹xᵢ + Σⱼ |xᵢᵀD⁻¹xⱼ| max(δⱼ, 0)), the metric is positive definite for any
+number of rows: scaled by the √δ, this is diagonal dominance. Rows with δᵢ < 0 only add to it.
 """
 
 import numpy as np
@@ -27,7 +27,9 @@ _MOST_MOVING, _LEAST = 256, 0.01
 
 
 class Blocks:
-    """The metric at the probabilities `reference` (n, outputs), float32; moving: the rows whose labels change."""
+    """The metric at the probabilities `reference` (n, outputs), float32; moving: rows whose labels change, up to
+    256 of them, in increasing order.
+    """
 
     moving: IntVector
 

@@ -31,7 +31,7 @@ def newton_step(
     scale = np.maximum(np.abs(gradient).max(axis=(0, 1)), np.finfo(np.float64).tiny)
     left = (gradient / scale).astype(np.float32)
     found, live = np.zeros_like(left), np.arange(len(scale))
-    moved = probability[:, states][:, :, metric.moving].swapaxes(1, 2)
+    moved = probability[:, states[:, None], metric.moving].swapaxes(1, 2)
     solution, step = np.zeros_like(left), metric.solve(left, moved)
     direction, squared = centred(step), dot(left, step)
     enough = np.square(accuracy) * squared

@@ -69,12 +69,21 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         labels = labels_of_names(ids, path)
         said = [f"labels from the folder names, {said_of_names(labels)}"]
     others = other_labels(roles.features, labels, named=bool(options.features))
-    roles = replace(roles, features=tuple(one for one in roles.features if one.name not in others.sure))
+    roles = replace(roles, features=_others_than(others.sure, roles.features, path))
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes, *_said_of_others(others.sure, roles, options)])]
     views = replace(views, columns=_ShownColumns(path, form))
     found = Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
     return replace(found, left_out=others.sure, doubtful=others.doubtful)
+
+
+def _others_than(sure: Sequence[str], features: Sequence[Column], path: Path) -> tuple[Column, ...]:
+    """The columns that are not other labels. Raises InvalidInput if all are."""
+    found = tuple(one for one in features if one.name not in sure)
+    if features and not found:
+        problem = f"the rows could only be judged by {listed_names(sure)}, which looks like another label"
+        raise InvalidInput(path, problem, "to use it all the same: --features=NAME")
+    return found
 
 
 def _said_of_others(sure: Sequence[str], roles: Roles, options: Options) -> list[str]:

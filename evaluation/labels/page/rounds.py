@@ -12,7 +12,7 @@ from cleaning.errors import InvalidInput
 from cleaning.labels.advice import advice
 from cleaning.labels.ranked import Ranked
 from cleaning.labels.rounds import renewed
-from cleaning.review import TESTED, found_ahead
+from cleaning.review import TESTED, checked_labels, found_ahead
 from evaluation.labels.opened import Review
 from evaluation.labels.review_folder import AGAIN, RANKING
 
@@ -47,8 +47,8 @@ class Round:
         its beliefs.
         """
         looked = int(np.count_nonzero(closed & ~np.isnan(self.suspicion)))
-        tested = looked if looked < TESTED else self.looks
-        return advice(np.nan_to_num(self.suspicion[self.ahead[~closed[self.ahead]]]), left, tested)
+        checked = looked if looked < TESTED else checked_labels(self.suspicion, self.ahead)
+        return advice(np.nan_to_num(self.suspicion[self.ahead[~closed[self.ahead]]]), left, checked)
 
     def forecast(self, rows: IntVector) -> Count | None:
         """How many wrong labels a look at these rows should find; None where the data cannot tell."""
@@ -56,7 +56,7 @@ class Round:
             return None
         others = np.setdiff1d(self.order[: len(self.order) - self.looks], rows)
         ahead, behind = (np.nan_to_num(self.suspicion[part]) for part in (rows, others))
-        return found_ahead(ahead, behind, self.deviations, self.left, self.looks)
+        return found_ahead(ahead, behind, self.deviations, self.left, checked_labels(self.suspicion, self.ahead))
 
 
 def first_round(review: Review, classes: Sequence[str], first: Sequence[int] = ()) -> Round:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from evaluation.cli import main
@@ -71,3 +72,12 @@ def test_a_quantity_alone_is_named_as_one(tmp_path, capsys):
     err = run(capsys, "rank", tmp_path / "t.csv")[2]
     assert "column y: " in err
     assert "looks like a quantity, not like a class" in err
+
+
+def test_a_table_with_nothing_but_another_label_is_refused(tmp_path, capsys):
+    labels = np.resize(["cat", "dog", "bird"], 90)
+    old = np.where(np.arange(90) % 10 == 0, "cat", labels)
+    pd.DataFrame({"label": labels, "old": old}).to_csv(tmp_path / "t.csv", index=False)
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv", "--label-column=label")
+    assert status != 0
+    assert "could only be judged by `old`, which looks like another label" in err
