@@ -39,9 +39,12 @@ def replaced(labels: Any, decided: Mapping[int, object]) -> Any:
         for row, value in decided.items():
             array[row] = value
         return array
+    if not isinstance(labels, list | tuple | np.ndarray):
+        raise InvalidInput("labels", f"they are a {type(labels).__name__}", "give a list, an array or a Series")
     listed = list(labels)
+    in_bytes = any(isinstance(value, bytes) for value in listed)
     for row, value in decided.items():
-        listed[row] = value
+        listed[row] = value.encode() if in_bytes and isinstance(value, str) else value
     return np.array(listed) if isinstance(labels, np.ndarray) else type(labels)(listed)
 
 
@@ -89,7 +92,7 @@ def _holding(dtype: "np.dtype[Any]", values: Iterable[object]) -> "np.dtype[Any]
     numbers: list[Any] = list(values)
     if dtype.kind not in "iuf":
         return dtype
-    whole = dtype.kind != "f" and all(number == np.floor(number) for number in map(float, numbers))
+    whole = dtype.kind != "f" and not any(isinstance(number, float) and number % 1 for number in numbers)
     for wide in (dtype, *map(np.dtype, _WIDER[:-1] if whole else _WIDER)):
         if np.can_cast(dtype, wide) and all(_holds(wide, number) for number in numbers):
             return wide

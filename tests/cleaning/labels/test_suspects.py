@@ -9,6 +9,7 @@ import scipy.sparse
 from PIL import Image
 
 from cleaning.errors import InvalidInput, Place
+from cleaning.labels.applied import replaced
 from cleaning.labels.columns import Column
 from cleaning.labels.evidence import Columns, encoder_of, vectors_in
 from tests.support import blobs, noisy_blobs
@@ -534,3 +535,11 @@ def test_an_outlier_that_was_not_looked_at_leaves_both_sides_in_the_same_units()
     centre = numbers[::2].mean()
     np.testing.assert_allclose(encode(data)[2:], numbers[2:] - centre, atol=1e-3)
     np.testing.assert_allclose(encode(trusted), known - centre, atol=1e-3)
+
+
+def test_labels_in_bytes_stay_bytes_and_other_containers_are_refused():
+    assert replaced(np.array([b"a", b"bb"]), {0: "ccc"}).tolist() == [b"ccc", b"bb"]
+    assert replaced([b"a", None], {1: "b"}) == [b"a", b"b"]
+    assert replaced(np.array([1, 2]), {0: 10**400}).tolist() == [10**400, 2]
+    with pytest.raises(InvalidInput, match=r"labels: they are a set\. Fix: give a list, an array or a Series"):
+        replaced({"a"}, {0: "b"})
