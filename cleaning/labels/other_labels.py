@@ -16,9 +16,9 @@ from cleaning.errors import bounded, listed
 from cleaning.labels.classes import Labels
 from cleaning.labels.columns import LABEL_NAMES, Column
 
-# Of larger data so many rows are looked at, and fewer than the second number tell nothing.
-_SAMPLED, _FEWEST = 5_000, 20
-_MOST_LEVELS = 200
+# Fewer rows tell nothing. Columns with more different values are no categories, which so many first rows often show.
+_FEWEST = 20
+_MOST_LEVELS, _FIRST = 200, 5_000
 # The share of a column's values that are names of the labels.
 _SHARED = 0.95
 # Names that features have as well as labels.
@@ -33,8 +33,8 @@ _TELLS, _TELLS_WITH_MORE = 0.8, 0.99
 
 @dataclass(frozen=True)
 class OtherLabels:
-    """Names of columns. sure: they have the names of the labels, or are called like labels. doubtful: they agree with
-    the labels, but may also be features.
+    """Names of columns. sure: they have the names of the labels and agree with them, or are called like labels and tell
+    them. doubtful: they agree with the labels, but may also be features, or the user says that they are.
     """
 
     sure: tuple[str, ...] = ()
@@ -47,8 +47,6 @@ def other_labels(columns: Sequence[Column], labels: Labels, *, named: bool) -> O
     named: the user named them to judge the rows by, so none is sure.
     """
     rows = np.flatnonzero(labels.codes >= 0)
-    if len(rows) > _SAMPLED:
-        rows = np.sort(np.random.default_rng(0).choice(rows, _SAMPLED, replace=False))
     sure, doubtful = [], []
     for column in columns:
         found = _levels(column, rows)
@@ -63,13 +61,13 @@ def other_labels(columns: Sequence[Column], labels: Labels, *, named: bool) -> O
         verdict = _verdict(column.name, names, table, labels.names)
         if verdict == "sure" and not named:
             sure.append(column.name)
-        elif verdict is not None and (verdict == "doubtful" or _tells(table)):
+        elif verdict is not None:
             doubtful.append(column.name)
     return OtherLabels(tuple(sure), tuple(doubtful))
 
 
 def caveat_of(doubtful: Sequence[str], fix: str) -> tuple[Caveat, ...]:
-    """That these columns nearly determine the labels; none where there are no such columns."""
+    """That these columns agree with the labels; none where there are no such columns."""
     if not doubtful:
         return ()
     they = "it agrees" if len(doubtful) == 1 else "they agree"
@@ -93,19 +91,26 @@ def listed_names(names: Sequence[str]) -> str:
 
 
 def _levels(column: Column, rows: IntVector) -> tuple[list[str], IntVector] | None:
-    """The different values of a column, and which of them these rows have (-1: none); None if it is no category."""
+    """The different values of a column, and which of them these rows have (-1: none); None if it is no category.
+
+    All rows are looked at, since which are drawn would depend on their order.
+    """
     if column.kind == "number":
         values = column.values[rows]
         known = np.isfinite(values)
-        if not _are_whole(values[known][:_SAMPLED]):
+        given = values[known]
+        if not _are_whole(given) or len(np.unique(given[:_FIRST])) > _MOST_LEVELS:
             return None
-        different, inverse = np.unique(values[known], return_inverse=True)
+        different, inverse = np.unique(given, return_inverse=True)
         names = [f"{value:.0f}" for value in different.tolist()]
     elif column.kind == "text":
         texts = [column.values[row] for row in rows.tolist()]
         known = np.array([text is not None for text in texts], dtype=bool)
-        place = {name: number for number, name in enumerate(dict.fromkeys(text for text in texts if text is not None))}
-        inverse = np.array([place[text] for text in texts if text is not None], dtype=np.int64)
+        named = [text for text in texts if text is not None]
+        if len(set(named[:_FIRST])) > _MOST_LEVELS:
+            return None
+        place = {name: number for number, name in enumerate(dict.fromkeys(named))}
+        inverse = np.array([place[name] for name in named], dtype=np.int64)
         names = list(place)
     else:
         return None

@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     from evaluation.files.outputs import refuse_output
     from evaluation.files.progress import Reporter
     from evaluation.labels.foreign import Choice, read_order
-    from evaluation.labels.score import SUFFIXES, score, told, write_scored
+    from evaluation.labels.score import SUFFIXES, score, told, undecided, write_scored
 
     reporter = Reporter()
     if options.output is not None:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     known = _known(options, reporter)
     found = read_order(options.ranking, known.train.ids, Choice(options.score_column, options.id_column, options.first))
     reporter.say(f"{options.ranking}: {found.listed} of {len(known.train)} rows; {found.said}")
-    known, order = known.without(found.decided, found.order)
+    known, order = undecided(known, found, options.ranking)
     with reporter.track("score", "models") as progress:
         scored = score(known, order, progress)
     for line in told(scored):

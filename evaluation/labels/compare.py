@@ -13,8 +13,9 @@ from cleaning.intervals import paired_difference
 from evaluation.files.csv import csv_columns, csv_lines
 from evaluation.files.parquet import column_names, read_columns, texts
 from evaluation.files.whole import read_text
-from evaluation.labels.decisions import DecisionLog, Entry
-from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, SOURCE, decided_at_the_end
+from evaluation.labels.decisions import DecisionLog
+from evaluation.labels.review_folder import COLUMNS, DECISIONS, RANKING, SOURCE, decided_at_the_end, read_description
+from evaluation.labels.typed import Opinion, opinion_of
 from evaluation.labels.verdicts import Verdicts
 from evaluation.submissions.ranking_lines import read_ranking
 
@@ -71,7 +72,7 @@ class Ordered:
     """
 
     ids: tuple[str, ...]
-    decided: dict[str, Entry]
+    decided: dict[str, Opinion]
     moved: frozenset[str] = frozenset()
 
     def without(self, names: frozenset[str]) -> "Ordered":
@@ -83,13 +84,13 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
     """Compares two rankings or reviews. Raises InvalidInput if they have no row in common."""
     one, two = read_ordered(a), read_ordered(b)
     moved = one.moved | two.moved
+    common = set(one.ids) & set(two.ids)
     one, two = one.without(moved), two.without(moved)
     place_a = {name: place for place, name in enumerate(one.ids)}
     place_b = {name: place for place, name in enumerate(two.ids)}
     both = [name for name in one.ids if name in place_b]
     if len(both) < 2:
-        common = count_of(len(both), "row") if both else "no row"
-        raise InvalidInput(b, f"it has {common} in common with {a}", "compare rankings of the same rows")
+        raise _refused(a, b, len(both), len(common & moved))
     found = Comparison()
     alone = len(one.ids) + len(two.ids) - 2 * len(both)
     only = f", {count_of(alone, 'row')} in one of them only" if alone else ""
@@ -113,16 +114,23 @@ def compare_rankings(a: Path, b: Path) -> Comparison:
     return found
 
 
+def _refused(a: Path, b: Path, both: int, decided: int) -> InvalidInput:
+    """The error for too few common rows. decided: how many more there are that are left out, as they were decided."""
+    if both + decided < 2:
+        common = count_of(both, "row") if both else "no row"
+        return InvalidInput(b, f"it has {common} in common with {a}", "compare rankings of the same rows")
+    were = f"{decided} of the {both + decided} rows in common with {a} {'was' if decided == 1 else 'were'} decided"
+    problem = f"{were} before the ranking, which has them at its end, wherever they had been"
+    return InvalidInput(b, problem, "compare rankings that were made before the decisions")
+
+
 def read_ordered(path: Path) -> Ordered:
     """A ranking or a review. Raises InvalidInput for anything else."""
     if path.is_dir():
         if not (path / SOURCE).is_file():
             raise InvalidInput(path, f"there is no {SOURCE} in it", _FIX)
-        verdicts = Verdicts(entries := DecisionLog(path / DECISIONS).read().entries)
-        names = {entry.row: entry.id for entry in entries}
-        standing = {names[row]: entry for row, entry in verdicts.counting.items()}
         ids = _unique(path / RANKING, _csv_ids(path / RANKING))
-        return Ordered(ids, standing, _moved(path / RANKING, ids))
+        return Ordered(ids, _opinions(path), _moved(path / RANKING, ids))
     readers: dict[str, Callable[[Path], list[str]]] = {".csv": _csv_ids, ".parquet": _parquet_ids, ".txt": _line_ids}
     if path.suffix not in readers or not path.is_file():
         raise InvalidInput(
@@ -130,6 +138,28 @@ def read_ordered(path: Path) -> Ordered:
         )
     ids = _unique(path, readers[path.suffix](path))
     return Ordered(ids, {}, _moved(path, ids))
+
+
+def _opinions(folder: Path) -> dict[str, Opinion]:
+    """What was decided about each row of a review, by the ids of its ranking.
+
+    An entry of the log that is older than the ranking may name a row by an id that is another row's now, so the ranking
+    says what it amounts to.
+    """
+    description, entries = read_description(folder), DecisionLog(folder / DECISIONS).read().entries
+    found = {name: opinion_of(cell) for name, cell in description.decided.items()}
+    later = entries[description.decisions :]
+    hashes = {entry.id: entry.hash for entry in later}
+    number = {name: place for place, name in enumerate(hashes)}
+    earlier = [entry for entry in entries[: description.decisions] if hashes.get(entry.id) == entry.hash]
+    verdicts = Verdicts(entry.model_copy(update={"row": number[entry.id]}) for entry in [*earlier, *later])
+    for name, row in number.items():
+        entry = verdicts.standing(row)
+        if entry is not None:
+            found[name] = entry.opinion
+        else:
+            found.pop(name, None)
+    return found
 
 
 def _moved(path: Path, ids: Sequence[str]) -> frozenset[str]:
@@ -165,7 +195,7 @@ def _unique(path: Path, ids: list[str]) -> tuple[str, ...]:
 def _add_known(found: Comparison, one: Ordered, two: Ordered, both: list[str], second: IntVector) -> None:
     """The places of the labels that reviewers found wrong."""
     decided = {**two.decided, **one.decided}
-    wrong = [place for place, name in enumerate(both) if name in decided and decided[name].verdict in ("label", "drop")]
+    wrong = [place for place, name in enumerate(both) if name in decided and decided[name][0] in ("label", "drop")]
     if not wrong:
         return
     last = len(both) - 1
@@ -188,7 +218,7 @@ def _add_agreement(found: Comparison, one: Ordered, two: Ordered) -> None:
     common = [name for name in one.decided if name in two.decided]
     if not common:
         return
-    pairs = [(one.decided[name].opinion, two.decided[name].opinion) for name in common]
+    pairs = [(one.decided[name], two.decided[name]) for name in common]
     same = float(np.mean([first == second for first, second in pairs]))
     kinds = {kind for pair in pairs for kind in pair}
     chance = sum(

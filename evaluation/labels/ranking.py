@@ -25,6 +25,7 @@ from evaluation.labels.annotators import said_of_annotators, with_votes
 from evaluation.labels.by_blocks import Trusted, list_source, work_folder
 from evaluation.labels.decided import Decided, decided_so_far
 from evaluation.labels.decisions import DecisionLog
+from evaluation.labels.forms.spooled import votes_removed_if_refused
 from evaluation.labels.report import report_count, report_decided, report_next, said_of_formulas
 from evaluation.labels.review_folder import (
     COLUMNS,
@@ -70,7 +71,13 @@ def rank(job: Job, reporter: Reporter) -> None:
     _refuse_outputs(job, folder)
     log = _log_of(job, folder, reporter)
     cache, trusted_cache = caches(folder) if job.output is None else (None, None)
-    opened, trusted = open_source(replace(job.source, cache=cache, trusted_cache=trusted_cache), reporter)
+    with votes_removed_if_refused(cache):
+        asked = replace(job.source, cache=cache, trusted_cache=trusted_cache)
+        _rank_in(folder, replace(job, source=asked), log, reporter)
+
+
+def _rank_in(folder: Path, job: Job, log: DecisionLog | None, reporter: Reporter) -> None:
+    opened, trusted = open_source(job.source, reporter)
     reporter.say(opened.said)
     if trusted is not None:
         reporter.say(f"trusted: {trusted.said}")

@@ -16,6 +16,7 @@ from cleaning.simulation.curve import reaches
 from cleaning.simulation.label_path import LabelPath
 from evaluation.files.csv import csv_text
 from evaluation.files.whole import write_text, write_whole
+from evaluation.labels.foreign import Foreign
 
 _TARGET = 0.95
 SUFFIXES = (".json", ".csv", ".png", ".svg")
@@ -50,6 +51,23 @@ class Known:
             self.train.features[stay], self.train.labels[stay], tuple(self.train.ids[row] for row in stay.tolist())
         )
         return replace(self, train=train, truth=self.truth[stay]), np.searchsorted(stay, order[np.isin(order, stay)])
+
+
+def undecided(known: Known, found: Foreign, ranking: Path) -> tuple[Known, IntVector]:
+    """The rows that had not been decided before the ranking, and their order.
+
+    Raises InvalidInput if the labels of the others tell nothing any more.
+    """
+    left, order = known.without(found.decided, found.order)
+    if _can_score(known) and not _can_score(left):
+        which = "right" if left.wrong.any() else "wrong"
+        problem = f"all {which} labels were decided before this ranking"
+        raise InvalidInput(ranking, problem, "score the ranking that was made before the review")
+    return left, order
+
+
+def _can_score(known: Known) -> bool:
+    return 0 < int(known.wrong.sum()) < len(known.wrong)
 
 
 @dataclass(frozen=True)
@@ -90,7 +108,7 @@ class Scored:
 def score(known: Known, order: IntVector, progress: Progress) -> Scored:
     """Scores an order, (n,), every row once. Raises InvalidInput if no label is wrong, or all are."""
     wrong = known.wrong
-    if not 0 < wrong.sum() < len(wrong):
+    if not _can_score(known):
         raise InvalidInput(
             known.name, f"{wrong.sum()} of {len(wrong)} labels are wrong", "give labels as they were, and the true ones"
         )

@@ -27,6 +27,8 @@ _HEAD = 4096
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 Column = Literal["label", "decision"]
+Opinion = tuple[str, str | None]
+"""What a decision says: the verdict, and the label if the verdict is `label`."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,11 @@ def _meant(said: str, names: Mapping[str, str], column: str, given: str | None) 
 def written(verdict: str, label: str | None) -> str:
     """A decision as the ranking shows it."""
     return verdict if label is None else f"{_AS_LABEL}{label}"
+
+
+def opinion_of(cell: str) -> Opinion:
+    """What a decision in a ranking says."""
+    return ("label", cell.removeprefix(_AS_LABEL)) if cell.startswith(_AS_LABEL) else (cell, None)
 
 
 def refuse_typed(folder: Path, entries: Sequence[Entry]) -> None:

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -28,6 +28,7 @@ _MOST_VOTES, _BATCH = 4_000_000, 65_536
 _TOO_MANY_VOTES = 2_000_000_000
 # The end of a copy's name: a hash of what was copied.
 _HASH_BYTES = 8
+_VOTES = "votes"
 _OF_A_COPY = re.compile(rf"_[0-9a-f]{{{2 * _HASH_BYTES}}}")
 
 
@@ -81,7 +82,7 @@ def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], tabl
     locked = cache is not None and cache.parent.exists() and not os.access(cache.parent, os.W_OK)
     if cache is None or locked or rows * annotators <= _MOST_VOTES:
         return write(np.full(shape, UNLABELLED, dtype=np.int64))
-    path = _copy(table, "votes", cache, "votes")
+    path = _copy(table, _VOTES, cache, _VOTES)
     _remove_others(path)
     with written_whole(path) as half:
         with half.open("wb") as file:  # a full disk is noticed here, and not where the mapped file is written to
@@ -94,17 +95,36 @@ def kept_votes(write: Callable[[IntMatrix], Votes], shape: tuple[int, int], tabl
     return replace(votes, codes=np.asanyarray(read_npy(path)))
 
 
+@contextmanager
+def votes_removed_if_refused(cache: Path | None) -> Iterator[None]:
+    """If the block fails, removes the file of votes that `kept_votes` has added beside `cache` in it."""
+    before = set() if cache is None else _copies(cache.parent, _VOTES)
+    try:
+        yield
+    except BaseException:
+        if cache is not None:
+            _remove(_copies(cache.parent, _VOTES) - before)
+        raise
+
+
 def _header(rows: int, columns: int, *, by_column: bool = False, kind: str = "<f4") -> dict[str, object]:
     return {"descr": kind, "fortran_order": by_column, "shape": (rows, columns)}
 
 
 def _remove_others(path: Path) -> None:
-    """Removes older copies, and no file that somebody named by hand."""
-    stem = path.stem.rpartition("_")[0]
-    for old in path.parent.glob(f"{stem}_*.npy"):
-        if _OF_A_COPY.fullmatch(old.stem.removeprefix(stem)):
-            with suppress(OSError):
-                old.unlink()
+    """Removes copies with other names than this one, which another process may read until it is replaced."""
+    _remove(_copies(path.parent, path.stem.rpartition("_")[0]) - {path})
+
+
+def _copies(folder: Path, stem: str) -> set[Path]:
+    """The copies of this kind, and no file that somebody named by hand."""
+    return {path for path in folder.glob(f"{stem}_*.npy") if _OF_A_COPY.fullmatch(path.stem.removeprefix(stem))}
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
 
 
 def _copy(table: Table, what: str, cache: Path, stem: str) -> Path:

@@ -75,7 +75,16 @@ def test_a_column_called_like_labels_is_one_if_it_tells_them():
 
 def test_named_features_are_not_left_out():
     assert found(NAMES[TRUE], NAMES[TRUE], named=True) == "doubtful"
-    assert found(NAMES[flipped(TRUE, 0.5)], NAMES[TRUE], named=True) is None
+    assert found(NAMES[flipped(TRUE, 0.5)], NAMES[TRUE], named=True) == "doubtful"
+    assert found(NAMES[RNG.integers(0, 3, N)], NAMES[TRUE], named=True) is None
+
+
+def test_the_order_of_the_rows_does_not_matter_in_larger_data():
+    true = np.repeat([0, 1, 2], 4_000)
+    values = flipped(true, 0.538)  # a kappa just below the limit
+    orders = [np.random.default_rng(seed).permutation(len(true)) for seed in range(8)]
+    results = {found(NAMES[values[order]], NAMES[true[order]]) for order in orders}
+    assert len(results) == 1
 
 
 def test_few_rows_tell_nothing():

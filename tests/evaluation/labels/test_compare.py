@@ -80,6 +80,29 @@ def test_rows_that_a_ranking_has_at_its_end_as_decided_are_left_out(review, tmp_
     assert not read_ordered(tmp_path / "typed.csv").moved
 
 
+def test_decisions_are_about_the_rows_that_have_these_ids_now(review, tmp_path, capsys):
+    source = tmp_path / "t.csv"
+    decide(review, {2: "drop", 5: "=cat", 59: "keep"})
+    assert run(capsys, "apply", review, f"--output={tmp_path / 'clean.csv'}")[0] == 0
+    pd.read_csv(tmp_path / "clean.csv")[pd.read_csv(source).columns].to_csv(source, index=False)
+    assert run(capsys, "rank", source)[0] == 0
+    assert read_ordered(review).decided == {"4": ("label", "cat"), "58": ("keep", None)}
+    assert read_ordered(review).moved == {"4", "58"}
+    decide(review, {4: "undo", 7: "drop", 58: "unsure"}, second=9)
+    assert read_ordered(review).decided == {"7": ("drop", None), "58": ("unsure", None)}
+
+
+def test_rows_that_were_all_decided_are_not_said_to_be_no_rows(review, tmp_path, capsys):
+    source, fresh = tmp_path / "t.csv", tmp_path / "fresh.csv"
+    fresh.write_text((review / "ranking.csv").read_text())
+    decide(review, dict.fromkeys(range(60), "keep"))
+    assert run(capsys, "rank", source)[0] == 0
+    status, _, err = run(capsys, "compare", fresh, review)
+    assert status == 1
+    assert f"60 of the 60 rows in common with {fresh} were decided before the ranking" in err
+    assert "no row" not in err
+
+
 def test_two_reviews_say_how_often_they_agree(review, tmp_path, capsys):
     import shutil
 

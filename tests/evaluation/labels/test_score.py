@@ -189,6 +189,23 @@ def test_a_review_folder_is_scored_and_an_easy_goal_is_said(tmp_path, capsys):
     assert "there is neither ranking.csv nor samples.json in it" in run(capsys, "score", tmp_path, *asked)[2]
 
 
+@pytest.mark.parametrize("kind", ["wrong", "right"])
+def test_a_ranking_after_all_wrong_labels_were_decided_is_refused(kind, tmp_path, capsys):
+    rows = Rows(60)
+    write(tmp_path / "t.csv", rows.frame())
+    write(tmp_path / "truth.csv", pd.DataFrame({"id": range(60), "label": rows.truth}))
+    run(capsys, "rank", tmp_path / "t.csv")
+    is_wrong = rows.names != rows.truth
+    decided = np.flatnonzero(is_wrong if kind == "wrong" else ~is_wrong)
+    decide(tmp_path / "t_review", {int(row): f"={rows.truth[row]}" for row in decided})
+    run(capsys, "rank", tmp_path / "t.csv")
+    status, _, err = run(
+        capsys, "score", tmp_path / "t_review", tmp_path / "t.csv", f"--truth={tmp_path / 'truth.csv'}"
+    )
+    assert status == 1
+    assert f"t_review: all {kind} labels were decided before this ranking. Fix: score the ranking that was made" in err
+
+
 def sample(filepath, mistakenness, number=0):
     """A sample of an image data set as FiftyOne 1.22 writes it to samples.json."""
     label = {

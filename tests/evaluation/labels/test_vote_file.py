@@ -208,6 +208,31 @@ def test_many_votes_are_kept_in_a_file_and_say_the_same(suffix, shape, wide, in_
         assert (codes.tolist(), isinstance(codes, np.memmap)) == (kept[0].tolist(), can_write)
 
 
+def test_votes_in_a_file_are_there_while_another_process_opens_the_review(in_parts, monkeypatch, tmp_path, capsys):
+    ROWS.frame(id=IDS).drop(columns="label").join(WIDE).to_csv(tmp_path / "t.csv", index=False)
+    asked = (tmp_path / "t.csv", f"--label-column={','.join(PEOPLE)}", "--features=e*")
+    assert run(capsys, "rank", *asked)[0] == 0
+    (kept,) = (tmp_path / "t_review").glob("votes_*.npy")
+    older = kept.with_name(f"votes_{'0' * 16}.npy")
+    older.write_bytes(b"")
+    seen, header = [], spooled._header
+    monkeypatch.setattr(
+        spooled, "_header", lambda *a, **k: seen.append((kept.exists(), older.exists())) or header(*a, **k)
+    )
+    open_review(tmp_path / "t_review")
+    assert seen == [(True, False)]
+    assert run(capsys, "rank", *asked, f"--trusted={tmp_path / 'none.csv'}")[0] == 1
+    assert kept.exists()
+
+
+def test_votes_in_a_file_are_removed_if_what_is_read_after_them_is_refused(in_parts, tmp_path, capsys):
+    ROWS.frame(id=IDS).drop(columns="label").join(WIDE).to_csv(tmp_path / "t.csv", index=False)
+    asked = (tmp_path / "t.csv", f"--label-column={','.join(PEOPLE)}", "--features=e*")
+    status, _, err = run(capsys, "rank", *asked, f"--trusted={tmp_path / 't.csv'}")
+    assert (status, err.count("\n")) == (1, 1)
+    assert not list(tmp_path.rglob("*.npy"))
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_alike_if_read_in_parts(name, in_parts, tmp_path, capsys):
     test_refused_in_one_sentence(name, tmp_path, capsys)
