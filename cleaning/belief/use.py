@@ -65,7 +65,12 @@ def inspection_order(posterior: Posterior, train: Split, validation: Split | Non
     Ranking
         All n row numbers, in the order of inspection.
     """
-    return Ranking(ordered(posterior, train, validation)[0])
+    return Ranking(order_of(posterior, train, validation))
+
+
+def order_of(posterior: Posterior, train: Split, validation: Split | None) -> IntVector:
+    """The row numbers that `inspection_order` wraps, (n,)."""
+    return ordered(posterior, train, validation)[0]
 
 
 def ordered(posterior: Posterior, train: Split, validation: Split | None) -> tuple[IntVector, FloatVector]:
