@@ -69,12 +69,25 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         labels = labels_of_names(ids, path)
         said = [f"labels from the folder names, {said_of_names(labels)}"]
     others = other_labels(roles.features, labels, named=bool(options.features))
-    roles = replace(roles, features=tuple(one for one in roles.features if one.name not in others.sure))
+    roles = _without(roles, others.sure, table.path)
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes, *_said_of_others(others.sure, roles, options)])]
     views = replace(views, columns=_ShownColumns(path, form))
     found = Found(form, filled, ids, labels, evidence, said, hashes, files, views, votes)
     return replace(found, left_out=others.sure, doubtful=others.doubtful)
+
+
+def _without(roles: Roles, others: Sequence[str], path: Path) -> Roles:
+    """The roles without features that are other labels. Raises InvalidInput if nothing else is left to judge by."""
+    kept = tuple(one for one in roles.features if one.name not in others)
+    if others and not any(one.kind == "number" or one.is_category for one in kept):
+        look = "looks like another label" if len(others) == 1 else "look like other labels"
+        problem = f"there is nothing to judge the rows by, since {listed_names(others)} {look}"
+        texts = [one.name for one in kept if one.kind == "text"]
+        named = f"name the column of texts: --text-column={texts[0]}" if texts else "name these, with --features"
+        fix = f"add columns of numbers, an embedding or pictures, or {named}"
+        raise InvalidInput(path, problem, fix)
+    return replace(roles, features=kept)
 
 
 def _said_of_others(sure: Sequence[str], roles: Roles, options: Options) -> list[str]:
