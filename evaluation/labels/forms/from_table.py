@@ -69,7 +69,7 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
         labels = labels_of_names(ids, path)
         said = [f"labels from the folder names, {said_of_names(labels)}"]
     others = other_labels(roles.features, labels, named=bool(options.features))
-    roles = replace(roles, features=_others_than(others.sure, roles.features, path))
+    roles = _without(roles, others.sure, table.path)
     evidence, hashes, views, what, filled = _evidence(table, roles, ids, filled, around)
     said += [what, ", ".join([_said_of_ids(roles.id), *roles.notes, *_said_of_others(others.sure, roles, options)])]
     views = replace(views, columns=_ShownColumns(path, form))
@@ -77,13 +77,17 @@ def read_table(path: Path, form: str, options: Options, around: Surroundings) ->
     return replace(found, left_out=others.sure, doubtful=others.doubtful)
 
 
-def _others_than(sure: Sequence[str], features: Sequence[Column], path: Path) -> tuple[Column, ...]:
-    """The columns that are not other labels. Raises InvalidInput if all are."""
-    found = tuple(one for one in features if one.name not in sure)
-    if features and not found:
-        problem = f"the rows could only be judged by {listed_names(sure)}, which looks like another label"
-        raise InvalidInput(path, problem, "to use it all the same: --features=NAME")
-    return found
+def _without(roles: Roles, others: Sequence[str], path: Path) -> Roles:
+    """The roles without features that are other labels. Raises InvalidInput if nothing else is left to judge by."""
+    kept = tuple(one for one in roles.features if one.name not in others)
+    if others and not any(one.kind == "number" or one.is_category for one in kept):
+        look = "looks like another label" if len(others) == 1 else "look like other labels"
+        problem = f"there is nothing to judge the rows by, since {listed_names(others)} {look}"
+        texts = [one.name for one in kept if one.kind == "text"]
+        named = f"name the column of texts: --text-column={texts[0]}" if texts else "name these, with --features"
+        fix = f"add columns of numbers, an embedding or pictures, or {named}"
+        raise InvalidInput(path, problem, fix)
+    return replace(roles, features=kept)
 
 
 def _said_of_others(sure: Sequence[str], roles: Roles, options: Options) -> list[str]:

@@ -61,9 +61,9 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
     elif label is None and not voters:
         label, voters = _guess_labels(table, options, taken, labels_elsewhere=labels_elsewhere)
     found, notes = _guess_id(table, options, {label, *voters, *taken})
-    numbered = _named_alike(table, options, label, taken) if options.label_column is None else []
-    used = {label, *voters, found, *numbered, *old}
-    by, column = _guess_evidence(table, options, used)
+    used = {label, *voters, found, *old}
+    alike = {name for name in _named_like_labels(table, options, used) if table.kinds[name] == "number"}
+    by, column = _guess_evidence(table, options, used | alike)
     features: tuple[Column, ...] = ()
     if by == "columns":
         features = _features(table, options, used, _id_like(table, used))
@@ -72,9 +72,9 @@ def choose_roles(table: Table, options: Options, *, labels_elsewhere: bool = Fal
             empty = [f"`{one.name}`" for one in features if one.is_empty]
             features = tuple(one for one in features if not one.is_empty)
             notes += (f"{listed(empty)} left out (no value)",) if empty else ()
-            notes += tuple(f"`{name}` left out (named like labels too)" for name in numbered)
-        if not options.features and not any(one.kind == "number" or one.is_category for one in features):
-            by, column, features = *_only_texts(table, features), ()
+            judged = {one.name for one in features if one.kind == "number" or one.is_category}
+            if not judged or (judged <= alike and any(one.kind == "text" for one in features)):
+                by, column, features = *_only_texts(table, features), ()
     return Roles(label, found, by, column, features, notes, voters)
 
 
@@ -185,16 +185,6 @@ def _guess_label(table: Table, options: Options, taken: set[str | None], *, labe
             "name it with --label-column=NAME",
         )
     return found
-
-
-def _named_alike(table: Table, options: Options, label: str | None, taken: set[str | None]) -> list[str]:
-    """The columns of numbers that are named like labels too, beside one of text that was taken for these.
-
-    They may be the numbers of the classes, which would give every label away.
-    """
-    if label is None or table.kinds[label] != "text" or label.casefold() not in LABEL_NAMES:
-        return []
-    return [name for name in _named_like_labels(table, options, taken) if table.kinds[name] == "number"]
 
 
 def _named_like_labels(table: Table, options: Options, taken: Container[str | None]) -> list[str]:

@@ -126,7 +126,7 @@ ACCEPTED = {
     "csv, numbers that are named like labels too": (
         csv(table(y=ROWS.numbers)),
         [],
-        "labels from `label`, 3 names; 4 numeric columns `e0` … `e3`, as they are; ids from `id`, `y` left out (named",
+        "labels from `label`, 3 names; 4 numeric columns `e0` … `e3`, as they are; ids from `id`, `y` left out, since",
         "bird cat dog",
     ),
     "parquet, categories": (parquet(table(label=pd.Categorical(ROWS.names))), [], "3 names", "bird cat dog"),

@@ -1,3 +1,4 @@
+import fixfirst
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,14 +46,44 @@ def test_a_column_that_determines_the_labels_is_a_warning_beside_the_count(tmp_p
     ("more", "said"),
     [
         ({"y": ROWS.X[:, 0]}, "5 numeric columns `e0` … `y`, standardised; ids from `id`, `y` taken for a feature\n"),
-        ({"y": np.arange(120) % 7}, "`y` left out (named like labels too)\n"),
-        ({"y": ROWS.numbers}, "`y` left out (named like labels too)\n"),
+        (
+            {"y": np.arange(120) % 7},
+            "5 numeric columns `e0` … `y`, standardised; ids from `id`, `y` taken for a feature\n",
+        ),
+        ({"y": ROWS.numbers}, "`y` left out, since it looks like another label (to use it: --features)\n"),
     ],
 )
 def test_numbers_called_y_are_no_labels_where_there_are_some_in_text(more, said, tmp_path, capsys):
-    ROWS.frame(id=IDS, **more).to_csv(tmp_path / "t.csv", index=False)
-    status, out, _ = run(capsys, "rank", tmp_path / "t.csv")
-    assert (status, "labels from `label`, 3 names" in out, said in out) == (0, True, True)
+    frame = ROWS.frame(id=IDS, **more)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for options in ((), ("--label-column=label",)):
+        status, out, _ = run(capsys, "rank", tmp_path / "t.csv", *options)
+        assert (status, "labels from `label`, 3 names" in out, said in out) == (0, True, True)
+    caveats = fixfirst.rank(frame, label="label").caveats
+    assert any(one.sentence.startswith("`y` looks like another label") for one in caveats) == ("left out" in said)
+
+
+def test_texts_are_judged_by_also_beside_numbers_called_y(tmp_path, capsys):
+    texts = [f"{name} number {row}" for row, name in enumerate(ROWS.truth)]
+    pd.DataFrame({"text": texts, "label": ROWS.names, "y": ROWS.numbers}).to_csv(tmp_path / "t.csv", index=False)
+    for options in ((), ("--label-column=label",)):
+        status, out, _ = run(capsys, "rank", tmp_path / "t.csv", *options)
+        assert (status, "; texts from `text` by their letters" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "fix"),
+    [
+        ({"y": ROWS.numbers}, "name these, with --features"),
+        ({"old": ROWS.names, "text": [f"text {row}" for row in range(120)]}, "texts: --text-column=text"),
+    ],
+)
+def test_nothing_but_another_label_to_judge_by_is_refused(more, fix, tmp_path, capsys):
+    pd.DataFrame({"label": ROWS.names, **more}).to_csv(tmp_path / "t.csv", index=False)
+    status, _, err = run(capsys, "rank", tmp_path / "t.csv", "--label-column=label")
+    assert status == 1
+    assert f"there is nothing to judge the rows by, since `{next(iter(more))}` looks like another label. Fix: " in err
+    assert fix in err
 
 
 def test_quantities_called_y_are_features_where_the_labels_are_in_another_file(tmp_path, capsys):
@@ -72,12 +103,3 @@ def test_a_quantity_alone_is_named_as_one(tmp_path, capsys):
     err = run(capsys, "rank", tmp_path / "t.csv")[2]
     assert "column y: " in err
     assert "looks like a quantity, not like a class" in err
-
-
-def test_a_table_with_nothing_but_another_label_is_refused(tmp_path, capsys):
-    labels = np.resize(["cat", "dog", "bird"], 90)
-    old = np.where(np.arange(90) % 10 == 0, "cat", labels)
-    pd.DataFrame({"label": labels, "old": old}).to_csv(tmp_path / "t.csv", index=False)
-    status, _, err = run(capsys, "rank", tmp_path / "t.csv", "--label-column=label")
-    assert status != 0
-    assert "could only be judged by `old`, which looks like another label" in err
