@@ -104,7 +104,7 @@ def test_the_page_of_large_data_is_that_of_what_was_measured():
     ours, peer = voted
     assert f"{ours.cpu:.0f} against {peer.cpu:.0f} CPU seconds, {ours.peak:.0f} against {peer.peak:.0f} MB" in text
     assert f"{ours.own:.1f} against {peer.own:.1f} wrong of 1,000" in text
-    assert f"{ours.precision:.3f} against {peer.precision:.3f}. 1,000,000" in text
+    assert f"{ours.precision:.3f} against {peer.precision:.3f}. With 1,000,000" in text
 
 
 def test_encoders_of_pictures_are_compared():
