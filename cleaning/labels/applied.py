@@ -39,13 +39,17 @@ def replaced(labels: Any, decided: Mapping[int, object]) -> Any:
         for row, value in decided.items():
             array[row] = value
         return array
-    if not isinstance(labels, list | tuple | np.ndarray):
-        raise InvalidInput("labels", f"they are a {type(labels).__name__}", "give a list, an array or a Series")
     listed = list(labels)
     in_bytes = any(isinstance(value, bytes) for value in listed)
     for row, value in decided.items():
         listed[row] = value.encode() if in_bytes and isinstance(value, str) else value
-    return np.array(listed) if isinstance(labels, np.ndarray) else type(labels)(listed)
+    if isinstance(labels, np.ndarray):
+        return np.array(listed)
+    try:
+        return type(labels)(listed)
+    except TypeError as error:
+        fix = "give a list, an array or a Series"
+        raise InvalidInput("labels", f"they are a {type(labels).__name__}, which cannot be changed", fix) from error
 
 
 def without_dropped(labels: Any, kept: NDArray[np.bool_]) -> Any:

@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def checked_labels() -> dict[str, Checked]:
+def tested() -> dict[str, Checked]:
     return {}
 
 
