@@ -277,6 +277,11 @@ def class_count(train: Split, validation: Split | None) -> int:
     return 1 + max((int(labels.max()) for labels in parts if len(labels)), default=0)
 
 
+def slices(count: int, size: int) -> list[slice]:
+    """The slices of `count` rows with up to `size` rows each, in order."""
+    return [slice(at, min(at + size, count)) for at in range(0, count, size)]
+
+
 def _read_only(array: _Array) -> _Array:
     view = array.view()
     view.flags.writeable = False

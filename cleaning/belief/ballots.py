@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import xlogy
 
-from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector
+from cleaning.data import FloatMatrix, FloatVector, IntMatrix, IntVector, slices
 from cleaning.errors import InvalidInput, Place
 
 MISSING = -1
@@ -91,12 +91,12 @@ def majority(votes: IntMatrix) -> IntVector:
 
     -1 for a row without votes.
     """
-    n_classes = max((int(votes[part].max(initial=-1)) for part in _parts(votes)), default=-1) + 1
+    n_classes = max((int(votes[part].max(initial=-1)) for part in slices(len(votes), _BLOCK)), default=-1) + 1
     common, found = np.zeros(n_classes), np.full(len(votes), MISSING)
-    for part in _parts(votes):
+    for part in slices(len(votes), _BLOCK):
         common += np.bincount(votes[part][votes[part] >= 0], minlength=n_classes)
     first = common / (2 * common.sum() + 1)
-    for part in _parts(votes) if n_classes else ():
+    for part in slices(len(votes), _BLOCK) if n_classes else ():
         counts = vote_counts(votes[part], n_classes)
         found[part] = np.where(counts.any(axis=1), (counts + first).argmax(axis=1), MISSING)
     return found
@@ -107,7 +107,3 @@ def vote_counts(votes: IntMatrix, n_classes: int) -> IntMatrix:
     row, one = np.nonzero(votes >= 0)
     named = row * n_classes + votes[row, one]
     return np.bincount(named, minlength=len(votes) * n_classes).reshape(len(votes), n_classes)
-
-
-def _parts(votes: IntMatrix) -> list[slice]:
-    return [slice(at, at + _BLOCK) for at in range(0, len(votes), _BLOCK)]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cleaning.belief.blocks.stored import Scale, Stored, naming_rows
-from cleaning.data import LARGEST_SHARE, FloatVector, Single, checked_features, refuse_overflow
+from cleaning.data import LARGEST_SHARE, FloatVector, Single, checked_features, refuse_overflow, slices
 from cleaning.errors import InvalidInput, Place, count_of, first_three
 from cleaning.labels.classes import NUMBER
 from cleaning.labels.columns import Column
@@ -88,9 +88,9 @@ def vectors_in(columns: Columns) -> Vectors:
     return Vectors(np.stack(numbers, axis=1) if double else single, columns.place)
 
 
-def blocks(count: int) -> Iterator[slice]:
+def blocks(count: int) -> list[slice]:
     """Slices of a few thousand rows each."""
-    return (slice(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))
+    return slices(count, _BLOCK)
 
 
 def _single(matrix: Any, place: Place, centre: FloatVector | None = None) -> Single:

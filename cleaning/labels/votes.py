@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cleaning.belief.ballots import majority, vote_counts
-from cleaning.data import IntMatrix, IntVector
+from cleaning.data import IntMatrix, IntVector, slices
 from cleaning.errors import InvalidInput, Place, count_of, printable
 from cleaning.labels.classes import (
     NUMBER,
@@ -86,7 +86,7 @@ class Votes:
 
     @property
     def _parts(self) -> list[slice]:
-        return [slice(at, at + _BLOCK) for at in range(0, len(self.codes), _BLOCK)]
+        return slices(len(self.codes), _BLOCK)
 
 
 def encode_votes(
@@ -132,8 +132,8 @@ def numbered(
     annotators: all different. places and classes: as for `encode_votes`, which says what is raised.
     """
     tables, labels, minus_one = classes_of(columns, places, len(codes), classes=classes)
-    for start in range(0, len(codes), _BLOCK):
-        part = codes[start : start + _BLOCK]
+    for rows in slices(len(codes), _BLOCK):
+        part = codes[rows]
         for one, table in enumerate(tables):
             part[:, one] = table[part[:, one]]
     return Votes(tuple(annotators), codes, labels.names, labels.values, minus_one)

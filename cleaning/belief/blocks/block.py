@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cleaning.belief.blocks.stored import Digests
 from cleaning.belief.blocks.voted import Ballots
-from cleaning.data import IntVector
+from cleaning.data import IntVector, slices
 
 # A block has about this share of the rows, but no fewer and no more rows than that.
 _BLOCKS, FEWEST_ROWS, _MOST_ROWS = 256, 16_384, 262_144
@@ -28,8 +28,7 @@ class Block:
 
     def parts(self, rows: int) -> list[slice]:
         """Slices of the block with up to so many rows."""
-        count = self.stop - self.start
-        return [slice(at, min(at + rows, count)) for at in range(0, count, rows)]
+        return slices(self.stop - self.start, rows)
 
 
 def block_rows(n: int) -> int:
@@ -41,7 +40,6 @@ def blocks_of(
     codes: IntVector, digests: Digests, common: IntVector, rows: int, ballots: Ballots | None = None
 ) -> list[Block]:
     """The blocks of all rows."""
-    slices = [slice(at, min(at + rows, len(codes))) for at in range(0, len(codes), rows)]
     return [
         Block(
             part.start,
@@ -51,5 +49,5 @@ def blocks_of(
             common[part],
             None if ballots is None else ballots.block(part.start, part.stop),
         )
-        for part in slices
+        for part in slices(len(codes), rows)
     ]

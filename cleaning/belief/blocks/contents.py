@@ -61,11 +61,12 @@ class Contents:
         common, n_classes = self.common.copy(), len(ballots.classes)
         drawn, often = np.zeros((1, ballots.votes.shape[1] * n_classes)), np.zeros(n_classes)
         is_first = np.isin(np.arange(len(common)), self.firsts)
-        for start, stop in spans(len(common)):
-            said, own = ballots.part(slice(start, stop)), self.common[start:stop] >= 0
-            common[start:stop][own] = shares_in(said[own], n_classes).argmax(axis=1)
-            drawn += said[is_first[start:stop]].sum(axis=0)
-            often += shares_in(said[is_first[start:stop]], n_classes).sum(axis=0)
+        for span in spans(len(common)):
+            said, own = ballots.part(span), self.common[span] >= 0
+            common[span][own] = shares_in(said[own], n_classes).argmax(axis=1)
+            first = said[is_first[span]]
+            drawn += first.sum(axis=0)
+            often += shares_in(first, n_classes).sum(axis=0)
         return replace(self, common=common, ballots=ballots, drawn=drawn, often=often)
 
     def said(self, rows: IntVector) -> csr_array | None:

@@ -1,6 +1,5 @@
 """The votes of several annotators on very many rows, read by blocks."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +7,7 @@ from scipy.sparse import csr_array
 
 from cleaning.belief.ballots import MISSING, ballots_of
 from cleaning.belief.blocks.stored import Stored
-from cleaning.data import IntMatrix, IntVector
+from cleaning.data import IntMatrix, IntVector, slices
 
 Votes = IntMatrix | Stored
 """What A annotators said of n rows, (n, A), as numbers of classes, negative for no vote; Stored: in a file."""
@@ -16,9 +15,9 @@ Votes = IntMatrix | Stored
 _ROWS = 65_536
 
 
-def spans(rows: int) -> Iterator[tuple[int, int]]:
+def spans(rows: int) -> list[slice]:
     """The parts in which so many rows are looked through."""
-    return ((at, min(at + _ROWS, rows)) for at in range(0, rows, _ROWS))
+    return slices(rows, _ROWS)
 
 
 def read(votes: Votes, start: int, stop: int) -> IntMatrix:
@@ -28,7 +27,7 @@ def read(votes: Votes, start: int, stop: int) -> IntMatrix:
 
 def named_in(votes: Votes) -> IntVector:
     """The numbers of the classes that somebody named."""
-    every = [np.unique(read(votes, *span)) for span in spans(len(votes))]
+    every = [np.unique(read(votes, span.start, span.stop)) for span in spans(len(votes))]
     found = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *every]))
     return found[found >= 0]
 
